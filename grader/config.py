@@ -1,0 +1,200 @@
+"""`[tool.grader]` of a course's `pyproject.toml`, as a `Course`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from grader.errors import ConfigError
+from grader.model import Limits, Value
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+MEMORY_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+
+
+class AssignmentConfig(Value, forbid_unknown_fields=True):
+    """One `[[tool.grader.assignments]]` table. `aliases` are other names its files may have."""
+
+    id: str
+    title: str
+    aliases: tuple[str, ...] = ()
+    due: str | None = None
+
+
+class Course(Value):
+    """Where a course keeps what, and what its submissions may use. All paths are absolute."""
+
+    id: str
+    title: str
+    root: Path
+    assignments: tuple[AssignmentConfig, ...]
+    checks: Path | None
+    suites: Path | None
+    reference: Path | None
+    lessons: Path | None
+    mutants: Path | None
+    notebooks: Path | None
+    public: tuple[Path, ...]
+    preload: tuple[str, ...]
+    limits: Limits
+
+    def assignment(self, name: str) -> AssignmentConfig:
+        """Return the assignment with this id.
+
+        Raises:
+            ConfigError: there is none; the message lists the ids and the nearest one.
+        """
+        for assignment in self.assignments:
+            if assignment.id == name:
+                return assignment
+        import difflib
+
+        known = [assignment.id for assignment in self.assignments]
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"known assignments: {', '.join(known)}"
+        raise ConfigError(f"no assignment is called `{name}`", where=str(self.root), hint=hint)
+
+
+class _LimitsTable(msgspec.Struct, forbid_unknown_fields=True):
+    wall_s: float | None = None
+    cell_s: float | None = None
+    check_s: float | None = None
+    memory: str | None = None
+
+
+class _Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    id: str
+    title: str
+    assignments: list[AssignmentConfig]
+    checks: str | None = None
+    suites: str | None = None
+    reference: str | None = None
+    lessons: str | None = None
+    mutants: str | None = None
+    notebooks: str | None = None
+    public: list[str] = []
+    preload: list[str] = []
+    limits: _LimitsTable = msgspec.field(default_factory=_LimitsTable)
+
+
+def find_course(start: Path) -> Path:
+    """Return the nearest folder upward from `start` whose `pyproject.toml` has `[tool.grader]`.
+
+    Raises:
+        ConfigError: there is none up to the root of the file system.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        path = folder / "pyproject.toml"
+        if path.is_file() and "grader" in _read_toml(path).get("tool", {}):
+            return folder
+    raise ConfigError(
+        "no course here: no `pyproject.toml` with a `[tool.grader]` table",
+        where=f"{start} and above",
+        hint="run inside a course, or name one with `--course PATH`",
+    )
+
+
+def load_course(path: Path | None = None) -> Course:
+    """Read a course's table.
+
+    Args:
+        path: the course's folder or its `pyproject.toml`; None searches upward from here.
+
+    Raises:
+        ConfigError: the table is missing, malformed, or names what does not exist.
+    """
+    if path is None:
+        root = find_course(Path.cwd())
+    else:
+        root = (path.parent if path.name == "pyproject.toml" else path).resolve()
+    file = root / "pyproject.toml"
+    if not file.is_file():
+        raise ConfigError(
+            "no `pyproject.toml`", where=str(root), hint="name a course's folder with `--course`"
+        )
+    raw = _read_toml(file).get("tool", {}).get("grader")
+    if raw is None:
+        raise ConfigError("no `[tool.grader]` table", where=str(file), hint="see docs/write-a-course.md")
+    try:
+        table = msgspec.convert(raw, _Table)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"[tool.grader]: {error}", where=str(file)) from None
+    return _resolve(table, root)
+
+
+def _resolve(table: _Table, root: Path) -> Course:
+    def place(key: str, value: str | None) -> Path | None:
+        if value is None:
+            return None
+        path = root / value
+        if not path.exists():
+            raise ConfigError(
+                f"[tool.grader] {key} = {value!r} does not exist", where=str(root / "pyproject.toml")
+            )
+        return path
+
+    ids = [assignment.id for assignment in table.assignments]
+    for name in ids:
+        if not name.isidentifier():
+            raise ConfigError(
+                f"assignment id {name!r} is not a plain name", hint="letters, digits and `_`"
+            )
+        if ids.count(name) > 1:
+            raise ConfigError(f"two assignments are called `{name}`")
+    return Course(
+        id=table.id,
+        title=table.title,
+        root=root,
+        assignments=tuple(table.assignments),
+        checks=place("checks", table.checks),
+        suites=place("suites", table.suites),
+        reference=place("reference", table.reference),
+        lessons=place("lessons", table.lessons),
+        mutants=place("mutants", table.mutants),
+        notebooks=place("notebooks", table.notebooks),
+        public=tuple(p for name in table.public if (p := place("public", name)) is not None),
+        preload=tuple(table.preload),
+        limits=_limits(table.limits),
+    )
+
+
+def _limits(table: _LimitsTable) -> Limits:
+    given: dict[str, float | int] = {
+        name: value
+        for name in ("wall_s", "cell_s", "check_s")
+        if (value := getattr(table, name)) is not None
+    }
+    for name, value in given.items():
+        if value <= 0:
+            raise ConfigError(f"[tool.grader.limits] {name} must be more than 0 seconds")
+    if table.memory is not None:
+        given["memory_bytes"] = _bytes(table.memory)
+    return msgspec.structs.replace(Limits(), **given)
+
+
+def _bytes(text: str) -> int:
+    number, _, unit = text.strip().partition(" ")
+    try:
+        return int(float(number) * MEMORY_UNITS[unit.strip()])
+    except (KeyError, ValueError):
+        raise ConfigError(
+            f"[tool.grader.limits] memory = {text!r} is not a size", hint='write it as "4 GiB"'
+        ) from None
+
+
+def _read_toml(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"not valid TOML: {error}", where=str(path)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"can't be read: {error}", where=str(path)) from None

@@ -1,0 +1,73 @@
+"""Every exception that the grader raises on purpose, as one tree.
+
+    GraderError                 something a person can act on: a message, a place, a next step
+    ├── UsageError              the command line asked for something that can't be done      exit 2
+    ├── ConfigError             `[tool.grader]` is missing or wrong                          exit 2
+    ├── SuiteError              a suite can't be used: named with file and line              exit 2
+    ├── ReleaseError            a lesson can't be turned into a notebook                     exit 2
+    ├── OutputBusy              another run is writing to the output folder                  exit 2
+    ├── NothingToGrade          no submission was found                                      exit 4
+    ├── IntakeError             one submission can't be read: it is reported, others go on
+    └── GraderFault             our fault: the submission stays ungraded                     exit 3
+
+Only `grader.cli` turns one of these into an exit code; nothing below it prints.
+"""
+
+from __future__ import annotations
+
+
+class GraderError(Exception):
+    """An error for a person: what happened, where, and what to do next.
+
+    Args:
+        message: what is wrong, in one sentence without a final full stop.
+        where: the file, line or option that it is about.
+        hint: the next step.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.where = where
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}: {self.where}" if self.where else self.message
+
+
+class UsageError(GraderError):
+    """The command line asks for something that can't be done."""
+
+
+class ConfigError(GraderError):
+    """`[tool.grader]` is missing or wrong."""
+
+
+class SuiteError(GraderError):
+    """A suite can't be used; `where` is `file:line`."""
+
+
+class ReleaseError(GraderError):
+    """A lesson can't be turned into a notebook, or a notebook is not what its lesson gives."""
+
+
+class OutputBusy(GraderError):
+    """Another run holds the output folder."""
+
+
+class NothingToGrade(GraderError):
+    """No submission was found where one was looked for."""
+
+    exit_code = 4
+
+
+class IntakeError(GraderError):
+    """One submission can't be read. It is reported; all others are graded."""
+
+
+class GraderFault(GraderError):
+    """The grader itself failed. The submission stays ungraded: never zero, never full marks."""
+
+    exit_code = 3

@@ -1,0 +1,347 @@
+"""The values that flow through the stages: frozen, comparable, JSON in and out.
+
+    paths ─discover→ Submission ─plan→ Job ─execute→ Run ─score→ Score ─collate→ Gradebook
+
+Standard library and msgspec only. Times are seconds (`_s`, `seconds`), sizes bytes (`_bytes`).
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Iterable
+
+import msgspec
+
+SCHEMA_VERSION = 1
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of every type here: immutable and named arguments only."""
+
+
+# ---------------------------------------------------------------- what is asked
+
+
+class Check(Value):
+    """One hidden or public check: the smallest thing that earns points.
+
+    `id` is the test function's name, with pytest's `[parameters]` when there are any; unique in
+    its assignment. `title` is the first line of its docstring: what a student reads.
+    """
+
+    id: str
+    question: str
+    title: str
+    points: float
+    public: bool
+    hint: str = ""
+    requires: tuple[str, ...] = ()
+    timeout_s: float | None = None
+    devices: tuple[str, ...] = ("cpu",)
+
+
+class Question(Value):
+    """A class of checks. Its id is the nbgrader `grade_id` of its cell; its points their sum."""
+
+    id: str
+    title: str
+    points: float
+    bonus: bool = False
+
+
+class Assignment(Value):
+    """What a course asks for under one name."""
+
+    id: str
+    title: str
+    questions: tuple[Question, ...] = ()
+    due: str | None = None
+
+    @property
+    def points(self) -> float:
+        """Points without the bonus questions."""
+        return total(question.points for question in self.questions if not question.bonus)
+
+
+class Suite(Value):
+    """The checks of one assignment, public and hidden, in the order of their files."""
+
+    assignment: Assignment
+    checks: tuple[Check, ...]
+    files: tuple[str, ...]
+    digest: str
+
+
+# ---------------------------------------------------------------- what was handed in
+
+
+class Problem(Value):
+    """Something a person should look at: it never stops the others from being graded."""
+
+    kind: str
+    message: str
+    where: str = ""
+    hint: str = ""
+    student: str | None = None
+    assignment: str | None = None
+
+
+class Submission(Value):
+    """One student's file for one assignment, read when it is needed.
+
+    `path` is a real file; `member` its index in that archive when the file is a zip. `name` is the
+    original file name, as a person would recognise it. `digest` is the SHA-256 of the bytes.
+    """
+
+    student: str
+    assignment: str
+    path: str
+    name: str
+    digest: str
+    member: int | None = None
+    submitted_at: str | None = None
+
+
+class Cell(Value):
+    """One code cell, `number` counting code cells from 1 as a reader of the notebook would."""
+
+    number: int
+    source: str
+
+
+# ---------------------------------------------------------------- what happened
+
+
+class Status(str, enum.Enum):
+    """What became of a check."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    SKIPPED = "skipped"
+
+
+class EndingKind(str, enum.Enum):
+    """How a run ended: the first group is theirs, the second ours."""
+
+    COMPLETED = "completed"
+    UNREADABLE = "unreadable"
+    EXITED = "exited"
+    SIGNAL = "signal"
+    TIME = "time"
+    MEMORY = "memory"
+    OUTPUT = "output"
+    PROCESSES = "processes"
+    DISK = "disk"
+    PROTOCOL = "protocol"
+
+    FAULT = "fault"
+    REFUSED = "refused"
+    INTERRUPTED = "interrupted"
+
+
+OURS = frozenset({EndingKind.FAULT, EndingKind.REFUSED, EndingKind.INTERRUPTED})
+
+
+class Ending(Value):
+    """How a run ended and, in plain words, which limit it hit."""
+
+    kind: EndingKind = EndingKind.COMPLETED
+    message: str = ""
+
+    @property
+    def ours(self) -> bool:
+        """Whether the grader is to blame: then nothing is scored."""
+        return self.kind in OURS
+
+
+class CellError(Value):
+    """A cell that raised, with the student's own numbering.
+
+    `line` counts from 1 in the cell's source; None when the error names none.
+    """
+
+    cell: int
+    error: str
+    message: str
+    line: int | None = None
+    source_line: str = ""
+
+
+class Outcome(Value):
+    """The verdict on one check.
+
+    `message` may be shown to the student; `detail` may hold hidden values: instructors only.
+    """
+
+    check: str
+    status: Status
+    seconds: float = 0.0
+    message: str = ""
+    detail: str = ""
+
+
+class Limits(Value):
+    """What a submission may use. Each says what happens when it is hit.
+
+    wall_s: the whole submission; the rest of its checks earn nothing.
+    cell_s: one notebook cell; the cell is stopped and the next one runs.
+    check_s: one check; that check earns nothing, the notebook is run again for the next.
+    memory_bytes: data the code may hold; MemoryError, then the worker is replaced.
+    output_bytes: output kept; at `output_kill_bytes` the worker is stopped.
+    restarts: how often a worker is replaced before the remaining checks earn nothing.
+    """
+
+    wall_s: float = 300.0
+    cell_s: float = 20.0
+    check_s: float = 10.0
+    memory_bytes: int = 4 << 30
+    scratch_bytes: int = 96 << 20
+    output_bytes: int = 64 << 10
+    output_kill_bytes: int = 32 << 20
+    processes: int = 64
+    restarts: int = 20
+
+
+class Job(Value):
+    """Everything that decides a run's result, and nothing else."""
+
+    submission: Submission
+    suite: Suite
+    device: str
+    seed: int
+    limits: Limits
+
+
+class Isolation(Value):
+    """Which properties of the wall held, by which layer, and which nothing provided."""
+
+    mode: str
+    layers: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+class Usage(Value):
+    """What a run cost: wall and processor seconds, peak bytes, workers used."""
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    peak_bytes: int = 0
+    workers: int = 0
+
+
+class Run(Value):
+    """What came of a job."""
+
+    submission: Submission
+    outcomes: tuple[Outcome, ...] = ()
+    ending: Ending = Ending()
+    cell_errors: tuple[CellError, ...] = ()
+    output: str = ""
+    isolation: Isolation | None = None
+    usage: Usage = Usage()
+    problems: tuple[Problem, ...] = ()
+
+
+# ---------------------------------------------------------------- what it is worth
+
+
+class State(str, enum.Enum):
+    """Whether a score is one."""
+
+    GRADED = "graded"
+    UNGRADED = "ungraded"
+    MISSING = "missing"
+
+
+class ScoredOutcome(Value):
+    """An outcome with its points: a row of the report."""
+
+    check: str
+    question: str
+    status: Status
+    earned: float
+    possible: float
+    message: str = ""
+    detail: str = ""
+
+
+class Score(Value):
+    """One student's result in one assignment. `questions` maps a question's id to its points."""
+
+    student: str
+    assignment: str
+    state: State
+    earned: float
+    possible: float
+    ending: Ending
+    questions: dict[str, float] = {}
+    outcomes: tuple[ScoredOutcome, ...] = ()
+    cell_errors: tuple[CellError, ...] = ()
+    output: str = ""
+    file: str = ""
+    digest: str = ""
+
+
+class AssignmentReport(Value):
+    """An assignment as the gradebook shows it: questions with their checks."""
+
+    id: str
+    title: str
+    points: float
+    questions: tuple[QuestionReport, ...]
+
+
+class QuestionReport(Value):
+    """A question and its checks."""
+
+    id: str
+    title: str
+    points: float
+    checks: tuple[CheckReport, ...]
+    bonus: bool = False
+
+
+class CheckReport(Value):
+    """A check without what only the engine needs."""
+
+    id: str
+    title: str
+    points: float
+    public: bool
+    hint: str = ""
+
+
+class RunInfo(Value):
+    """What may differ between two runs on the same input: times, host, versions."""
+
+    started_at: str = ""
+    seconds: float = 0.0
+    host: str = ""
+    versions: dict[str, str] = {}
+    jobs: int = 1
+    device: str = "cpu"
+    seconds_per_submission: dict[str, float] = {}
+
+
+class Gradebook(Value):
+    """Everything a report needs. Two runs on the same input differ under `run` alone."""
+
+    schema_version: int
+    course: str
+    assignments: tuple[AssignmentReport, ...]
+    scores: tuple[Score, ...]
+    problems: tuple[Problem, ...]
+    isolation: Isolation | None
+    run: RunInfo
+    complete: bool = True
+
+
+def total(points: Iterable[float]) -> float:
+    """Add points so that equal shares of a whole give the whole back.
+
+    Exact summation, then six decimals: three checks of 2/3 point are 2.0.
+    """
+    return round(math.fsum(points), 6)
