@@ -1,0 +1,225 @@
+"""What a suite imports: the `check` decorator, comparisons that explain themselves, remote objects.
+
+    from grader.testing import assert_close, check
+
+    class TestScale:
+        '''Token vectors are scaled'''                    # a class is a question; this is its title
+
+        @check(points=2, hint="Multiply by sqrt(d_model).")
+        def test_difference_of_two_tokens(self, submission, rng):
+            '''The difference of two outputs is sqrt(d_model) times that of the rows'''
+            ...
+
+A check sees three fixtures (and pytest's own: suites may define more):
+
+- `submission`: the student's names as handles. `submission.TransformerEmbedding(100, 16)` builds
+  one over there and gives a handle on it; `.tensor()` and `.value()` fetch by value.
+- `reference`: the reference package, ordinary Python.
+- `rng`: a `random.Random`, seeded anew for every check; `rng.randrange(2**31)` seeds torch.
+
+The standard library and pytest only, torch when a tensor is compared: students have this file too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeVar
+
+from grader.handles import (
+    Handle,
+    NotDefined,
+    StudentError,
+    SubmissionNames,
+    WorkerStopped,
+    elements,
+)
+
+__all__ = [
+    "CheckFailed",
+    "Handle",
+    "NotDefined",
+    "StudentError",
+    "SubmissionNames",
+    "WorkerStopped",
+    "assert_close",
+    "assert_differs",
+    "assert_equal",
+    "assert_shape",
+    "check",
+    "elements",
+    "fail",
+    "raises",
+]
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+@dataclass(frozen=True)
+class CheckSpec:
+    """What `check` was told; read by `grader.suites`."""
+
+    points: float
+    hint: str
+    requires: tuple[str, ...]
+    timeout_s: float | None
+    devices: tuple[str, ...]
+
+
+def check(
+    *,
+    points: float,
+    hint: str = "",
+    requires: Sequence[str] = (),
+    timeout_s: float | None = None,
+    devices: Sequence[str] = ("cpu",),
+) -> Callable[[F], F]:
+    """Mark a test as a check that earns points. Its docstring's first line is its title.
+
+    Args:
+        points: what passing it earns; the variants of a parametrised check share it equally.
+        hint: one sentence that helps a student who failed, without giving the solution away.
+        requires: names of test functions of the same assignment that must pass first.
+        timeout_s: seconds this check may take, if not the course's limit.
+        devices: where it makes sense: `"cpu"`, `"cuda"`.
+    """
+
+    def mark(function: F) -> F:
+        spec = CheckSpec(float(points), hint, tuple(requires), timeout_s, tuple(devices))
+        function.__grader_check__ = spec  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+class CheckFailed(AssertionError):
+    """A check did not hold. `expected` and `actual` are shown to students for public checks only."""
+
+    def __init__(self, message: str, *, expected: object = None, actual: object = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.expected = None if expected is None else _short(expected)
+        self.actual = None if actual is None else _short(actual)
+
+
+def fail(message: str, *, expected: object = None, actual: object = None) -> NoReturn:
+    """Fail the check with a sentence and, when they help, what was expected and what came."""
+    raise CheckFailed(message, expected=expected, actual=actual)
+
+
+def assert_equal(actual: object, expected: object, what: str = "the result") -> None:
+    """Compare plain values of one exact type: numbers, strings, tuples, lists, dicts of them."""
+    if type(actual) is not type(expected):
+        fail(
+            f"{what} has the wrong type",
+            expected=f"{type(expected).__name__} {_short(expected)}",
+            actual=f"{type(actual).__name__} {_short(actual)}",
+        )
+    if actual != expected:
+        fail(f"{what} is not as expected", expected=expected, actual=actual)
+
+
+def assert_shape(tensor: Any, shape: Sequence[int], what: str = "the result") -> None:
+    """Compare a fetched tensor's shape with a tuple of sizes."""
+    actual = tuple(_tensor(tensor, what).shape)
+    if actual != tuple(shape):
+        fail(f"{what} has the wrong shape", expected=tuple(shape), actual=actual)
+
+
+def assert_close(
+    actual: Any,
+    expected: Any,
+    what: str = "the result",
+    *,
+    rtol: float = 1e-4,
+    atol: float = 1e-5,
+) -> None:
+    """Compare tensors or numbers: type, shape, dtype and finiteness first, then the values.
+
+    An infinity is equal to the same infinity; NaN is never equal to anything.
+    The default tolerances admit fused and reordered float32 arithmetic.
+    """
+    if isinstance(expected, (int, float)) and not isinstance(expected, bool):
+        _assert_number_close(actual, float(expected), what, rtol, atol)
+        return
+    import torch
+
+    _tensor(actual, what)
+    assert_shape(actual, tuple(expected.shape), what)
+    if actual.dtype != expected.dtype:
+        fail(f"{what} has the wrong dtype", expected=expected.dtype, actual=actual.dtype)
+    if torch.isnan(actual).any():
+        fail(f"{what} contains NaN")
+    exact = not (actual.is_floating_point() or actual.is_complex())
+    wide = (lambda t: t) if exact else (lambda t: t.to(torch.complex128 if t.is_complex() else torch.float64))
+    left, right = wide(actual), wide(expected)
+    near = left == right if exact else torch.isclose(left, right, rtol=rtol, atol=atol)
+    if not bool(near.all()):
+        place = tuple(int(i) for i in (~near).nonzero()[0])
+        wrong = int((~near).sum())
+        fail(
+            f"{what} is not as expected: {wrong} of {near.numel()} values differ, the first at {place}",
+            expected=right[place].item(),
+            actual=left[place].item(),
+        )
+
+
+def assert_differs(first: Any, second: Any, what: str = "the result", *, atol: float = 1e-6) -> None:
+    """Demand that two fetched tensors of one shape differ somewhere: the twin of every "must not change"."""
+    import torch
+
+    _tensor(first, what)
+    _tensor(second, what)
+    assert_shape(first, tuple(second.shape), what)
+    if torch.isnan(first).any() or torch.isnan(second).any():
+        fail(f"{what} contains NaN")
+    if bool(((first == second) | ((first.double() - second.double()).abs() <= atol)).all()):
+        fail(f"{what} does not change although it should")
+
+
+class raises:  # noqa: N801 (reads like pytest.raises)
+    """`with raises("ValueError", "IndexError"): submission.f(-1)` demands one of these exceptions.
+
+    Names are matched against the exception's class and its bases, as the submission reports them.
+    An unfinished stub does not count: NotImplementedError is a RuntimeError by birth.
+    """
+
+    def __init__(self, *names: str, what: str = "the call") -> None:
+        self.names = names
+        self.what = what
+
+    def __enter__(self) -> raises:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        wanted = " or ".join(self.names)
+        if error is None:
+            fail(f"{self.what} raised nothing", expected=wanted, actual="no exception")
+        if not isinstance(error, StudentError) or isinstance(error, NotDefined):
+            return False
+        if "NotImplementedError" in error.kinds and "NotImplementedError" not in self.names:
+            return False
+        if not set(self.names) & set(error.kinds):
+            fail(f"{self.what} raised the wrong exception", expected=wanted, actual=error.kinds[0])
+        return True
+
+
+def _tensor(value: Any, what: str) -> Any:
+    import torch
+
+    if type(value) is not torch.Tensor:
+        fail(f"{what} is not a tensor", expected="a tensor", actual=type(value).__name__)
+    return value
+
+
+def _assert_number_close(actual: Any, expected: float, what: str, rtol: float, atol: float) -> None:
+    if type(actual) not in (int, float):
+        fail(f"{what} is not a number", expected=expected, actual=type(actual).__name__)
+    if not math.isclose(actual, expected, rel_tol=rtol, abs_tol=atol):
+        fail(f"{what} is not as expected", expected=expected, actual=actual)
+
+
+def _short(value: object, limit: int = 300) -> str:
+    text = value if isinstance(value, str) else f"{value:.6g}" if isinstance(value, float) else repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
