@@ -1,0 +1,250 @@
+"""The objects of a submission and the operations a check may perform on them.
+
+One `ObjectServer` serves a submission's namespace: in a worker behind the wall (`serve.py`) or in a
+student's own notebook (`grader.local`). Functions that reset torch are looked up when this module
+is imported, before any cell has run, so that a patched `torch.manual_seed` changes nothing here.
+
+Standard library only; torch and NumPy are used when they are there.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import random
+import re
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from grader.handles import Ref
+
+MAX_ELEMENTS = 10_000
+MAX_MESSAGE = 2_000
+CELL_FILE = re.compile(r"<cell (\d+)>")
+
+
+def cell_file(number: int) -> str:
+    """The file name that tracebacks show for a notebook's code cell."""
+    return f"<cell {number}>"
+
+
+class NameNotDefined(Exception):
+    """The notebook defined no such name."""
+
+
+class _TorchState:
+    """torch's process-wide switches, by functions captured before any student code ran."""
+
+    def __init__(self) -> None:
+        torch = sys.modules.get("torch")
+        self.torch = torch
+        if torch is not None:
+            self.manual_seed = torch.manual_seed
+            self.set_grad_enabled = torch._C._set_grad_enabled
+            self.set_default_dtype = torch.set_default_dtype
+            self.set_default_device = torch.set_default_device
+            self.set_num_threads = torch.set_num_threads
+            self.use_deterministic_algorithms = torch.use_deterministic_algorithms
+            self.float32 = torch.float32
+
+    def seed(self, seed: int) -> None:
+        if self.torch is not None:
+            self.manual_seed(seed)
+
+    def reset(self) -> None:
+        if self.torch is not None:
+            self.set_grad_enabled(True)
+            self.set_default_dtype(self.float32)
+            self.set_default_device(None)
+            self.set_num_threads(1)
+            self.use_deterministic_algorithms(False)
+
+    def grad(self, enabled: bool) -> None:
+        if self.torch is not None:
+            self.set_grad_enabled(enabled)
+
+
+class ObjectServer:
+    """Performs operations on the objects reachable from one namespace.
+
+    Args:
+        namespace: the notebook's globals.
+        device: where tensors that arrive are put: `"cpu"` or a CUDA device.
+    """
+
+    def __init__(self, namespace: dict[str, Any], *, device: str = "cpu") -> None:
+        self.namespace = namespace
+        self.device = device
+        self._objects: dict[int, Any] = {}
+        self._ids = itertools.count(1)
+        self._torch = _TorchState()
+        self._random_seed = random.seed
+        self._numpy_seed = _numpy_seed()
+        self._operations: dict[str, Callable[..., Any]] = {
+            "name": self._name,
+            "module": self._module,
+            "get": self._get,
+            "set": self._set,
+            "item": self._item,
+            "call": self._call,
+            "fetch": self._fetch,
+            "elements": self._elements,
+            "send": self._send,
+            "seed": self._seed,
+            "grad": self._grad,
+            "reset": self._reset,
+            "release": self._release,
+        }
+
+    # ------------------------------------------------------------ references
+
+    def refer(self, value: Any) -> Ref:
+        """Give an object a number by which a handle can name it."""
+        number = next(self._ids)
+        self._objects[number] = value
+        return Ref(number)
+
+    def resolve(self, number: int) -> Any:
+        """The object with this number."""
+        return self._objects[number]
+
+    def lift(self, value: Any) -> Any:
+        """Replace refs by their objects and place tensors on the device, inside containers."""
+        kind = type(value)
+        if kind is Ref:
+            return self._objects[value.id]
+        if kind is list:
+            return [self.lift(item) for item in value]
+        if kind is tuple:
+            return tuple(self.lift(item) for item in value)
+        if kind is dict:
+            return {key: self.lift(item) for key, item in value.items()}
+        torch = self._torch.torch
+        if torch is not None and kind is torch.Tensor and self.device != "cpu":
+            return value.to(self.device)
+        return value
+
+    # ------------------------------------------------------------ operations
+
+    def perform(self, op: str, **fields: Any) -> Any:
+        """Perform one operation: plain data or a `Ref` comes back; the student's exceptions pass."""
+        return self._operations[op](**fields)
+
+    def _name(self, name: str) -> Ref:
+        if name not in self.namespace:
+            raise NameNotDefined(name)
+        return self.refer(self.namespace[name])
+
+    def _module(self, name: str) -> Ref:
+        return self.refer(importlib.import_module(name))
+
+    def _get(self, object: Any, name: str) -> Ref:  # noqa: A002
+        return self.refer(getattr(self.lift(object), name))
+
+    def _set(self, object: Any, name: str, value: Any) -> None:  # noqa: A002
+        setattr(self.lift(object), name, self.lift(value))
+
+    def _item(self, object: Any, key: Any) -> Ref:  # noqa: A002
+        return self.refer(self.lift(object)[self.lift(key)])
+
+    def _call(self, object: Any, args: list[Any], kwargs: dict[str, Any]) -> Ref:  # noqa: A002
+        return self.refer(self.lift(object)(*self.lift(args), **self.lift(kwargs)))
+
+    def _fetch(self, object: Any) -> Any:  # noqa: A002
+        return plain(self.lift(object))
+
+    def _elements(self, object: Any) -> list[Ref]:  # noqa: A002
+        items = list(itertools.islice(iter(self.lift(object)), MAX_ELEMENTS + 1))
+        if len(items) > MAX_ELEMENTS:
+            raise ValueError(f"more than {MAX_ELEMENTS} elements")
+        return [self.refer(item) for item in items]
+
+    def _send(self, value: Any) -> Ref:
+        return self.refer(self.lift(value))
+
+    def _seed(self, seed: int) -> None:
+        self._random_seed(seed)
+        if self._numpy_seed is not None:
+            self._numpy_seed(seed % 2**32)
+        self._torch.seed(seed)
+
+    def _grad(self, enabled: bool) -> None:
+        self._torch.grad(enabled)
+
+    def _reset(self, seed: int) -> None:
+        self._objects.clear()
+        self._torch.reset()
+        self._seed(seed)
+
+    def _release(self, refs: list[int]) -> None:
+        for number in refs:
+            self._objects.pop(number, None)
+
+
+def _numpy_seed() -> Callable[[int], None] | None:
+    numpy = sys.modules.get("numpy")
+    return None if numpy is None else numpy.random.seed
+
+
+# ---------------------------------------------------------------- values
+
+
+def plain(value: Any) -> Any:
+    """Turn NumPy's numbers and arrays into Python's numbers and torch's tensors, inside containers.
+
+    A student may return either; a check should not have to care.
+    """
+    kind = type(value)
+    if kind is list:
+        return [plain(item) for item in value]
+    if kind is tuple:
+        return tuple(plain(item) for item in value)
+    if kind is dict:
+        return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, tuple) and hasattr(kind, "_fields"):  # a named tuple
+        return tuple(plain(item) for item in value)
+    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
+    if numpy is not None and isinstance(value, numpy.generic):
+        return value.item()
+    if numpy is not None and torch is not None and kind is numpy.ndarray:
+        return torch.from_numpy(value.copy())
+    return value
+
+
+# ---------------------------------------------------------------- errors
+
+
+def describe_error(error: BaseException) -> dict[str, Any]:
+    """Say of an exception: its class names, message, and the innermost line in a notebook cell."""
+    cell, line, source_line = _innermost_cell_line(error)
+    return {
+        "kinds": [base.__name__[:200] for base in type(error).__mro__[:8]],
+        "message": _message(error),
+        "cell": cell,
+        "line": line,
+        "source_line": source_line,
+    }
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)[:MAX_MESSAGE]
+    except BaseException:
+        return "(its message can't be shown)"
+
+
+def _innermost_cell_line(error: BaseException) -> tuple[int | None, int | None, str]:
+    place: tuple[int | None, int | None, str] = (None, None, "")
+    if isinstance(error, SyntaxError) and (match := CELL_FILE.fullmatch(error.filename or "")):
+        return int(match[1]), error.lineno, (error.text or "").rstrip("\n")[:200]
+    try:
+        # the deepest frames matter, and a recursion error has thousands
+        frames = traceback.extract_tb(error.__traceback__, limit=-200)
+    except BaseException:
+        return place
+    for frame in frames:
+        if match := CELL_FILE.fullmatch(frame.filename):
+            place = (int(match[1]), frame.lineno, (frame.line or "")[:200])
+    return place

@@ -1,0 +1,317 @@
+"""What crosses the wall: frames of 4 bytes of big-endian length and a msgpack body.
+
+Both sides send plain data by exact type: None, bool, int, float, str, bytes, list, tuple, dict, and
+torch tensors, dtypes, devices and sizes by value. Everything else crosses as a `Ref`, a number.
+Nothing here can run code, and every limit is checked before the memory that it bounds is taken.
+
+torch is used only when the process has imported it already: a course without torch needs none.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import sys
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import msgpack
+
+from grader.handles import Ref
+
+MAX_FRAME = 64 << 20
+MAX_NODES = 200_000
+MAX_DEPTH = 16
+MAX_STR = 1 << 20
+MAX_DIMS = 12
+MAX_ODD_KEYS = 1024
+"""Most entries of a dict whose keys are not strings: integers can be chosen to collide."""
+
+HEADER = struct.Struct(">I")
+
+EXT_TENSOR, EXT_REF, EXT_INT, EXT_DTYPE, EXT_TUPLE, EXT_DICT, EXT_DEVICE, EXT_SLICE, EXT_ELLIPSIS = range(1, 10)
+
+TENSOR_DTYPES = {
+    "float32": 4, "float64": 8, "float16": 2, "bfloat16": 2, "int64": 8, "int32": 4, "int16": 2,
+    "int8": 1, "uint8": 1, "bool": 1, "complex64": 8, "complex128": 16,
+}  # fmt: skip
+"""Dtypes that cross by value, with their bytes an element."""
+
+
+class ProtocolError(Exception):
+    """A frame that breaks the rules. From a worker it ends the worker."""
+
+
+class Unsendable(Exception):
+    """A value that can't cross, said in words for the author of the check or the student."""
+
+
+# ---------------------------------------------------------------- encoding
+
+
+def encode_frame(message: dict[str, Any]) -> bytes:
+    """Encode a message, plain data and refs under string keys, as one frame.
+
+    Raises:
+        Unsendable: too large, too deep, too many values, or not plain data.
+    """
+    body: bytes = msgpack.packb(_Encoder().encode(message, 0))
+    if len(body) > MAX_FRAME:
+        raise Unsendable(f"{len(body):,} bytes are more than the {MAX_FRAME:,} that may cross at once")
+    return HEADER.pack(len(body)) + body
+
+
+class _Encoder:
+    def __init__(self) -> None:
+        self.nodes = 0
+
+    def encode(self, value: Any, depth: int) -> Any:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise Unsendable(f"more than {MAX_NODES:,} values")
+        if depth > MAX_DEPTH:
+            raise Unsendable(f"nested more than {MAX_DEPTH} deep")
+        kind = type(value)
+        if value is None or kind is bool or kind is float:
+            return value
+        handler = _ENCODERS.get(kind)
+        if handler is not None:
+            return handler(self, value, depth)
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            special = _encode_torch(torch, value, kind)
+            if special is not None:
+                return special
+        raise Unsendable(f"a {kind.__name__} is not plain data")
+
+    def _ref(self, value: Ref, _: int) -> Any:
+        return msgpack.ExtType(EXT_REF, str(value.id).encode())
+
+    def _int(self, value: int, _: int) -> Any:
+        if -(1 << 63) <= value < 1 << 63:
+            return value
+        if value.bit_length() > 1200:
+            raise Unsendable("an integer of more than 1200 bits")
+        return msgpack.ExtType(EXT_INT, str(value).encode())
+
+    def _text(self, value: str | bytes, _: int) -> Any:
+        if len(value) > MAX_STR:
+            raise Unsendable(f"a text of more than {MAX_STR:,} characters")
+        if type(value) is str:
+            return value.encode("utf-8", "replace").decode()
+        return value
+
+    def _list(self, value: list[Any], depth: int) -> Any:
+        return [self.encode(item, depth + 1) for item in value]
+
+    def _tuple(self, value: tuple[Any, ...], depth: int) -> Any:
+        return msgpack.ExtType(EXT_TUPLE, msgpack.packb(self._list(list(value), depth)))
+
+    def _dict(self, value: dict[Any, Any], depth: int) -> Any:
+        if all(type(key) is str for key in value):
+            return {self._text(key, 0): self.encode(item, depth + 1) for key, item in value.items()}
+        if len(value) > MAX_ODD_KEYS:
+            raise Unsendable(f"a dict of more than {MAX_ODD_KEYS} keys that are not strings")
+        pairs = [[self.encode(k, depth + 1), self.encode(v, depth + 1)] for k, v in value.items()]
+        return msgpack.ExtType(EXT_DICT, msgpack.packb(pairs))
+
+    def _slice(self, value: slice, depth: int) -> Any:
+        parts = self._list([value.start, value.stop, value.step], depth)
+        return msgpack.ExtType(EXT_SLICE, msgpack.packb(parts))
+
+    def _ellipsis(self, _value: Any, _: int) -> Any:
+        return msgpack.ExtType(EXT_ELLIPSIS, b"")
+
+
+_ENCODERS: dict[type, Callable[[_Encoder, Any, int], Any]] = {
+    Ref: _Encoder._ref, int: _Encoder._int, str: _Encoder._text, bytes: _Encoder._text,
+    list: _Encoder._list, tuple: _Encoder._tuple, dict: _Encoder._dict, OrderedDict: _Encoder._dict,
+    slice: _Encoder._slice, type(...): _Encoder._ellipsis,
+}  # fmt: skip
+
+
+def _encode_torch(torch: Any, value: Any, kind: type) -> Any:
+    """A tensor, dtype, device or size; None for anything else."""
+    if kind is torch.Tensor or kind is torch.nn.Parameter:
+        return _encode_tensor(torch, value)
+    if kind is torch.dtype:
+        return msgpack.ExtType(EXT_DTYPE, str(value).removeprefix("torch.").encode())
+    if kind is torch.device:
+        return msgpack.ExtType(EXT_DEVICE, str(value).encode())
+    if kind is torch.Size:
+        return msgpack.ExtType(EXT_TUPLE, msgpack.packb([int(size) for size in value]))
+    return None
+
+
+def _encode_tensor(torch: Any, tensor: Any) -> Any:
+    plain = torch.Tensor.detach(tensor)
+    if plain.device.type == "meta":
+        raise Unsendable("a tensor on the meta device has no values")
+    if plain.layout is not torch.strided:
+        plain = plain.to_dense()
+    name = str(plain.dtype).removeprefix("torch.")
+    size = TENSOR_DTYPES.get(name)
+    if size is None or plain.dim() > MAX_DIMS:
+        raise Unsendable(f"a tensor of dtype {name} with {plain.dim()} dimensions")
+    if plain.numel() * size > MAX_FRAME:
+        raise Unsendable(f"a tensor of {plain.numel() * size:,} bytes")
+    plain = plain.resolve_conj().resolve_neg().cpu().contiguous()
+    raw = plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b""
+    return msgpack.ExtType(EXT_TENSOR, msgpack.packb([name, list(plain.shape)]) + raw)
+
+
+# ---------------------------------------------------------------- decoding
+
+
+def decode_body(body: bytes, from_ref: Callable[[int], Any] = Ref) -> Any:
+    """Decode a frame's body from an untrusted sender.
+
+    Args:
+        body: the frame without its length.
+        from_ref: makes an object of a remote object's number.
+
+    Raises:
+        ProtocolError: anything is out of bounds, malformed or unknown.
+    """
+    if len(body) > MAX_FRAME:
+        raise ProtocolError("frame too large")
+    try:
+        return _Decoder(from_ref).walk(_unpack(body), 0)
+    except ProtocolError:
+        raise
+    except Exception as error:
+        raise ProtocolError(f"malformed frame: {type(error).__name__}") from None
+
+
+def _unpack(data: bytes) -> Any:
+    # msgpack allocates arrays and maps from their headers: the caps keep that below the frame's size
+    return msgpack.unpackb(
+        data,
+        raw=False,
+        strict_map_key=True,
+        max_array_len=MAX_NODES,
+        max_map_len=MAX_NODES,
+        max_str_len=MAX_STR,
+        max_bin_len=MAX_STR,
+        max_ext_len=MAX_FRAME,
+    )
+
+
+class _Decoder:
+    def __init__(self, from_ref: Callable[[int], Any]) -> None:
+        self.from_ref = from_ref
+        self.nodes = 0
+
+    def walk(self, value: Any, depth: int) -> Any:
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise ProtocolError("too many values")
+        if depth > MAX_DEPTH:
+            raise ProtocolError("nested too deep")
+        kind = type(value)
+        if kind is list:
+            return [self.walk(item, depth + 1) for item in value]
+        if kind is dict:
+            return {key: self.walk(item, depth + 1) for key, item in value.items()}
+        if kind is msgpack.ExtType:
+            reader = _READERS.get(value.code)
+            if reader is None:
+                raise ProtocolError("unknown extension")
+            return reader(self, bytes(value.data), depth)
+        if value is None or kind in (bool, int, float, str, bytes):
+            return value
+        raise ProtocolError("unexpected type")
+
+    def _items(self, data: bytes, depth: int) -> list[Any]:
+        items = self.walk(_unpack(data), depth)
+        if type(items) is not list:
+            raise ProtocolError("not a sequence")
+        return items
+
+    def _tensor(self, data: bytes, _: int) -> Any:
+        return _decode_tensor(data)
+
+    def _ref(self, data: bytes, _: int) -> Any:
+        if len(data) > 18 or not data.isdigit():
+            raise ProtocolError("malformed reference")
+        return self.from_ref(int(data))
+
+    def _int(self, data: bytes, _: int) -> int:
+        if len(data) > 400 or not data.removeprefix(b"-").isdigit():
+            raise ProtocolError("malformed integer")
+        return int(data)
+
+    def _dtype(self, data: bytes, _: int) -> Any:
+        name = data.decode("ascii")
+        if name not in TENSOR_DTYPES:
+            raise ProtocolError("unknown dtype")
+        return getattr(_torch(), name)
+
+    def _device(self, data: bytes, _: int) -> Any:
+        if len(data) > 16:
+            raise ProtocolError("malformed device")
+        return _torch().device(data.decode("ascii"))
+
+    def _tuple(self, data: bytes, depth: int) -> tuple[Any, ...]:
+        return tuple(self._items(data, depth))
+
+    def _slice(self, data: bytes, depth: int) -> slice:
+        start, stop, step = self._items(data, depth)
+        return slice(start, stop, step)
+
+    def _ellipsis(self, _data: bytes, _: int) -> Any:
+        return ...
+
+    def _dict(self, data: bytes, depth: int) -> dict[Any, Any]:
+        pairs = self._items(data, depth)
+        if len(pairs) > MAX_ODD_KEYS:
+            raise ProtocolError("too many keys")
+        return {_key(key): value for key, value in pairs}
+
+
+_READERS: dict[int, Callable[[_Decoder, bytes, int], Any]] = {
+    EXT_TENSOR: _Decoder._tensor, EXT_REF: _Decoder._ref, EXT_INT: _Decoder._int,
+    EXT_DTYPE: _Decoder._dtype, EXT_TUPLE: _Decoder._tuple, EXT_DICT: _Decoder._dict,
+    EXT_DEVICE: _Decoder._device, EXT_SLICE: _Decoder._slice, EXT_ELLIPSIS: _Decoder._ellipsis,
+}  # fmt: skip
+
+
+def _key(key: Any) -> Any:
+    if type(key) is tuple:
+        return tuple(_key(part) for part in key)
+    if key is None or type(key) in (bool, int, float, str, bytes):
+        return key
+    raise ProtocolError("malformed key")
+
+
+def _torch() -> Any:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        raise ProtocolError("a tensor where no torch is")
+    return torch
+
+
+def _decode_tensor(data: bytes) -> Any:
+    """Bytes of exactly the announced shape and dtype, or nothing."""
+    torch = _torch()
+    unpacker = msgpack.Unpacker(max_buffer_size=1024, max_array_len=MAX_DIMS + 1, max_str_len=16)
+    unpacker.feed(data[:1024])
+    header = unpacker.unpack()
+    if type(header) is not list or len(header) != 2 or type(header[1]) is not list:
+        raise ProtocolError("malformed tensor")
+    name, shape = header
+    if type(name) is not str or name not in TENSOR_DTYPES or len(shape) > MAX_DIMS:
+        raise ProtocolError("malformed tensor")
+    if any(type(size) is not int or not 0 <= size <= 1 << 40 for size in shape):
+        raise ProtocolError("malformed tensor shape")
+    raw = memoryview(data)[unpacker.tell() :]
+    count = math.prod(shape)
+    if count * TENSOR_DTYPES[name] != len(raw):
+        raise ProtocolError("tensor bytes do not fit its shape")
+    dtype = getattr(torch, name)
+    if count == 0:
+        return torch.empty(shape, dtype=dtype)
+    if name == "bool" and max(raw) > 1:
+        raise ProtocolError("malformed bool tensor")
+    return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)

@@ -1,0 +1,129 @@
+"""The worker's end of the wall: runs the notebook's cells, then answers requests one at a time.
+
+Everything here runs beside student code and may be tampered with by it. That is fine: nothing that
+leaves this process is believed beyond its bytes.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import signal
+import sys
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
+
+from grader.worker.objects import NameNotDefined, ObjectServer, describe_error
+from grader.worker.protocol import HEADER, Unsendable, decode_body, encode_frame
+from grader.worker.shell import Shell, transform
+
+
+class TimeIsUp(BaseException):
+    """Stops a cell at its limit. Not an Exception: `except Exception` must not swallow it."""
+
+
+def warm() -> None:
+    """Import in the zygote what every worker needs, once."""
+    transform("%pass")
+
+
+def serve(requests: int, replies: int, *, device: str = "cpu", scratch: str = "") -> NoReturn:
+    """Answer requests until the other end closes; then end without running student `atexit` code.
+
+    Args:
+        requests: descriptor to read frames from.
+        replies: descriptor to write frames to.
+        device: where tensors that arrive are put.
+        scratch: the one folder that the notebook may write to; it becomes the working directory.
+    """
+    _fresh_interpreter(scratch)
+    server, shell = _fresh_notebook(device)
+    while True:
+        body = _read_frame(requests)
+        if body is None:
+            os._exit(0)
+        request = decode_body(body)
+        reply = _answer(server, shell, request)
+        _write_all(replies, _encode(reply))
+
+
+def _fresh_interpreter(scratch: str) -> None:
+    if scratch:
+        os.chdir(scratch)
+        sys.path.insert(0, scratch)
+    sys.argv = ["notebook"]
+    # line buffered, so that prints arrive before a crash
+    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115, PTH123
+    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115, PTH123
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123
+
+
+def _fresh_notebook(device: str) -> tuple[ObjectServer, Shell]:
+    main = types.ModuleType("__main__")
+    main.__dict__["__builtins__"] = builtins
+    sys.modules["__main__"] = main
+    return ObjectServer(main.__dict__, device=device), Shell(main.__dict__)
+
+
+def _answer(server: ObjectServer, shell: Shell, request: dict[str, Any]) -> dict[str, Any]:
+    number = request.pop("id")
+    server.perform("release", refs=request.pop("released", []))
+    op = request.pop("op")
+    try:
+        if op == "cell":
+            with _time_limit(request["limit_s"]):
+                shell.run_cell(request["number"], request["source"])
+            return {"id": number, "ok": True, "value": None}
+        return {"id": number, "ok": True, "value": server.perform(op, **request)}
+    except NameNotDefined as error:
+        return {"id": number, "ok": False, "undefined": str(error)}
+    except BaseException as error:
+        return {"id": number, "ok": False, "error": describe_error(error)}
+
+
+def _encode(reply: dict[str, Any]) -> bytes:
+    try:
+        return encode_frame(reply)
+    except Unsendable as error:
+        return encode_frame({"id": reply["id"], "ok": False, "unsendable": str(error)})
+    except BaseException as error:
+        return encode_frame({"id": reply["id"], "ok": False, "error": describe_error(error)})
+
+
+@contextmanager
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Raise `TimeIsUp` inside the cell. The judge's own deadline is the one that counts."""
+
+    def stop(*_: object) -> None:
+        raise TimeIsUp(f"stopped after {seconds:g} s (limit {seconds:g} s per cell)")
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _read_frame(descriptor: int) -> bytes | None:
+    header = _read_exactly(descriptor, HEADER.size)
+    return None if header is None else _read_exactly(descriptor, HEADER.unpack(header)[0])
+
+
+def _read_exactly(descriptor: int, count: int) -> bytes | None:
+    data = bytearray()
+    while len(data) < count:
+        chunk = os.read(descriptor, min(count - len(data), 1 << 20))
+        if not chunk:
+            return None
+        data += chunk
+    return bytes(data)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
