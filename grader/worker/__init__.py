@@ -1,0 +1,1 @@
+"""The far side of the trust boundary, and the wall itself."""

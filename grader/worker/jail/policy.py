@@ -1,0 +1,36 @@
+"""What one worker may do and use, as the judge asks for it: JSON on the spawn socket."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The limits and layers of one worker. Times in seconds, sizes in bytes.
+
+    `forbidden` names layers that must not be used even where the machine offers them: that is how
+    a full machine plays a poor one in the tests.
+    """
+
+    wall_s: float
+    memory_bytes: int
+    scratch_bytes: int
+    threads: int
+    device: str = "cpu"
+    sandbox: bool = True
+    forbidden: tuple[str, ...] = ()
+    scratch_files: int = 2000
+    open_files: int = 128
+
+    def to_json(self) -> bytes:
+        """Encode for the spawn socket."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Policy:
+        """Decode what `to_json` made."""
+        fields = json.loads(data)
+        fields["forbidden"] = tuple(fields["forbidden"])
+        return cls(**fields)

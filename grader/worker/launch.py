@@ -1,0 +1,262 @@
+"""The near end of spawning: starts the zygote, asks it for workers.
+
+Standard library and the grader's own small modules; no torch. Runs in the grader and in judges.
+"""
+
+from __future__ import annotations
+
+import array
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from grader.errors import GraderError, GraderFault
+from grader.model import Limits
+from grader.worker.jail.policy import Policy
+
+# the zygote starts with nothing in argv and nothing on sys.path but its own interpreter's;
+# where the engine lies comes with the first message
+BOOTSTRAP = """\
+import json, socket, sys
+control = socket.socket(fileno=0)
+message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 1)
+config = json.loads(message)
+sys.path.insert(0, config["engine"])
+from grader.worker.zygote import main
+main(control, descriptors[0], config)
+"""
+
+
+@dataclass(frozen=True)
+class WorkerPipes:
+    """The judge's ends of a worker's four pipes. Closing `requests` or `status` ends the worker."""
+
+    requests: int
+    replies: int
+    output: int
+    status: int
+
+    def close(self) -> None:
+        """Close all four."""
+        for descriptor in (self.requests, self.replies, self.output, self.status):
+            os.close(descriptor)
+
+
+def require_platform(*, sandbox: bool) -> None:
+    """Check that workers can exist on this system.
+
+    Raises:
+        GraderError: there is no `fork` here, or no wall and it was asked for.
+    """
+    if not hasattr(os, "fork"):
+        raise GraderError(
+            f"grading is not supported on {sys.platform} yet: workers are forked",
+            hint="use Linux, macOS, WSL 2 or a container; checks in a notebook work everywhere",
+        )
+    if sandbox and not sys.platform.startswith("linux"):
+        raise GraderError(
+            f"there is no sandbox on {sys.platform}: it is built from Linux's namespaces, Landlock and seccomp",
+            hint="grade on Linux, or trust the submissions and pass `--sandbox off`",
+        )
+
+
+class Zygote:
+    """The warm process that workers are forked from.
+
+    Args:
+        preload: modules that it imports once, for every worker.
+        public: packages that a submission may import while it is graded.
+        sandbox: whether its workers will be walled in.
+
+    Raises:
+        GraderError: this system can't have one.
+    """
+
+    def __init__(
+        self, *, preload: Sequence[str], public: Sequence[Path] = (), sandbox: bool = True
+    ) -> None:
+        require_platform(sandbox=sandbox)
+        self.state = Path(tempfile.mkdtemp(prefix="grader-"))
+        self.state.chmod(0o755)
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self._ready = False
+        self._control, far_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._spawn, far_spawn = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            config = self._config(preload, public)
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-B", "-c", BOOTSTRAP],
+                stdin=far_control.fileno(),
+                stdout=self._log,
+                stderr=self._log,
+                env=_environment(),
+                cwd="/",
+            )
+            socket.send_fds(self._control, [json.dumps(config).encode()], [far_spawn.fileno()])
+        finally:
+            far_control.close()
+            far_spawn.close()
+
+    def _config(self, preload: Sequence[str], public: Sequence[Path]) -> dict[str, object]:
+        staged = self.state / "public"
+        staged.mkdir()
+        for package in public:
+            stage(package, staged)
+        return {
+            "engine": str(Path(__file__).resolve().parents[2]),
+            "sites": _site_folders(),
+            "preload": list(preload),
+            "public": str(staged),
+            "state": str(self.state),
+        }
+
+    @property
+    def pid(self) -> int:
+        """The zygote's process id."""
+        return self._process.pid
+
+    def fileno(self) -> int:
+        """The spawn socket: pass it to `spawn`, here or in a process that inherits it."""
+        return self._spawn.fileno()
+
+    def wait_ready(self, timeout_s: float = 120) -> None:
+        """Wait until everything is preloaded.
+
+        Raises:
+            GraderFault: the zygote died or did not answer; the message says why.
+        """
+        if self._ready:
+            return
+        self._control.settimeout(timeout_s)
+        try:
+            answer = self._control.recv(1 << 16)
+        except TimeoutError:
+            raise GraderFault(f"the zygote was not ready after {timeout_s:g} s") from None
+        except ConnectionError:
+            answer = b""
+        event = json.loads(answer) if answer else {"message": "the zygote died while it started"}
+        if "message" in event:
+            raise GraderFault(
+                event["message"], where=self._last_words(), hint=event.get("hint", "")
+            )
+        self._ready = True
+
+    def _last_words(self) -> str:
+        self._log.seek(0)
+        lines = self._log.read()[-4096:].decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def close(self) -> None:
+        """End the zygote and all of its workers."""
+        self._control.close()
+        self._spawn.close()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+        shutil.rmtree(self.state, ignore_errors=True)
+
+    def __enter__(self) -> Zygote:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def spawn(
+    socket_fd: int,
+    limits: Limits,
+    *,
+    device: str = "cpu",
+    sandbox: bool = True,
+    forbidden: Sequence[str] = (),
+) -> WorkerPipes:
+    """Ask the zygote behind `socket_fd` for a worker; does not wait for it.
+
+    What becomes of it is said on the status pipe, one JSON object a line.
+
+    Raises:
+        GraderFault: the zygote is gone.
+    """
+    policy = Policy(
+        wall_s=limits.wall_s,
+        memory_bytes=limits.memory_bytes,
+        scratch_bytes=limits.scratch_bytes,
+        threads=limits.processes,
+        device=device,
+        sandbox=sandbox,
+        forbidden=tuple(forbidden),
+    )
+    requests_out, requests_in = os.pipe()
+    replies_out, replies_in = os.pipe()
+    output_out, output_in = os.pipe()
+    status_out, status_in = os.pipe()
+    pipes = WorkerPipes(requests_in, replies_out, output_out, status_out)
+    far = [requests_out, replies_in, output_in, status_in]
+    try:
+        _send(socket_fd, policy.to_json(), far)
+    except OSError:
+        pipes.close()
+        raise GraderFault(
+            "the zygote is gone: no worker can be started", hint="grade again"
+        ) from None
+    finally:
+        for descriptor in far:
+            os.close(descriptor)
+    return pipes
+
+
+def _send(socket_fd: int, message: bytes, descriptors: list[int]) -> None:
+    channel = socket.socket(fileno=socket_fd)
+    try:
+        rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))
+        channel.sendmsg([message], [rights], getattr(socket, "MSG_NOSIGNAL", 0))
+    finally:
+        channel.detach()
+
+
+def stage(package: Path, folder: Path) -> None:
+    """Copy a public package or module to where workers may read it."""
+    if package.is_dir():
+        leave_out = shutil.ignore_patterns("__pycache__", ".*")
+        shutil.copytree(package, folder / package.name, ignore=leave_out)
+    else:
+        shutil.copy(package, folder / package.name)
+
+
+def _environment() -> dict[str, str]:
+    """All that a zygote, and so a worker, ever sees of the environment."""
+    fonts = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "grader/matplotlib"
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "HOME": "/nonexistent",
+        "USER": "student",
+        "LANG": "C.UTF-8",
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "TORCHDYNAMO_DISABLE": "1",
+        "MPLBACKEND": "Agg",
+        "MPLCONFIGDIR": str(fonts),
+        "GRADER_GRADING": "1",
+    }
+    # without it an interpreter or torch outside the default folders can't find its libraries
+    if "LD_LIBRARY_PATH" in os.environ:
+        environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+    return environment
+
+
+def _site_folders() -> list[str]:
+    """Where packages are installed: never the project itself, which an editable install adds."""
+    folders = (path for path in sys.path if Path(path).name in ("site-packages", "dist-packages"))
+    return [str(Path(folder).absolute()) for folder in folders if Path(folder).is_dir()]
