@@ -1,0 +1,212 @@
+"""One submission on the judge's side: a notebook in a worker, replaced when it is lost.
+
+A check that hangs, crashes or breaks the protocol costs itself: the next check gets a new worker in
+which the notebook has been run again, a bounded number of times. A cell that ended a worker is left
+out from then on. Every check starts from a known state: seed, dtype, threads, grad mode.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Sequence
+
+from grader.handles import StudentError, SubmissionNames, WorkerStopped
+from grader.model import (
+    Cell,
+    CellError,
+    Check,
+    Ending,
+    EndingKind,
+    Isolation,
+    Limits,
+    Submission,
+    Usage,
+)
+from grader.worker.client import WorkerLink
+
+GRACE_S = 2.0
+"""A cell's own alarm rings first; this much later the worker is ended."""
+
+RESET_S = 10.0
+MEMORY_SIGNS = ("can't allocate memory", "DefaultCPUAllocator", "out of memory")
+
+
+def derive_seed(base: int, secret: str, *parts: str) -> int:
+    """A 62-bit seed that nobody can predict who does not know the suites.
+
+    HMAC-SHA256 keyed by the suite's digest over the run's seed and the parts (submission, check).
+    """
+    text = "\0".join((str(base), *parts)).encode()
+    return int.from_bytes(hmac.new(secret.encode(), text, hashlib.sha256).digest()[:8], "big") >> 2
+
+
+class Notebook:
+    """A submission's notebook, run in a worker.
+
+    Args:
+        submission: whose it is.
+        cells: its code cells.
+        limits: what it may use.
+        spawn: starts a worker and returns its link.
+        seed_of: gives the seed for a purpose: `"notebook"` or a check's id.
+        device: where tensors live over there.
+    """
+
+    def __init__(
+        self,
+        submission: Submission,
+        cells: Sequence[Cell],
+        limits: Limits,
+        spawn: Callable[[], WorkerLink],
+        seed_of: Callable[[str], int],
+        device: str = "cpu",
+    ) -> None:
+        self.submission = submission
+        self.cells = tuple(cells)
+        self.limits = limits
+        self.device = device
+        self.cell_errors: dict[int, CellError] = {}
+        self.ending: Ending | None = None
+        self.output = ""
+        self.isolation: Isolation | None = None
+        self._spawn = spawn
+        self._seed_of = seed_of
+        self._link: WorkerLink | None = None
+        self._deadly: set[int] = set()
+        self._started = time.monotonic()
+        self._workers = 0
+        self._cpu_s = 0.0
+        self._peak_bytes = 0
+
+    # ------------------------------------------------------------ checks
+
+    def names_for(self, check: Check) -> SubmissionNames:
+        """The submission's names, in the state that every check starts from.
+
+        Raises:
+            WorkerStopped: no worker can be had any more; the message says why.
+            GraderFault: a worker could not be built.
+        """
+        link = self._loaded()
+        link.allow(RESET_S, "while it was being reset")
+        link.request("reset", seed=self._seed_of(check.id))
+        limit = check.timeout_s or self.limits.check_s
+        link.allow(
+            min(limit, self._time_left()),
+            f"after {limit:g} s in `{check.id}` (limit {limit:g} s per check)",
+        )
+        return SubmissionNames(link, self.device)
+
+    def settle(self) -> Ending | None:
+        """After a check: how the worker ended during it, or None if it lives."""
+        if self._link is None or self._link.ending is None:
+            return None
+        ending = self._link.ending
+        self._retire()
+        return ending
+
+    def close(self) -> None:
+        """End the worker."""
+        self._retire()
+
+    def usage(self) -> Usage:
+        """What it has cost up to now; complete after `close`."""
+        return Usage(
+            wall_s=round(time.monotonic() - self._started, 3),
+            cpu_s=round(self._cpu_s, 3),
+            peak_bytes=self._peak_bytes,
+            workers=self._workers,
+        )
+
+    # ------------------------------------------------------------ workers
+
+    def _loaded(self) -> WorkerLink:
+        while self._link is None or self._link.ending is not None:
+            self._retire()
+            self._refuse_when_spent()
+            self._link = self._spawn()
+            self._workers += 1
+            self._link.wait_ready()
+            self.isolation = self._link.isolation
+            self._run_cells(self._link)
+        return self._link
+
+    def _refuse_when_spent(self) -> None:
+        if self._workers > self.limits.restarts:
+            why = self.ending.message if self.ending else ""
+            raise WorkerStopped(f"not run: the notebook had to be started {self._workers} times ({why})")
+        if self._time_left() <= 0:
+            raise WorkerStopped(f"not run: the submission used up its {self.limits.wall_s:g} s")
+
+    def _time_left(self) -> float:
+        return self.limits.wall_s - (time.monotonic() - self._started)
+
+    def _run_cells(self, link: WorkerLink) -> None:
+        link.allow(RESET_S, "while it was being reset")
+        try:
+            link.request("reset", seed=self._seed_of("notebook"))
+            for cell in self.cells:
+                if cell.number not in self._deadly:
+                    self._run_cell(link, cell)
+            self.output = link.printed()
+        except WorkerStopped:
+            pass  # `_loaded` sees that the link has ended and tries again without the deadly cell
+
+    def _run_cell(self, link: WorkerLink, cell: Cell) -> None:
+        limit = self.limits.cell_s
+        link.allow(
+            min(limit + GRACE_S, max(self._time_left(), 0.01)),
+            f"after {limit:g} s in code cell {cell.number} (limit {limit:g} s per cell)",
+        )
+        try:
+            link.request("cell", number=cell.number, source=cell.source, limit_s=limit)
+        except StudentError as error:
+            self._note_error(cell, error)
+        except WorkerStopped:
+            assert link.ending is not None
+            self._deadly.add(cell.number)
+            self.output = self.output or link.printed()
+            self._note_ending(link.ending)
+            self.cell_errors[cell.number] = CellError(
+                cell=cell.number, error="Stopped", message=link.ending.message
+            )
+            raise
+
+    def _note_error(self, cell: Cell, error: StudentError) -> None:
+        kind = error.kinds[0]
+        if kind == "TimeIsUp":
+            limit = self.limits.cell_s
+            text = f"stopped after {limit:g} s in code cell {cell.number} (limit {limit:g} s per cell)"
+            self._note_ending(Ending(kind=EndingKind.TIME, message=text))
+            kind, message = "Stopped", f"after {limit:g} s (limit {limit:g} s per cell)"
+        else:
+            message = error.message
+        if kind == "MemoryError" or any(sign in error.message for sign in MEMORY_SIGNS):
+            size = f"{self.limits.memory_bytes / (1 << 30):g} GiB"
+            text = f"code cell {cell.number} asked for more memory than it may have (limit {size})"
+            self._note_ending(Ending(kind=EndingKind.MEMORY, message=text))
+            message = message or f"more memory than it may have (limit {size})"
+        self.cell_errors[cell.number] = CellError(
+            cell=cell.number,
+            error=kind,
+            message=message[:500],
+            line=error.line if error.cell == cell.number else None,
+            source_line=error.source_line.strip() if error.cell == cell.number else "",
+        )
+
+    def note(self, ending: Ending) -> None:
+        """Remember how a worker ended during a check: the first ending is the run's."""
+        self._note_ending(ending)
+
+    def _note_ending(self, ending: Ending) -> None:
+        if self.ending is None:
+            self.ending = ending
+
+    def _retire(self) -> None:
+        if self._link is not None:
+            self._link.close()
+            self._cpu_s += self._link.cpu_s
+            self._peak_bytes = max(self._peak_bytes, self._link.peak_bytes)
+            self._link = None

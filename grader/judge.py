@@ -1,0 +1,367 @@
+"""The process that decides: a warm pytest session that grades one submission after the other.
+
+It collects all suites once, sends their descriptions to the grader, then waits for jobs. Each job
+is graded in a fork of this process, so that nothing of one submission is left for the next. It
+never runs a submission's code: the `submission` fixture holds handles on objects in a worker.
+
+What it hears and says is in `grader/judge_protocol.py`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import random
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+import pytest
+
+from grader.errors import GraderError, GraderFault, SuiteError
+from grader.grading import Notebook, derive_seed
+from grader.handles import NotDefined, StudentError, SubmissionNames, WorkerStopped
+from grader.judge_protocol import JobRequest, JudgeSetup, Ready, read_frame, write_frame
+from grader.model import (
+    Check,
+    Ending,
+    EndingKind,
+    Outcome,
+    Problem,
+    Run,
+    Status,
+    Suite,
+)
+from grader.suites import PYTEST_OPTIONS, build_suite, suite_files, where
+from grader.verdicts import outcome_of
+from grader.worker.client import WorkerLink
+from grader.worker.launch import spawn
+
+def main() -> None:
+    """Run as a judge: the one argument is the control socket's descriptor."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    setup = msgspec.json.decode(read_frame(control), type=JudgeSetup)
+    plugin = Judge(setup, control)
+    files = [path for assignment in setup.assignments for path in plugin.files_of(assignment.id)]
+    try:
+        plugin.load_reference()
+    except GraderError as error:
+        plugin.report_error(error)
+        return
+    pytest.main(
+        [*PYTEST_OPTIONS, f"--rootdir={setup.root}", f"--confcutdir={setup.root}", *map(str, files)],
+        plugins=[plugin],
+    )
+
+
+class Judge:
+    """The pytest plugin: fixtures, collection, and the loop over jobs."""
+
+    def __init__(self, setup: JudgeSetup, control: socket.socket) -> None:
+        self.setup = setup
+        self.control = control
+        self.reference_module: ModuleType | None = None
+        self.names: Callable[[], SubmissionNames] | None = None
+        self.random = random.Random(0)
+        self.current_device = "cpu"
+        self.raised: BaseException | None = None
+        self._collection_error: SuiteError | None = None
+
+    def files_of(self, assignment: str) -> list[Path]:
+        """The public, then the hidden checks of an assignment."""
+        folders = [Path(folder) for folder in (self.setup.checks, self.setup.suites) if folder]
+        return [path for folder in folders for path in suite_files(folder, assignment)]
+
+    def load_reference(self) -> None:
+        """Import the reference package.
+
+        Raises:
+            SuiteError: it can't be imported.
+        """
+        if self.setup.reference is None:
+            return
+        path = Path(self.setup.reference)
+        sys.path.insert(0, str(path.parent))
+        if self.setup.suites:
+            sys.path.insert(0, self.setup.suites)
+        try:
+            self.reference_module = importlib.import_module(path.stem)
+        except Exception as error:
+            raise SuiteError(
+                f"the reference can't be imported: {type(error).__name__}: {error}", where=str(path)
+            ) from None
+
+    # ------------------------------------------------------------ fixtures
+
+    @pytest.fixture
+    def submission(self) -> SubmissionNames:
+        assert self.names is not None
+        return self.names()
+
+    @pytest.fixture
+    def reference(self) -> ModuleType:
+        if self.reference_module is None:
+            raise GraderFault("this course has no reference", hint="set `reference` in [tool.grader]")
+        return self.reference_module
+
+    @pytest.fixture
+    def rng(self) -> random.Random:
+        return self.random
+
+    @pytest.fixture
+    def device(self) -> str:
+        return self.current_device
+
+    # ------------------------------------------------------------ collection
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed and self._collection_error is None:
+            lines = report.longreprtext.strip().splitlines()
+            reason = next((line[2:].strip() for line in lines if line.startswith("E ")), lines[-1])
+            self._collection_error = SuiteError(f"a suite can't be loaded: {reason}", where=_place(report))
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for item in items:
+            missing = [name for name in _fixture_names(item) if not _has_fixture(item, name)]
+            if missing and self._collection_error is None:
+                self._collection_error = SuiteError(
+                    f"`{item.name}` asks for the fixture `{missing[0]}`, which does not exist",
+                    where=where(item),
+                )
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        try:
+            if self._collection_error is not None:
+                raise self._collection_error
+            suites = self._build_suites(session.items)
+        except GraderError as error:
+            self.report_error(error)
+            return True
+        write_frame(self.control, msgspec.json.encode(Ready(suites=tuple(s for s, _ in suites.values()))))
+        if self.setup.spawn_socket is not None:
+            _one_thread()
+            self._serve(suites)
+        return True
+
+    def report_error(self, error: GraderError) -> None:
+        """Tell the grader why the suites can't be used."""
+        ready = Ready(error=error.message, where=error.where, hint=error.hint)
+        write_frame(self.control, msgspec.json.encode(ready))
+
+    def _build_suites(self, items: Sequence[pytest.Item]) -> dict[str, tuple[Suite, list[pytest.Item]]]:
+        public = Path(self.setup.checks) if self.setup.checks else None
+        suites = {}
+        for assignment in self.setup.assignments:
+            files = self.files_of(assignment.id)
+            own = [item for item in items if Path(item.path) in files]
+            suites[assignment.id] = (build_suite(assignment, own, public), own)
+        return suites
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:  # noqa: ARG002
+        if call.excinfo is not None and self.raised is None:
+            self.raised = call.excinfo.value
+        yield
+
+    # ------------------------------------------------------------ jobs
+
+    def _serve(self, suites: dict[str, tuple[Suite, list[pytest.Item]]]) -> None:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
+        while True:
+            byte, descriptors, _, _ = socket.recv_fds(self.control, 1, 1)
+            if not byte:
+                return
+            if os.fork() == 0:
+                self.control.close()
+                with socket.socket(fileno=descriptors[0]) as job:
+                    self._answer(job, suites)
+                os._exit(0)
+            os.close(descriptors[0])
+
+    def _answer(self, job: socket.socket, suites: dict[str, tuple[Suite, list[pytest.Item]]]) -> None:
+        try:
+            request = msgspec.json.decode(read_frame(job), type=JobRequest)
+            write_frame(job, str(os.getpid()).encode())
+            suite, items = suites[request.submission.assignment]
+            run = self._grade(request, suite, items)
+            write_frame(job, msgspec.json.encode(run))
+        except (OSError, EOFError):
+            pass  # the grader went away
+        except BaseException as error:
+            fault = Ending(kind=EndingKind.FAULT, message=f"the judge failed: {type(error).__name__}: {error}")
+            write_frame(job, msgspec.json.encode(Run(submission=request.submission, ending=fault)))
+
+    def _grade(self, request: JobRequest, suite: Suite, items: Sequence[pytest.Item]) -> Run:
+        seed_of = partial(derive_seed, request.seed, suite.digest, request.submission.digest)
+        notebook = Notebook(
+            request.submission,
+            request.cells,
+            request.limits,
+            lambda: self._spawn(request),
+            seed_of,
+            request.device,
+        )
+        self.current_device = request.device
+        outcomes: dict[str, Outcome] = {}
+        problems: list[Problem] = []
+        fault: Ending | None = None
+        try:
+            for check, item in in_order(suite.checks, items):
+                outcomes[check.id] = self._run_check(check, item, notebook, outcomes, seed_of, problems)
+        except GraderFault as error:
+            fault = Ending(kind=EndingKind.FAULT, message=f"{error}")
+        finally:
+            notebook.close()
+        return Run(
+            submission=request.submission,
+            outcomes=() if fault else tuple(outcomes[check.id] for check in suite.checks),
+            ending=fault or notebook.ending or Ending(),
+            cell_errors=tuple(notebook.cell_errors[number] for number in sorted(notebook.cell_errors)),
+            output=notebook.output,
+            isolation=notebook.isolation,
+            usage=notebook.usage(),
+            problems=tuple(problems),
+        )
+
+    def _spawn(self, request: JobRequest) -> WorkerLink:
+        assert self.setup.spawn_socket is not None
+        pipes = spawn(
+            self.setup.spawn_socket, request.limits, device=request.device, sandbox=self.setup.sandbox
+        )
+        return WorkerLink(pipes, request.limits)
+
+    # ------------------------------------------------------------ one check
+
+    def _run_check(
+        self,
+        check: Check,
+        item: pytest.Item,
+        notebook: Notebook,
+        outcomes: dict[str, Outcome],
+        seed_of: Callable[[str], int],
+        problems: list[Problem],
+    ) -> Outcome:
+        device = notebook.device.partition(":")[0]
+        if device not in check.devices and "cpu" not in check.devices:
+            return Outcome(check=check.id, status=Status.SKIPPED, message=f"needs {' or '.join(check.devices)}")
+        unmet = _unmet(check, outcomes)
+        if unmet:
+            return Outcome(check=check.id, status=Status.SKIPPED, message=f"not run: `{unmet}` must pass first")
+        started = time.perf_counter()
+        seed = seed_of(check.id)
+        error = self._run_item(item, seed, lambda: notebook.names_for(check))
+        ending = notebook.settle()
+        if ending is not None:
+            notebook.note(ending)
+        if isinstance(error, GraderFault):
+            raise error
+        if error is not None and not _is_verdict(error):
+            error = self._whose_fault(error, check, item, seed, notebook, problems)
+        return outcome_of(
+            check,
+            error,
+            round(time.perf_counter() - started, 3),
+            tuple(notebook.cell_errors.values()),
+            ending,
+            tuple((cell.number, cell.source) for cell in notebook.cells),
+        )
+
+    def _run_item(
+        self, item: pytest.Item, seed: int, names: Callable[[], SubmissionNames]
+    ) -> BaseException | None:
+        """Run one test function; what it raised comes back."""
+        self.names, self.raised = names, None
+        self.random = random.Random(seed)
+        random.seed(seed)
+        torch = sys.modules.get("torch")
+        if torch is not None:
+            torch.manual_seed(seed)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        return self.raised
+
+    def _whose_fault(
+        self,
+        error: BaseException,
+        check: Check,
+        item: pytest.Item,
+        seed: int,
+        notebook: Notebook,
+        problems: list[Problem],
+    ) -> BaseException:
+        """A check's own code raised. If it passes on the reference, the submission is to blame.
+
+        Raises:
+            GraderFault: the check fails on the reference too.
+        """
+        from grader.local import LocalLink
+
+        told = f"{type(error).__name__}: {error}"
+        if self.reference_module is not None:
+            link = LocalLink(dict(vars(self.reference_module)))
+            if self._run_item(item, seed, lambda: SubmissionNames(link)) is None:
+                problems.append(
+                    Problem(
+                        kind="check",
+                        message=f"`{check.id}` could not use what the submission returned ({told})",
+                        where=where(item),
+                        hint="it counts as failed; compare types and shapes first in this check",
+                        student=notebook.submission.student,
+                        assignment=notebook.submission.assignment,
+                    )
+                )
+                return AssertionError("your code returned something that this check can't use")
+        raise GraderFault(f"the check `{check.id}` raised {told}", where=where(item))
+
+
+def in_order(checks: Sequence[Check], items: Sequence[pytest.Item]) -> list[tuple[Check, pytest.Item]]:
+    """Checks with their items, every check after those that it requires, otherwise as written."""
+    todo = list(zip(checks, items, strict=True))
+    done: list[tuple[Check, pytest.Item]] = []
+    while todo:
+        waiting = {check.id.partition("[")[0] for check, _ in todo}
+        ready = [pair for pair in todo if not waiting & {name.partition("[")[0] for name in pair[0].requires}]
+        first = ready[0]
+        todo.remove(first)
+        done.append(first)
+    return done
+
+
+def _unmet(check: Check, outcomes: dict[str, Outcome]) -> str | None:
+    for name in check.requires:
+        concerned = [o for o in outcomes.values() if name in (o.check, o.check.partition("[")[0])]
+        if any(outcome.status is not Status.PASSED for outcome in concerned):
+            return name
+    return None
+
+
+def _is_verdict(error: BaseException) -> bool:
+    return isinstance(error, (AssertionError, StudentError, NotDefined, WorkerStopped, pytest.fail.Exception))
+
+
+def _fixture_names(item: pytest.Item) -> Sequence[str]:
+    return [name for name in getattr(item, "fixturenames", ()) if name != "request"]
+
+
+def _has_fixture(item: pytest.Item, name: str) -> bool:
+    definitions: dict[str, Any] = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    return name in definitions or name in parameters
+
+
+def _place(report: pytest.CollectReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return f"{crash.path}:{crash.lineno}" if crash is not None else report.nodeid
+
+
+def _one_thread() -> None:
+    """Forks of a process that has run a parallel region hang: stay with one thread."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)

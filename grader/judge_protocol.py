@@ -1,0 +1,74 @@
+"""What the grader and the judge say to each other: frames of JSON, 4 bytes of length before each.
+
+On the control socket the grader writes one `JudgeSetup`; the judge answers with one `Ready`. Then each
+byte that the grader writes carries a descriptor: on it come one `JobRequest`, and go the pid of the
+process that grades it and one `Run`.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+from grader.model import Assignment, Cell, Limits, Submission, Suite, Value
+
+LENGTH = struct.Struct(">I")
+
+
+class JudgeSetup(Value):
+    """What a judge is told at its start. Folders are absolute paths."""
+
+    root: str
+    assignments: tuple[Assignment, ...]
+    checks: str | None
+    suites: str | None
+    reference: str | None
+    spawn_socket: int | None
+    sandbox: bool = True
+
+
+class Ready(Value):
+    """The judge's first word: the suites, or why they can't be used."""
+
+    suites: tuple[Suite, ...] = ()
+    error: str = ""
+    where: str = ""
+    hint: str = ""
+
+
+class JobRequest(Value):
+    """One submission to grade: a `Job` with the suite by name and the notebook read."""
+
+    submission: Submission
+    cells: tuple[Cell, ...]
+    device: str
+    seed: int
+    limits: Limits
+
+
+# ---------------------------------------------------------------- frames of JSON
+
+
+def read_frame(connection: socket.socket) -> bytes:
+    """Read one frame.
+
+    Raises:
+        EOFError: the other end closed.
+    """
+    (size,) = LENGTH.unpack(_read_exactly(connection, LENGTH.size))
+    return _read_exactly(connection, size)
+
+
+def write_frame(connection: socket.socket, body: bytes) -> None:
+    """Write one frame."""
+    connection.sendall(LENGTH.pack(len(body)) + body)
+
+
+def _read_exactly(connection: socket.socket, count: int) -> bytes:
+    data = bytearray()
+    while len(data) < count:
+        chunk = connection.recv(min(count - len(data), 1 << 20))
+        if not chunk:
+            raise EOFError
+        data += chunk
+    return bytes(data)

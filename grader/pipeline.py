@@ -1,0 +1,145 @@
+"""The stages, on one screen.
+
+    paths ─discover→ Submission ─plan→ Job ─execute→ Run ─score→ Score ─collate→ Gradebook
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from grader import __version__
+from grader.config import Course
+from grader.discovery import Discovery, discover
+from grader.model import Gradebook, Job, Limits, Problem, Run, RunInfo, Score, Submission, Suite, Value
+from grader.scheduler import Engine, usable_cores
+from grader.scoring import collate, missing, score
+
+SHOWN_VERSIONS = ("torch", "numpy", "pytest")
+
+
+class Options(Value):
+    """What the command line decides."""
+
+    assignments: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    device: str = "cpu"
+    seed: int = 0
+    timeout_s: float | None = None
+    jobs: int | None = None
+    sandbox: bool = True
+
+
+class Watcher(Protocol):
+    """Sees a grading as it happens; draws nothing by itself."""
+
+    def start(self, jobs: int) -> None:
+        """So many submissions will be graded."""
+
+    def finished(self, score: Score) -> None:
+        """One submission has its score."""
+
+
+def check(paths: Sequence[Path], course: Course, options: Options, watcher: Watcher) -> Gradebook:
+    """Grade everything below `paths`.
+
+    Raises:
+        NothingToGrade: there is no submission. SuiteError, ConfigError, UsageError: see `grader.errors`.
+    """
+    started, began = datetime.now(timezone.utc), time.monotonic()
+    with Engine(course, sandbox=options.sandbox, assignments=options.assignments) as engine:
+        found = discover(paths, course, assignments=options.assignments, only=options.only)
+        suites = engine.suites
+        jobs = plan(found.submissions, suites, course.limits, options)
+        watcher.start(len(jobs))
+        runs, scores = execute(engine, jobs, options, watcher)
+    everyone = scores + absent(found, suites, scores)
+    info = RunInfo(
+        started_at=started.isoformat(timespec="seconds"),
+        seconds=round(time.monotonic() - began, 3),
+        host=platform.node(),
+        versions=versions(),
+        jobs=slots(options),
+        device=options.device,
+        seconds_per_submission={_key(run.submission): run.usage.wall_s for run in runs},
+    )
+    isolation = next((run.isolation for run in runs if run.isolation is not None), None)
+    problems = found.problems + tuple(problem for run in runs for problem in run.problems)
+    used = [suites[name] for name in suites if any(s.assignment == name for s in everyone)]
+    return collate(course, used, everyone, problems, isolation, info)
+
+
+def plan(
+    submissions: Iterable[Submission], suites: dict[str, Suite], limits: Limits, options: Options
+) -> list[Job]:
+    """Say for every submission what will be run, under which limits, from which seed."""
+    if options.timeout_s is not None:
+        limits = msgspec.structs.replace(limits, check_s=options.timeout_s, cell_s=options.timeout_s)
+    return [
+        Job(
+            submission=submission,
+            suite=suites[submission.assignment],
+            device=options.device,
+            seed=options.seed,
+            limits=limits,
+        )
+        for submission in submissions
+    ]
+
+
+def execute(
+    engine: Engine, jobs: Sequence[Job], options: Options, watcher: Watcher
+) -> tuple[list[Run], list[Score]]:
+    """Run the jobs and score each run as it comes; both lists are in the jobs' order."""
+    suites = engine.suites
+    done: dict[Submission, tuple[Run, Score]] = {}
+    for run in engine.run(jobs, slots(options)):
+        result = score(run, suites[run.submission.assignment])
+        done[run.submission] = (run, result)
+        watcher.finished(result)
+    ordered = [done[job.submission] for job in jobs]
+    return [run for run, _ in ordered], [result for _, result in ordered]
+
+
+def absent(found: Discovery, suites: dict[str, Suite], scores: Sequence[Score]) -> list[Score]:
+    """A row for everyone who was seen, in every assignment that anyone handed in."""
+    have = {(result.student, result.assignment) for result in scores}
+    asked = [name for name in suites if any(result.assignment == name for result in scores)]
+    return [
+        missing(student, suites[name])
+        for student in found.students
+        for name in asked
+        if (student, name) not in have
+    ]
+
+
+def slots(options: Options) -> int:
+    """How many submissions are graded at once."""
+    return options.jobs or usable_cores()
+
+
+def versions() -> dict[str, str]:
+    """What decides a result: the grader's, Python's and the main packages' versions."""
+    found = {"grader": __version__, "python": platform.python_version()}
+    for name in SHOWN_VERSIONS:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def problems_of(gradebook: Gradebook, student: str) -> list[Problem]:
+    """What concerns one student."""
+    return [problem for problem in gradebook.problems if problem.student == student]
+
+
+def _key(submission: Submission) -> str:
+    return f"{submission.student}/{submission.assignment}"

@@ -1,0 +1,119 @@
+"""From what a check raised to an outcome that is fair, and safe to show.
+
+`Outcome.message` may reach the student. For hidden checks it holds no value, no text of an exception
+and no name that the submission chose: all of those could carry hidden inputs out.
+`Outcome.detail` is for instructors.
+"""
+
+from __future__ import annotations
+
+import builtins
+
+from grader.handles import NotDefined, StudentError, WorkerStopped
+from grader.model import CellError, Check, Ending, EndingKind, Outcome, Status
+from grader.testing import CheckFailed
+
+BUILTIN_EXCEPTIONS = frozenset(
+    name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
+)
+
+
+def outcome_of(
+    check: Check,
+    error: BaseException | None,
+    seconds: float,
+    cell_errors: tuple[CellError, ...] = (),
+    ending: Ending | None = None,
+    sources: tuple[tuple[int, str], ...] = (),
+) -> Outcome:
+    """Judge one check by what it raised.
+
+    Args:
+        check: the check.
+        error: what it raised; None means that it held.
+        seconds: how long it took.
+        cell_errors: cells of the notebook that raised, to explain names that are missing.
+        ending: how the worker ended, when it did.
+        sources: (number, source) of the notebook's cells.
+    """
+    status, message, detail = _judge(check, error, cell_errors, ending, sources)
+    return Outcome(check=check.id, status=status, seconds=seconds, message=message, detail=detail)
+
+
+def _judge(
+    check: Check,
+    error: BaseException | None,
+    cell_errors: tuple[CellError, ...],
+    ending: Ending | None,
+    sources: tuple[tuple[int, str], ...],
+) -> tuple[Status, str, str]:
+    if error is None:
+        return Status.PASSED, "", ""
+    if isinstance(error, NotDefined):
+        message = explain_missing(error.name, cell_errors, sources)
+        return Status.ERROR, message, message
+    if isinstance(error, StudentError):
+        if error.kinds[0] == "NotImplementedError":
+            return Status.FAILED, f"not implemented yet{_place(error)}", str(error)
+        return Status.ERROR, _shown_error(error, check.public), f"{error}{_place(error)}"
+    if isinstance(error, WorkerStopped):
+        late = ending is not None and ending.kind is EndingKind.TIME
+        return (Status.TIMEOUT if late else Status.ERROR), str(error), str(error)
+    text = _explanation(error)
+    return Status.FAILED, text if check.public else "", text
+
+
+def explain_missing(
+    name: str, cell_errors: tuple[CellError, ...], sources: tuple[tuple[int, str], ...]
+) -> str:
+    """Say why a name is not there: the cell that would have defined it raised, or nobody wrote it."""
+    by_cell = dict(sources)
+    for error in cell_errors:
+        if _seems_to_define(by_cell.get(error.cell, ""), name):
+            return f"`{name}` is not defined: {describe_cell_error(error)}"
+    if cell_errors:
+        return f"`{name}` is not defined; {describe_cell_error(cell_errors[0])}"
+    return f"`{name}` is not defined anywhere in the notebook"
+
+
+def describe_cell_error(error: CellError) -> str:
+    """`code cell 4, line 2: NameError: name 'x' is not defined`: about the student's own cells."""
+    place = f"code cell {error.cell}" + (f", line {error.line}" if error.line else "")
+    return f"{place}: {error.error}" + (f": {error.message}" if error.message else "")
+
+
+def _seems_to_define(source: str, name: str) -> bool:
+    return any(
+        line.lstrip().startswith((f"class {name}", f"def {name}", f"{name} =", f"{name}=", f"{name}:"))
+        for line in source.splitlines()
+    )
+
+
+def _shown_error(error: StudentError, public: bool) -> str:
+    name = error.kinds[0]
+    if public:
+        return f"{name}: {error.message}{_place(error)}" if error.message else f"{name}{_place(error)}"
+    shown = name if name in BUILTIN_EXCEPTIONS else "an exception"
+    return f"your code raised {shown}{_place(error)}"
+
+
+def _place(error: StudentError) -> str:
+    if error.cell is None:
+        return ""
+    line = f", line {error.line}" if error.line else ""
+    code = f": {error.source_line.strip()}" if error.source_line.strip() else ""
+    return f" (code cell {error.cell}{line}{code})"
+
+
+def _explanation(error: BaseException) -> str:
+    if isinstance(error, CheckFailed):
+        text = error.message
+        if error.expected is not None:
+            text += f"; expected {error.expected}"
+        if error.actual is not None:
+            text += f", got {error.actual}" if error.expected is not None else f"; got {error.actual}"
+        return text
+    first = str(error).strip().partition("\n")[0]
+    return first or type(error).__name__
