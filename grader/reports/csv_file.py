@@ -1,0 +1,49 @@
+"""`scores.csv`: a row for every student and assignment, a column for every question.
+
+RFC 4180, UTF-8. An ungraded score leaves its numbers empty: it is neither zero nor full marks.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from grader.model import Gradebook, Score, State
+from grader.reports.text import csv_text, points
+from grader.scoring import percent
+
+COLUMNS = ("student", "assignment", "state", "earned", "possible", "percent")
+
+
+def encode(gradebook: Gradebook) -> bytes:
+    """Return the scores as CSV; the same scores give the same bytes."""
+    questions = [
+        (assignment.id, question.id)
+        for assignment in gradebook.assignments
+        for question in assignment.questions
+    ]
+    table = io.StringIO(newline="")
+    writer = csv.writer(table, lineterminator="\r\n")
+    writer.writerow([*COLUMNS, *(csv_text(f"{a}.{q}") for a, q in questions)])
+    for score in gradebook.scores:
+        writer.writerow(_row(score, questions))
+    return table.getvalue().encode("utf-8", "replace")
+
+
+def _row(score: Score, questions: list[tuple[str, str]]) -> list[str]:
+    graded = score.state is not State.UNGRADED
+    return [
+        csv_text(score.student),
+        csv_text(score.assignment),
+        score.state.value,
+        points(score.earned) if graded else "",
+        points(score.possible),
+        points(percent(score)) if graded else "",
+        *(_question(score, assignment, question) for assignment, question in questions),
+    ]
+
+
+def _question(score: Score, assignment: str, question: str) -> str:
+    if score.assignment != assignment or question not in score.questions:
+        return ""
+    return points(score.questions[question])

@@ -1,0 +1,52 @@
+"""`gradebook.json`: the whole gradebook as a contract; its schema is `docs/results.schema.json`.
+
+Two runs on the same input write the same bytes except under the key `run`. What notebooks printed
+is left to the feedback files: it is long and often differs from run to run.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from grader.model import Gradebook
+
+
+def encode(gradebook: Gradebook) -> bytes:
+    """Return the gradebook as indented JSON in UTF-8, with a final newline."""
+    scores = tuple(msgspec.structs.replace(score, output="") for score in gradebook.scores)
+    gradebook = msgspec.structs.replace(gradebook, scores=scores)
+    try:
+        compact = msgspec.json.encode(gradebook)
+    except UnicodeEncodeError:  # a lone surrogate: nothing in UTF-8
+        compact = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(gradebook)))
+    return msgspec.json.format(compact, indent=2) + b"\n"
+
+
+def decode(content: bytes) -> Gradebook:
+    """Read a `gradebook.json` back.
+
+    Raises:
+        msgspec.ValidationError: it is no gradebook.
+    """
+    return msgspec.json.decode(content, type=Gradebook)
+
+
+def schema() -> bytes:
+    """Return the JSON Schema of `gradebook.json`, as `docs/results.schema.json` holds it."""
+    definition = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **msgspec.json.schema(Gradebook),
+    }
+    return msgspec.json.format(msgspec.json.encode(definition), indent=2) + b"\n"
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(item) for item in value]
+    return value

@@ -1,0 +1,204 @@
+"""Runs into scores, scores into a gradebook: pure functions, no files, no clocks.
+
+The plan decides: a suite says which checks exist and what they are worth, a run only which of them
+passed. So nothing that a run holds too much, twice or not at all can add a point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from grader.config import Course
+from grader.model import (
+    SCHEMA_VERSION,
+    AssignmentReport,
+    Check,
+    CheckReport,
+    Ending,
+    EndingKind,
+    Gradebook,
+    Isolation,
+    Outcome,
+    Problem,
+    Question,
+    QuestionReport,
+    Run,
+    RunInfo,
+    Score,
+    ScoredOutcome,
+    State,
+    Status,
+    Suite,
+    total,
+)
+
+ALL_GRADED = 0
+BELOW_THRESHOLD = 1
+SOMETHING_UNGRADED = 3
+
+
+def score(run: Run, suite: Suite) -> Score:
+    """Turn what happened into points.
+
+    A check without a verdict earns nothing. A run that the grader itself spoiled, or a file that
+    nobody could read, is ungraded: neither zero nor full marks, a person has to look.
+    """
+    submission = run.submission
+    ungraded = run.ending.ours or run.ending.kind is EndingKind.UNREADABLE
+    outcomes = () if ungraded else _scored(run, suite.checks)
+    asked = {question.id for question in suite.assignment.questions}
+    return Score(
+        student=submission.student,
+        assignment=suite.assignment.id,
+        state=State.UNGRADED if ungraded else State.GRADED,
+        earned=total(outcome.earned for outcome in outcomes if outcome.question in asked),
+        possible=suite.assignment.points,
+        ending=run.ending,
+        questions={} if ungraded else _by_question(outcomes, suite.assignment.questions),
+        outcomes=outcomes,
+        cell_errors=run.cell_errors,
+        output=run.output,
+        file=submission.name,
+        digest=submission.digest,
+    )
+
+
+def missing(student: str, suite: Suite) -> Score:
+    """Return the score of a student who handed nothing in for this assignment."""
+    return Score(
+        student=student,
+        assignment=suite.assignment.id,
+        state=State.MISSING,
+        earned=0.0,
+        possible=suite.assignment.points,
+        ending=Ending(message="nothing was handed in"),
+        questions={question.id: 0.0 for question in suite.assignment.questions},
+    )
+
+
+def collate(
+    course: Course,
+    suites: Sequence[Suite],
+    scores: Iterable[Score],
+    problems: Iterable[Problem],
+    isolation: Isolation | None,
+    run_info: RunInfo,
+    complete: bool = True,
+) -> Gradebook:
+    """Put everything in one order: students by name, assignments as the course lists them."""
+    listed = [assignment.id for assignment in course.assignments]
+    order = {name: place for place, name in enumerate(listed)}
+
+    def place(assignment: str | None) -> tuple[int, str]:
+        return order.get(assignment or "", len(order)), assignment or ""
+
+    return Gradebook(
+        schema_version=SCHEMA_VERSION,
+        course=course.id,
+        assignments=tuple(
+            _assignment_report(suite)
+            for suite in sorted(suites, key=lambda s: place(s.assignment.id))
+        ),
+        scores=tuple(
+            sorted(scores, key=lambda s: (s.student, place(s.assignment), s.file, s.digest))
+        ),
+        problems=tuple(
+            sorted(
+                problems,
+                key=lambda p: (p.student or "", place(p.assignment), p.kind, p.where, p.message),
+            )
+        ),
+        isolation=isolation,
+        run=run_info,
+        complete=complete,
+    )
+
+
+def percent(score: Score) -> float:
+    """Return what was earned in percent of the points without bonus questions, to six decimals.
+
+    More than 100 when bonus questions were answered; 100 where there is nothing to earn.
+    """
+    if score.possible <= 0:
+        return 100.0
+    return round(100 * score.earned / score.possible, 6)
+
+
+def exit_code(gradebook: Gradebook, fail_under: float | None = None) -> int:
+    """Return 0: all graded, 1: a score is below `fail_under` percent, 3: a score is ungraded.
+
+    Ungraded wins over below: a threshold says nothing about a score that does not exist.
+    """
+    if any(one.state is State.UNGRADED for one in gradebook.scores):
+        return SOMETHING_UNGRADED
+    if fail_under is not None and any(percent(one) < fail_under for one in gradebook.scores):
+        return BELOW_THRESHOLD
+    return ALL_GRADED
+
+
+def _scored(run: Run, checks: Sequence[Check]) -> tuple[ScoredOutcome, ...]:
+    verdicts = _verdicts(run.outcomes)
+    return tuple(_scored_outcome(check, verdicts.get(check.id), run.ending) for check in checks)
+
+
+def _verdicts(outcomes: Iterable[Outcome]) -> Mapping[str, Outcome]:
+    """One verdict a check: of several, the first that did not pass."""
+    verdicts: dict[str, Outcome] = {}
+    for outcome in outcomes:
+        known = verdicts.get(outcome.check)
+        if known is None or known.status is Status.PASSED:
+            verdicts[outcome.check] = outcome
+    return verdicts
+
+
+def _scored_outcome(check: Check, verdict: Outcome | None, ending: Ending) -> ScoredOutcome:
+    if verdict is None:
+        reason = ending.message or "no verdict came"
+        verdict = Outcome(check=check.id, status=Status.ERROR, message=f"not checked: {reason}")
+    return ScoredOutcome(
+        check=check.id,
+        question=check.question,
+        status=verdict.status,
+        earned=check.points if verdict.status is Status.PASSED else 0.0,
+        possible=check.points,
+        message=verdict.message,
+        detail=verdict.detail,
+    )
+
+
+def _by_question(
+    outcomes: Sequence[ScoredOutcome], questions: Sequence[Question]
+) -> dict[str, float]:
+    return {
+        question.id: total(o.earned for o in outcomes if o.question == question.id)
+        for question in questions
+    }
+
+
+def _assignment_report(suite: Suite) -> AssignmentReport:
+    assignment = suite.assignment
+    return AssignmentReport(
+        id=assignment.id,
+        title=assignment.title,
+        points=assignment.points,
+        questions=tuple(
+            QuestionReport(
+                id=question.id,
+                title=question.title,
+                points=question.points,
+                bonus=question.bonus,
+                checks=tuple(
+                    CheckReport(
+                        id=check.id,
+                        title=check.title,
+                        points=check.points,
+                        public=check.public,
+                        hint=check.hint,
+                    )
+                    for check in suite.checks
+                    if check.question == question.id
+                ),
+            )
+            for question in assignment.questions
+        ),
+    )

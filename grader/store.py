@@ -1,0 +1,160 @@
+"""Results on disk: a file is whole or not there, a folder belongs to one run at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from grader.errors import GraderError, OutputBusy
+
+LOCK_NAME = ".grader.lock"
+
+_NEXT_STEPS = {
+    errno.ENOSPC: "free some disk space and run again: the old file is untouched",
+    errno.EDQUOT: "your disk quota is used up: free some space and run again",
+    errno.EACCES: "choose a folder that you may write to with `--output`",
+    errno.EPERM: "choose a folder that you may write to with `--output`",
+    errno.EROFS: "the disk is read-only: choose another folder with `--output`",
+    errno.ENOTDIR: "a file is in the way: choose another folder with `--output`",
+    errno.EEXIST: "a file is in the way: choose another folder with `--output`",
+    errno.EISDIR: "a folder is in the way: move it, or choose another folder with `--output`",
+    errno.ENAMETOOLONG: "the path is too long: choose a shorter one with `--output`",
+}
+
+
+def write_atomically(path: Path, content: bytes | str, *, durable: bool = True) -> None:
+    """Replace a file in one step: readers see the old content or the new, never a part.
+
+    Args:
+        path: the file; its folder is created when it is missing.
+        content: text is written as UTF-8, with `?` for what UTF-8 can't hold.
+        durable: wait until the disk has it, so that it also outlives a power failure.
+
+    Raises:
+        GraderError: it can't be written; what was there before is still there.
+    """
+    # surrogates can't be encoded; an unwritable character must not cost a whole report
+    data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+    fresh = path.parent / f".{path.name[:40]}.{secrets.token_hex(6)}.tmp"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _write(fresh, data, durable)
+            os.replace(fresh, path)  # noqa: PTH105 (the one call whose atomicity this is about)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                fresh.unlink()
+            raise
+        if durable:
+            _flush_folder(path.parent)
+    except OSError as error:
+        raise _explained("can't write the file", path, error) from error
+
+
+class OutputFolder:
+    """An output folder, created when needed and held by this run alone.
+
+        with OutputFolder(Path("reports")) as folder: ...
+
+    The lock is the operating system's: it ends with the process, however that ends.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: int | None = None
+
+    def __enter__(self) -> Path:
+        """Create and lock the folder.
+
+        Raises:
+            OutputBusy: another run holds it.
+            GraderError: it can't be created or locked.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.path / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise _explained("can't use the output folder", self.path, error) from error
+        try:
+            free = _try_lock(lock)
+        except OSError as error:
+            os.close(lock)
+            raise GraderError(
+                f"can't lock the output folder ({error.strerror})",
+                where=str(self.path),
+                hint="this disk has no file locks: choose a local folder with `--output`",
+            ) from error
+        if not free:
+            os.close(lock)
+            raise OutputBusy(
+                "another run is writing to the output folder",
+                where=str(self.path),
+                hint="wait until it ends, or choose another folder with `--output`",
+            )
+        self._lock = lock
+        return self.path
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        # the lock file stays: unlinking it would let two later runs lock two different files
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _write(path: Path, data: bytes, durable: bool) -> None:
+    descriptor = os.open(
+        path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
+    )
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+        file.flush()
+        if durable:
+            os.fsync(file.fileno())
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the rename itself durable, where folders can be flushed; the file is in place anyhow."""
+    if sys.platform == "win32":
+        return
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    if sys.platform == "win32":
+        import msvcrt
+
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno in (errno.EACCES, errno.EDEADLK):
+                return False
+            raise
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _explained(message: str, path: Path, error: OSError) -> GraderError:
+    reason = error.strerror or type(error).__name__
+    hint = _NEXT_STEPS.get(error.errno or 0, "choose another folder with `--output`")
+    return GraderError(f"{message} ({reason.lower()})", where=str(path), hint=hint)
