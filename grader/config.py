@@ -20,7 +20,7 @@ else:
 MEMORY_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
-class AssignmentConfig(Value, forbid_unknown_fields=True):
+class AssignmentConfig(Value, frozen=True, forbid_unknown_fields=True):
     """One `[[tool.grader.assignments]]` table. `aliases` are other names its files may have."""
 
     id: str
@@ -29,7 +29,7 @@ class AssignmentConfig(Value, forbid_unknown_fields=True):
     due: str | None = None
 
 
-class Course(Value):
+class Course(Value, frozen=True):
     """Where a course keeps what, and what its submissions may use. All paths are absolute."""
 
     id: str
@@ -123,7 +123,9 @@ def load_course(path: Path | None = None) -> Course:
         )
     raw = _read_toml(file).get("tool", {}).get("grader")
     if raw is None:
-        raise ConfigError("no `[tool.grader]` table", where=str(file), hint="see docs/write-a-course.md")
+        raise ConfigError(
+            "no `[tool.grader]` table", where=str(file), hint="see docs/write-a-course.md"
+        )
     try:
         table = msgspec.convert(raw, _Table)
     except msgspec.ValidationError as error:
@@ -138,7 +140,8 @@ def _resolve(table: _Table, root: Path) -> Course:
         path = root / value
         if not path.exists():
             raise ConfigError(
-                f"[tool.grader] {key} = {value!r} does not exist", where=str(root / "pyproject.toml")
+                f"[tool.grader] {key} = {value!r} does not exist",
+                where=str(root / "pyproject.toml"),
             )
         return path
 
@@ -193,7 +196,8 @@ def _bytes(text: str) -> int:
 
 def _read_toml(path: Path) -> Mapping[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return content
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"not valid TOML: {error}", where=str(path)) from None
     except (OSError, UnicodeDecodeError) as error:

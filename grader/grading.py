@@ -136,7 +136,9 @@ class Notebook:
     def _refuse_when_spent(self) -> None:
         if self._workers > self.limits.restarts:
             why = self.ending.message if self.ending else ""
-            raise WorkerStopped(f"not run: the notebook had to be started {self._workers} times ({why})")
+            raise WorkerStopped(
+                f"not run: the notebook had to be started {self._workers} times ({why})"
+            )
         if self._time_left() <= 0:
             raise WorkerStopped(f"not run: the submission used up its {self.limits.wall_s:g} s")
 
@@ -178,7 +180,9 @@ class Notebook:
         kind = error.kinds[0]
         if kind == "TimeIsUp":
             limit = self.limits.cell_s
-            text = f"stopped after {limit:g} s in code cell {cell.number} (limit {limit:g} s per cell)"
+            text = (
+                f"stopped after {limit:g} s in code cell {cell.number} (limit {limit:g} s per cell)"
+            )
             self._note_ending(Ending(kind=EndingKind.TIME, message=text))
             kind, message = "Stopped", f"after {limit:g} s (limit {limit:g} s per cell)"
         else:

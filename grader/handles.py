@@ -91,7 +91,7 @@ class Handle:
 
     def value(self) -> Any:
         """Fetch by value: None, numbers, strings, tensors, and lists, tuples, dicts of them."""
-        return self._link.request("fetch", object=self._ref)
+        return link_of(self).request("fetch", object=ref_of(self))
 
     def tensor(self) -> Any:
         """Fetch a tensor by value: a plain, detached `torch.Tensor` on the CPU.
@@ -103,65 +103,89 @@ class Handle:
 
         value = self.value()
         if type(value).__module__ != "torch" or type(value).__name__ != "Tensor":
-            fail(f"{self._label} is not a tensor", expected="a tensor", actual=type(value).__name__)
+            fail(
+                f"{label_of(self)} is not a tensor",
+                expected="a tensor",
+                actual=type(value).__name__,
+            )
         return value
 
     def __getattr__(self, name: str) -> Handle:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        return self._follow(f"{self._label}.{name}", "get", object=self._ref, name=name)
+        return _follow(self, f".{name}", "get", name=name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._link.request("set", object=self._ref, name=name, value=lower(value))
+        link_of(self).request("set", object=ref_of(self), name=name, value=lower(value))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Handle:
-        return self._follow(
-            f"{self._label}(…)", "call", object=self._ref, args=lower(list(args)), kwargs=lower(kwargs)
-        )
+        """Call it over there; arguments may be plain data, tensors and handles."""
+        return _follow(self, "(…)", "call", args=lower(list(args)), kwargs=lower(kwargs))
 
     def __getitem__(self, key: Any) -> Handle:
-        return self._follow(f"{self._label}[…]", "item", object=self._ref, key=lower(key))
-
-    def _follow(self, label: str, op: str, **fields: Any) -> Handle:
-        return Handle(self._link, self._link.request(op, **fields), label)
+        return _follow(self, "[…]", "item", key=lower(key))
 
     def __repr__(self) -> str:
-        return f"<submission's {self._label}>"
+        return f"<submission's {label_of(self)}>"
 
     def __del__(self) -> None:
-        # a handle that failed to build has no link
-        link = getattr(type(self), "_link").__get__(self, type(self)) if _has_link(self) else None
-        if link is not None:
-            link.release(self._ref)
-
-    def _refuse(self, *_: Any) -> NoReturn:
-        raise HandleMisuse(
-            f"{self!r} is a handle: fetch it with .tensor() or .value() before using it here"
-        )
-
-    __hash__ = None  # type: ignore[assignment]
-    __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = _refuse  # type: ignore[assignment]
-    __bool__ = __len__ = __iter__ = __contains__ = __index__ = __int__ = __float__ = _refuse
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refuse
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = _refuse
-    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __neg__ = __pos__ = __abs__ = __invert__ = _refuse
-    __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = __round__ = __complex__ = __divmod__ = __rdivmod__ = _refuse
-    __enter__ = __exit__ = __next__ = __reversed__ = __reduce__ = __delitem__ = __setitem__ = _refuse  # type: ignore[assignment]
+        link_of(self).release(ref_of(self))
 
 
-def _has_link(handle: Handle) -> bool:
-    try:
-        object.__getattribute__(handle, "_link")
-    except AttributeError:
-        return False
-    return True
+COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge", "hash", "bool", "contains")
+CONVERSIONS = ("len", "iter", "next", "reversed", "index", "int", "float", "complex", "round")
+UNARY = ("neg", "pos", "abs", "invert")
+BINARY = (
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul"),
+    *("and", "or", "xor", "lshift", "rshift"),
+)
+OTHERS = ("enter", "exit", "setitem", "delitem", "reduce")
+
+
+def _refuse(handle: Handle, *_: Any) -> NoReturn:
+    raise HandleMisuse(
+        f"{handle!r} is a handle: fetch it with .tensor() or .value() before using it here"
+    )
+
+
+for _name in (*COMPARISONS, *CONVERSIONS, *UNARY, *BINARY, *(f"r{n}" for n in BINARY), *OTHERS):
+    setattr(Handle, f"__{_name}__", _refuse)
+
+
+def link_of(handle: Handle) -> Link:
+    """The link that a handle's object lives behind."""
+    link: Link = object.__getattribute__(handle, "_link")
+    return link
+
+
+def ref_of(handle: Handle) -> Ref:
+    """The number that a handle's object has over there."""
+    ref: Ref = object.__getattribute__(handle, "_ref")
+    return ref
+
+
+def label_of(handle: Handle) -> str:
+    """How error messages call a handle's object."""
+    label: str = object.__getattribute__(handle, "_label")
+    return label
+
+
+def attribute(handle: Handle, name: str) -> Handle:
+    """An attribute whose name a handle uses itself: `attribute(model, "value")`."""
+    return _follow(handle, f".{name}", "get", name=name)
+
+
+def _follow(handle: Handle, step: str, op: str, **fields: Any) -> Handle:
+    """A handle on what an operation on another handle's object gives."""
+    link = link_of(handle)
+    return Handle(link, link.request(op, object=ref_of(handle), **fields), label_of(handle) + step)
 
 
 def lower(value: Any) -> Any:
-    """Replace handles by their refs inside lists, tuples, dicts and slices that are about to be sent."""
+    """Replace handles by their refs inside lists, tuples and dicts that are about to be sent."""
     kind = type(value)
     if kind is Handle:
-        return object.__getattribute__(value, "_ref")
+        return ref_of(value)
     if kind is list:
         return [lower(item) for item in value]
     if kind is tuple:
@@ -173,9 +197,9 @@ def lower(value: Any) -> Any:
 
 def elements(handle: Handle) -> list[Handle]:
     """Handles on the elements of a sequence, dict (its keys) or iterator; at most 10,000."""
-    link = object.__getattribute__(handle, "_link")
-    label = object.__getattribute__(handle, "_label")
-    refs = link.request("elements", object=object.__getattribute__(handle, "_ref"))
+    link = link_of(handle)
+    label = label_of(handle)
+    refs = link.request("elements", object=ref_of(handle))
     return [Handle(link, ref, f"{label}[{index}]") for index, ref in enumerate(refs)]
 
 

@@ -44,6 +44,7 @@ from grader.verdicts import outcome_of
 from grader.worker.client import WorkerLink
 from grader.worker.launch import spawn
 
+
 def main() -> None:
     """Run as a judge: the one argument is the control socket's descriptor."""
     control = socket.socket(fileno=int(sys.argv[1]))
@@ -56,7 +57,12 @@ def main() -> None:
         plugin.report_error(error)
         return
     pytest.main(
-        [*PYTEST_OPTIONS, f"--rootdir={setup.root}", f"--confcutdir={setup.root}", *map(str, files)],
+        [
+            *PYTEST_OPTIONS,
+            f"--rootdir={setup.root}",
+            f"--confcutdir={setup.root}",
+            *map(str, files),
+        ],
         plugins=[plugin],
     )
 
@@ -108,7 +114,9 @@ class Judge:
     @pytest.fixture
     def reference(self) -> ModuleType:
         if self.reference_module is None:
-            raise GraderFault("this course has no reference", hint="set `reference` in [tool.grader]")
+            raise GraderFault(
+                "this course has no reference", hint="set `reference` in [tool.grader]"
+            )
         return self.reference_module
 
     @pytest.fixture
@@ -125,7 +133,9 @@ class Judge:
         if report.failed and self._collection_error is None:
             lines = report.longreprtext.strip().splitlines()
             reason = next((line[2:].strip() for line in lines if line.startswith("E ")), lines[-1])
-            self._collection_error = SuiteError(f"a suite can't be loaded: {reason}", where=_place(report))
+            self._collection_error = SuiteError(
+                f"a suite can't be loaded: {reason}", where=_place(report)
+            )
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
@@ -144,7 +154,9 @@ class Judge:
         except GraderError as error:
             self.report_error(error)
             return True
-        write_frame(self.control, msgspec.json.encode(Ready(suites=tuple(s for s, _ in suites.values()))))
+        write_frame(
+            self.control, msgspec.json.encode(Ready(suites=tuple(s for s, _ in suites.values())))
+        )
         if self.setup.spawn_socket is not None:
             _one_thread()
             self._serve(suites)
@@ -155,7 +167,9 @@ class Judge:
         ready = Ready(error=error.message, where=error.where, hint=error.hint)
         write_frame(self.control, msgspec.json.encode(ready))
 
-    def _build_suites(self, items: Sequence[pytest.Item]) -> dict[str, tuple[Suite, list[pytest.Item]]]:
+    def _build_suites(
+        self, items: Sequence[pytest.Item]
+    ) -> dict[str, tuple[Suite, list[pytest.Item]]]:
         public = Path(self.setup.checks) if self.setup.checks else None
         suites = {}
         for assignment in self.setup.assignments:
@@ -165,7 +179,9 @@ class Judge:
         return suites
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:  # noqa: ARG002
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Iterator[None]:
         if call.excinfo is not None and self.raised is None:
             self.raised = call.excinfo.value
         yield
@@ -185,7 +201,9 @@ class Judge:
                 os._exit(0)
             os.close(descriptors[0])
 
-    def _answer(self, job: socket.socket, suites: dict[str, tuple[Suite, list[pytest.Item]]]) -> None:
+    def _answer(
+        self, job: socket.socket, suites: dict[str, tuple[Suite, list[pytest.Item]]]
+    ) -> None:
         try:
             request = msgspec.json.decode(read_frame(job), type=JobRequest)
             write_frame(job, str(os.getpid()).encode())
@@ -195,7 +213,9 @@ class Judge:
         except (OSError, EOFError):
             pass  # the grader went away
         except BaseException as error:
-            fault = Ending(kind=EndingKind.FAULT, message=f"the judge failed: {type(error).__name__}: {error}")
+            fault = Ending(
+                kind=EndingKind.FAULT, message=f"the judge failed: {type(error).__name__}: {error}"
+            )
             write_frame(job, msgspec.json.encode(Run(submission=request.submission, ending=fault)))
 
     def _grade(self, request: JobRequest, suite: Suite, items: Sequence[pytest.Item]) -> Run:
@@ -214,7 +234,9 @@ class Judge:
         fault: Ending | None = None
         try:
             for check, item in in_order(suite.checks, items):
-                outcomes[check.id] = self._run_check(check, item, notebook, outcomes, seed_of, problems)
+                outcomes[check.id] = self._run_check(
+                    check, item, notebook, outcomes, seed_of, problems
+                )
         except GraderFault as error:
             fault = Ending(kind=EndingKind.FAULT, message=f"{error}")
         finally:
@@ -223,7 +245,9 @@ class Judge:
             submission=request.submission,
             outcomes=() if fault else tuple(outcomes[check.id] for check in suite.checks),
             ending=fault or notebook.ending or Ending(),
-            cell_errors=tuple(notebook.cell_errors[number] for number in sorted(notebook.cell_errors)),
+            cell_errors=tuple(
+                notebook.cell_errors[number] for number in sorted(notebook.cell_errors)
+            ),
             output=notebook.output,
             isolation=notebook.isolation,
             usage=notebook.usage(),
@@ -233,7 +257,10 @@ class Judge:
     def _spawn(self, request: JobRequest) -> WorkerLink:
         assert self.setup.spawn_socket is not None
         pipes = spawn(
-            self.setup.spawn_socket, request.limits, device=request.device, sandbox=self.setup.sandbox
+            self.setup.spawn_socket,
+            request.limits,
+            device=request.device,
+            sandbox=self.setup.sandbox,
         )
         return WorkerLink(pipes, request.limits)
 
@@ -250,10 +277,14 @@ class Judge:
     ) -> Outcome:
         device = notebook.device.partition(":")[0]
         if device not in check.devices and "cpu" not in check.devices:
-            return Outcome(check=check.id, status=Status.SKIPPED, message=f"needs {' or '.join(check.devices)}")
+            return Outcome(
+                check=check.id, status=Status.SKIPPED, message=f"needs {' or '.join(check.devices)}"
+            )
         unmet = _unmet(check, outcomes)
         if unmet:
-            return Outcome(check=check.id, status=Status.SKIPPED, message=f"not run: `{unmet}` must pass first")
+            return Outcome(
+                check=check.id, status=Status.SKIPPED, message=f"not run: `{unmet}` must pass first"
+            )
         started = time.perf_counter()
         seed = seed_of(check.id)
         error = self._run_item(item, seed, lambda: notebook.names_for(check))
@@ -320,13 +351,19 @@ class Judge:
         raise GraderFault(f"the check `{check.id}` raised {told}", where=where(item))
 
 
-def in_order(checks: Sequence[Check], items: Sequence[pytest.Item]) -> list[tuple[Check, pytest.Item]]:
+def in_order(
+    checks: Sequence[Check], items: Sequence[pytest.Item]
+) -> list[tuple[Check, pytest.Item]]:
     """Checks with their items, every check after those that it requires, otherwise as written."""
     todo = list(zip(checks, items, strict=True))
     done: list[tuple[Check, pytest.Item]] = []
     while todo:
         waiting = {check.id.partition("[")[0] for check, _ in todo}
-        ready = [pair for pair in todo if not waiting & {name.partition("[")[0] for name in pair[0].requires}]
+        ready = [
+            pair
+            for pair in todo
+            if not waiting & {name.partition("[")[0] for name in pair[0].requires}
+        ]
         first = ready[0]
         todo.remove(first)
         done.append(first)
@@ -342,7 +379,9 @@ def _unmet(check: Check, outcomes: dict[str, Outcome]) -> str | None:
 
 
 def _is_verdict(error: BaseException) -> bool:
-    return isinstance(error, (AssertionError, StudentError, NotDefined, WorkerStopped, pytest.fail.Exception))
+    return isinstance(
+        error, (AssertionError, StudentError, NotDefined, WorkerStopped, pytest.fail.Exception)
+    )
 
 
 def _fixture_names(item: pytest.Item) -> Sequence[str]:

@@ -1,8 +1,8 @@
 """What the grader and the judge say to each other: frames of JSON, 4 bytes of length before each.
 
-On the control socket the grader writes one `JudgeSetup`; the judge answers with one `Ready`. Then each
-byte that the grader writes carries a descriptor: on it come one `JobRequest`, and go the pid of the
-process that grades it and one `Run`.
+On the control socket the grader writes one `JudgeSetup`; the judge answers with one `Ready`. Then
+each byte that the grader writes carries a descriptor: on it come one `JobRequest`, and go the pid
+of the process that grades it and one `Run`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from grader.model import Assignment, Cell, Limits, Submission, Suite, Value
 LENGTH = struct.Struct(">I")
 
 
-class JudgeSetup(Value):
+class JudgeSetup(Value, frozen=True):
     """What a judge is told at its start. Folders are absolute paths."""
 
     root: str
@@ -27,7 +27,7 @@ class JudgeSetup(Value):
     sandbox: bool = True
 
 
-class Ready(Value):
+class Ready(Value, frozen=True):
     """The judge's first word: the suites, or why they can't be used."""
 
     suites: tuple[Suite, ...] = ()
@@ -36,7 +36,7 @@ class Ready(Value):
     hint: str = ""
 
 
-class JobRequest(Value):
+class JobRequest(Value, frozen=True):
     """One submission to grade: a `Job` with the suite by name and the notebook read."""
 
     submission: Submission

@@ -22,7 +22,7 @@ from grader.worker.objects import NameNotDefined, ObjectServer, describe_error
 
 
 class LocalLink(Link):
-    """Performs operations on a namespace of this very process; values are copied as the wall would."""
+    """Performs operations on a namespace of this very process; values are copied."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:
         self._server = ObjectServer(namespace)
@@ -69,9 +69,9 @@ def copied(value: Any) -> Any:
         copy = _copied_torch(value)
         if copy is not None:
             return copy
-    from grader.testing import fail
+    from grader.testing import CheckFailed
 
-    fail(f"the result can't be fetched: a {kind.__name__} is not plain data")
+    raise CheckFailed(f"the result can't be fetched: a {kind.__name__} is not plain data")
 
 
 def _copied_torch(value: Any) -> Any:
@@ -151,10 +151,14 @@ class _LocalRun:
         from grader.errors import SuiteError
 
         if report.failed and self.error is None:
-            self.error = SuiteError("these checks can't be loaded", where=report.longreprtext[-500:])
+            self.error = SuiteError(
+                "these checks can't be loaded", where=report.longreprtext[-500:]
+            )
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Iterator[None]:
         if call.excinfo is not None:
             self._raised[item.nodeid] = call.excinfo.value
         yield
@@ -192,13 +196,17 @@ class _LocalRun:
             "title": check.title, "points": check.points, "hint": check.hint,
         }  # fmt: skip
         if unmet:
-            return LocalResult(**common, passed=False, skipped=True, message="waits for the check above")
+            return LocalResult(
+                **common, passed=False, skipped=True, message="waits for the check above"
+            )
         self.link.request("reset", seed=0)
         started = time.perf_counter()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         error = self._raised.get(item.nodeid)
         outcome = outcome_of(check, error, time.perf_counter() - started)
-        return LocalResult(**common, passed=outcome.status is Status.PASSED, message=outcome.message)
+        return LocalResult(
+            **common, passed=outcome.status is Status.PASSED, message=outcome.message
+        )
 
 
 @contextlib.contextmanager
@@ -229,4 +237,3 @@ def _torch_state_kept() -> Iterator[None]:
             torch.set_grad_enabled(grad)
             torch.set_default_dtype(dtype)
             torch.set_num_threads(threads)
-

@@ -16,14 +16,14 @@ import msgspec
 SCHEMA_VERSION = 1
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of every type here: immutable and named arguments only."""
+class Value(msgspec.Struct, frozen=True):
+    """Base of every type here. Subclasses say `frozen=True` too: type checkers need it."""
 
 
 # ---------------------------------------------------------------- what is asked
 
 
-class Check(Value):
+class Check(Value, frozen=True):
     """One hidden or public check: the smallest thing that earns points.
 
     `id` is the test function's name, with pytest's `[parameters]` when there are any; unique in
@@ -41,7 +41,7 @@ class Check(Value):
     devices: tuple[str, ...] = ("cpu",)
 
 
-class Question(Value):
+class Question(Value, frozen=True):
     """A class of checks. Its id is the nbgrader `grade_id` of its cell; its points their sum."""
 
     id: str
@@ -50,7 +50,7 @@ class Question(Value):
     bonus: bool = False
 
 
-class Assignment(Value):
+class Assignment(Value, frozen=True):
     """What a course asks for under one name."""
 
     id: str
@@ -64,7 +64,7 @@ class Assignment(Value):
         return total(question.points for question in self.questions if not question.bonus)
 
 
-class Suite(Value):
+class Suite(Value, frozen=True):
     """The checks of one assignment, public and hidden, in the order of their files."""
 
     assignment: Assignment
@@ -76,7 +76,7 @@ class Suite(Value):
 # ---------------------------------------------------------------- what was handed in
 
 
-class Problem(Value):
+class Problem(Value, frozen=True):
     """Something a person should look at: it never stops the others from being graded."""
 
     kind: str
@@ -87,7 +87,7 @@ class Problem(Value):
     assignment: str | None = None
 
 
-class Submission(Value):
+class Submission(Value, frozen=True):
     """One student's file for one assignment, read when it is needed.
 
     `path` is a real file; `member` its index in that archive when the file is a zip. `name` is the
@@ -103,7 +103,7 @@ class Submission(Value):
     submitted_at: str | None = None
 
 
-class Cell(Value):
+class Cell(Value, frozen=True):
     """One code cell, `number` counting code cells from 1 as a reader of the notebook would."""
 
     number: int
@@ -145,7 +145,7 @@ class EndingKind(str, enum.Enum):
 OURS = frozenset({EndingKind.FAULT, EndingKind.REFUSED, EndingKind.INTERRUPTED})
 
 
-class Ending(Value):
+class Ending(Value, frozen=True):
     """How a run ended and, in plain words, which limit it hit."""
 
     kind: EndingKind = EndingKind.COMPLETED
@@ -157,7 +157,7 @@ class Ending(Value):
         return self.kind in OURS
 
 
-class CellError(Value):
+class CellError(Value, frozen=True):
     """A cell that raised, with the student's own numbering.
 
     `line` counts from 1 in the cell's source; None when the error names none.
@@ -170,7 +170,7 @@ class CellError(Value):
     source_line: str = ""
 
 
-class Outcome(Value):
+class Outcome(Value, frozen=True):
     """The verdict on one check.
 
     `message` may be shown to the student; `detail` may hold hidden values: instructors only.
@@ -183,7 +183,7 @@ class Outcome(Value):
     detail: str = ""
 
 
-class Limits(Value):
+class Limits(Value, frozen=True):
     """What a submission may use. Each says what happens when it is hit.
 
     wall_s: the whole submission; the rest of its checks earn nothing.
@@ -205,7 +205,7 @@ class Limits(Value):
     restarts: int = 20
 
 
-class Job(Value):
+class Job(Value, frozen=True):
     """Everything that decides a run's result, and nothing else."""
 
     submission: Submission
@@ -215,7 +215,7 @@ class Job(Value):
     limits: Limits
 
 
-class Isolation(Value):
+class Isolation(Value, frozen=True):
     """Which properties of the wall held, by which layer, and which nothing provided."""
 
     mode: str
@@ -223,7 +223,7 @@ class Isolation(Value):
     missing: tuple[str, ...] = ()
 
 
-class Usage(Value):
+class Usage(Value, frozen=True):
     """What a run cost: wall and processor seconds, peak bytes, workers used."""
 
     wall_s: float = 0.0
@@ -232,7 +232,7 @@ class Usage(Value):
     workers: int = 0
 
 
-class Run(Value):
+class Run(Value, frozen=True):
     """What came of a job."""
 
     submission: Submission
@@ -256,7 +256,7 @@ class State(str, enum.Enum):
     MISSING = "missing"
 
 
-class ScoredOutcome(Value):
+class ScoredOutcome(Value, frozen=True):
     """An outcome with its points: a row of the report."""
 
     check: str
@@ -268,7 +268,7 @@ class ScoredOutcome(Value):
     detail: str = ""
 
 
-class Score(Value):
+class Score(Value, frozen=True):
     """One student's result in one assignment. `questions` maps a question's id to its points."""
 
     student: str
@@ -285,7 +285,7 @@ class Score(Value):
     digest: str = ""
 
 
-class AssignmentReport(Value):
+class AssignmentReport(Value, frozen=True):
     """An assignment as the gradebook shows it: questions with their checks."""
 
     id: str
@@ -294,7 +294,7 @@ class AssignmentReport(Value):
     questions: tuple[QuestionReport, ...]
 
 
-class QuestionReport(Value):
+class QuestionReport(Value, frozen=True):
     """A question and its checks."""
 
     id: str
@@ -304,7 +304,7 @@ class QuestionReport(Value):
     bonus: bool = False
 
 
-class CheckReport(Value):
+class CheckReport(Value, frozen=True):
     """A check without what only the engine needs."""
 
     id: str
@@ -314,7 +314,7 @@ class CheckReport(Value):
     hint: str = ""
 
 
-class RunInfo(Value):
+class RunInfo(Value, frozen=True):
     """What may differ between two runs on the same input: times, host, versions."""
 
     started_at: str = ""
@@ -326,7 +326,7 @@ class RunInfo(Value):
     seconds_per_submission: dict[str, float] = {}
 
 
-class Gradebook(Value):
+class Gradebook(Value, frozen=True):
     """Everything a report needs. Two runs on the same input differ under `run` alone."""
 
     schema_version: int

@@ -1,6 +1,6 @@
 """The stages, on one screen.
 
-    paths ─discover→ Submission ─plan→ Job ─execute→ Run ─score→ Score ─collate→ Gradebook
+paths ─discover→ Submission ─plan→ Job ─execute→ Run ─score→ Score ─collate→ Gradebook
 """
 
 from __future__ import annotations
@@ -18,14 +18,25 @@ import msgspec
 from grader import __version__
 from grader.config import Course
 from grader.discovery import Discovery, discover
-from grader.model import Gradebook, Job, Limits, Problem, Run, RunInfo, Score, Submission, Suite, Value
+from grader.model import (
+    Gradebook,
+    Job,
+    Limits,
+    Problem,
+    Run,
+    RunInfo,
+    Score,
+    Submission,
+    Suite,
+    Value,
+)
 from grader.scheduler import Engine, usable_cores
 from grader.scoring import collate, missing, score
 
 SHOWN_VERSIONS = ("torch", "numpy", "pytest")
 
 
-class Options(Value):
+class Options(Value, frozen=True):
     """What the command line decides."""
 
     assignments: tuple[str, ...] = ()
@@ -51,7 +62,8 @@ def check(paths: Sequence[Path], course: Course, options: Options, watcher: Watc
     """Grade everything below `paths`.
 
     Raises:
-        NothingToGrade: there is no submission. SuiteError, ConfigError, UsageError: see `grader.errors`.
+        NothingToGrade: there is no submission.
+        SuiteError: a suite can't be used.
     """
     started, began = datetime.now(timezone.utc), time.monotonic()
     with Engine(course, sandbox=options.sandbox, assignments=options.assignments) as engine:
@@ -81,7 +93,9 @@ def plan(
 ) -> list[Job]:
     """Say for every submission what will be run, under which limits, from which seed."""
     if options.timeout_s is not None:
-        limits = msgspec.structs.replace(limits, check_s=options.timeout_s, cell_s=options.timeout_s)
+        limits = msgspec.structs.replace(
+            limits, check_s=options.timeout_s, cell_s=options.timeout_s
+        )
     return [
         Job(
             submission=submission,

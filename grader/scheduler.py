@@ -6,6 +6,7 @@ Results come as they finish; nothing depends on their order.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import signal
@@ -89,7 +90,10 @@ class Engine:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -104,7 +108,9 @@ class Engine:
             try:
                 ready = msgspec.json.decode(read_frame(self._control), type=Ready)
             except EOFError:
-                raise GraderFault("the judge ended at its start", where=self._last_words()) from None
+                raise GraderFault(
+                    "the judge ended at its start", where=self._last_words()
+                ) from None
             if ready.error:
                 raise SuiteError(ready.error, where=ready.where, hint=ready.hint)
             self._suites = {suite.assignment.id: suite for suite in ready.suites}
@@ -264,7 +270,11 @@ def load_suites(course: Course, assignments: Iterable[str] = ()) -> dict[str, Su
 
 def _judge_environment() -> dict[str, str]:
     """What the judge needs of the environment; pytest's variables and plugins are left out."""
-    kept = {name: value for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR") if (value := os.environ.get(name))}
+    kept = {
+        name: value
+        for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
+        if (value := os.environ.get(name))
+    }
     return kept | {
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
@@ -274,12 +284,9 @@ def _judge_environment() -> dict[str, str]:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _text(path: Path | None) -> str | None:
     return None if path is None else str(path)
-

@@ -98,7 +98,9 @@ def spec_of(item: pytest.Item) -> CheckSpec:
     spec: CheckSpec | None = getattr(getattr(item, "function", None), "__grader_check__", None)
     if spec is None:
         raise SuiteError(
-            f"`{item.name}` earns no points", where=where(item), hint="decorate it with @check(points=…)"
+            f"`{item.name}` earns no points",
+            where=where(item),
+            hint="decorate it with @check(points=…)",
         )
     return spec
 
@@ -106,12 +108,16 @@ def spec_of(item: pytest.Item) -> CheckSpec:
 def _describe(item: pytest.Item, shares: Counter[tuple[str, str]], public: Path | None) -> Check:
     spec = spec_of(item)
     if not spec.points > 0:
-        raise SuiteError(f"`{item.name}` has {spec.points:g} points", where=where(item), hint="give it some")
+        raise SuiteError(
+            f"`{item.name}` has {spec.points:g} points", where=where(item), hint="give it some"
+        )
     function: Any = item.function  # type: ignore[attr-defined]
     title = _first_line(function.__doc__)
     if not title:
         raise SuiteError(
-            f"`{item.name}` has no title", where=where(item), hint="its docstring's first line is the title"
+            f"`{item.name}` has no title",
+            where=where(item),
+            hint="its docstring's first line is the title",
         )
     variant = item.name.removeprefix(_name(item))
     return Check(
@@ -146,7 +152,8 @@ def _questions(items: Sequence[pytest.Item], checks: Sequence[Check]) -> tuple[Q
             id=known.id, title=known.title, points=known.points + check.points, bonus=known.bonus
         )
     return tuple(
-        Question(id=q.id, title=q.title, points=total([q.points]), bonus=q.bonus) for q in found.values()
+        Question(id=q.id, title=q.title, points=total([q.points]), bonus=q.bonus)
+        for q in found.values()
     )
 
 
@@ -154,7 +161,9 @@ def _question_class(item: pytest.Item) -> type:
     owner: type | None = getattr(item, "cls", None)
     if owner is None:
         raise SuiteError(
-            f"`{item.name}` belongs to no question", where=where(item), hint="put it into a class TestQUESTION"
+            f"`{item.name}` belongs to no question",
+            where=where(item),
+            hint="put it into a class TestQUESTION",
         )
     return owner
 
@@ -182,10 +191,14 @@ def _validate_requires(checks: Sequence[Check], items: Sequence[pytest.Item]) ->
                 where=where(item),
                 hint="`requires` names test functions of the same assignment",
             )
-        needs.setdefault(_name(item), set()).update(name.partition("[")[0] for name in check.requires)
+        needs.setdefault(_name(item), set()).update(
+            name.partition("[")[0] for name in check.requires
+        )
     for item in items:
         if _reaches(_name(item), _name(item), needs):
-            raise SuiteError(f"`{_name(item)}` requires itself, directly or in a circle", where=where(item))
+            raise SuiteError(
+                f"`{_name(item)}` requires itself, directly or in a circle", where=where(item)
+            )
 
 
 def _reaches(start: str, goal: str, needs: dict[str, set[str]]) -> bool:

@@ -33,6 +33,7 @@ from grader.handles import (
     StudentError,
     SubmissionNames,
     WorkerStopped,
+    attribute,
     elements,
 )
 
@@ -47,6 +48,7 @@ __all__ = [
     "assert_differs",
     "assert_equal",
     "assert_shape",
+    "attribute",
     "check",
     "elements",
     "fail",
@@ -94,7 +96,7 @@ def check(
 
 
 class CheckFailed(AssertionError):
-    """A check did not hold. `expected` and `actual` are shown to students for public checks only."""
+    """A check did not hold. Students see `expected` and `actual` of public checks only."""
 
     def __init__(self, message: str, *, expected: object = None, actual: object = None) -> None:
         super().__init__(message)
@@ -151,22 +153,28 @@ def assert_close(
         fail(f"{what} has the wrong dtype", expected=expected.dtype, actual=actual.dtype)
     if torch.isnan(actual).any():
         fail(f"{what} contains NaN")
-    exact = not (actual.is_floating_point() or actual.is_complex())
-    wide = (lambda t: t) if exact else (lambda t: t.to(torch.complex128 if t.is_complex() else torch.float64))
-    left, right = wide(actual), wide(expected)
-    near = left == right if exact else torch.isclose(left, right, rtol=rtol, atol=atol)
+    if actual.is_floating_point() or actual.is_complex():
+        wide = torch.complex128 if actual.is_complex() else torch.float64
+        left, right = actual.to(wide), expected.to(wide)
+        near = torch.isclose(left, right, rtol=rtol, atol=atol)
+    else:
+        left, right = actual, expected
+        near = left == right
     if not bool(near.all()):
         place = tuple(int(i) for i in (~near).nonzero()[0])
         wrong = int((~near).sum())
         fail(
-            f"{what} is not as expected: {wrong} of {near.numel()} values differ, the first at {place}",
+            f"{what} is not as expected: {wrong} of {near.numel()} values differ,"
+            f" the first at {place}",
             expected=right[place].item(),
             actual=left[place].item(),
         )
 
 
-def assert_differs(first: Any, second: Any, what: str = "the result", *, atol: float = 1e-6) -> None:
-    """Demand that two fetched tensors of one shape differ somewhere: the twin of every "must not change"."""
+def assert_differs(
+    first: Any, second: Any, what: str = "the result", *, atol: float = 1e-6
+) -> None:
+    """Demand that two fetched tensors of one shape differ: the twin of every "must not change"."""
     import torch
 
     _tensor(first, what)
@@ -221,5 +229,11 @@ def _assert_number_close(actual: Any, expected: float, what: str, rtol: float, a
 
 
 def _short(value: object, limit: int = 300) -> str:
-    text = value if isinstance(value, str) else f"{value:.6g}" if isinstance(value, float) else repr(value)
+    text = (
+        value
+        if isinstance(value, str)
+        else f"{value:.6g}"
+        if isinstance(value, float)
+        else repr(value)
+    )
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,7 +1,7 @@
 """From what a check raised to an outcome that is fair, and safe to show.
 
-`Outcome.message` may reach the student. For hidden checks it holds no value, no text of an exception
-and no name that the submission chose: all of those could carry hidden inputs out.
+`Outcome.message` may reach the student. For hidden checks it holds no value, no text of an
+exception and no name that the submission chose: all of those could carry hidden inputs out.
 `Outcome.detail` is for instructors.
 """
 
@@ -68,7 +68,7 @@ def _judge(
 def explain_missing(
     name: str, cell_errors: tuple[CellError, ...], sources: tuple[tuple[int, str], ...]
 ) -> str:
-    """Say why a name is not there: the cell that would have defined it raised, or nobody wrote it."""
+    """Say why a name is missing: the cell that would have defined it raised, or nobody wrote it."""
     by_cell = dict(sources)
     for error in cell_errors:
         if _seems_to_define(by_cell.get(error.cell, ""), name):
@@ -86,7 +86,9 @@ def describe_cell_error(error: CellError) -> str:
 
 def _seems_to_define(source: str, name: str) -> bool:
     return any(
-        line.lstrip().startswith((f"class {name}", f"def {name}", f"{name} =", f"{name}=", f"{name}:"))
+        line.lstrip().startswith(
+            (f"class {name}", f"def {name}", f"{name} =", f"{name}=", f"{name}:")
+        )
         for line in source.splitlines()
     )
 
@@ -94,7 +96,9 @@ def _seems_to_define(source: str, name: str) -> bool:
 def _shown_error(error: StudentError, public: bool) -> str:
     name = error.kinds[0]
     if public:
-        return f"{name}: {error.message}{_place(error)}" if error.message else f"{name}{_place(error)}"
+        return (
+            f"{name}: {error.message}{_place(error)}" if error.message else f"{name}{_place(error)}"
+        )
     shown = name if name in BUILTIN_EXCEPTIONS else "an exception"
     return f"your code raised {shown}{_place(error)}"
 
@@ -113,7 +117,9 @@ def _explanation(error: BaseException) -> str:
         if error.expected is not None:
             text += f"; expected {error.expected}"
         if error.actual is not None:
-            text += f", got {error.actual}" if error.expected is not None else f"; got {error.actual}"
+            text += (
+                f", got {error.actual}" if error.expected is not None else f"; got {error.actual}"
+            )
         return text
     first = str(error).strip().partition("\n")[0]
     return first or type(error).__name__

@@ -1,4 +1,4 @@
-"""The near end of the wall: talks to one worker, believes nothing but bytes, waits for nothing long.
+"""The near end of the wall: talks to one worker, believes bytes alone, waits for nothing long.
 
 One loop reads replies, output and status together, so that no full pipe can block it, and every
 step has a deadline. A worker that breaks the protocol, floods or falls silent is ended.
@@ -19,7 +19,14 @@ from grader.errors import GraderFault
 from grader.handles import NotDefined, Ref, StudentError, WorkerStopped
 from grader.model import Ending, EndingKind, Isolation, Limits
 from grader.worker.launch import WorkerPipes
-from grader.worker.protocol import HEADER, MAX_FRAME, ProtocolError, Unsendable, decode_body, encode_frame
+from grader.worker.protocol import (
+    HEADER,
+    MAX_FRAME,
+    ProtocolError,
+    Unsendable,
+    decode_body,
+    encode_frame,
+)
 
 START_S = 60.0
 LAST_WORD_S = 3.0
@@ -68,9 +75,13 @@ class WorkerLink:
         """
         deadline = time.monotonic() + START_S
         if not self._pump(lambda: self.isolation is not None, deadline, self._pipes.status):
-            reason = self._fault or (self.ending.message if self.ending else "it did not start in time")
+            reason = self._fault or (
+                self.ending.message if self.ending else "it did not start in time"
+            )
             self.close()
-            raise GraderFault("a worker could not be started", where=reason, hint="run `grader doctor`")
+            raise GraderFault(
+                "a worker could not be started", where=reason, hint="run `grader doctor`"
+            )
 
     def allow(self, seconds: float, limit_text: str) -> None:
         """Give the following requests together this long; `limit_text` explains the limit."""
@@ -102,7 +113,7 @@ class WorkerLink:
             if self._fault is not None:
                 raise GraderFault("a worker failed", where=self._fault)
             self._stop(EndingKind.TIME, f"stopped {self._limit_text}")
-        return self._read_reply(number)
+        return self._read_reply(number, op)
 
     def release(self, ref: Ref) -> None:
         """Tell the worker with the next request that nobody holds this object any more."""
@@ -125,18 +136,21 @@ class WorkerLink:
 
     # ------------------------------------------------------------ replies
 
-    def _read_reply(self, number: int) -> Any:
+    def _read_reply(self, number: int, op: str) -> Any:
         size = HEADER.unpack(self._received[: HEADER.size])[0]
         body = bytes(self._received[HEADER.size : HEADER.size + size])
         del self._received[: HEADER.size + size]
         try:
-            reply = decode_body(body)
+            reply = decode_body(body, _no_ref if op == "fetch" else Ref)
         except ProtocolError as error:
             self._stop(EndingKind.PROTOCOL, f"its reply is malformed ({error})")
         if type(reply) is not dict or type(reply.get("id")) is not int or reply["id"] != number:
             self._stop(EndingKind.PROTOCOL, "its reply answers another question")
         if reply.get("ok") is True:
-            return reply.get("value")
+            value = reply.get("value")
+            if not _fits(op, value):
+                self._stop(EndingKind.PROTOCOL, "its reply is malformed")
+            return value
         raise self._reported(reply)
 
     def _reported(self, reply: dict[str, Any]) -> Exception:
@@ -151,7 +165,11 @@ class WorkerLink:
         if type(error) is not dict:
             self._stop(EndingKind.PROTOCOL, "its reply is malformed")
         kinds = error.get("kinds")
-        names = tuple(str(name)[:200] for name in kinds[:16]) if type(kinds) is list and kinds else ("Exception",)
+        names = (
+            tuple(str(name)[:200] for name in kinds[:16])
+            if type(kinds) is list and kinds
+            else ("Exception",)
+        )
         cell, line = error.get("cell"), error.get("line")
         return StudentError(
             names,
@@ -169,7 +187,7 @@ class WorkerLink:
         size = HEADER.unpack(self._received[: HEADER.size])[0]
         if size > MAX_FRAME:
             self._stop(EndingKind.PROTOCOL, "its reply is too large")
-        return len(self._received) >= HEADER.size + size
+        return len(self._received) >= HEADER.size + int(size)
 
     def _pump(
         self,
@@ -246,7 +264,9 @@ class WorkerLink:
                 mode=found["mode"], layers=tuple(found["layers"]), missing=tuple(found["missing"])
             )
         elif event["event"] == "refused":
-            self._fault = "the wall lacks: " + "; ".join(item["property"] for item in event["missing"])
+            self._fault = "the wall lacks: " + "; ".join(
+                item["property"] for item in event["missing"]
+            )
         elif event["event"] == "failed":
             self._fault = event["message"]
         elif event["event"] == "exit":
@@ -280,6 +300,22 @@ class WorkerLink:
                 self._unclosed.discard(descriptor)
                 self._open.discard(descriptor)
                 os.close(descriptor)
+
+
+GIVES_REF = frozenset({"name", "module", "get", "item", "call", "send"})
+
+
+def _fits(op: str, value: Any) -> bool:
+    """Whether a reply's value is of the kind that the operation gives."""
+    if op in GIVES_REF:
+        return type(value) is Ref
+    if op == "elements":
+        return type(value) is list and all(type(item) is Ref for item in value)
+    return op == "fetch" or value is None
+
+
+def _no_ref(_: int) -> NoReturn:
+    raise ProtocolError("a reference where a value was asked for")
 
 
 REASONS = {

@@ -129,7 +129,7 @@ class ObjectServer:
     # ------------------------------------------------------------ operations
 
     def perform(self, op: str, **fields: Any) -> Any:
-        """Perform one operation: plain data or a `Ref` comes back; the student's exceptions pass."""
+        """Perform one operation: plain data or a `Ref` comes back; exceptions of the code pass."""
         return self._operations[op](**fields)
 
     def _name(self, name: str) -> Ref:

@@ -30,7 +30,17 @@ MAX_ODD_KEYS = 1024
 
 HEADER = struct.Struct(">I")
 
-EXT_TENSOR, EXT_REF, EXT_INT, EXT_DTYPE, EXT_TUPLE, EXT_DICT, EXT_DEVICE, EXT_SLICE, EXT_ELLIPSIS = range(1, 10)
+(
+    EXT_TENSOR,
+    EXT_REF,
+    EXT_INT,
+    EXT_DTYPE,
+    EXT_TUPLE,
+    EXT_DICT,
+    EXT_DEVICE,
+    EXT_SLICE,
+    EXT_ELLIPSIS,
+) = range(1, 10)
 
 TENSOR_DTYPES = {
     "float32": 4, "float64": 8, "float16": 2, "bfloat16": 2, "int64": 8, "int32": 4, "int16": 2,
@@ -58,7 +68,9 @@ def encode_frame(message: dict[str, Any]) -> bytes:
     """
     body: bytes = msgpack.packb(_Encoder().encode(message, 0))
     if len(body) > MAX_FRAME:
-        raise Unsendable(f"{len(body):,} bytes are more than the {MAX_FRAME:,} that may cross at once")
+        raise Unsendable(
+            f"{len(body):,} bytes are more than the {MAX_FRAME:,} that may cross at once"
+        )
     return HEADER.pack(len(body)) + body
 
 
@@ -185,7 +197,7 @@ def decode_body(body: bytes, from_ref: Callable[[int], Any] = Ref) -> Any:
 
 
 def _unpack(data: bytes) -> Any:
-    # msgpack allocates arrays and maps from their headers: the caps keep that below the frame's size
+    # msgpack allocates arrays and maps from their headers: the caps keep that below the frame
     return msgpack.unpackb(
         data,
         raw=False,

@@ -22,11 +22,17 @@ from grader.worker.objects import cell_file
 
 CELL_MAGICS_THAT_RUN = frozenset({"time", "timeit", "capture", "prun", "python", "python3", "pypy"})
 LINE_MAGICS_THAT_RUN = frozenset({"time", "timeit", "prun", "memit", "mprun", "lprun"})
-OPTIONS_WITH_VALUE = {"timeit": "nrpt", "prun": "lsTD", "memit": "rti", "mprun": "fTr", "lprun": "fmTDu"}
+OPTIONS_WITH_VALUE = {
+    "timeit": "nrpt",
+    "prun": "lsTD",
+    "memit": "rti",
+    "mprun": "fTr",
+    "lprun": "fmTDu",
+}
 
 
 class Shell:
-    """Runs cells in one namespace as Jupyter's kernel would, and is what `get_ipython()` returns."""
+    """Runs cells in one namespace as Jupyter's kernel would; what `get_ipython()` returns."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:
         self.user_ns = namespace
@@ -34,7 +40,7 @@ class Shell:
         namespace.update(In=[""], Out={}, _="", __="", ___="")
         builtins.get_ipython = lambda: self  # type: ignore[attr-defined]
         builtins.display = display  # type: ignore[attr-defined]
-        builtins.input = _input  # type: ignore[assignment]
+        builtins.input = _input
 
     def run_cell(self, number: int, source: str) -> None:
         """Run one cell in the notebook's namespace; its exceptions pass.
@@ -102,7 +108,8 @@ def transform(source: str) -> str:
     from IPython.core.inputtransformer2 import TransformerManager
 
     try:
-        return str(TransformerManager().transform_cell(source))
+        manager: Any = TransformerManager  # untyped in some releases
+        return str(manager().transform_cell(source))
     except SyntaxError:
         return source
 
