@@ -1,0 +1,277 @@
+"""Which of a student's files is for which assignment. The rules: `grader.discovery`."""
+
+from __future__ import annotations
+
+import enum
+from collections import defaultdict
+from collections.abc import Mapping
+
+from grader.archive import Archive
+from grader.errors import IntakeError
+from grader.files import read_regular
+from grader.intake import clean_name, digest, printable
+from grader.layout import Held, Holding, stem
+from grader.matching import Matcher
+from grader.model import Problem, Submission, Value
+from grader.notebook import metadata_assignment
+
+RENAME_HINT = "name the file after its assignment: {}"
+
+
+class Evidence(enum.IntEnum):
+    """What says that a file is for an assignment, the weakest first."""
+
+    ONLY_FILE = 1
+    FOLDER = 2
+    NAME = 3
+    METADATA = 4
+
+
+class Claim(Value, frozen=True):
+    """A file and what it is for. `digest` is empty when the file can't be used: `refused`."""
+
+    held: Held
+    digest: str = ""
+    refused: str = ""
+    hint: str = ""
+    assignment: str = ""
+    evidence: Evidence = Evidence.ONLY_FILE
+
+    @property
+    def entry(self) -> str:
+        """What to call the file."""
+        return printable(self.held.node.entry)
+
+
+class Decision(Value, frozen=True):
+    """What a student's holding comes to."""
+
+    submissions: tuple[Submission, ...]
+    problems: tuple[Problem, ...]
+
+
+def decide(
+    holding: Holding,
+    student: str,
+    matcher: Matcher,
+    wanted: frozenset[str],
+    known: Mapping[str, str],
+) -> Decision:
+    """Read a student's files and choose one for each assignment.
+
+    Args:
+        holding: the files.
+        student: the name to use for the student.
+        matcher: finds assignments in names.
+        wanted: the ids that are asked for; files for others are passed over.
+        known: the assignment that a notebook's metadata means, by what it says in lower case.
+    """
+    desk = _Desk(student, matcher, wanted, known)
+    for fault in holding.faults:
+        desk.report("unreadable", fault.message, fault.entry, hint=fault.hint)
+    desk.sort(holding)
+    desk.choose()
+    if not (desk.submissions or desk.problems or desk.passed_over):
+        shown = ", ".join(printable(name, 60) for name in sorted(holding.others)[:3])
+        desk.report(
+            "nothing-usable",
+            "no notebook (.ipynb) or script (.py) was found",
+            holding.entry,
+            hint=f"it holds {shown}" if shown else "it is empty",
+        )
+    return Decision(submissions=tuple(desk.submissions), problems=tuple(desk.problems))
+
+
+class _Desk:
+    """Where one student's files are sorted."""
+
+    def __init__(
+        self, student: str, matcher: Matcher, wanted: frozenset[str], known: Mapping[str, str]
+    ) -> None:
+        self.student = student
+        self.matcher = matcher
+        self.wanted = wanted
+        self.known = known
+        self.submissions: list[Submission] = []
+        self.problems: list[Problem] = []
+        self.claims: dict[str, list[Claim]] = defaultdict(list)
+        self.passed_over = False
+
+    def report(
+        self, kind: str, message: str, entry: str, *, hint: str = "", assignment: str | None = None
+    ) -> None:
+        self.problems.append(
+            Problem(
+                kind=kind,
+                message=message,
+                where=printable(entry),
+                hint=hint,
+                student=self.student,
+                assignment=assignment,
+            )
+        )
+
+    # ------------------------------------------------------------ reading
+
+    def sort(self, holding: Holding) -> None:
+        """Give every file to an assignment, or report why that can't be done."""
+        archives: dict[str, Archive] = {}
+        try:
+            for held in holding.files:
+                self._sort_file(held, archives, alone=len(holding.files) == 1)
+        finally:
+            for archive in archives.values():
+                archive.close()
+
+    def _sort_file(self, held: Held, archives: dict[str, Archive], *, alone: bool) -> None:
+        claim, said = _examine(held, archives)
+        assignment, evidence, problem = self._assign(held, said)
+        if not assignment and not problem and alone and len(self.wanted) == 1:
+            (assignment,), evidence = self.wanted, Evidence.ONLY_FILE
+        if assignment and assignment not in self.wanted:
+            self.passed_over = True
+        elif assignment:
+            self.claims[assignment].append(_with(claim, assignment, evidence))
+        elif claim.refused:
+            self.report("unreadable", claim.refused, claim.entry, hint=claim.hint)
+        else:
+            kind, message = problem or ("unmatched", "it matches no assignment")
+            self.report(kind, message, claim.entry, hint=self._naming())
+
+    def _assign(self, held: Held, said: str | None) -> tuple[str, Evidence, tuple[str, str] | None]:
+        """Return the assignment of a file, or a problem's kind and message."""
+        reading = self.matcher.read(stem(held.node.name))
+        named = reading.assignments
+        if said is not None:
+            meant = self.known.get(said.strip().casefold())
+            if meant is None:
+                return (
+                    "",
+                    Evidence.METADATA,
+                    (
+                        "unmatched",
+                        f"its metadata says {printable(said, 60)!r}, which is no assignment here",
+                    ),
+                )
+            if len(named) == 1 and named[0] != meant:
+                self.report(
+                    "mismatch",
+                    f"it is graded as {meant}, as its metadata says; its name says {named[0]}",
+                    held.node.entry,
+                    assignment=meant,
+                )
+            return meant, Evidence.METADATA, None
+        if len(named) == 1:
+            return named[0], Evidence.NAME, None
+        for folder in held.folders:
+            found = self.matcher.read(folder).assignments
+            if len(found) == 1 and (not named or found[0] in named):
+                return found[0], Evidence.FOLDER, None
+            named = named or found
+        if named:
+            return "", Evidence.NAME, ("ambiguous", f"it may be for {' or '.join(named)}")
+        return "", Evidence.ONLY_FILE, None
+
+    def _naming(self) -> str:
+        return f"name it after its assignment: {', '.join(sorted(self.wanted))}"
+
+    # ------------------------------------------------------------ choosing
+
+    def choose(self) -> None:
+        """Turn claims into submissions: one for an assignment, or a problem."""
+        for assignment in sorted(self.claims):
+            claims = self._rivals(assignment, self.claims[assignment])
+            if len(claims) > 1 and not self._equal(claims):
+                names = ", ".join(claim.entry for claim in claims)
+                self.report(
+                    "duplicate",
+                    f"{len(claims)} different files for one assignment: none is graded",
+                    names,
+                    hint="keep the one that counts",
+                    assignment=assignment,
+                )
+                continue
+            claim = claims[0]
+            if claim.refused:
+                self.report(
+                    "unreadable", claim.refused, claim.entry, hint=claim.hint, assignment=assignment
+                )
+                continue
+            if len(claims) > 1:
+                self.report(
+                    "duplicate",
+                    f"{len(claims)} equal files for one assignment: the first is graded",
+                    ", ".join(claim.entry for claim in claims),
+                    assignment=assignment,
+                )
+            self._hand_in(claim)
+
+    def _rivals(self, assignment: str, claims: list[Claim]) -> list[Claim]:
+        """Return the claims that compete. What only its folder assigns yields, and is reported."""
+        named = [claim for claim in claims if claim.evidence >= Evidence.NAME]
+        notebooks = [c for c in claims if not c.held.node.name.lower().endswith(".py")]
+        rivals = named or notebooks or claims
+        for claim in claims:
+            if claim not in rivals:
+                self.report(
+                    "unmatched",
+                    f"it is not taken for {assignment}, for which another file is there",
+                    claim.entry,
+                )
+        return rivals
+
+    @staticmethod
+    def _equal(claims: list[Claim]) -> bool:
+        first = claims[0]
+        return bool(first.digest) and all(
+            claim.digest == first.digest
+            and _is_script(claim.held.node.name) == _is_script(first.held.node.name)
+            for claim in claims
+        )
+
+    def _hand_in(self, claim: Claim) -> None:
+        node = claim.held.node
+        base = stem(node.name)
+        self.submissions.append(
+            Submission(
+                student=self.student,
+                assignment=claim.assignment,
+                path=node.path,
+                name=clean_name(base) + node.name[len(base) :],
+                digest=claim.digest,
+                member=node.member,
+            )
+        )
+
+
+def _is_script(name: str) -> bool:
+    return name.lower().endswith(".py")
+
+
+def _with(claim: Claim, assignment: str, evidence: Evidence) -> Claim:
+    return Claim(
+        held=claim.held,
+        digest=claim.digest,
+        refused=claim.refused,
+        hint=claim.hint,
+        assignment=assignment,
+        evidence=evidence,
+    )
+
+
+def _examine(held: Held, archives: dict[str, Archive]) -> tuple[Claim, str | None]:
+    """Return a claim without an assignment, and the assignment that the metadata names."""
+    node = held.node
+    if node.refused:
+        return Claim(held=held, refused=node.refused, hint=node.hint), None
+    try:
+        if node.member is None:
+            content = read_regular(node.path)
+        else:
+            if node.path not in archives:
+                archives[node.path] = Archive(node.path)
+            content = archives[node.path].read(node.member)
+    except IntakeError as error:
+        return Claim(held=held, refused=error.message, hint=error.hint), None
+    said = None if _is_script(node.name) else metadata_assignment(content)
+    return Claim(held=held, digest=digest(content)), said

@@ -1,0 +1,89 @@
+"""Open and read files that somebody else put there: every limit before the work it bounds."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+from grader.errors import IntakeError
+
+MAX_FILE_BYTES = 10 << 20
+
+# Windows has no such flags; there O_BINARY keeps line ends as they are.
+_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_BINARY", 0)
+)
+
+
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a regular file: no symbolic link, no pipe, no device, no borrowed hard link.
+
+    A hard link is refused when its owner is not the owner of the folder it lies in: that is
+    somebody else's file. Snapshots made of hard links keep their owners and stay readable.
+
+    Raises:
+        IntakeError: it is something else, gone, or not ours to read.
+    """
+    try:
+        descriptor = os.open(path, _FLAGS)
+    except OSError as error:
+        raise IntakeError(_why(path, error)) from None
+    stream = os.fdopen(descriptor, "rb")
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise IntakeError("it is not a regular file")
+        if status.st_nlink > 1 and os.stat(Path(path).parent).st_uid != status.st_uid:
+            raise IntakeError("it is a hard link to a file of somebody else")
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+def read_regular(path: str | Path, limit: int = MAX_FILE_BYTES) -> bytes:
+    """Read a regular file of at most `limit` bytes; a larger one is not read at all.
+
+    Raises:
+        IntakeError: it can't be opened (see `open_regular`), or is too large.
+    """
+    with open_regular(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > limit:
+            raise too_large(size, limit)
+        try:
+            content = stream.read(limit + 1)
+        except OSError as error:
+            raise IntakeError(_why(path, error)) from None
+    if len(content) > limit:
+        raise too_large(len(content), limit)
+    return content
+
+
+def too_large(size: int, limit: int = MAX_FILE_BYTES) -> IntakeError:
+    """Return the error for a file of `size` bytes where `limit` are allowed."""
+    return IntakeError(
+        f"it is too large: {_mebibytes(size)} MiB, the limit is {_mebibytes(limit)} MiB",
+        hint="clear the notebook's outputs and hand it in again",
+    )
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / (1 << 20):.1f}".removesuffix(".0")
+
+
+def _why(path: str | Path, error: OSError) -> str:
+    if Path(path).is_symlink():
+        return "it is a symbolic link"
+    if isinstance(error, PermissionError):
+        return "permission to read it is denied"
+    if isinstance(error, FileNotFoundError):
+        return "it is gone"
+    return f"it can't be read ({error.strerror or type(error).__name__})"

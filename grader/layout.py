@@ -1,0 +1,219 @@
+"""Whose files these are: from trees to one holding per student. The rules: `grader.discovery`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from grader.errors import IntakeError, UsageError
+from grader.intake import printable
+from grader.matching import Matcher
+from grader.model import Problem, Value
+from grader.tree import MISNAMED, USABLE, Fault, Node, Tree, below, survey, tops
+
+
+class Held(Value, frozen=True):
+    """A file, and the folders that may name its assignment, the nearest first."""
+
+    node: Node
+    folders: tuple[str, ...] = ()
+
+
+class Holding(Value, frozen=True):
+    """What one student handed in, under the name as it was found. `others` are unusable files."""
+
+    student: str
+    entry: str
+    files: tuple[Held, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+def holdings(path: Path, matcher: Matcher) -> tuple[list[Holding], list[Problem]]:
+    """Find out what each student has below a path.
+
+    Raises:
+        UsageError: there is no such path, or it is nothing that can hold submissions.
+        IntakeError: it can't be read.
+    """
+    shown = printable(str(path))
+    try:
+        real = path.resolve(strict=True)
+        is_folder, is_file = real.is_dir(), real.is_file()
+    except (OSError, RuntimeError, ValueError) as error:
+        denied = isinstance(error, PermissionError)
+        what = "permission to read the path is denied" if denied else "no such file or folder"
+        raise UsageError(what, where=shown, hint="name a folder, a zip, a notebook") from None
+    if is_file and real.name.lower().endswith(USABLE):
+        return [_single(real, shown, matcher)], []
+    if not is_folder and not (is_file and real.suffix.lower() == ".zip"):
+        raise UsageError(
+            "not a folder, a zip archive, a notebook (.ipynb) or a script (.py)", where=shown
+        )
+    tree = survey(real, shown)
+    if not is_folder:
+        tree = _unwrapped(tree, matcher)
+    above = [tree.name, *(folder.name for folder in real.parents)]
+    return _sort_out(tree, shown, above, matcher)
+
+
+def stem(name: str) -> str:
+    """Return a file name without the ending that makes it a submission."""
+    for ending in (*MISNAMED, *USABLE, ".zip"):
+        if name.lower().endswith(ending):
+            return name[: -len(ending)]
+    return name
+
+
+def _single(path: Path, shown: str, matcher: Matcher) -> Holding:
+    above = [folder.name for folder in path.parents]
+    name = stem(path.name)
+    reading = matcher.read(name)
+    owner = (reading.owner if reading.assignments else name) if reading.owner else ""
+    student, folders = (owner, ()) if owner else _nearest_person(above, matcher)
+    node = Node(parts=(path.name,), path=str(path), entry=shown)
+    return Holding(
+        student=student or name,
+        entry=shown,
+        files=(Held(node=node, folders=(*folders, *above[:1])),),
+    )
+
+
+def _nearest_person(names: list[str], matcher: Matcher) -> tuple[str, tuple[str, ...]]:
+    """Return the first of these names that is more than an assignment's, and those before it."""
+    for index, name in enumerate(names):
+        reading = matcher.read(name)
+        if name and (reading.owner or not reading.assignments):
+            return name, tuple(names[:index])
+    return "", ()
+
+
+def _unwrapped(tree: Tree, matcher: Matcher) -> Tree:
+    """Take the only folder in an archive for the archive. It keeps the better name of the two."""
+    folders = tops(tree)
+    if len(folders) != 1 or _loose(tree):
+        return tree
+    (name,) = folders
+    inner = below(tree, name)
+    if matcher.read(name).owner:
+        return inner
+    return Tree(
+        name=tree.name,
+        nodes=inner.nodes,
+        folders=inner.folders,
+        others=inner.others,
+        faults=inner.faults,
+    )
+
+
+def _sort_out(
+    tree: Tree, shown: str, above: list[str], matcher: Matcher
+) -> tuple[list[Holding], list[Problem]]:
+    if _is_one_students(tree, matcher):
+        student, folders = _nearest_person(above, matcher)
+        return [_whole(tree, student or tree.name, shown, folders)], []
+    wrapper = _wrapper(tree, matcher)
+    if wrapper:
+        return _sort_out(
+            below(tree, wrapper), str(Path(shown, wrapper)), [wrapper, *above], matcher
+        )
+    return _class(tree, shown, matcher)
+
+
+def _loose(tree: Tree) -> list[Node]:
+    return [node for node in tree.nodes if len(node.parts) == 1]
+
+
+def _is_one_students(tree: Tree, matcher: Matcher) -> bool:
+    files = [matcher.read(stem(node.name)) for node in _loose(tree)]
+    folders = [
+        matcher.read(name) for name in {node.parts[0] for node in tree.nodes if len(node.parts) > 1}
+    ]
+    if any(reading.owner or len(reading.assignments) > 1 for reading in folders):
+        return False
+    named = sum(not reading.owner for reading in files)
+    speaking = named or any(reading.plain for reading in folders)
+    return bool(speaking) and 2 * named >= len(files)
+
+
+def _wrapper(tree: Tree, matcher: Matcher) -> str:
+    """Return the name of the single folder that holds all students, if there is one."""
+    folders = tops(tree)
+    if len(folders) != 1 or _loose(tree):
+        return ""
+    (name,) = folders
+    inner = below(tree, name)
+    holders = {node.parts[0] for node in inner.nodes if len(node.parts) > 1}
+    people = [holder for holder in holders if matcher.read(holder).owner]
+    return name if len(people) == len(holders) >= 2 and not _loose(inner) else ""
+
+
+def _class(tree: Tree, shown: str, matcher: Matcher) -> tuple[list[Holding], list[Problem]]:
+    found: list[Holding] = []
+    problems = [_unplaced(fault) for fault in tree.faults if not fault.parts]
+    for name in sorted(tops(tree)):
+        found.append(_whole(below(tree, name), name, str(Path(shown, name)), (tree.name,)))
+    for node in _loose(tree):
+        name = stem(node.name)
+        reading = matcher.read(name)
+        if not reading.owner:
+            problems.append(_unowned(node, reading.assignments))
+            continue
+        student = reading.owner if reading.assignments else name
+        held = Held(node=node, folders=(tree.name,))
+        found.append(Holding(student=student, entry=node.entry, files=(held,)))
+    return found, problems
+
+
+def _whole(tree: Tree, student: str, shown: str, outer: tuple[str, ...]) -> Holding:
+    return Holding(
+        student=student,
+        entry=shown,
+        files=tuple(
+            Held(node=node, folders=(*reversed(node.parts[:-1]), *outer)) for node in tree.nodes
+        ),
+        faults=tree.faults,
+        others=tuple(parts[-1] for parts in tree.others),
+    )
+
+
+def _unplaced(fault: Fault) -> Problem:
+    return Problem(
+        kind="unreadable",
+        message=f"left out: {fault.message}",
+        where=printable(fault.entry),
+        hint=fault.hint,
+    )
+
+
+def _unowned(node: Node, assignments: tuple[str, ...]) -> Problem:
+    return Problem(
+        kind="unowned",
+        message="it can't be told whose file this is",
+        where=printable(node.entry),
+        hint="put it into a folder that is named after the student",
+        assignment=assignments[0] if len(assignments) == 1 else None,
+    )
+
+
+def merged(parts: list[Holding]) -> Iterator[Holding]:
+    """Yield one holding per student name, in order. A file that was found twice counts once."""
+    by_name: dict[str, list[Holding]] = {}
+    for holding in parts:
+        by_name.setdefault(holding.student, []).append(holding)
+    for name in sorted(by_name):
+        group = by_name[name]
+        files: dict[tuple[str, int | None], Held] = {}
+        for holding in group:
+            for held in holding.files:
+                files.setdefault((held.node.path, held.node.member), held)
+        yield Holding(
+            student=name,
+            entry=group[0].entry,
+            files=tuple(sorted(files.values(), key=lambda held: held.node.entry)),
+            faults=tuple(fault for holding in group for fault in holding.faults),
+            others=tuple(other for holding in group for other in holding.others),
+        )
+
+
+__all__ = ["Held", "Holding", "IntakeError", "holdings", "merged", "stem"]

@@ -1,0 +1,298 @@
+"""A folder, a zip archive or a file on disk, listed as one flat tree of what matters.
+
+Left out without a word: hidden files and folders (`.ipynb_checkpoints`, `.git`, `.DS_Store`, `._*`),
+`__pycache__`, `__MACOSX`, `Thumbs.db`, `desktop.ini`, virtual environments (a folder with
+`pyvenv.cfg`), and within archives the same. Everything else that is a notebook, a script or an
+archive is listed, with a reason when it can't be used. Other files (texts, data, pictures) are
+only counted as something that a folder contains.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from grader.archive import Archive, Member
+from grader.errors import IntakeError
+from grader.model import Value
+
+MAX_DEPTH = 16
+MAX_ENTRIES = 50_000
+LITTER = frozenset({"__pycache__", "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
+USABLE = (".ipynb", ".py")
+# Browsers that save a notebook as text give it these names.
+MISNAMED = (".ipynb.txt", ".ipynb.json", ".ipynb.html")
+
+
+class Node(Value, frozen=True):
+    """A file: the names that lead to it below the root, and where its bytes are.
+
+    `refused` says why it can't be used. `entry` is what to call it: a path, or `archive!member`.
+    """
+
+    parts: tuple[str, ...]
+    path: str
+    entry: str
+    member: int | None = None
+    refused: str = ""
+    hint: str = ""
+
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        return self.parts[-1]
+
+
+class Fault(Value, frozen=True):
+    """A place that can't be looked into, as names below the root."""
+
+    parts: tuple[str, ...]
+    entry: str
+    message: str
+    hint: str = ""
+
+
+class Tree(Value, frozen=True):
+    """What lies below a root. `folders` holds every folder, `others` what is no submission."""
+
+    name: str
+    nodes: tuple[Node, ...] = ()
+    folders: tuple[tuple[str, ...], ...] = ()
+    others: tuple[tuple[str, ...], ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+def survey(path: Path, shown: str) -> Tree:
+    """List what lies below a folder or in an archive. Links are not followed.
+
+    Args:
+        path: the folder or archive, free of links.
+        shown: what to call it in messages.
+
+    Raises:
+        IntakeError: the folder or archive itself can't be read.
+    """
+    listing = _Listing(shown)
+    try:
+        if path.is_dir():
+            listing.folder(path)
+        else:
+            listing.archive(path, (), shown)
+    except IntakeError as error:
+        raise IntakeError(error.message, where=shown, hint=error.hint) from None
+    return listing.tree(path.name if path.is_dir() else path.stem)
+
+
+def is_litter(name: str) -> bool:
+    """Whether a name belongs to the system or an editor, not to a person."""
+    return name.startswith(".") or name.lower() in LITTER
+
+
+class _Listing:
+    """Collects the parts of a tree."""
+
+    def __init__(self, shown: str) -> None:
+        self.shown = shown
+        self.nodes: list[Node] = []
+        self.folders: list[tuple[str, ...]] = []
+        self.others: list[tuple[str, ...]] = []
+        self.faults: list[Fault] = []
+
+    def tree(self, name: str) -> Tree:
+        return Tree(
+            name=name,
+            nodes=tuple(sorted(self.nodes, key=lambda node: (node.parts, node.entry))),
+            folders=tuple(sorted(set(self.folders))),
+            others=tuple(sorted(self.others)),
+            faults=tuple(sorted(self.faults, key=lambda fault: fault.parts)),
+        )
+
+    # ------------------------------------------------------------ on disk
+
+    def _entry(self, parts: tuple[str, ...]) -> str:
+        return str(Path(self.shown, *parts))
+
+    def folder(self, path: Path) -> None:
+        """List a folder; one below it that can't be read is a fault, itself an error."""
+        pending: list[tuple[str, tuple[str, ...]]] = [(str(path), ())]
+        budget: dict[str, int] = {}
+        while pending:
+            place, parts = pending.pop()
+            try:
+                entries = self._entries(place, parts, budget)
+            except (OSError, IntakeError) as error:
+                message = error.message if isinstance(error, IntakeError) else _denied(error)
+                if not parts:
+                    raise IntakeError(message) from None
+                self.faults.append(Fault(parts=parts, entry=self._entry(parts), message=message))
+                continue
+            if parts:
+                self.folders.append(parts)
+            for entry in entries:
+                below = (*parts, entry.name)
+                if not entry.is_dir(follow_symlinks=False):
+                    self._file(entry, below)
+                elif _encodable(entry.name):
+                    pending.append((entry.path, below))
+                else:
+                    self.faults.append(
+                        Fault(
+                            parts=below,
+                            entry=self._entry(below),
+                            message="its name is not valid UTF-8",
+                            hint="rename it",
+                        )
+                    )
+
+    def _entries(
+        self, place: str, parts: tuple[str, ...], budget: dict[str, int]
+    ) -> list[os.DirEntry[str]]:
+        if len(parts) > MAX_DEPTH:
+            raise IntakeError(f"it lies more than {MAX_DEPTH} folders deep")
+        found = []
+        with os.scandir(place) as entries:
+            for entry in entries:
+                if entry.name == "pyvenv.cfg":
+                    return []
+                if is_litter(entry.name):
+                    continue
+                if parts:  # one student's folder can't use up what the others need
+                    budget[parts[0]] = budget.get(parts[0], 0) + 1
+                    if budget[parts[0]] > MAX_ENTRIES:
+                        raise IntakeError(f"it holds more than {MAX_ENTRIES} files")
+                found.append(entry)
+        return sorted(found, key=lambda entry: entry.name)
+
+    def _file(self, entry: os.DirEntry[str], parts: tuple[str, ...]) -> None:
+        name = entry.name.lower()
+        if not _encodable(entry.path):
+            self._refuse(entry, parts, "its name is not valid UTF-8", "rename it")
+        elif entry.is_symlink():
+            self._refuse(entry, parts, "it is a symbolic link", "replace it by the file itself")
+        elif not name.endswith((*USABLE, *MISNAMED, ".zip")):
+            self.others.append(parts)
+        elif not entry.is_file(follow_symlinks=False):
+            self._refuse(entry, parts, "it is not a regular file")
+        elif name.endswith(".zip"):
+            self._zip(entry, parts)
+        elif name.endswith(MISNAMED):
+            self._refuse(entry, parts, *_misnamed(entry.name))
+        else:
+            self.nodes.append(Node(parts=parts, path=entry.path, entry=self._entry(parts)))
+
+    def _refuse(
+        self, entry: os.DirEntry[str], parts: tuple[str, ...], message: str, hint: str = ""
+    ) -> None:
+        self.nodes.append(
+            Node(parts=parts, path=entry.path, entry=self._entry(parts), refused=message, hint=hint)
+        )
+
+    # ------------------------------------------------------------ in archives
+
+    def _zip(self, entry: os.DirEntry[str], parts: tuple[str, ...]) -> None:
+        folder = (*parts[:-1], parts[-1][: -len(".zip")])
+        try:
+            self.archive(Path(entry.path), folder, self._entry(parts))
+        except IntakeError as error:
+            self.faults.append(
+                Fault(
+                    parts=folder, entry=self._entry(parts), message=error.message, hint=error.hint
+                )
+            )
+
+    def archive(self, path: Path, parts: tuple[str, ...], shown: str) -> None:
+        """List an archive as if it were a folder of its name."""
+        if parts:
+            self.folders.append(parts)
+        with Archive(path) as archive:
+            environments = set()
+            files = []
+            for member in archive.members():
+                if member.parts[-1] == "pyvenv.cfg":
+                    environments.add(member.parts[:-1])
+                if not any(is_litter(part) and part != ".." for part in member.parts):
+                    files.append(member)
+            for folder in archive.folders():
+                if not any(is_litter(part) or part == ".." for part in folder):
+                    self.folders.append((*parts, *folder))
+            for member in files:
+                if any(
+                    member.parts[:depth] in environments for depth in range(1, len(member.parts))
+                ):
+                    continue
+                inside = "/".join(member.parts)
+                if ".." in member.parts:
+                    self.faults.append(
+                        Fault(parts=parts, entry=f"{shown}!{inside}", message=member.refused)
+                    )
+                else:
+                    below = (*parts, *member.parts)
+                    self._member(member, below, str(path), f"{shown}!{inside}")
+
+    def _member(self, member: Member, parts: tuple[str, ...], path: str, entry: str) -> None:
+        name = parts[-1].lower()
+        refused, hint = member.refused, ""
+        if not name.endswith((*USABLE, *MISNAMED, ".zip")) and not refused:
+            self.others.append(parts)
+            return
+        if not refused and name.endswith(".zip"):
+            refused, hint = "it is an archive inside an archive", "unpack it and hand in its files"
+        elif not refused and name.endswith(MISNAMED):
+            refused, hint = _misnamed(parts[-1])
+        self.nodes.append(
+            Node(
+                parts=parts, path=path, entry=entry, member=member.index, refused=refused, hint=hint
+            )
+        )
+
+
+def _misnamed(name: str) -> tuple[str, str]:
+    right = name[: name.lower().rindex(".ipynb") + len(".ipynb")]
+    return "a notebook's name ends with .ipynb", f"rename it to {right}, if it is one"
+
+
+def tops(tree: Tree) -> set[str]:
+    """Return the names of the folders directly below the root that hold anything or nothing."""
+    inner = (node.parts for node in tree.nodes if len(node.parts) > 1)
+    others = (parts for parts in tree.others if len(parts) > 1)
+    faults = (fault.parts for fault in tree.faults if fault.parts)
+    return {parts[0] for group in (inner, others, faults, tree.folders) for parts in group}
+
+
+def below(tree: Tree, name: str) -> Tree:
+    """Return the part of a tree that lies below one of its top folders."""
+
+    def cut(parts: tuple[str, ...]) -> bool:
+        return len(parts) > 1 and parts[0] == name
+
+    return Tree(
+        name=name,
+        nodes=tuple(
+            msgspec.structs.replace(node, parts=node.parts[1:])
+            for node in tree.nodes
+            if cut(node.parts)
+        ),
+        folders=tuple(parts[1:] for parts in tree.folders if cut(parts)),
+        others=tuple(parts[1:] for parts in tree.others if cut(parts)),
+        faults=tuple(
+            msgspec.structs.replace(fault, parts=fault.parts[1:])
+            for fault in tree.faults
+            if cut(fault.parts)
+        ),
+    )
+
+
+def _encodable(path: str) -> bool:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _denied(error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return "permission to look into it is denied"
+    return f"it can't be looked into ({error.strerror or type(error).__name__})"
