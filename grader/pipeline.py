@@ -5,6 +5,7 @@ paths ─discover→ Submission ─plan→ Job ─execute→ Run ─score→ Sco
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import time
 from collections.abc import Iterable, Sequence
@@ -18,11 +19,13 @@ import msgspec
 from grader import __version__
 from grader.config import Course
 from grader.discovery import Discovery, discover
+from grader.errors import UsageError
 from grader.model import (
+    Ending,
+    EndingKind,
     Gradebook,
     Job,
     Limits,
-    Problem,
     Run,
     RunInfo,
     Score,
@@ -34,6 +37,7 @@ from grader.scheduler import Engine, usable_cores
 from grader.scoring import collate, missing, score
 
 SHOWN_VERSIONS = ("torch", "numpy", "pytest")
+STOPPED = Ending(kind=EndingKind.INTERRUPTED, message="not graded: the run was stopped")
 
 
 class Options(Value, frozen=True):
@@ -72,6 +76,7 @@ def check(paths: Sequence[Path], course: Course, options: Options, watcher: Watc
         jobs = plan(found.submissions, suites, course.limits, options)
         watcher.start(len(jobs))
         runs, scores = execute(engine, jobs, options, watcher)
+    complete = not any(run.ending.kind is EndingKind.INTERRUPTED for run in runs)
     everyone = scores + absent(found, suites, scores)
     info = RunInfo(
         started_at=started.isoformat(timespec="seconds"),
@@ -85,7 +90,7 @@ def check(paths: Sequence[Path], course: Course, options: Options, watcher: Watc
     isolation = next((run.isolation for run in runs if run.isolation is not None), None)
     problems = found.problems + tuple(problem for run in runs for problem in run.problems)
     used = [suites[name] for name in suites if any(s.assignment == name for s in everyone)]
-    return collate(course, used, everyone, problems, isolation, info)
+    return collate(course, used, everyone, problems, isolation, info, complete)
 
 
 def plan(
@@ -111,13 +116,24 @@ def plan(
 def execute(
     engine: Engine, jobs: Sequence[Job], options: Options, watcher: Watcher
 ) -> tuple[list[Run], list[Score]]:
-    """Run the jobs and score each run as it comes; both lists are in the jobs' order."""
+    """Run the jobs and score each run as it comes; both lists are in the jobs' order.
+
+    When a person stops it, what is finished counts and the rest is ungraded.
+    """
     suites = engine.suites
     done: dict[Submission, tuple[Run, Score]] = {}
-    for run in engine.run(jobs, slots(options)):
-        result = score(run, suites[run.submission.assignment])
-        done[run.submission] = (run, result)
-        watcher.finished(result)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        contextlib.closing(engine.run(jobs, slots(options))) as runs,
+    ):
+        for run in runs:
+            result = score(run, suites[run.submission.assignment])
+            done[run.submission] = (run, result)
+            watcher.finished(result)
+    for job in jobs:
+        if job.submission not in done:
+            run = Run(submission=job.submission, ending=STOPPED)
+            done[job.submission] = (run, score(run, job.suite))
     ordered = [done[job.submission] for job in jobs]
     return [run for run, _ in ordered], [result for _, result in ordered]
 
@@ -150,9 +166,19 @@ def versions() -> dict[str, str]:
     return found
 
 
-def problems_of(gradebook: Gradebook, student: str) -> list[Problem]:
-    """What concerns one student."""
-    return [problem for problem in gradebook.problems if problem.student == student]
+def resolve_device(name: str) -> str:
+    """Say where checks run: `auto` is the CPU, because the wall is weaker with a GPU.
+
+    Raises:
+        UsageError: a GPU was asked for and there is none.
+    """
+    if name in ("auto", "cpu"):
+        return "cpu"
+    if not any(Path(path).exists() for path in ("/dev/nvidiactl", "/dev/dxg")):
+        raise UsageError(
+            f"no NVIDIA GPU for --device {name}", where=platform.node(), hint="use --device cpu"
+        )
+    return "cuda:0" if name == "cuda" else name
 
 
 def _key(submission: Submission) -> str:

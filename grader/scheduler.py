@@ -225,6 +225,7 @@ class Engine:
             stdout=self._log,
             stderr=self._log,
             cwd="/",
+            start_new_session=True,  # Ctrl-C is for the grader, which then ends its own
         )
         theirs.close()
         course = self.course

@@ -1,0 +1,328 @@
+"""The command line: parse, call the pipeline, choose the exit code. Nothing is imported early.
+
+Exit codes: 0 all graded · 1 something below `--fail-under`, or a gate failed · 2 usage ·
+3 something ungraded · 4 nothing to grade · 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from grader import __version__
+
+if TYPE_CHECKING:
+    from grader.config import Course
+    from grader.errors import GraderError
+
+INTERRUPTED = 130
+GATE_FAILED = 1
+DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Device(click.ParamType):
+    """`auto`, `cpu`, `cuda` or `cuda:N`."""
+
+    name = "auto|cpu|cuda[:N]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name as it is, or fail with the allowed ones."""
+        if not DEVICE.fullmatch(value):
+            self.fail(f"{value!r} is not a device: use auto, cpu, cuda or cuda:N", param, ctx)
+        return value
+
+
+def course_option(command: F) -> F:
+    """Add `--course` to a command."""
+    return click.option(
+        "--course",
+        "course_path",
+        type=click.Path(path_type=Path),
+        help="The course's folder; found upward from here if not given.",
+    )(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="grader")
+def grader() -> None:
+    """Grade notebook assignments: fairly, safely, fast."""
+
+
+@grader.command(
+    epilog="Exit codes: 0 all graded, 1 below --fail-under, 2 usage, 3 something ungraded, "
+    "4 nothing to grade, 130 interrupted."
+)
+@click.argument(
+    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "-a", "--assignment", "assignments", multiple=True, help="Grade this one only. Repeatable."
+)
+@course_option
+@click.option(
+    "--output",
+    default="reports",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where reports go.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the gradebook as JSON on stdout.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Submissions graded at once.  [default: cores]"
+)
+@click.option(
+    "--device", type=Device(), default="auto", show_default=True, help="Where checks run."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides all random inputs.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="Seconds for one check, and for one cell.  [default: the course's]",
+)
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="PCT",
+    help="Exit with 1 if a score is below this percentage.",
+)
+@click.option(
+    "--only", multiple=True, metavar="STUDENT", help="Grade this student only. Repeatable."
+)
+@click.option(
+    "--sandbox",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    show_default=True,
+    help="off: trust the submissions. Recorded in every report.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress, no table.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each submission.")
+def check(
+    paths: tuple[Path, ...],
+    assignments: tuple[str, ...],
+    course_path: Path | None,
+    output: Path,
+    as_json: bool,
+    jobs: int | None,
+    device: str,
+    seed: int,
+    timeout: float | None,
+    fail_under: float | None,
+    only: tuple[str, ...],
+    sandbox: str,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    r"""Grade notebooks and scripts.
+
+    PATH is a folder of submissions (STUDENT/FILE, STUDENT/ASSIGNMENT/FILE or STUDENT.ipynb), one
+    file, or a zip of any of these.
+
+    \b
+    Examples:
+      grader check submissions/
+      grader check submissions/ -a embeddings --output reports/week1
+      grader check alice.ipynb --json | python -m json.tool
+    """
+    from grader.pipeline import Options, resolve_device
+    from grader.pipeline import check as run
+    from grader.reports import gradebook_json, write_reports
+    from grader.reports.terminal import Progress, print_scores
+    from grader.scoring import exit_code
+    from grader.store import OutputFolder
+
+    course = _course(course_path)
+    options = Options(
+        assignments=tuple(course.assignment(name).id for name in assignments),
+        only=only,
+        device=resolve_device(device),
+        seed=seed,
+        timeout_s=timeout,
+        jobs=jobs,
+        sandbox=sandbox == "on",
+    )
+    with OutputFolder(output) as folder:
+        with Progress(quiet=quiet or as_json, verbose=verbose) as progress:
+            gradebook = run(paths, course, options, progress)
+        reports = write_reports(gradebook, folder)
+    if as_json:
+        sys.stdout.buffer.write(gradebook_json.encode(gradebook))
+    elif not quiet:
+        print_scores(gradebook, reports)
+    if not gradebook.complete:
+        sys.exit(INTERRUPTED)
+    sys.exit(exit_code(gradebook, fail_under))
+
+
+@grader.command()
+@click.argument("assignment", required=False)
+@course_option
+@click.option("--json", "as_json", is_flag=True, help="Print the suites as JSON.")
+def checks(assignment: str | None, course_path: Path | None, as_json: bool) -> None:
+    r"""List questions, checks and points.
+
+    \b
+    Examples:
+      grader checks
+      grader checks embeddings
+    """
+    from grader.reports.terminal import print_checks
+    from grader.scheduler import load_suites
+
+    course = _course(course_path)
+    suites = load_suites(course, _assignments(course, assignment))
+    if as_json:
+        import msgspec
+
+        assignments = [{"assignment": s.assignment, "checks": s.checks} for s in suites.values()]
+        click.echo(msgspec.json.format(msgspec.json.encode(assignments), indent=2))
+    else:
+        print_checks(list(suites.values()))
+
+
+@grader.command()
+@click.argument("assignment", required=False)
+@course_option
+@click.option(
+    "--jobs", type=click.IntRange(min=1), help="Submissions graded at once.  [default: cores]"
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides all random inputs.")
+@click.option(
+    "--repeat", type=click.IntRange(min=1), default=1, show_default=True,
+    help="Grade the reference this often, each time from another seed.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
+def verify(
+    assignment: str | None,
+    course_path: Path | None,
+    jobs: int | None,
+    seed: int,
+    repeat: int,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    r"""Gate the suites: reference 100 %, template 0 %, every mutant caught.
+
+    \b
+    Examples:
+      grader verify
+      grader verify embeddings --repeat 100
+    """
+    from grader.reports.terminal import Progress
+    from grader.reports.verification import print_verification
+    from grader.verify import verify as run
+
+    course = _course(course_path)
+    with Progress(quiet=quiet or as_json) as progress:
+        result = run(
+            course,
+            assignments=_assignments(course, assignment),
+            jobs=jobs,
+            seed=seed,
+            repeat=repeat,
+            watcher=progress,
+        )
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(result), indent=2))
+    else:
+        print_verification(result, quiet=quiet)
+    sys.exit(0 if result.passed else GATE_FAILED)
+
+
+@grader.command()
+@course_option
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write the notebooks there instead of into the course.",
+)
+@click.option(
+    "--check", "check_only", is_flag=True, help="Write nothing; fail if a notebook is stale."
+)
+def release(course_path: Path | None, output: Path | None, check_only: bool) -> None:
+    r"""Turn lessons into the notebooks that students get.
+
+    \b
+    Examples:
+      grader release
+      grader release --check
+    """
+    from grader.release import release as run
+    from grader.scheduler import load_suites
+
+    course = _course(course_path)
+    written = run(course, load_suites(course), output=output, check=check_only)
+    for path in written:
+        click.echo(path)
+
+
+def _course(path: Path | None) -> Course:
+    from grader.config import load_course
+
+    return load_course(path)
+
+
+def _assignments(course: Course, name: str | None) -> tuple[str, ...]:
+    return () if name is None else (course.assignment(name).id,)
+
+
+def main() -> NoReturn:
+    """Run a command; turn errors into a sentence and an exit code."""
+    from grader.errors import GraderError
+
+    try:
+        grader.main(standalone_mode=False)
+        code = 0
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except GraderError as error:
+        code = _report(error)
+    except Exception as error:
+        code = _report_bug(error)
+    sys.exit(code)
+
+
+def _report(error: GraderError) -> int:
+    from grader.reports.terminal import print_error
+
+    print_error(error)
+    return error.exit_code
+
+
+def _report_bug(error: Exception) -> int:
+    from grader.errors import GraderFault
+
+    if os.environ.get("GRADER_DEBUG"):
+        raise error
+    return _report(
+        GraderFault(
+            f"the grader itself failed ({type(error).__name__}: {error})",
+            hint="no report is damaged; GRADER_DEBUG=1 shows where: please report it",
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
