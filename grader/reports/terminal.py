@@ -1,0 +1,220 @@
+"""What a person sees in a terminal: progress and problems on stderr, the scores on stdout.
+
+Marks are symbols as well as colours: `NO_COLOR`, a pipe and a colour-blind reader lose nothing.
+Text of unknown origin goes through `one_line` into `rich.text.Text`: rich's markup is never parsed.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from grader.errors import GraderError
+from grader.model import Gradebook, Isolation, Problem, Score, State, Suite
+from grader.reports.score_table import Symbols, mark, score_table, tally
+from grader.reports.text import one_line, points
+
+PROBLEMS_SHOWN = 20
+PIPE_WIDTH = 400  # a file has no edge at which a table must be folded
+
+
+def console(stream: TextIO | None = None) -> Console:
+    """Return a console on stdout, or on another stream, that never fails on an odd character."""
+    stream = sys.stdout if stream is None else stream
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    found = Console(file=stream, highlight=False, markup=False, emoji=False)
+    if not found.is_terminal and "COLUMNS" not in os.environ:
+        found.width = PIPE_WIDTH
+    return found
+
+
+class Progress:
+    """Shows a grading as it happens: a bar on a terminal, with `verbose` a line per submission.
+
+    Args:
+        quiet: show nothing.
+        verbose: a line for each submission, also where there is no terminal.
+        stream: where to; stderr if not given.
+    """
+
+    def __init__(
+        self, *, quiet: bool = False, verbose: bool = False, stream: TextIO | None = None
+    ) -> None:
+        self._console = console(sys.stderr if stream is None else stream)
+        self._symbols = Symbols.fitting(self._console)
+        self._verbose = verbose and not quiet
+        self._bar = Bar(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._console,
+            transient=True,
+            disable=quiet or not self._console.is_terminal,
+        )
+        self._task = self._bar.add_task("Grading", total=None)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.finish()
+
+    def start(self, jobs: int, title: str = "Grading") -> None:
+        """So many submissions will be graded."""
+        self._bar.update(self._task, total=jobs, description=title)
+        self._bar.start()
+
+    def finished(self, score: Score) -> None:
+        """One submission has its score."""
+        self._bar.advance(self._task)
+        if self._verbose:
+            name = one_line(f"{score.student} {score.assignment}")
+            line = Text.assemble(mark(score, self._symbols), f" {name}", no_wrap=True)
+            line.append(f"  {_ending(score)}", style="dim")
+            self._console.print(line, soft_wrap=True)
+
+    def problem(self, problem: Problem) -> None:
+        """Something that a person should look at came up."""
+        if self._verbose:
+            _print_problem(self._console, problem)
+
+    def finish(self) -> None:
+        """Take the bar away. Harmless when there is none."""
+        self._bar.stop()
+
+
+def print_scores(
+    gradebook: Gradebook,
+    reports: Sequence[Path] = (),
+    *,
+    out: Console | None = None,
+    err: Console | None = None,
+) -> None:
+    """Print the table of scores to stdout; problems, the wall and the reports' places to stderr."""
+    out = out or console()
+    err = err or console(sys.stderr)
+    symbols = Symbols.fitting(out)
+    if gradebook.scores:
+        out.print(score_table(gradebook, out, symbols))
+        out.print(tally(gradebook, symbols))
+        out.print()
+    _print_ungraded(err, gradebook)
+    _print_problems(err, gradebook.problems)
+    _print_isolation(err, gradebook.isolation)
+    if not gradebook.complete:
+        err.print(Text("Stopped before the end: not everything was graded.", "bold yellow"))
+    for path in _places(reports):
+        err.print(Text(f"Report: {one_line(str(path))}"), soft_wrap=True)
+
+
+def print_checks(suites: Sequence[Suite], *, out: Console | None = None) -> None:
+    """Print every check of the suites: points, public or hidden, title, under its question."""
+    out = out or console()
+    for suite in suites:
+        assignment = suite.assignment
+        title = (one_line(assignment.title), "bold")
+        out.print(
+            Text.assemble(title, f" ({assignment.id}): {points(assignment.points)} points"),
+            soft_wrap=True,
+        )
+        for question in assignment.questions:
+            bonus = " bonus" if question.bonus else ""
+            worth = f" ({question.id}): {points(question.points)}{bonus}"
+            out.print(
+                Text.assemble((f"  {one_line(question.title)}", "cyan"), worth), soft_wrap=True
+            )
+            for check in suite.checks:
+                if check.question == question.id:
+                    kind = "public" if check.public else "hidden"
+                    out.print(
+                        Text(f"    {points(check.points):>5}  {kind}  {one_line(check.title)}"),
+                        soft_wrap=True,
+                    )
+
+
+def print_error(error: GraderError, *, err: Console | None = None) -> None:
+    """Print `error: what, where` and, when there is one, `hint: next step` to stderr."""
+    err = err or console(sys.stderr)
+    where = f", {one_line(error.where)}" if error.where else ""
+    text = f"{one_line(error.message)}{where}"
+    err.print(Text.assemble(("error: ", "bold red"), text), soft_wrap=True)
+    _print_hint(err, error.hint)
+
+
+def _print_ungraded(err: Console, gradebook: Gradebook) -> None:
+    ungraded = [score for score in gradebook.scores if score.state is State.UNGRADED]
+    if not ungraded:
+        return
+    err.print(Text(f"Not graded ({len(ungraded)}): neither zero nor full marks", "bold yellow"))
+    for score in ungraded[:PROBLEMS_SHOWN]:
+        name = one_line(f"{score.student} {score.assignment}")
+        err.print(Text(f"  {name}: {_ending(score)}"), soft_wrap=True)
+    _print_rest(err, len(ungraded))
+
+
+def _ending(score: Score) -> str:
+    if score.state is State.GRADED and not score.ending.message:
+        return ""
+    return one_line(score.ending.message) or score.ending.kind.value
+
+
+def _print_problems(err: Console, problems: Sequence[Problem]) -> None:
+    if not problems:
+        return
+    err.print(Text(f"Problems ({len(problems)})", "bold yellow"))
+    for problem in problems[:PROBLEMS_SHOWN]:
+        _print_problem(err, problem)
+    _print_rest(err, len(problems))
+
+
+def _print_rest(err: Console, number: int) -> None:
+    if number > PROBLEMS_SHOWN:
+        err.print(Text(f"  … and {number - PROBLEMS_SHOWN} more: see gradebook.json", "dim"))
+
+
+def _print_problem(err: Console, problem: Problem) -> None:
+    who = " ".join(name for name in (problem.student, problem.assignment) if name)
+    parts = [one_line(part) for part in (who, problem.message, problem.where) if part]
+    err.print(Text(f"  {': '.join(parts)}"), soft_wrap=True)
+    _print_hint(err, problem.hint, indent="    ")
+
+
+def _print_hint(err: Console, hint: str, indent: str = "") -> None:
+    if hint:
+        err.print(Text.assemble((f"{indent}hint: ", "cyan"), one_line(hint)), soft_wrap=True)
+
+
+def _print_isolation(err: Console, isolation: Isolation | None) -> None:
+    if isolation is None:
+        return
+    if isolation.mode == "off":
+        err.print(
+            Text(
+                "WARNING: graded without isolation (--sandbox off): submissions could read and "
+                "change files, and each other's results. Do not trust these scores.",
+                "bold red",
+            )
+        )
+        return
+    layers = ", ".join(isolation.layers)
+    err.print(Text(f"Isolation: {isolation.mode}" + (f" ({layers})" if layers else ""), "dim"))
+
+
+def _places(reports: Sequence[Path]) -> list[Path]:
+    """Name files one by one, but a folder full of feedback only once."""
+    places: dict[Path, None] = {}
+    for path in reports:
+        feedback = next((parent for parent in path.parents if parent.name == "feedback"), None)
+        places[feedback or path] = None
+    return list(places)
