@@ -1,15 +1,44 @@
 """A small Transformer language model, one class for each concept; torch is all it needs."""
 
+from .attention import causal_mask, scaled_dot_product_attention
 from .embeddings import (
     LearnedPositionalEmbedding,
     SinusoidalPositionalEncoding,
     TokenEmbedding,
     TransformerEmbedding,
 )
+from .feedforward import FeedForward
+from .generation import (
+    KeyValueCache,
+    generate,
+    keep_min_p,
+    keep_top_k,
+    keep_top_p,
+    sample_next,
+)
+from .memory import estimate_activation_memory, estimate_model_memory
+from .model import TinyTransformerLM, get_model_config
+from .multi_head import MultiHeadAttention
+from .transformer_block import TransformerBlock
 
 __all__ = [
+    "FeedForward",
+    "KeyValueCache",
     "LearnedPositionalEmbedding",
+    "MultiHeadAttention",
     "SinusoidalPositionalEncoding",
+    "TinyTransformerLM",
     "TokenEmbedding",
+    "TransformerBlock",
     "TransformerEmbedding",
+    "causal_mask",
+    "estimate_activation_memory",
+    "estimate_model_memory",
+    "generate",
+    "get_model_config",
+    "keep_min_p",
+    "keep_top_k",
+    "keep_top_p",
+    "sample_next",
+    "scaled_dot_product_attention",
 ]

@@ -110,16 +110,13 @@ class LearnedPositionalEmbedding(nn.Module):
     Args:
         d_model: length of each vector.
         max_len: number of positions: the longest sequence that can be encoded.
-
-    Attributes:
-        embedding: the `nn.Embedding` that holds the table, weight (max_len, d_model).
     """
 
     def __init__(self, d_model: int, max_len: int = 1024) -> None:
         super().__init__()
         self.max_len = max_len
-        self.embedding = nn.Embedding(max_len, d_model)
-        nn.init.normal_(self.embedding.weight, mean=0.0, std=0.02)
+        self.table = nn.Parameter(torch.empty(max_len, d_model))
+        nn.init.normal_(self.table, mean=0.0, std=0.02)
 
     def forward(self, x: Tensor) -> Tensor:
         """Add the vectors of positions 0 to T - 1.
@@ -136,9 +133,7 @@ class LearnedPositionalEmbedding(nn.Module):
         seq_len = x.size(1)
         if seq_len > self.max_len:
             raise ValueError(f"the sequence has {seq_len} tokens, max_len is {self.max_len}")
-        positions = torch.arange(seq_len, device=x.device)  # (T,)
-        vectors: Tensor = self.embedding(positions)  # (T, d_model)
-        return x + vectors  # (B, T, d_model) + (T, d_model)
+        return x + self.table[:seq_len]  # (B, T, d_model) + (T, d_model)
 
 
 class TransformerEmbedding(nn.Module):

@@ -1,0 +1,95 @@
+"""What a model needs in memory: its weights, what training adds, and what one pass keeps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from .model import TinyTransformerLM
+
+
+def estimate_model_memory(
+    model: TinyTransformerLM, dtype: torch.dtype = torch.float32
+) -> dict[str, float]:
+    """Estimate the memory for a model's weights, and for training them with AdamW.
+
+    Every parameter has `dtype.itemsize` bytes, whatever dtype the model has now. A parameter that
+    is shared counts once; one that is frozen counts like any other, everywhere. Training needs a
+    gradient for each parameter, and AdamW keeps two running averages of it: Loshchilov and Hutter
+    2019, "Decoupled Weight Decay Regularization", algorithm 2.
+
+    Args:
+        model: the model; only its number of parameters matters.
+        dtype: the dtype of weights, gradients and running averages.
+
+    Returns:
+        Sizes in MiB (1024 * 1024 bytes) by name: "parameters", "gradients" (as much again),
+        "optimizer" (twice as much), "total_training" (the three added), and "inference_only" (the
+        parameters alone).
+    """
+    n_parameters = sum(parameter.numel() for parameter in model.parameters())
+    parameters = n_parameters * dtype.itemsize / 1024**2
+    gradients = parameters
+    optimizer = 2 * parameters
+    return {
+        "parameters": parameters,
+        "gradients": gradients,
+        "optimizer": optimizer,
+        "total_training": parameters + gradients + optimizer,
+        "inference_only": parameters,
+    }
+
+
+def estimate_activation_memory(
+    model: TinyTransformerLM,
+    batch_size: int,
+    seq_len: int,
+    dtype: torch.dtype = torch.float32,
+    *,
+    fused_attention: bool = False,
+) -> float:
+    """Estimate what autograd keeps from one forward pass until the backward pass.
+
+    Counted is each tensor that an operation saves for its gradient, once, and not the parameters,
+    the tokens and the mask: B sequences of T tokens, H heads, no dropout, no loss, attention
+    computed step by step. An element has `dtype.itemsize` bytes. The blocks save
+
+    - each LayerNorm: its input (B, T, d_model) and, for each position, mean and reciprocal
+      standard deviation, counted with 4 bytes each in every dtype;
+    - the query, key and value maps: their common input (B, T, d_model);
+    - the attention: query, key, value, each (B, T, d_model) over all heads, and the weights after
+      the softmax (B, H, T, T); the scores before the softmax are not kept;
+    - the attention's output map: its input (B, T, d_model);
+    - the feed-forward network: the input of each linear map, and of GELU.
+
+    After the blocks, the final LayerNorm saves as each LayerNorm does, and the head its input
+    (B, T, d_model). The embedding saves nothing that counts.
+
+    Args:
+        model: gives the sizes d_model, n_heads, n_layers and d_ff.
+        batch_size: number of sequences B.
+        seq_len: number of tokens T in each.
+        dtype: the dtype of the activations.
+        fused_attention: (bonus) count as for a fused kernel, which never stores the weights and
+            keeps one float32 number of 4 bytes for each head and query in their place. Dao et al.
+            2022, "FlashAttention", section 3.1.
+
+    Returns:
+        The size in MiB (1024 * 1024 bytes).
+    """
+    positions = batch_size * seq_len  # B * T
+    stream = positions * model.d_model * dtype.itemsize  # one tensor (B, T, d_model)
+    hidden = positions * model.d_ff * dtype.itemsize  # one tensor (B, T, d_ff)
+    statistics = positions * 2 * 4  # mean and reciprocal standard deviation of one LayerNorm
+    if fused_attention:
+        weights = positions * model.n_heads * 4  # one logsumexp for each head and query
+    else:
+        weights = positions * model.n_heads * seq_len * dtype.itemsize  # (B, n_heads, T, T)
+
+    # Two LayerNorm inputs, two LayerNorm outputs, query, key, value, and the heads' output;
+    # GELU's input and output.
+    block = 8 * stream + 2 * hidden + weights + 2 * statistics
+    final = 2 * stream + statistics  # ln_f's input, and lm_head's
+    return (model.n_layers * block + final) / 1024**2
