@@ -97,9 +97,7 @@ def show(report: Report) -> None:
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is not None and hasattr(shell, "kernel"):
-        from IPython.display import display
-
-        display(report)
+        ipython.display.display(report)
     else:
         print(report)
 

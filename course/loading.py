@@ -36,11 +36,13 @@ def load_assignment(assignment: str, folder: Path | None = None) -> SimpleNamesp
     try:
         own = _definitions(path)
     except Exception as error:
-        print(
-            f"{path.name} can't be used ({type(error).__name__}: {error}): the course's parts stand in."
-        )
+        print(f"{path.name} can't be used: {type(error).__name__}: {error}")
+        print("The parts of the course stand in.")
         return SimpleNamespace(**names)
     print(f"Loaded {path.name}.")
+    missing = sorted(name for name in names if name not in own and name[0].isupper())
+    if missing:
+        print(f"Not in it, or unfinished; the course's parts stand in: {', '.join(missing)}")
     return SimpleNamespace(**{**names, **own})
 
 
@@ -58,17 +60,24 @@ def _definitions(path: Path) -> dict[str, Any]:
         except SyntaxError:  # a magic, or an unfinished cell
             continue
         tree.body = [node for node in tree.body if _is_kept(node)]
-        try:
-            exec(compile(tree, str(path), "exec"), namespace)
-        except NotImplementedError:
-            continue
+        exec(compile(tree, str(path), "exec"), namespace)
     return {name: value for name, value in namespace.items() if not name.startswith("_")}
 
 
 def _is_kept(node: ast.stmt) -> bool:
     if isinstance(node, (ast.Assign, ast.AnnAssign)):
         return isinstance(node.value, ast.Constant)
-    return isinstance(node, KEPT)
+    return isinstance(node, KEPT) and not _is_unfinished(node)
+
+
+def _is_unfinished(node: ast.stmt) -> bool:
+    """Whether a stub's `raise NotImplementedError()` is still in it."""
+    return any(
+        isinstance(part, ast.Raise)
+        and part.exc is not None
+        and "NotImplementedError" in ast.unparse(part.exc)
+        for part in ast.walk(node)
+    )
 
 
 def _code_cells(path: Path) -> Iterator[str]:

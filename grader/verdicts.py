@@ -104,11 +104,11 @@ def _shown_error(error: StudentError, public: bool) -> str:
 
 
 def _place(error: StudentError) -> str:
-    if error.cell is None:
-        return ""
-    line = f", line {error.line}" if error.line else ""
+    cell = f"code cell {error.cell}" if error.cell else ""
+    line = f"line {error.line}" if error.line else ""
+    place = ", ".join(part for part in (cell, line) if part)
     code = f": {error.source_line.strip()}" if error.source_line.strip() else ""
-    return f" (code cell {error.cell}{line}{code})"
+    return f" ({place}{code})" if place else ""
 
 
 def _explanation(error: BaseException) -> str:

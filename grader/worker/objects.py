@@ -22,7 +22,8 @@ from grader.handles import Ref
 
 MAX_ELEMENTS = 10_000
 MAX_MESSAGE = 2_000
-CELL_FILE = re.compile(r"<cell (\d+)>")
+CELL_FILE = re.compile(r"<cell (\d+)>|<ipython-input-.*|.*[/\\]ipykernel_\d+[/\\].*")
+"""A notebook's cell in a traceback: numbered in a grading, a temporary file in Jupyter itself."""
 
 
 def cell_file(number: int) -> str:
@@ -238,7 +239,7 @@ def _message(error: BaseException) -> str:
 def _innermost_cell_line(error: BaseException) -> tuple[int | None, int | None, str]:
     place: tuple[int | None, int | None, str] = (None, None, "")
     if isinstance(error, SyntaxError) and (match := CELL_FILE.fullmatch(error.filename or "")):
-        return int(match[1]), error.lineno, (error.text or "").rstrip("\n")[:200]
+        return _number(match), error.lineno, (error.text or "").rstrip("\n")[:200]
     try:
         # the deepest frames matter, and a recursion error has thousands
         frames = traceback.extract_tb(error.__traceback__, limit=-200)
@@ -246,5 +247,9 @@ def _innermost_cell_line(error: BaseException) -> tuple[int | None, int | None, 
         return place
     for frame in frames:
         if match := CELL_FILE.fullmatch(frame.filename):
-            place = (int(match[1]), frame.lineno, (frame.line or "")[:200])
+            place = (_number(match), frame.lineno, (frame.line or "")[:200])
     return place
+
+
+def _number(match: re.Match[str]) -> int | None:
+    return int(match[1]) if match[1] else None
