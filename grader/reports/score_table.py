@@ -20,7 +20,7 @@ from grader.reports.text import one_line, points
 from grader.scoring import percent
 
 GAP = 2
-NAME_WIDTH = 16  # a longer name may be folded where the room is needed for scores
+NAME_WIDTH = 12  # a longer name may be folded where the room is needed for scores
 
 
 @dataclass(frozen=True)

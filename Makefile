@@ -1,0 +1,75 @@
+# Every target sets up what it needs; `make` alone lists them.
+# Variables: PYTHON (3.10 or newer), TORCH_INDEX (an extra package index for torch), ARGS (for pytest).
+
+PYTHON ?= python3
+TORCH_INDEX ?=
+ARGS ?=
+
+BIN := .venv/bin
+READY := .venv/.ready
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow test-gpu e2e lint format release verify schema bench clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## Grade the example class and show the scores
+	@$(BIN)/grader check examples/submissions --output reports/demo; status=$$?; \
+	if [ $$status -eq 3 ]; then \
+	    echo; echo "The example class holds a file that can't be graded, to show what happens then:"; \
+	    echo "it is listed above and \`grader\` ends with status 3. The demo itself went well."; \
+	else exit $$status; fi
+
+test: $(READY) ## Run the quick tests
+	$(PYTEST) $(ARGS)
+
+test-slow: $(READY) ## Run the tests that take seconds to minutes
+	$(PYTEST) -m "slow and not e2e and not gpu" $(ARGS)
+
+test-gpu: $(READY) ## Run the tests that need a CUDA device
+	$(PYTEST) -m gpu $(ARGS)
+
+e2e: $(READY) ## Run the tests that need a browser, a server or a fresh environment
+	$(PYTEST) -m e2e $(ARGS)
+
+lint: $(READY) ## Check format, style, types and layers
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## Format the code and repair what can be repaired
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+release: $(READY) ## Turn the lessons into the notebooks that students get
+	$(BIN)/grader release
+
+verify: $(READY) ## Gate the suites: reference 100 %, template 0 %, every mutant caught
+	$(BIN)/grader verify
+
+schema: $(READY) ## Write the JSON Schema of gradebook.json
+	$(BIN)/python -c 'from pathlib import Path; from grader.reports.gradebook_json import schema; \
+	    Path("docs/results.schema.json").write_bytes(schema())'
+
+bench: $(READY) ## Measure how fast the command line answers
+	$(BIN)/python benchmarks/startup.py
+
+clean: ## Remove what these targets made, the environment included
+	rm -rf .venv build dist htmlcov reports .coverage \
+	    .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+# torch comes first and alone: only it may need another index than the rest.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	    echo "error: Python 3.10 or newer is needed, $(PYTHON) is older or missing" >&2; \
+	    echo "hint: name another one, for example: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
+	    exit 2; }
+	@echo "Setting up .venv: a few minutes the first time"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch
+	$(PIP) -e '.[dev]'
+	@touch $@
