@@ -26,7 +26,7 @@ from grader.files import MAX_FILE_BYTES, open_regular, too_large
 from grader.model import Value
 
 MAX_MEMBERS = 20_000
-MAX_DIRECTORY_BYTES = 4 << 20
+MAX_READ_BYTES = 4 << 20
 MAX_RATIO = 200
 RATIO_MATTERS_BYTES = 1 << 20
 LOCAL_HEADER_BYTES = 30
@@ -41,6 +41,7 @@ _BAD_ZIP = (
     NotImplementedError,
     RuntimeError,
     EOFError,
+    IndexError,
     ValueError,
     OverflowError,
     OSError,
@@ -68,9 +69,10 @@ class _BoundedFile:
         self.seekable = stream.seekable
 
     def read(self, size: int = -1) -> bytes:
-        if not 0 <= size <= MAX_DIRECTORY_BYTES:
+        content = self._stream.read(min(size, MAX_READ_BYTES) if size >= 0 else MAX_READ_BYTES)
+        if len(content) == MAX_READ_BYTES:
             raise zipfile.BadZipFile("its directory is too large")
-        return self._stream.read(size)
+        return content
 
 
 class Archive:
@@ -119,7 +121,7 @@ class Archive:
         shared = _sharing(self._infos)
         members = []
         for index, (info, parts) in enumerate(zip(self._infos, paths, strict=True)):
-            if info.is_dir() or not parts:
+            if _is_folder(info) or not parts:
                 continue
             refused = _refusal(info, _name(info))
             if counts[parts] > 1:
@@ -131,7 +133,7 @@ class Archive:
 
     def folders(self) -> tuple[tuple[str, ...], ...]:
         """Return the folders that have an entry of their own, as path names."""
-        return tuple(_parts(_name(info)) for info in self._infos if info.is_dir())
+        return tuple(_parts(_name(info)) for info in self._infos if _is_folder(info))
 
     def read(self, index: int, limit: int = MAX_FILE_BYTES) -> bytes:
         """Read a member of at most `limit` bytes.
@@ -170,6 +172,10 @@ def _name(info: zipfile.ZipInfo) -> str:
         except UnicodeError:
             return name
     return name
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    return info.orig_filename.endswith(("/", "\\"))
 
 
 def _parts(name: str) -> tuple[str, ...]:

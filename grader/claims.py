@@ -6,16 +6,16 @@ import enum
 from collections import defaultdict
 from collections.abc import Mapping
 
-from grader.archive import Archive
+import msgspec
+
 from grader.errors import IntakeError
-from grader.files import read_regular
-from grader.intake import clean_name, digest, printable
+from grader.intake import Reader, clean_name, digest, printable
 from grader.layout import Held, Holding, stem
 from grader.matching import Matcher
 from grader.model import Problem, Submission, Value
 from grader.notebook import metadata_assignment
 
-RENAME_HINT = "name the file after its assignment: {}"
+MAX_FILES = 200
 
 
 class Evidence(enum.IntEnum):
@@ -50,48 +50,56 @@ class Decision(Value, frozen=True):
     problems: tuple[Problem, ...]
 
 
-def decide(
-    holding: Holding,
-    student: str,
-    matcher: Matcher,
-    wanted: frozenset[str],
-    known: Mapping[str, str],
-) -> Decision:
-    """Read a student's files and choose one for each assignment.
+class Rules(Value, frozen=True):
+    """What a course calls its assignments.
 
-    Args:
-        holding: the files.
-        student: the name to use for the student.
-        matcher: finds assignments in names.
-        wanted: the ids that are asked for; files for others are passed over.
-        known: the assignment that a notebook's metadata means, by what it says in lower case.
+    matcher: finds them in names. wanted: the ids that are asked for; files for others are passed
+    over. known: the id that a notebook's metadata means, by what it says in lower case.
     """
-    desk = _Desk(student, matcher, wanted, known)
+
+    matcher: Matcher
+    wanted: frozenset[str]
+    known: Mapping[str, str]
+
+
+def decide(holding: Holding, student: str, rules: Rules, reader: Reader) -> Decision:
+    """Read a student's files and choose one for each assignment. `student` is the name to use."""
+    desk = _Desk(student, rules, reader)
     for fault in holding.faults:
         desk.report("unreadable", fault.message, fault.entry, hint=fault.hint)
-    desk.sort(holding)
-    desk.choose()
+    if len(holding.files) > MAX_FILES:
+        desk.report(
+            "too-many",
+            f"{len(holding.files)} notebooks and scripts, the limit is {MAX_FILES}: none is graded",
+            holding.entry,
+            hint="keep those that count",
+        )
+    else:
+        desk.sort(holding)
+        desk.choose()
     if not (desk.submissions or desk.problems or desk.passed_over):
-        shown = ", ".join(printable(name, 60) for name in sorted(holding.others)[:3])
         desk.report(
             "nothing-usable",
             "no notebook (.ipynb) or script (.py) was found",
             holding.entry,
-            hint=f"it holds {shown}" if shown else "it is empty",
+            hint=_content(holding),
         )
     return Decision(submissions=tuple(desk.submissions), problems=tuple(desk.problems))
+
+
+def _content(holding: Holding) -> str:
+    names = [printable(name, 60) for name in sorted(holding.others)]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"it holds {', '.join(names[:3])}{more}" if names else "it is empty"
 
 
 class _Desk:
     """Where one student's files are sorted."""
 
-    def __init__(
-        self, student: str, matcher: Matcher, wanted: frozenset[str], known: Mapping[str, str]
-    ) -> None:
+    def __init__(self, student: str, rules: Rules, reader: Reader) -> None:
         self.student = student
-        self.matcher = matcher
-        self.wanted = wanted
-        self.known = known
+        self.rules = rules
+        self.reader = reader
         self.submissions: list[Submission] = []
         self.problems: list[Problem] = []
         self.claims: dict[str, list[Claim]] = defaultdict(list)
@@ -115,23 +123,20 @@ class _Desk:
 
     def sort(self, holding: Holding) -> None:
         """Give every file to an assignment, or report why that can't be done."""
-        archives: dict[str, Archive] = {}
-        try:
-            for held in holding.files:
-                self._sort_file(held, archives, alone=len(holding.files) == 1)
-        finally:
-            for archive in archives.values():
-                archive.close()
+        for held in holding.files:
+            self._sort_file(held, alone=len(holding.files) == 1)
 
-    def _sort_file(self, held: Held, archives: dict[str, Archive], *, alone: bool) -> None:
-        claim, said = _examine(held, archives)
+    def _sort_file(self, held: Held, *, alone: bool) -> None:
+        claim, said = _examine(held, self.reader)
         assignment, evidence, problem = self._assign(held, said)
-        if not assignment and not problem and alone and len(self.wanted) == 1:
-            (assignment,), evidence = self.wanted, Evidence.ONLY_FILE
-        if assignment and assignment not in self.wanted:
+        if not assignment and not problem and alone and len(self.rules.wanted) == 1:
+            (assignment,), evidence = self.rules.wanted, Evidence.ONLY_FILE
+        if assignment and assignment not in self.rules.wanted:
             self.passed_over = True
         elif assignment:
-            self.claims[assignment].append(_with(claim, assignment, evidence))
+            self.claims[assignment].append(
+                msgspec.structs.replace(claim, assignment=assignment, evidence=evidence)
+            )
         elif claim.refused:
             self.report("unreadable", claim.refused, claim.entry, hint=claim.hint)
         else:
@@ -140,10 +145,10 @@ class _Desk:
 
     def _assign(self, held: Held, said: str | None) -> tuple[str, Evidence, tuple[str, str] | None]:
         """Return the assignment of a file, or a problem's kind and message."""
-        reading = self.matcher.read(stem(held.node.name))
+        reading = self.rules.matcher.read(stem(held.node.name))
         named = reading.assignments
         if said is not None:
-            meant = self.known.get(said.strip().casefold())
+            meant = self.rules.known.get(said.strip().casefold())
             if meant is None:
                 return (
                     "",
@@ -164,7 +169,7 @@ class _Desk:
         if len(named) == 1:
             return named[0], Evidence.NAME, None
         for folder in held.folders:
-            found = self.matcher.read(folder).assignments
+            found = self.rules.matcher.read(folder).assignments
             if len(found) == 1 and (not named or found[0] in named):
                 return found[0], Evidence.FOLDER, None
             named = named or found
@@ -173,7 +178,7 @@ class _Desk:
         return "", Evidence.ONLY_FILE, None
 
     def _naming(self) -> str:
-        return f"name it after its assignment: {', '.join(sorted(self.wanted))}"
+        return f"name it after its assignment: {', '.join(sorted(self.rules.wanted))}"
 
     # ------------------------------------------------------------ choosing
 
@@ -187,7 +192,8 @@ class _Desk:
                     "duplicate",
                     f"{len(claims)} different files for one assignment: none is graded",
                     names,
-                    hint="keep the one that counts",
+                    hint="keep the one that counts; if they are different students', "
+                    "grade their folder itself",
                     assignment=assignment,
                 )
                 continue
@@ -248,29 +254,13 @@ def _is_script(name: str) -> bool:
     return name.lower().endswith(".py")
 
 
-def _with(claim: Claim, assignment: str, evidence: Evidence) -> Claim:
-    return Claim(
-        held=claim.held,
-        digest=claim.digest,
-        refused=claim.refused,
-        hint=claim.hint,
-        assignment=assignment,
-        evidence=evidence,
-    )
-
-
-def _examine(held: Held, archives: dict[str, Archive]) -> tuple[Claim, str | None]:
+def _examine(held: Held, reader: Reader) -> tuple[Claim, str | None]:
     """Return a claim without an assignment, and the assignment that the metadata names."""
     node = held.node
     if node.refused:
         return Claim(held=held, refused=node.refused, hint=node.hint), None
     try:
-        if node.member is None:
-            content = read_regular(node.path)
-        else:
-            if node.path not in archives:
-                archives[node.path] = Archive(node.path)
-            content = archives[node.path].read(node.member)
+        content = reader.read(node.path, node.member)
     except IntakeError as error:
         return Claim(held=held, refused=error.message, hint=error.hint), None
     said = None if _is_script(node.name) else metadata_assignment(content)

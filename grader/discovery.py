@@ -2,14 +2,15 @@
 
 **Whose.** Each path is looked at alone; below it:
 
-- a *folder* holds students: `ROOT/STUDENT/…` at any depth, `ROOT/STUDENT.ipynb`, `ROOT/STUDENT.zip`.
-  In a flat folder `embeddings_alice.ipynb` is alice's: the assignment and filler words
-  (`copy`, `final`, `(2)`) are taken out of the name.
+- a *folder* holds students: `ROOT/STUDENT/…` at any depth, `ROOT/STUDENT.ipynb`,
+  `ROOT/STUDENT.zip`. In a flat folder `embeddings_alice.ipynb` is alice's: the assignment and
+  filler words (`copy`, `final`, `(2)`) are taken out of the name.
 - it *is* one student's, called as the folder is, when what lies in it directly is named after
   assignments: at least half of its files, and every folder that holds files; or when its
   files' names say nothing at all (`homework.ipynb`).
-- a single folder in it that holds two or more folders or archives, none of them named after an
-  assignment, is a *wrapper* and taken for the root.
+- a single folder in it is a *wrapper*, and taken for the root, when it holds nothing but two or
+  more folders or archives with persons' names. Folders that are named after assignments and hold
+  persons' folders are each taken for a root.
 - a *zip archive* is the folder that it was made of: a single folder around everything counts as the
   archive itself. An archive below a folder belongs to one student.
 - a *file* is its stem's student (`alice.ipynb`, `embeddings_alice.ipynb`); when the stem names only
@@ -22,10 +23,11 @@ those, a student's only file is taken for the only assignment that was asked for
 **Never a guess.** Two candidates for one assignment, a name that fits two assignments, two students
 who become one when case and Unicode forms are ignored: a `Problem`, no submission, and everybody
 else is graded. Copies that are equal byte for byte are one candidate, and reported. Scripts (`.py`)
-that only their folder assigns yield to a notebook, and a folder's word to a name's or the metadata's.
+that only their folder assigns yield to a notebook, and a folder's word to a name's or the
+metadata's. A file that can't be read is a candidate like any other.
 
-The kinds of problem: `unmatched`, `unowned`, `ambiguous`, `duplicate`, `same-student`, `renamed`,
-`mismatch`, `unreadable`, `nothing-usable`.
+The kinds of problem: `unmatched`, `unowned`, `ambiguous`, `duplicate`, `same-student`, `unreadable`,
+`too-many`, `nothing-usable`; `renamed` and `mismatch` keep nobody from being graded.
 """
 
 from __future__ import annotations
@@ -36,11 +38,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.claims import decide
+from grader.claims import Rules, decide
 from grader.config import AssignmentConfig, Course
 from grader.errors import IntakeError, NothingToGrade, UsageError
 from grader.files import read_regular
-from grader.intake import clean_name, printable
+from grader.intake import Reader, clean_name, printable
 from grader.layout import Holding, holdings, merged
 from grader.matching import Matcher
 from grader.model import Problem, Submission, Value
@@ -81,7 +83,8 @@ def discover(
     names = {assignment.id: _names(assignment) for assignment in course.assignments}
     _add_notebooks(names, course)
     matcher = Matcher(names)
-    known = {name.casefold(): identity for identity in names for name in sorted(names[identity])}
+    known = {name.casefold(): meant for meant in names for name in names[meant]}
+    rules = Rules(matcher=matcher, wanted=wanted, known=known)
     parts: list[Holding] = []
     problems: list[Problem] = []
     for path in paths:
@@ -94,14 +97,15 @@ def discover(
         raise NothingToGrade(
             "no submission was found", where=where, hint="expected STUDENT/NOTEBOOK.ipynb"
         )
-    submissions: list[Submission] = []
     chosen = everyone.chosen(only)
-    for holding, student in chosen:
-        problems += everyone.problems(holding, student)
-        if not everyone.is_ambiguous(student):
-            decision = decide(holding, student, matcher, wanted, known)
-            submissions += decision.submissions
-            problems += decision.problems
+    submissions: list[Submission] = []
+    with Reader() as reader:
+        for holding, student in chosen:
+            problems += everyone.problems(holding, student)
+            if not everyone.is_ambiguous(student):
+                decision = decide(holding, student, rules, reader)
+                submissions += decision.submissions
+                problems += decision.problems
     return Discovery(
         submissions=tuple(sorted(submissions, key=lambda s: (s.student, s.assignment))),
         problems=tuple(sorted((p for p in problems if _concerns(p, wanted)), key=_order)),
@@ -130,8 +134,8 @@ class _Everyone:
             found.append(
                 Problem(
                     kind="renamed",
-                    message=f"the student's name {printable(holding.student)!r} can't be used as it is:"
-                    f" called {student!r} here",
+                    message=f"the name '{printable(holding.student)}' can't be used as it is: "
+                    f"the student is called '{student}' here",
                     where=where,
                     student=student,
                 )
@@ -141,8 +145,8 @@ class _Everyone:
             found.append(
                 Problem(
                     kind="same-student",
-                    message="two students have the same name when case and Unicode forms are ignored:"
-                    " none of them is graded",
+                    message="two students have one name when case and Unicode forms are ignored: "
+                    "none of them is graded",
                     where=", ".join([where, *(printable(other.entry) for other in others)]),
                     hint="rename one of them",
                     student=student,

@@ -35,17 +35,16 @@ def open_regular(path: str | Path) -> BinaryIO:
         descriptor = os.open(path, _FLAGS)
     except OSError as error:
         raise IntakeError(_why(path, error)) from None
-    stream = os.fdopen(descriptor, "rb")
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise IntakeError("it is not a regular file")
-        if status.st_nlink > 1 and os.stat(Path(path).parent).st_uid != status.st_uid:
+        if status.st_nlink > 1 and Path(path).parent.stat().st_uid != status.st_uid:
             raise IntakeError("it is a hard link to a file of somebody else")
+        return os.fdopen(descriptor, "rb")
     except BaseException:
-        stream.close()
+        os.close(descriptor)
         raise
-    return stream
 
 
 def read_regular(path: str | Path, limit: int = MAX_FILE_BYTES) -> bytes:
@@ -59,11 +58,11 @@ def read_regular(path: str | Path, limit: int = MAX_FILE_BYTES) -> bytes:
         if size > limit:
             raise too_large(size, limit)
         try:
-            content = stream.read(limit + 1)
+            content = stream.read(size + 1)
         except OSError as error:
             raise IntakeError(_why(path, error)) from None
-    if len(content) > limit:
-        raise too_large(len(content), limit)
+    if len(content) > size:
+        raise IntakeError("it is being written to", hint="grade again when it is complete")
     return content
 
 

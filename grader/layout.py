@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from grader.errors import IntakeError, UsageError
+import msgspec
+
+from grader.errors import UsageError
 from grader.intake import printable
 from grader.matching import Matcher
 from grader.model import Problem, Value
-from grader.tree import MISNAMED, USABLE, Fault, Node, Tree, below, survey, tops
+from grader.tree import MISNAMED, USABLE, Fault, Node, Tree, split, survey
 
 
 class Held(Value, frozen=True):
@@ -29,7 +31,10 @@ class Holding(Value, frozen=True):
     others: tuple[str, ...] = ()
 
 
-def holdings(path: Path, matcher: Matcher) -> tuple[list[Holding], list[Problem]]:
+Found = tuple[list[Holding], list[Problem]]
+
+
+def holdings(path: Path, matcher: Matcher) -> Found:
     """Find out what each student has below a path.
 
     Raises:
@@ -90,74 +95,84 @@ def _nearest_person(names: list[str], matcher: Matcher) -> tuple[str, tuple[str,
 
 def _unwrapped(tree: Tree, matcher: Matcher) -> Tree:
     """Take the only folder in an archive for the archive. It keeps the better name of the two."""
-    folders = tops(tree)
+    folders = split(tree)
     if len(folders) != 1 or _loose(tree):
         return tree
-    (name,) = folders
-    inner = below(tree, name)
-    if matcher.read(name).owner:
-        return inner
-    return Tree(
-        name=tree.name,
-        nodes=inner.nodes,
-        folders=inner.folders,
-        others=inner.others,
-        faults=inner.faults,
-    )
+    (inner,) = folders.values()
+    name = inner.name if matcher.read(inner.name).owner else tree.name
+    outer = tuple(fault for fault in tree.faults if not fault.parts)
+    return msgspec.structs.replace(inner, name=name, faults=(*outer, *inner.faults))
 
 
-def _sort_out(
-    tree: Tree, shown: str, above: list[str], matcher: Matcher
-) -> tuple[list[Holding], list[Problem]]:
-    if _is_one_students(tree, matcher):
-        student, folders = _nearest_person(above, matcher)
-        return [_whole(tree, student or tree.name, shown, folders)], []
-    wrapper = _wrapper(tree, matcher)
-    if wrapper:
-        return _sort_out(
-            below(tree, wrapper), str(Path(shown, wrapper)), [wrapper, *above], matcher
-        )
-    return _class(tree, shown, matcher)
+def _sort_out(tree: Tree, shown: str, above: list[str], matcher: Matcher) -> Found:
+    folders = split(tree)
+    if _is_one_students(tree, folders, matcher):
+        student, outer = _nearest_person(above, matcher)
+        if _by_assignment(folders, matcher):
+            return _several(tree, list(folders.values()), shown, above, matcher)
+        return [_whole(tree, student or tree.name, shown, outer)], []
+    if len(folders) == 1 and not _loose(tree):
+        (inner,) = folders.values()
+        if _holds_people(inner, matcher):
+            return _several(tree, [inner], shown, above, matcher)
+    return _class(tree, folders, shown, matcher)
+
+
+def _several(
+    tree: Tree, inner: list[Tree], shown: str, above: list[str], matcher: Matcher
+) -> Found:
+    """Look at each of some folders as a root of its own."""
+    found: list[Holding] = []
+    problems = [_unplaced(fault) for fault in tree.faults if not fault.parts]
+    for folder in inner:
+        more = _sort_out(folder, str(Path(shown, folder.name)), [folder.name, *above], matcher)
+        found += more[0]
+        problems += more[1]
+    return found, problems
 
 
 def _loose(tree: Tree) -> list[Node]:
     return [node for node in tree.nodes if len(node.parts) == 1]
 
 
-def _is_one_students(tree: Tree, matcher: Matcher) -> bool:
+def _is_one_students(tree: Tree, folders: dict[str, Tree], matcher: Matcher) -> bool:
     files = [matcher.read(stem(node.name)) for node in _loose(tree)]
-    folders = [
-        matcher.read(name) for name in {node.parts[0] for node in tree.nodes if len(node.parts) > 1}
-    ]
-    if any(reading.owner or len(reading.assignments) > 1 for reading in folders):
+    holders = [matcher.read(name) for name, folder in folders.items() if folder.nodes]
+    if any(reading.owner or len(reading.assignments) > 1 for reading in holders):
         return False
     named = sum(not reading.owner for reading in files)
-    speaking = named or any(reading.plain for reading in folders)
+    speaking = named or any(reading.plain for reading in holders)
     return bool(speaking) and 2 * named >= len(files)
 
 
-def _wrapper(tree: Tree, matcher: Matcher) -> str:
-    """Return the name of the single folder that holds all students, if there is one."""
-    folders = tops(tree)
-    if len(folders) != 1 or _loose(tree):
-        return ""
-    (name,) = folders
-    inner = below(tree, name)
-    holders = {node.parts[0] for node in inner.nodes if len(node.parts) > 1}
-    people = [holder for holder in holders if matcher.read(holder).owner]
-    return name if len(people) == len(holders) >= 2 and not _loose(inner) else ""
+def _by_assignment(folders: dict[str, Tree], matcher: Matcher) -> bool:
+    holders = [folder for folder in folders.values() if folder.nodes]
+    return all(matcher.read(folder.name).plain for folder in holders) and any(
+        _holds_people(folder, matcher) for folder in holders
+    )
 
 
-def _class(tree: Tree, shown: str, matcher: Matcher) -> tuple[list[Holding], list[Problem]]:
+def _holds_people(tree: Tree, matcher: Matcher) -> bool:
+    """Whether it holds two or more folders with files, and nothing that has not a person's name."""
+    holders = [name for name, folder in split(tree).items() if folder.nodes]
+    people = [name for name in holders if matcher.read(name).owner]
+    return len(people) == len(holders) >= 2 and not _loose(tree)
+
+
+def _class(tree: Tree, folders: dict[str, Tree], shown: str, matcher: Matcher) -> Found:
     found: list[Holding] = []
     problems = [_unplaced(fault) for fault in tree.faults if not fault.parts]
-    for name in sorted(tops(tree)):
-        found.append(_whole(below(tree, name), name, str(Path(shown, name)), (tree.name,)))
+    for name, folder in folders.items():
+        entry = str(Path(shown, name))
+        if matcher.read(name).plain and folder.nodes:
+            problems.append(_unowned(entry, matcher.read(name).assignments))
+        else:
+            found.append(_whole(folder, name, entry, (tree.name,)))
     for node in _loose(tree):
         name = stem(node.name)
         reading = matcher.read(name)
         if not reading.owner:
-            problems.append(_unowned(node, reading.assignments))
+            problems.append(_unowned(node.entry, reading.assignments))
             continue
         student = reading.owner if reading.assignments else name
         held = Held(node=node, folders=(tree.name,))
@@ -186,11 +201,11 @@ def _unplaced(fault: Fault) -> Problem:
     )
 
 
-def _unowned(node: Node, assignments: tuple[str, ...]) -> Problem:
+def _unowned(entry: str, assignments: tuple[str, ...]) -> Problem:
     return Problem(
         kind="unowned",
-        message="it can't be told whose file this is",
-        where=printable(node.entry),
+        message="it can't be told whose this is",
+        where=printable(entry),
         hint="put it into a folder that is named after the student",
         assignment=assignments[0] if len(assignments) == 1 else None,
     )
@@ -214,6 +229,3 @@ def merged(parts: list[Holding]) -> Iterator[Holding]:
             faults=tuple(fault for holding in group for fault in holding.faults),
             others=tuple(other for holding in group for other in holding.others),
         )
-
-
-__all__ = ["Held", "Holding", "IntakeError", "holdings", "merged", "stem"]

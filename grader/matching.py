@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import pairwise
 
 from grader.model import Value
 
@@ -74,13 +75,12 @@ class Matcher:
         spans: dict[tuple[int, int], set[str]] = {}
         for first in range(len(words)):
             run: list[str] = []
-            for start, end, word in words[first:]:
+            for _, end, word in words[first:]:
                 run.append(word)
                 if sum(map(len, run)) > longest:
                     break
                 if ids := self._ids.get(_key(run)):
                     spans[words[first][0], end] = ids
-                del start
         return {
             span: ids
             for span, ids in spans.items()
@@ -94,7 +94,7 @@ def _words(name: str) -> list[tuple[int, int, str]]:
     words = []
     for match in _WORD.finditer(name):
         cuts = [0, *(cut.start() for cut in _CAMEL.finditer(match[0])), len(match[0])]
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in pairwise(cuts):
             word = match[0][start:end].casefold()
             words.append(
                 (

@@ -23,7 +23,7 @@ _TOKEN = re.compile(r"""#|\"\"\"|'''|"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?""")
 
 
 def decode_script(content: bytes) -> str:
-    """Return a script's text as Python itself would read it, with `\\n` line ends.
+    """Return a script's text as Python itself would read it, with Unix line ends.
 
     Raises:
         IntakeError: it is empty, or not text in the encoding that it declares.

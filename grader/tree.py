@@ -1,7 +1,7 @@
 """A folder, a zip archive or a file on disk, listed as one flat tree of what matters.
 
-Left out without a word: hidden files and folders (`.ipynb_checkpoints`, `.git`, `.DS_Store`, `._*`),
-`__pycache__`, `__MACOSX`, `Thumbs.db`, `desktop.ini`, virtual environments (a folder with
+Left out without a word: hidden files and folders (`.ipynb_checkpoints`, `.git`, `.DS_Store`,
+`._*`), `__pycache__`, `__MACOSX`, `Thumbs.db`, `desktop.ini`, virtual environments (a folder with
 `pyvenv.cfg`), and within archives the same. Everything else that is a notebook, a script or an
 archive is listed, with a reason when it can't be used. Other files (texts, data, pictures) are
 only counted as something that a folder contains.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -24,6 +25,9 @@ LITTER = frozenset({"__pycache__", "__macosx", "thumbs.db", "ehthumbs.db", "desk
 USABLE = (".ipynb", ".py")
 # Browsers that save a notebook as text give it these names.
 MISNAMED = (".ipynb.txt", ".ipynb.json", ".ipynb.html")
+
+
+T = TypeVar("T")
 
 
 class Node(Value, frozen=True):
@@ -253,35 +257,33 @@ def _misnamed(name: str) -> tuple[str, str]:
     return "a notebook's name ends with .ipynb", f"rename it to {right}, if it is one"
 
 
-def tops(tree: Tree) -> set[str]:
-    """Return the names of the folders directly below the root that hold anything or nothing."""
-    inner = (node.parts for node in tree.nodes if len(node.parts) > 1)
-    others = (parts for parts in tree.others if len(parts) > 1)
-    faults = (fault.parts for fault in tree.faults if fault.parts)
-    return {parts[0] for group in (inner, others, faults, tree.folders) for parts in group}
+def split(tree: Tree) -> dict[str, Tree]:
+    """Return the folders directly below the root as trees of their own, by name and in order.
+
+    An archive that can't be read is a folder with nothing but its fault.
+    """
+    nodes = _by_top([(node.parts, node) for node in tree.nodes if len(node.parts) > 1])
+    folders = _by_top([(parts, parts) for parts in tree.folders])
+    others = _by_top([(parts, parts) for parts in tree.others if len(parts) > 1])
+    faults = _by_top([(fault.parts, fault) for fault in tree.faults if fault.parts])
+    cut = msgspec.structs.replace
+    return {
+        name: Tree(
+            name=name,
+            nodes=tuple(cut(node, parts=node.parts[1:]) for node in nodes.get(name, ())),
+            folders=tuple(parts[1:] for parts in folders.get(name, ()) if len(parts) > 1),
+            others=tuple(parts[1:] for parts in others.get(name, ())),
+            faults=tuple(cut(fault, parts=fault.parts[1:]) for fault in faults.get(name, ())),
+        )
+        for name in sorted({*nodes, *folders, *others, *faults})
+    }
 
 
-def below(tree: Tree, name: str) -> Tree:
-    """Return the part of a tree that lies below one of its top folders."""
-
-    def cut(parts: tuple[str, ...]) -> bool:
-        return len(parts) > 1 and parts[0] == name
-
-    return Tree(
-        name=name,
-        nodes=tuple(
-            msgspec.structs.replace(node, parts=node.parts[1:])
-            for node in tree.nodes
-            if cut(node.parts)
-        ),
-        folders=tuple(parts[1:] for parts in tree.folders if cut(parts)),
-        others=tuple(parts[1:] for parts in tree.others if cut(parts)),
-        faults=tuple(
-            msgspec.structs.replace(fault, parts=fault.parts[1:])
-            for fault in tree.faults
-            if cut(fault.parts)
-        ),
-    )
+def _by_top(items: list[tuple[tuple[str, ...], T]]) -> dict[str, list[T]]:
+    groups: dict[str, list[T]] = {}
+    for parts, item in items:
+        groups.setdefault(parts[0], []).append(item)
+    return groups
 
 
 def _encodable(path: str) -> bool:
