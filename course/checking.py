@@ -94,12 +94,13 @@ def check_namespace(namespace: dict[str, Any], question: str | None) -> Report:
 
 def show(report: Report) -> None:
     """Show a report: rich in a notebook, as text in a terminal."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is not None and hasattr(shell, "kernel"):
-        ipython.display.display(report)
-    else:
-        print(report)
+    if "IPython" in sys.modules:
+        from IPython import display, get_ipython
+
+        if hasattr(get_ipython(), "kernel"):
+            display.display(report)
+            return
+    print(report)
 
 
 # ---------------------------------------------------------------- words

@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import os
 import random
+import re
 import signal
 import socket
 import sys
@@ -131,11 +132,7 @@ class Judge:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed and self._collection_error is None:
-            lines = report.longreprtext.strip().splitlines()
-            reason = next((line[2:].strip() for line in lines if line.startswith("E ")), lines[-1])
-            self._collection_error = SuiteError(
-                f"a suite can't be loaded: {reason}", where=_place(report)
-            )
+            self._collection_error = collection_error(report)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
@@ -394,9 +391,16 @@ def _has_fixture(item: pytest.Item, name: str) -> bool:
     return name in definitions or name in parameters
 
 
-def _place(report: pytest.CollectReport) -> str:
+def collection_error(report: pytest.CollectReport) -> SuiteError:
+    """Say why a file of checks could not be collected, and where."""
+    said = [line[2:].strip() for line in report.longreprtext.splitlines() if line.startswith("E ")]
+    named = [line for line in said if re.match(r"[\w.]*(Error|Exception|Warning|Failed)\b", line)]
+    reason = (named or said or report.longreprtext.strip().splitlines() or [report.nodeid])[0]
     crash = getattr(report.longrepr, "reprcrash", None)
-    return f"{crash.path}:{crash.lineno}" if crash is not None else report.nodeid
+    place = f"{crash.path}:{crash.lineno}" if crash is not None else report.nodeid
+    for match in re.finditer(r'File "(.+)", line (\d+)', "\n".join(said)):  # of a syntax error
+        place = f"{match[1]}:{match[2]}"
+    return SuiteError(f"a suite can't be loaded: {reason}", where=place)
 
 
 def _one_thread() -> None:

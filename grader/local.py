@@ -34,7 +34,7 @@ class LocalLink(Link):
             StudentError: the code raised. NotDefined: there is no such name.
         """
         try:
-            return copied(self._server.perform(op, **fields))
+            value = self._server.perform(op, **fields)
         except NameNotDefined as error:
             raise NotDefined(str(error)) from None
         except Exception as error:
@@ -46,6 +46,7 @@ class LocalLink(Link):
                 line=told["line"],
                 source_line=told["source_line"],
             ) from error
+        return copied(value)
 
     def release(self, ref: Ref) -> None:
         """Forget an object."""

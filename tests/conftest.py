@@ -1,0 +1,39 @@
+"""Fixtures that more than one room's tests need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from toy import notebook, write, write_course
+
+from grader.config import Course, load_course
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    """The folder of a small course about sums."""
+    return write_course(tmp_path / "toy course")
+
+
+@pytest.fixture
+def toy_course(toy: Path) -> Course:
+    """The small course, loaded."""
+    return load_course(toy)
+
+
+@pytest.fixture
+def class_of(tmp_path: Path) -> Callable[..., Path]:
+    """Make a folder of submissions: `class_of(ann=["cell", …], bob="script")`."""
+
+    def make(**students: str | Sequence[str]) -> Path:
+        root = tmp_path / "submissions"
+        for student, work in students.items():
+            if isinstance(work, str):
+                write(root / student / "adding.py", work)
+            else:
+                write(root / student / "adding.ipynb", notebook(*work))
+        return root
+
+    return make

@@ -1,0 +1,114 @@
+"""Handles: nothing that decides is asked of the submission."""
+
+from __future__ import annotations
+
+import operator
+
+import pytest
+
+from grader.handles import Handle, HandleMisuse, NotDefined, StudentError, SubmissionNames
+from grader.local import LocalLink
+from grader.testing import CheckFailed, attribute, elements
+
+
+class Liar:
+    """Says whatever pleases."""
+
+    value = "an attribute that a handle has too"
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __len__(self) -> int:
+        return 42
+
+    def __repr__(self) -> str:
+        return "graded: 100 %"
+
+
+@pytest.fixture
+def submission() -> SubmissionNames:
+    return SubmissionNames(LocalLink({"liar": Liar(), "numbers": [1, 2], "double": lambda x: 2 * x}))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        lambda h: h == 1,
+        lambda h: h != 1,
+        lambda h: h < 1,
+        bool,
+        len,
+        iter,
+        hash,
+        int,
+        float,
+        abs,
+        lambda h: 1 in h,
+        lambda h: h + 1,
+        lambda h: 1 + h,
+        lambda h: 2 @ h,
+        operator.neg,
+        operator.index,
+        lambda h: {h: 1},
+    ],
+)
+def test_a_handle_refuses_to_decide(submission: SubmissionNames, question: object) -> None:
+    with pytest.raises(HandleMisuse, match="fetch it"):
+        question(submission.liar)  # type: ignore[operator]
+
+
+def test_repr_is_local(submission: SubmissionNames) -> None:
+    assert repr(submission.liar) == "<submission's liar>"
+    assert repr(submission.double(3)) == "<submission's double(…)>"
+
+
+def test_values_are_fetched(submission: SubmissionNames) -> None:
+    assert submission.double(21).value() == 42
+    assert submission.double(x=submission.numbers).value() == [1, 2, 1, 2]
+    assert submission.numbers[-1].value() == 2
+
+
+def test_a_fetched_list_is_a_copy(submission: SubmissionNames) -> None:
+    submission.numbers.value().append(3)
+    assert submission.numbers.value() == [1, 2]
+
+
+def test_elements_are_handles(submission: SubmissionNames) -> None:
+    assert [handle.value() for handle in elements(submission.numbers)] == [1, 2]
+
+
+def test_attributes_can_be_set(submission: SubmissionNames) -> None:
+    submission.liar.mood = 7
+    assert submission.liar.mood.value() == 7
+
+
+def test_an_attribute_that_a_handle_uses_itself(submission: SubmissionNames) -> None:
+    assert attribute(submission.liar, "value").value().startswith("an attribute")
+
+
+def test_what_is_not_plain_data_can_not_be_fetched(submission: SubmissionNames) -> None:
+    with pytest.raises(CheckFailed, match="Liar is not plain data"):
+        submission.liar.value()
+
+
+def test_a_missing_name_is_told(submission: SubmissionNames) -> None:
+    with pytest.raises(NotDefined, match="nothing_here"):
+        _ = submission.nothing_here
+    assert not submission.defines("nothing_here")
+    assert submission.defines("numbers")
+
+
+def test_exceptions_over_there_come_back_with_their_bases(submission: SubmissionNames) -> None:
+    with pytest.raises(StudentError) as caught:
+        submission.numbers[9]
+    assert caught.value.kinds[:2] == ("IndexError", "LookupError")
+
+
+def test_dunder_attributes_are_not_forwarded(submission: SubmissionNames) -> None:
+    with pytest.raises(AttributeError):
+        _ = submission.liar.__class_getitem__
+    assert type(submission.liar) is Handle

@@ -1,0 +1,116 @@
+"""Comparisons: shape, dtype and finiteness before values; explanations that help."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from grader.handles import NotDefined, StudentError
+from grader.testing import (
+    CheckFailed,
+    assert_close,
+    assert_differs,
+    assert_equal,
+    assert_shape,
+    raises,
+)
+
+
+def test_equal_tensors_pass() -> None:
+    assert_close(torch.tensor([1.0, math.inf]), torch.tensor([1.0 + 1e-7, math.inf]))
+    assert_close(torch.tensor([1, 2]), torch.tensor([1, 2]))
+    assert_close(torch.zeros(0, 3), torch.zeros(0, 3))
+    assert_close(torch.tensor([True]), torch.tensor([True]))
+    assert_close(1.0 + 1e-6, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "reason"),
+    [
+        (torch.ones(1), torch.ones(3), "shape"),
+        (torch.ones(3, 1), torch.ones(3), "shape"),
+        (torch.ones(2).double(), torch.ones(2), "dtype"),
+        (torch.tensor([math.nan]), torch.tensor([math.nan]), "NaN"),
+        (torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.1]), r"1 of 2 values differ, the first at \(1,\)"),
+        (torch.tensor([math.inf]), torch.tensor([-math.inf]), "differ"),
+        (torch.tensor([5]), torch.tensor([6]), "differ"),
+        ([1.0], torch.ones(1), "not a tensor"),
+        (torch.ones(1), 1.0, "not a number"),
+        (True, 1.0, "not a number"),
+        (math.nan, math.nan, "not as expected"),
+        (1.1, 1.0, "not as expected"),
+    ],
+)
+def test_what_differs_fails_and_says_how(actual: object, expected: object, reason: str) -> None:
+    with pytest.raises(CheckFailed, match=reason):
+        assert_close(actual, expected)
+
+
+def test_a_tensor_subclass_is_not_a_tensor() -> None:
+    class Sly(torch.Tensor):
+        pass
+
+    with pytest.raises(CheckFailed, match="not a tensor"):
+        assert_close(torch.ones(2).as_subclass(Sly), torch.ones(2))
+
+
+def test_equality_demands_the_exact_type() -> None:
+    assert_equal((1, 2), (1, 2))
+    with pytest.raises(CheckFailed, match="wrong type"):
+        assert_equal(True, 1)
+    with pytest.raises(CheckFailed, match="wrong type"):
+        assert_equal([1, 2], (1, 2))
+    with pytest.raises(CheckFailed) as caught:
+        assert_equal(3, 4, "the count")
+    assert (caught.value.expected, caught.value.actual) == ("4", "3")
+
+
+def test_shape_is_explained() -> None:
+    with pytest.raises(CheckFailed) as caught:
+        assert_shape(torch.ones(2, 3), (3, 2))
+    assert caught.value.expected == "(3, 2)"
+    assert caught.value.actual == "(2, 3)"
+
+
+def test_differs_demands_a_change() -> None:
+    assert_differs(torch.zeros(2), torch.tensor([0.0, 1.0]))
+    with pytest.raises(CheckFailed, match="although it should"):
+        assert_differs(torch.ones(2), torch.ones(2))
+    with pytest.raises(CheckFailed, match="NaN"):
+        assert_differs(torch.ones(2), torch.tensor([0.0, math.nan]))
+
+
+def test_differs_treats_equal_infinities_as_equal() -> None:
+    with pytest.raises(CheckFailed, match="although it should"):
+        assert_differs(torch.tensor([math.inf]), torch.tensor([math.inf]))
+
+
+def test_raises_accepts_a_base_class() -> None:
+    with raises("LookupError"):
+        raise StudentError(("IndexError", "LookupError", "Exception"), "out")
+
+
+def test_raises_demands_an_exception_of_a_named_kind() -> None:
+    with pytest.raises(CheckFailed, match="raised nothing"), raises("ValueError"):
+        pass
+    with pytest.raises(CheckFailed, match="wrong exception"), raises("ValueError"):
+        raise StudentError(("TypeError", "Exception"), "no")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StudentError(("NotImplementedError", "RuntimeError", "Exception"), ""),
+        NotDefined("f"),
+    ],
+)
+def test_an_unfinished_stub_raises_nothing_that_counts(error: StudentError) -> None:
+    with pytest.raises(StudentError), raises("RuntimeError", "NameError"):
+        raise error
+
+
+def test_raises_lets_errors_of_the_check_itself_pass() -> None:
+    with pytest.raises(KeyError), raises("KeyError"):
+        raise KeyError
