@@ -52,7 +52,7 @@ def test_scores_are_what_the_work_deserves(
         in_cells=["print('hello')", *RIGHT.split("\n\n")],
         only_small="def add(a, b): return 3",
         no_counter="def add(a, b): return a + b",
-        empty="",
+        empty="# nothing yet",
         lazy="def add(a, b): raise NotImplementedError\nclass Counter: pass",
     )
     found = scores(graded(folder, toy_course))
