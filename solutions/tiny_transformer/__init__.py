@@ -16,7 +16,11 @@ from .generation import (
     keep_top_p,
     sample_next,
 )
-from .memory import estimate_activation_memory, estimate_model_memory
+from .memory import (
+    estimate_activation_memory,
+    estimate_model_memory,
+    measure_activation_memory,
+)
 from .model import TinyTransformerLM, get_model_config
 from .multi_head import MultiHeadAttention
 from .transformer_block import TransformerBlock
@@ -39,6 +43,7 @@ __all__ = [
     "keep_min_p",
     "keep_top_k",
     "keep_top_p",
+    "measure_activation_memory",
     "sample_next",
     "scaled_dot_product_attention",
 ]

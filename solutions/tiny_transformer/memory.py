@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
+from torch import Tensor
 
 if TYPE_CHECKING:
     from .model import TinyTransformerLM
@@ -93,3 +94,34 @@ def estimate_activation_memory(
     block = 8 * stream + 2 * hidden + weights + 2 * statistics
     final = 2 * stream + statistics  # ln_f's input, and lm_head's
     return (model.n_layers * block + final) / 1024**2
+
+
+def measure_activation_memory(model: TinyTransformerLM, tokens: Tensor) -> float:
+    """Measure what autograd keeps from one forward pass of `model` on `tokens`.
+
+    Each piece of memory that an operation saves for its gradient counts once, however many tensors
+    look into it; parameters, buffers and the tokens were there before and do not count. The
+    hooks: https://pytorch.org/docs/stable/autograd.html#saved-tensors-hooks-doc
+
+    Args:
+        model: the model, on a real device; run as it is, in training or `eval()` mode.
+        tokens: token ids (B, T) on the same device.
+
+    Returns:
+        The size in MiB (1024 * 1024 bytes).
+    """
+    there_before = {
+        tensor.untyped_storage().data_ptr()
+        for tensor in (*model.parameters(), *model.buffers(), tokens)
+    }
+    saved: dict[int, torch.UntypedStorage] = {}  # holding on to them keeps addresses unique
+
+    def record(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in there_before:
+            saved[storage.data_ptr()] = storage
+        return tensor
+
+    with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(record, lambda kept: kept):
+        model(tokens)
+    return sum(storage.nbytes() for storage in saved.values()) / 1024**2
