@@ -1,0 +1,155 @@
+"""Public checks of assignment 01: what goes in, what comes out, what is refused."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from grader.testing import (
+    Handle,
+    StudentError,
+    SubmissionNames,
+    assert_close,
+    assert_differs,
+    assert_shape,
+    check,
+    elements,
+    fail,
+    raises,
+)
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KINDS = ("sinusoidal", "learned")
+
+
+def build(submission: SubmissionNames, **arguments: object) -> Handle:
+    """An embedding in eval mode, every parameter drawn anew so that none is zero."""
+    embedding = submission.TransformerEmbedding(**arguments)
+    if submission.device != "cpu":
+        embedding.to(submission.device)
+    embedding.eval()
+    for parameter in elements(embedding.parameters()):
+        parameter.data.normal_()
+    return embedding
+
+
+def token_ids(rng: random.Random, batch: int, length: int, vocab_size: int) -> Tensor:
+    """Ids (batch, length), no two in a row of the batch alike: length <= vocab_size."""
+    import torch
+
+    return torch.tensor([rng.sample(range(vocab_size), length) for _ in range(batch)])
+
+
+def finished_kinds(submission: SubmissionNames) -> list[str]:
+    """The kinds of position that run at all, so that one unfinished kind costs only its own checks.
+
+    Raises:
+        StudentError: none of them runs; this is why.
+    """
+    import torch
+
+    finished = []
+    problem: StudentError | None = None
+    for kind in KINDS:
+        try:
+            build(submission, vocab_size=5, d_model=4, max_len=6, positional=kind)(
+                torch.zeros(1, 2, dtype=torch.long)
+            )
+            finished.append(kind)
+        except StudentError as error:
+            problem = problem or error
+    if problem is not None and not finished:
+        raise problem
+    return finished
+
+
+class TestShapes:
+    """Shapes and arguments"""
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @check(
+        points=1,
+        hint="Tokens (B, T) are looked up to (B, T, d_model); adding positions keeps that shape.",
+    )
+    def test_output_shape(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
+        """Ids (B, T) become vectors (B, T, d_model)"""
+        import torch
+
+        d_model, max_len = 2 * rng.randrange(3, 9), rng.randrange(9, 13)
+        embedding = build(
+            submission, vocab_size=20, d_model=d_model, max_len=max_len, positional=kind
+        )
+        for batch, length in [(2, 5), (1, 1), (7, 3), (3, max_len)]:
+            out = embedding(token_ids(rng, batch, length, 20)).tensor()
+            what = f"the output for ids of shape {(batch, length)}"
+            assert_shape(out, (batch, length, d_model), what)
+            if out.dtype != torch.float32:
+                fail(f"{what} has the wrong dtype", expected=torch.float32, actual=out.dtype)
+
+    @check(points=0.75, hint="Each vector tells which token it is and where it stands, no more.")
+    def test_token_and_place(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Another token or another place gives another vector, and changes no other vector"""
+        import torch
+
+        for kind in finished_kinds(submission):
+            embedding = build(submission, vocab_size=30, d_model=8, max_len=9, positional=kind)
+            tokens = token_ids(rng, 2, 9, 29)
+            row, place = rng.randrange(2), rng.randrange(9)
+            changed = tokens.clone()
+            changed[row, place] = 29
+            before, after = embedding(tokens).tensor(), embedding(changed).tensor()
+            assert_shape(before, (2, 9, 8), f"the output with {kind} positions")
+            assert_differs(before[row, place], after[row, place], "the vector of a changed token")
+            after[row, place] = before[row, place]
+            assert_close(after, before, "the vectors of the other tokens")
+            same = embedding(torch.full((1, 9), rng.randrange(30))).tensor()
+            assert_shape(same, (1, 9, 8), f"the output with {kind} positions")
+            assert_differs(same[0, 1:], same[0, :-1], "the vector of one token at two places")
+
+    @check(points=0.5, hint="`token_embedding.embedding.weight` has a row for each token id.")
+    def test_token_table(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """The token table is (vocab_size, d_model), and its rows are what is looked up"""
+        kind = finished_kinds(submission)[0]
+        vocab_size, d_model = rng.randrange(11, 20), 2 * rng.randrange(2, 5)
+        embedding = build(
+            submission, vocab_size=vocab_size, d_model=d_model, max_len=10, positional=kind
+        )
+        table = embedding.token_embedding.embedding.weight
+        assert_shape(table.tensor(), (vocab_size, d_model), "the token table")
+        tokens = token_ids(rng, 1, 10, vocab_size)
+        place = rng.randrange(10)
+        before = embedding(tokens).tensor()
+        assert_shape(before, (1, 10, d_model), "the output")
+        table.data[int(tokens[0, place])].add_(1.0)
+        after = embedding(tokens).tensor()
+        assert_differs(before[0, place], after[0, place], "the vector of a changed row")
+        after[0, place] = before[0, place]
+        assert_close(after, before, "the vectors of the other rows")
+
+    @check(points=0.25, hint="Fill the table first, then zero the padding row.")
+    def test_padding_row(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """The row of the padding token starts as zeros, and only that row"""
+        kind = finished_kinds(submission)[0]
+        padding = rng.randrange(1, 12)
+        embedding = submission.TransformerEmbedding(
+            vocab_size=12, d_model=6, max_len=8, positional=kind, padding_idx=padding
+        )
+        table = embedding.token_embedding.embedding.weight.tensor()
+        assert_shape(table, (12, 6), "the token table")
+        zero_rows = (table == 0).all(dim=1).nonzero().flatten().tolist()
+        if zero_rows != [padding]:
+            fail("the wrong rows are zero", expected=[padding], actual=zero_rows)
+
+    @check(points=0.5, hint='Only "sinusoidal" and "learned" exist; say so with a ValueError.')
+    def test_bad_positional(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """An unknown kind of position is refused with a ValueError"""
+        finished_kinds(submission)
+        for name in ("rotary", f"learned{rng.randrange(100)}", ""):
+            with raises("ValueError", what=f"positional={name!r}"):
+                submission.TransformerEmbedding(
+                    vocab_size=10, d_model=4, max_len=8, positional=name
+                )

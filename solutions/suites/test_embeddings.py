@@ -1,0 +1,479 @@
+"""Hidden checks of assignment 01. They know `TransformerEmbedding` and its token table, no more.
+
+With the token table zeroed, the output is the position alone; the difference of two outputs at the
+same place is the token alone. So no question depends on another one's answer.
+"""
+
+import math
+import random
+
+import pytest
+import torch
+from torch import Tensor
+
+from grader.testing import (
+    Handle,
+    StudentError,
+    SubmissionNames,
+    assert_close,
+    assert_differs,
+    assert_equal,
+    assert_shape,
+    check,
+    elements,
+    fail,
+    raises,
+)
+
+KINDS = ("sinusoidal", "learned")
+TOO_LONG = ("ValueError", "AssertionError", "IndexError", "RuntimeError")
+VOCAB = 23
+
+
+def build(submission: SubmissionNames, **arguments: object) -> Handle:
+    """An embedding in eval mode on the device that is graded on."""
+    embedding = submission.TransformerEmbedding(**arguments)
+    if submission.device != "cpu":
+        embedding.to(submission.device)
+    embedding.eval()
+    return embedding
+
+
+def finished_kinds(submission: SubmissionNames) -> list[str]:
+    """The kinds of position that run at all, so that one unfinished kind costs only its own checks.
+
+    Raises:
+        StudentError: none of them runs; this is why.
+    """
+    finished = []
+    problem: StudentError | None = None
+    for kind in KINDS:
+        try:
+            embedding = build(submission, vocab_size=5, d_model=4, max_len=6, positional=kind)
+            embedding(torch.zeros(1, 2, dtype=torch.long))
+            finished.append(kind)
+        except StudentError as error:
+            problem = problem or error
+    if problem is not None and not finished:
+        raise problem
+    return finished
+
+
+def generator(rng: random.Random) -> torch.Generator:
+    """A torch generator seeded by a check's own."""
+    return torch.Generator().manual_seed(rng.randrange(2**31))
+
+
+def token_ids(rng: random.Random, batch: int, length: int) -> Tensor:
+    """Random ids (batch, length) below VOCAB."""
+    return torch.randint(VOCAB, (batch, length), generator=generator(rng))
+
+
+def token_table(embedding: Handle) -> Handle:
+    """The token table (vocab_size, d_model), at its pinned place."""
+    return embedding.token_embedding.embedding.weight
+
+
+def redraw(submission: SubmissionNames, embedding: Handle, seed: int) -> None:
+    """Draw every parameter anew from N(0, 1), so that nothing hides in small numbers."""
+    submission.seed(seed)
+    for parameter in elements(embedding.parameters()):
+        parameter.data.normal_()
+
+
+def embed(embedding: Handle, tokens: Tensor, d_model: int) -> Tensor:
+    """The output (B, T, d_model), of that shape for certain."""
+    out: Tensor = embedding(tokens).tensor()
+    assert_shape(out, (*tokens.shape, d_model), "the output")
+    return out
+
+
+def positions(embedding: Handle, rng: random.Random, shape: tuple[int, int], width: int) -> Tensor:
+    """What each position adds (B, T, width): the output with the token table zeroed."""
+    token_table(embedding).data.zero_()
+    return embed(embedding, token_ids(rng, *shape), width)
+
+
+def sinusoid(length: int, d_model: int) -> Tensor:
+    """Vaswani et al. 2017, section 3.5, in double precision, rounded to float32."""
+    position = torch.arange(length, dtype=torch.float64).unsqueeze(1)
+    column = torch.arange(d_model)
+    angle = position / 10000.0 ** ((column - column % 2).double() / d_model)
+    return torch.where(column % 2 == 0, angle.sin(), angle.cos()).float()
+
+
+def descend(embedding: Handle) -> None:
+    """One step of gradient descent, rate 1, on what the embedding calls its parameters."""
+    for parameter in elements(embedding.parameters()):
+        if parameter.grad.value() is not None:
+            parameter.data.sub_(parameter.grad)
+
+
+class TestScale:
+    """Token vectors are scaled"""
+
+    @check(points=1.5, hint="Compare the variance of a token's vector with that of its position.")
+    def test_differences_of_tokens(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """A token's vector is its row of the table times sqrt(d_model), for every width"""
+        for kind in finished_kinds(submission):
+            for d_model in (rng.choice((6, 10, 14)), rng.choice((20, 32, 50)), 64):
+                embedding = build(
+                    submission, vocab_size=VOCAB, d_model=d_model, max_len=12, positional=kind
+                )
+                rows = torch.randn(VOCAB, d_model, generator=generator(rng))
+                token_table(embedding).data.copy_(rows)
+                first, second = token_ids(rng, 2, 7), token_ids(rng, 2, 7)
+                difference = embed(embedding, first, d_model) - embed(embedding, second, d_model)
+                expected = math.sqrt(d_model) * (rows[first] - rows[second])
+                assert_close(difference, expected, "the difference of two tokens", atol=1e-4)
+
+    @check(points=0.5, hint="The scale belongs to the graph: nothing may be detached or changed.")
+    def test_gradient_of_tokens(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Each occurrence of a token adds its scaled gradient to the token's row"""
+        d_model = rng.choice((6, 10, 14))
+        for kind in finished_kinds(submission):
+            embedding = build(
+                submission, vocab_size=VOCAB, d_model=d_model, max_len=12, positional=kind
+            )
+            tokens = token_ids(rng, 3, 11)
+            upstream = torch.randn(3, 11, d_model, generator=generator(rng))
+            out = embedding(tokens)
+            assert_shape(out.tensor(), (3, 11, d_model), "the output")
+            out.backward(upstream)
+            expected = torch.zeros(VOCAB, d_model)
+            expected.index_add_(0, tokens.flatten(), upstream.flatten(0, 1) * math.sqrt(d_model))
+            gradient = token_table(embedding).grad.tensor()
+            assert_close(gradient, expected, "the gradient of the token table", atol=1e-4)
+
+
+class TestSinusoidal:
+    """Sinusoidal positions"""
+
+    def assert_pattern(self, submission: SubmissionNames, rng: random.Random, d_model: int) -> None:
+        """Demand the pattern of this width, at a random length."""
+        length = rng.randrange(9, 20)
+        embedding = build(
+            submission,
+            vocab_size=VOCAB,
+            d_model=d_model,
+            max_len=length + rng.randrange(5),
+            positional="sinusoidal",
+        )
+        out = positions(embedding, rng, (3, length), d_model)
+        expected = sinusoid(length, d_model).expand(3, -1, -1)
+        assert_close(out, expected, "the pattern of positions", atol=2e-4)
+
+    @check(points=1, hint="Column 2i is a sine and 2i + 1 a cosine of one angle; check the base.")
+    def test_even_widths(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Positions add the pattern of sines and cosines, in every row of the batch"""
+        for d_model in (2, 2 * rng.randrange(2, 8), 2 * rng.randrange(10, 30)):
+            self.assert_pattern(submission, rng, d_model)
+
+    @check(points=0.5, hint="An odd width has one sine more than cosines.")
+    def test_odd_widths(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """An odd width ends with a sine"""
+        for d_model in (3, 2 * rng.randrange(2, 8) + 1, 2 * rng.randrange(10, 30) + 1):
+            self.assert_pattern(submission, rng, d_model)
+
+    @check(points=0.5, hint="A shorter sequence takes the first rows of the pattern: no others.")
+    def test_every_length(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """A position's pattern does not depend on the length or the number of sequences"""
+        max_len = rng.randrange(10, 14)
+        arguments = {"vocab_size": VOCAB, "d_model": 8, "max_len": max_len}
+        whole = positions(
+            build(submission, **arguments, positional="sinusoidal"), rng, (1, max_len), 8
+        )
+        assert_differs(whole[:, 1:], whole[:, :-1], "the pattern from one position to the next")
+        embedding = build(submission, **arguments, positional="sinusoidal")
+        lengths = list(range(1, max_len + 1))
+        rng.shuffle(lengths)
+        for length in (2, *lengths):
+            batch = rng.randrange(1, 5)
+            out = positions(embedding, rng, (batch, length), 8)
+            expected = whole[:, :length].expand(batch, -1, -1)
+            assert_close(out, expected, "the pattern of positions")
+
+    @check(points=0.5, hint="Positions are large numbers: mind the precision they are held in.")
+    def test_far_positions(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Without further arguments, 1024 positions get their sines and cosines"""
+        d_model = 2 * rng.randrange(4, 10)
+        embedding = build(submission, vocab_size=VOCAB, d_model=d_model)
+        out = positions(embedding, rng, (1, 1024), d_model)
+        # float32 angles are off by up to 1e-3 out there, and that is good enough
+        assert_close(out[0], sinusoid(1024, d_model), "the pattern of positions", atol=4e-3)
+
+    @check(points=0.5, hint="A buffer follows the module around; a parameter is trained.")
+    def test_fixed_in_training(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Training changes the token table and leaves the sines and cosines alone"""
+        embedding = build(
+            submission, vocab_size=VOCAB, d_model=8, max_len=12, positional="sinusoidal"
+        )
+        before = positions(embedding, rng, (1, 12), 8)
+        assert_differs(before[:, 1:], before[:, :-1], "the pattern from one position to the next")
+        out = embedding(token_ids(rng, 2, 12))
+        out.backward(torch.randn(2, 12, 8, generator=generator(rng)))
+        descend(embedding)
+        assert_differs(
+            token_table(embedding).tensor(), torch.zeros(VOCAB, 8), "the token table in training"
+        )
+        assert_close(positions(embedding, rng, (1, 12), 8), before, "the pattern after training")
+
+
+class TestLearned:
+    """Learned positions"""
+
+    D_MODEL, MAX_LEN = 6, 11
+
+    def build(self, submission: SubmissionNames) -> Handle:
+        """One with learned positions."""
+        return build(
+            submission,
+            vocab_size=VOCAB,
+            d_model=self.D_MODEL,
+            max_len=self.MAX_LEN,
+            positional="learned",
+        )
+
+    @check(points=0.5, hint="One vector for each position, and nothing else, is learned.")
+    def test_count(self, submission: SubmissionNames) -> None:
+        """max_len vectors are learned beside the token table"""
+        embedding = self.build(submission)
+        learned = [
+            parameter.tensor().numel()
+            for parameter in elements(embedding.parameters())
+            if parameter.requires_grad.value() is True
+        ]
+        expected = (VOCAB + self.MAX_LEN) * self.D_MODEL
+        assert_equal(sum(learned), expected, "the number of learned values")
+
+    @check(points=0.75, hint="Position t adds one vector of its own, as it is, in every sequence.")
+    def test_rows_are_added(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Each position adds its own learned vector, the same for every length and sequence"""
+        embedding = self.build(submission)
+        redraw(submission, embedding, rng.randrange(2**31))
+        whole = positions(embedding, rng, (1, self.MAX_LEN), self.D_MODEL)
+        values = [
+            parameter.tensor().flatten()
+            for parameter in elements(embedding.parameters())
+            if tuple(parameter.tensor().shape) != (VOCAB, self.D_MODEL)
+        ]
+        if not values:
+            fail("no positions are learned")
+        # whichever way the vectors are laid out, their numbers are the ones that are added
+        added, learned = whole.flatten().sort().values, torch.cat(values).sort().values
+        assert_close(added, learned, "what the positions add, against what is learned")
+        for length in (1, *rng.sample(range(2, self.MAX_LEN), 3)):
+            batch = rng.randrange(1, 5)
+            out = positions(embedding, rng, (batch, length), self.D_MODEL)
+            expected = whole[:, :length].expand(batch, -1, -1)
+            assert_close(out, expected, "what the positions of a shorter sequence add")
+
+    @check(points=0.75, hint="Are the vectors parameters, and does the gradient reach them?")
+    def test_gradient(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Training moves the vectors of the positions that were used, and no others"""
+        embedding = self.build(submission)
+        redraw(submission, embedding, rng.randrange(2**31))
+        batch, length = 3, self.MAX_LEN - 4
+        before = positions(embedding, rng, (1, self.MAX_LEN), self.D_MODEL)
+        upstream = torch.randn(batch, length, self.D_MODEL, generator=generator(rng))
+        out = embedding(token_ids(rng, batch, length))
+        assert_shape(out.tensor(), tuple(upstream.shape), "the output")
+        out.backward(upstream)
+        descend(embedding)
+        expected = before.clone()
+        expected[0, :length] -= upstream.sum(dim=0)
+        after = positions(embedding, rng, (1, self.MAX_LEN), self.D_MODEL)
+        assert_close(after, expected, "what the positions add after a step", atol=1e-4)
+
+
+class TestMaxLen:
+    """The longest sequence"""
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @check(points=0.5, hint="max_len itself is still allowed.")
+    def test_longest(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
+        """A sequence of max_len tokens is embedded, whatever max_len is"""
+        for max_len in (1, rng.randrange(2, 20), rng.randrange(1030, 1100)):
+            embedding = build(
+                submission, vocab_size=VOCAB, d_model=4, max_len=max_len, positional=kind
+            )
+            out = embed(embedding, token_ids(rng, 2, max_len), 4)
+            if not bool(torch.isfinite(out).all()):
+                fail("the output is not finite")
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @check(points=0.5, hint="A sequence longer than max_len is an error, even by one token.")
+    def test_too_long(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
+        """A sequence of more than max_len tokens is refused"""
+        max_len = rng.randrange(5, 20)
+        embedding = build(submission, vocab_size=VOCAB, d_model=4, max_len=max_len, positional=kind)
+        embed(embedding, token_ids(rng, 2, max_len - 1), 4)
+        for length in (max_len + 1, 3 * max_len):
+            tokens = token_ids(rng, 2, length)
+            with raises(*TOO_LONG, what="a sequence that is too long"):
+                embedding(tokens)
+
+
+class TestDropout:
+    """Dropout on the sum"""
+
+    def build(
+        self, submission: SubmissionNames, kind: str, probability: float, seed: int
+    ) -> Handle:
+        """With one seed, all have the same parameters."""
+        submission.seed(seed)
+        embedding = build(
+            submission,
+            vocab_size=VOCAB,
+            d_model=32,
+            max_len=16,
+            positional=kind,
+            dropout=probability,
+        )
+        redraw(submission, embedding, seed)
+        return embedding
+
+    @check(points=0.75, hint="Dropout follows the module's training flag.")
+    def test_off_in_eval(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Dropout acts in training, anew in each call, and never in eval mode"""
+        for kind in finished_kinds(submission):
+            embedding = self.build(submission, kind, 0.5, rng.randrange(2**31))
+            tokens = token_ids(rng, 2, 16)
+            calm = embed(embedding, tokens, 32)
+            embedding.train()
+            noisy, again = embed(embedding, tokens, 32), embed(embedding, tokens, 32)
+            embedding.eval()
+            assert_differs(noisy, calm, "the output in training")
+            assert_differs(noisy, again, "the output of a second call in training")
+            assert_close(embed(embedding, tokens, 32), calm, "the output in eval mode")
+
+    @check(points=0.75, hint="Add first, then drop single elements of the sum; keep the mean.")
+    def test_elements_of_the_sum(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Elements of the sum are dropped at the given rate, the others scaled up"""
+        for kind in finished_kinds(submission):
+            probability, seed = rng.choice((0.2, 0.3, 0.4)), rng.randrange(2**31)
+            tokens = token_ids(rng, 4, 16)
+            whole = embed(self.build(submission, kind, 0.0, seed), tokens, 32)
+            embedding = self.build(submission, kind, probability, seed)
+            embedding.train()
+            out = embed(embedding, tokens, 32)
+            dropped = out == 0
+            share = float(dropped.float().mean())
+            if abs(share - probability) > 0.07:  # six standard deviations of 2048 draws
+                fail("the share of dropped elements is off", expected=probability, actual=share)
+            for dim in range(3):
+                if torch.equal(dropped, dropped.narrow(dim, 0, 1).expand_as(dropped)):
+                    fail("elements are not dropped one by one")
+            kept = whole.masked_fill(dropped, 0.0) / (1 - probability)
+            assert_close(out, kept, "what is left of the sum", atol=1e-4)
+
+    @check(points=0.5, hint="0.0 is a probability like any other.")
+    def test_zero_probability(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """With dropout=0 training drops nothing, with more it does"""
+        for kind in finished_kinds(submission):
+            seed, tokens = rng.randrange(2**31), token_ids(rng, 2, 16)
+            outputs = {}
+            for probability in (0.0, 0.5):
+                embedding = self.build(submission, kind, probability, seed)
+                embedding.train()
+                outputs[probability] = embed(embedding, tokens, 32)
+                embedding.eval()
+                calm = embed(embedding, tokens, 32)
+                if probability == 0.0:
+                    assert_close(outputs[0.0], calm, "the output in training")
+            assert_differs(outputs[0.5], outputs[0.0], "the output with dropout")
+
+
+class TestDtypeDevice:
+    """Any dtype, any device"""
+
+    WIDTH, LENGTH = 8, 400
+
+    def build(self, submission: SubmissionNames, kind: str) -> Handle:
+        """One that is long enough for low precision to show."""
+        return build(
+            submission,
+            vocab_size=VOCAB,
+            d_model=self.WIDTH,
+            max_len=self.LENGTH,
+            positional=kind,
+        )
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @check(points=0.5, hint="Does anything on the way force float32?")
+    def test_double(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
+        """After .double() the same vectors come out as float64"""
+        embedding = self.build(submission, kind)
+        redraw(submission, embedding, rng.randrange(2**31))
+        tokens = token_ids(rng, 2, 9)
+        single = embed(embedding, tokens, self.WIDTH)
+        assert_differs(single[:, 1:], single[:, :-1], "the vectors along a sequence")
+        embedding.double()
+        double = embed(embedding, tokens, self.WIDTH)
+        assert_close(double, single.double(), "the output in float64", atol=1e-4)
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @check(points=0.5, hint="Mixing bfloat16 with float32 gives float32: what stays behind?")
+    def test_bfloat16(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
+        """After .to(torch.bfloat16) bfloat16 comes out, positions still right"""
+        embedding = self.build(submission, kind)
+        redraw(submission, embedding, rng.randrange(2**31))
+        single = positions(embedding, rng, (1, self.LENGTH), self.WIDTH)
+        assert_differs(single[:, 1:], single[:, :-1], "what the positions add")
+        embedding.to(torch.bfloat16)
+        low = positions(embedding, rng, (1, self.LENGTH), self.WIDTH)
+        if low.dtype != torch.bfloat16:
+            fail("the output has the wrong dtype", expected=torch.bfloat16, actual=low.dtype)
+        assert_close(low.float(), single, "what the positions add", rtol=0.02, atol=0.02)
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @check(points=0.5, hint="What moves along with .to(device), and what is left on the CPU?")
+    def test_moves_along(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
+        """Everything moves with the module to another device"""
+        embedding = self.build(submission, kind)
+        tokens = submission.send(token_ids(rng, 2, 9))
+        assert_shape(embedding(tokens).tensor(), (2, 9, self.WIDTH), "the output")
+        # The meta device computes shapes alone and refuses to mix with the CPU, as a GPU does.
+        embedding.to("meta")
+        try:
+            out = embedding(tokens.to("meta"))
+        except StudentError as error:
+            if reads_values(error):
+                return
+            raise
+        assert_equal(out.device.type.value(), "meta", "the device of the output")
+        assert_equal(out.shape.value(), (2, 9, self.WIDTH), "the shape of the output")
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @check(points=0.5, hint="Tensors made in forward belong where the input is.")
+    def test_stays_on_device(
+        self, submission: SubmissionNames, rng: random.Random, kind: str
+    ) -> None:
+        """What forward creates lives on the input's device"""
+        expected = self.build(submission, kind)
+        redraw(submission, expected, seed := rng.randrange(2**31))
+        ids = token_ids(rng, 2, 9)
+        embedding = self.build(submission, kind)
+        redraw(submission, embedding, seed)
+        tokens = submission.send(ids)
+        torch_there = submission.module("torch")
+        # With another default device, a tensor that forward makes without saying where is lost.
+        torch_there.set_default_device("meta")
+        try:
+            out = embedding(tokens)
+        except StudentError as error:
+            if reads_values(error):
+                return
+            raise
+        finally:
+            torch_there.set_default_device(None)
+        assert_equal(out.device.type.value(), submission.device.partition(":")[0], "the device")
+        assert_close(out.tensor(), embed(expected, ids, self.WIDTH), "the output")
+
+
+def reads_values(error: StudentError) -> bool:
+    """Whether code stopped only because the meta device has no values.
+
+    It validates ids, or moves a tensor to where it belongs: on a GPU it would have gone on.
+    """
+    return "item() cannot be called on meta" in error.message or "no data" in error.message
