@@ -26,8 +26,8 @@ else is graded. Copies that are equal byte for byte are one candidate, and repor
 that only their folder assigns yield to a notebook, and a folder's word to a name's or the
 metadata's. A file that can't be read is a candidate like any other.
 
-The kinds of problem: `unmatched`, `unowned`, `ambiguous`, `duplicate`, `same-student`, `unreadable`,
-`too-many`, `nothing-usable`; `renamed` and `mismatch` keep nobody from being graded.
+The kinds of problem: `unmatched`, `unowned`, `ambiguous`, `duplicate`, `same-student`,
+`unreadable`, `too-many`, `nothing-usable`; `renamed` and `mismatch` keep nobody from being graded.
 """
 
 from __future__ import annotations

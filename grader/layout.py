@@ -165,7 +165,9 @@ def _class(tree: Tree, folders: dict[str, Tree], shown: str, matcher: Matcher) -
     for name, folder in folders.items():
         entry = str(Path(shown, name))
         if matcher.read(name).plain and folder.nodes:
-            problems.append(_unowned(entry, matcher.read(name).assignments))
+            assignments = matcher.read(name).assignments
+            problems += [_unowned(node.entry, assignments) for node in folder.nodes]
+            problems += [_unplaced(fault) for fault in folder.faults]
         else:
             found.append(_whole(folder, name, entry, (tree.name,)))
     for node in _loose(tree):

@@ -66,7 +66,9 @@ def read(content: bytes, name: str) -> Reading:
         if len(content) > MAX_FILE_BYTES:
             raise too_large(len(content))
         if name.lower().endswith(".py"):
-            return _number(list(split_script(decode_script(content))))
+            text = decode_script(content)
+            _require_length(len(text))
+            return _number(list(split_script(text)))
         return _notebook(_load(content))
     except IntakeError as error:
         raise IntakeError(error.message, where=error.where or name, hint=error.hint) from None
@@ -229,8 +231,7 @@ def _source(cell: dict[str, Any]) -> str | None:
 
 def _number(sources: list[str | None] | list[str], notes: tuple[str, ...] = ()) -> Reading:
     """Number the sources from 1. One that can't be read (None) keeps its number."""
-    if sum(len(source) for source in sources if source is not None) > MAX_SOURCE_CHARS:
-        raise IntakeError(f"its code is too long: the limit is {MAX_SOURCE_CHARS} characters")
+    _require_length(sum(len(source) for source in sources if source is not None))
     if len(sources) > MAX_CELLS:
         raise IntakeError(f"it has {len(sources)} cells, the limit is {MAX_CELLS}")
     cells = tuple(
@@ -239,6 +240,13 @@ def _number(sources: list[str | None] | list[str], notes: tuple[str, ...] = ()) 
         if source is not None
     )
     return Reading(cells=cells, notes=notes)
+
+
+def _require_length(length: int) -> None:
+    if length > MAX_SOURCE_CHARS:
+        raise IntakeError(
+            f"its code is too long: {length} characters, the limit is {MAX_SOURCE_CHARS}"
+        )
 
 
 def _plain(source: str) -> str:
