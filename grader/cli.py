@@ -28,16 +28,11 @@ DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Device(click.ParamType):
-    """`auto`, `cpu`, `cuda` or `cuda:N`."""
-
-    name = "auto|cpu|cuda[:N]"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name as it is, or fail with the allowed ones."""
-        if not DEVICE.fullmatch(value):
-            self.fail(f"{value!r} is not a device: use auto, cpu, cuda or cuda:N", param, ctx)
-        return value
+def checked_device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Accept `auto`, `cpu`, `cuda` and `cuda:N`."""
+    if not DEVICE.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is not a device: use auto, cpu, cuda or cuda:N")
+    return value
 
 
 def course_option(command: F) -> F:
@@ -79,7 +74,7 @@ def grader() -> None:
     "--jobs", type=click.IntRange(min=1), help="Submissions graded at once.  [default: cores]"
 )
 @click.option(
-    "--device", type=Device(), default="auto", show_default=True, help="Where checks run."
+    "--device", callback=checked_device, default="auto", show_default=True, help="Where checks run."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides all random inputs.")
 @click.option(
@@ -263,7 +258,7 @@ def release(course_path: Path | None, output: Path | None, check_only: bool) -> 
     from grader.scheduler import load_suites
 
     course = _course(course_path)
-    written = run(course, load_suites(course), output=output, check=check_only)
+    written = run(course, load_suites(course).values(), output, check=check_only)
     for path in written:
         click.echo(path)
 

@@ -41,6 +41,7 @@ class Course(Value, frozen=True):
     reference: Path | None
     lessons: Path | None
     mutants: Path | None
+    styles: Path | None
     notebooks: Path | None
     public: tuple[Path, ...]
     preload: tuple[str, ...]
@@ -79,6 +80,7 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     reference: str | None = None
     lessons: str | None = None
     mutants: str | None = None
+    styles: str | None = None
     notebooks: str | None = None
     public: list[str] = []
     preload: list[str] = []
@@ -163,6 +165,7 @@ def _resolve(table: _Table, root: Path) -> Course:
         reference=place("reference", table.reference),
         lessons=place("lessons", table.lessons),
         mutants=place("mutants", table.mutants),
+        styles=place("styles", table.styles),
         notebooks=place("notebooks", table.notebooks),
         public=tuple(p for name in table.public if (p := place("public", name)) is not None),
         preload=tuple(table.preload),

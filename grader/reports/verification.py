@@ -1,0 +1,84 @@
+"""The gate's result in a terminal: the kill matrix, then what failed and why."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from grader.reports.terminal import console
+from grader.verify import AssignmentGate, Case, Kind, Verdict, Verification
+
+LOST, KEPT, WRONG = "✗", "·", "!"
+
+
+def print_verification(
+    result: Verification, *, quiet: bool = False, out: Console | None = None
+) -> None:
+    """Print a matrix for each assignment, mutants × questions, and every failure in a sentence."""
+    out = out or console()
+    for gate in result.gates:
+        if not quiet:
+            out.print(_matrix(gate))
+        _print_failures(out, gate)
+        out.print(_summary(gate))
+
+
+def _matrix(gate: AssignmentGate) -> Table:
+    table = Table(title=f"{gate.assignment}: what each case loses", box=None, pad_edge=False)
+    table.add_column("case", no_wrap=True)
+    for question in gate.questions:
+        table.add_column(question, justify="center")
+    table.add_column("verdict")
+    for case in gate.cases:
+        if case.origin and case.verdict is Verdict.OK:
+            continue  # bugs of other assignments that cost nothing here are counted, not listed
+        style = "" if case.verdict is Verdict.OK else "bold red"
+        marks = [_mark(case, question) for question in gate.questions]
+        table.add_row(Text(_name(case), style), *marks, Text(case.verdict.value, style))
+    return table
+
+
+def _mark(case: Case, question: str) -> Text:
+    lost = question in case.lost
+    expected = question in case.must_lose or case.kind is Kind.TEMPLATE
+    if lost != expected:
+        return Text(f"{WRONG}{LOST if lost else KEPT}", "bold red")
+    return Text(LOST if lost else KEPT, "" if lost else "dim")
+
+
+def _name(case: Case) -> str:
+    if case.kind is Kind.REFERENCE and case.seed:
+        return f"reference, seed {case.seed}"
+    if case.kind is Kind.STYLE:
+        return f"style {case.name}"
+    return f"{case.name} ({case.origin})" if case.origin else case.name
+
+
+def _print_failures(out: Console, gate: AssignmentGate) -> None:
+    for case in gate.cases:
+        if case.verdict is not Verdict.OK:
+            line = Text(f"✗ {_name(case)}: {case.verdict.value}", "bold red")
+            line.append(f": {case.explanation}", "not bold")
+            if case.bug:
+                line.append(f" (its bug: {case.bug})", "not bold dim")
+            out.print(line, soft_wrap=True)
+    for check in gate.unproven:
+        line = Text(f"✗ {check}: unproven check", "bold red")
+        out.print(line.append(": no mutant fails it", "not bold"), soft_wrap=True)
+
+
+def _summary(gate: AssignmentGate) -> Text:
+    count = {kind: sum(case.kind is kind for case in gate.cases) for kind in Kind}
+    elsewhere = sum(bool(case.origin) for case in gate.cases)
+    parts = [
+        f"reference {count[Kind.REFERENCE]}×",
+        "template",
+        f"{count[Kind.STYLE]} styles",
+        f"{count[Kind.MUTANT] - elsewhere} mutants",
+    ]
+    if elsewhere:
+        parts.append(f"{elsewhere} mutants of other assignments")
+    mark, style = ("✓", "bold green") if gate.passed else ("✗", "bold red")
+    word = "passes" if gate.passed else "fails"
+    return Text(f"{mark} {gate.assignment} {word}: {', '.join(parts)}", style)

@@ -1,0 +1,342 @@
+"""The gate on suites: nobody trusts a score whose checks were never tried on wrong answers.
+
+Every case goes through the same wall as a submission:
+
+- the *reference*, as the solved notebook, gets all points, from every seed that is tried;
+- the untouched *template* gets none;
+- correct code in another *style* gets all points;
+- a *mutant*, the reference with one known bug, loses points in the questions that it names and in
+  no other, neither here nor, plugged into the other assignments' notebooks, there;
+- every check is failed by some mutant: one that nothing fails proves nothing.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from grader.config import Course
+from grader.lessons import lesson_path, lesson_paths, read_lesson
+from grader.model import Cell, Job, Score, State, Status, Submission, Suite, Value
+from grader.mutants import Mutant, apply, build_cells, load_mutants
+from grader.release import build_notebook, code_cells, solution_sources, template_cells
+from grader.scheduler import Engine, usable_cores
+from grader.scoring import score
+
+
+class Kind(str, enum.Enum):
+    """What a case is, and so what it must get."""
+
+    REFERENCE = "reference"
+    TEMPLATE = "template"
+    STYLE = "style"
+    MUTANT = "mutant"
+
+
+class Verdict(str, enum.Enum):
+    """What became of a case; all but the first are failures of the gate."""
+
+    OK = "ok"
+    RIGHT_CODE_LOSES = "right code loses"
+    TEMPLATE_EARNS = "template earns"
+    SURVIVES = "mutant survives"
+    LOSES_ELSEWHERE = "mutant loses elsewhere"
+    UNGRADED = "not graded"
+
+
+class Case(Value, frozen=True):
+    """One submission of the gate, judged. `lost` are the questions without full points."""
+
+    assignment: str
+    kind: Kind
+    name: str
+    verdict: Verdict
+    explanation: str = ""
+    bug: str = ""
+    origin: str = ""
+    must_lose: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    failed_checks: tuple[str, ...] = ()
+    seed: int = 0
+
+
+class AssignmentGate(Value, frozen=True):
+    """All cases of one assignment. `unproven` are the checks that no mutant fails."""
+
+    assignment: str
+    questions: tuple[str, ...]
+    cases: tuple[Case, ...]
+    unproven: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether its suite can be trusted."""
+        return not self.unproven and all(case.verdict is Verdict.OK for case in self.cases)
+
+
+class Verification(Value, frozen=True):
+    """The gate's result."""
+
+    gates: tuple[AssignmentGate, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every suite can be trusted."""
+        return all(gate.passed for gate in self.gates)
+
+
+class Watcher(Protocol):
+    """Sees the gate's cases as they are graded."""
+
+    def start(self, jobs: int, title: str = ...) -> None:
+        """So many cases will be graded."""
+
+    def finished(self, score: Score) -> None:
+        """One case has its score."""
+
+
+class _Planned(Value, frozen=True):
+    """A case before it is graded. `origin` is the mutant's own assignment when it is plugged in."""
+
+    assignment: str
+    kind: Kind
+    name: str
+    cells: tuple[Cell, ...]
+    seed: int
+    bug: str = ""
+    must_lose: tuple[str, ...] = ()
+    origin: str = ""
+
+
+def verify(
+    course: Course,
+    *,
+    assignments: Sequence[str] = (),
+    jobs: int | None = None,
+    seed: int = 0,
+    repeat: int = 1,
+    watcher: Watcher,
+) -> Verification:
+    """Run the gate.
+
+    Args:
+        course: whose suites.
+        assignments: ids; all that have a lesson when empty.
+        jobs: cases graded at once.
+        seed: decides the random inputs.
+        repeat: how many seeds the reference is graded from.
+        watcher: hears of each case.
+
+    Raises:
+        SuiteError, ReleaseError: a suite, lesson or mutant can't be used.
+    """
+    chosen = list(assignments) or list(lesson_paths(course))
+    planned = [
+        case for name in chosen for case in plan_cases(course, name, seed=seed, repeat=repeat)
+    ]
+    with tempfile.TemporaryDirectory() as folder, Engine(course, assignments=chosen) as engine:
+        suites = engine.suites
+        submissions = _write(planned, Path(folder))
+        work = [
+            Job(
+                submission=submission,
+                suite=suites[case.assignment],
+                device="cpu",
+                seed=case.seed,
+                limits=course.limits,
+            )
+            for case, submission in zip(planned, submissions, strict=True)
+        ]
+        watcher.start(len(work), "Verifying")
+        scores: dict[str, Score] = {}
+        for run in engine.run(work, jobs or usable_cores()):
+            result = score(run, suites[run.submission.assignment])
+            scores[run.submission.student] = result
+            watcher.finished(result)
+    judged = [
+        judge_case(case, scores[submission.student], suites[case.assignment])
+        for case, submission in zip(planned, submissions, strict=True)
+    ]
+    return Verification(
+        gates=tuple(
+            gate(suites[name], [c for c in judged if c.assignment == name]) for name in chosen
+        )
+    )
+
+
+# ---------------------------------------------------------------- what is tried
+
+
+def plan_cases(course: Course, assignment: str, *, seed: int, repeat: int) -> list[_Planned]:
+    """Everything that is tried on one assignment's suite."""
+    solved = build_cells(course, assignment)
+    cases = [
+        _Planned(assignment, Kind.REFERENCE, "reference", solved, seed + number)
+        for number in range(repeat)
+    ]
+    cases.append(
+        _Planned(assignment, Kind.TEMPLATE, "template", template_cells(course, assignment), seed)
+    )
+    for path in style_files(course, assignment):
+        cell = Cell(number=1, source=path.read_text(encoding="utf-8"))
+        cases.append(_Planned(assignment, Kind.STYLE, path.stem, (cell,), seed))
+    for mutant in load_mutants(course):
+        if mutant.assignment == assignment:
+            cells, must_lose, origin = build_cells(course, assignment, mutant), mutant.loses, ""
+        else:
+            cells, must_lose, origin = plugged_in(course, assignment, mutant), (), mutant.assignment
+        cases.append(
+            _Planned(
+                assignment, Kind.MUTANT, mutant.name, cells, seed, mutant.bug, must_lose, origin
+            )
+        )
+    return cases
+
+
+def style_files(course: Course, assignment: str) -> list[Path]:
+    """Correct implementations in other styles: `ASSIGNMENT_STYLE.py` in the course's `styles`."""
+    if course.styles is None:
+        return []
+    return sorted(course.styles.glob(f"{assignment}_*.py"))
+
+
+def plugged_in(course: Course, assignment: str, mutant: Mutant) -> tuple[Cell, ...]:
+    """The solved notebook of one assignment with a student's wrong work from another plugged in.
+
+    The other lesson's imports and answers come before the first answer of this one, as a student
+    would paste them; what this lesson answers itself stays its own.
+    """
+    lesson = read_lesson(lesson_path(course, mutant.assignment))
+    answers = apply(mutant, solution_sources(course, lesson))
+    own = solution_sources(course, read_lesson(lesson_path(course, assignment)))
+    notebook = build_notebook(lesson_path(course, assignment), course, None, solved=True)
+    first = next(n for n, cell in enumerate(notebook["cells"]) if "nbgrader" in cell["metadata"])
+    pasted = _imports(lesson_path(course, mutant.assignment)) + [
+        source for name, source in answers.items() if name not in own
+    ]
+    notebook["cells"][first:first] = [
+        {"cell_type": "code", "source": source, "metadata": {}} for source in pasted
+    ]
+    return code_cells(notebook)
+
+
+def _imports(path: Path) -> list[str]:
+    """The code cells of a lesson that come before its first answer."""
+    sources = []
+    for cell in read_lesson(path).cells:
+        if cell.solution is not None:
+            break
+        if cell.kind == "code" and cell.question is None:
+            sources.append(cell.source)
+    return sources
+
+
+def _write(cases: Sequence[_Planned], folder: Path) -> list[Submission]:
+    """Make each case a file, so that it takes a submission's way."""
+    submissions = []
+    for number, case in enumerate(cases):
+        path = folder / f"{number}.ipynb"
+        content = json.dumps(_notebook(case.cells)).encode()
+        path.write_bytes(content)
+        submissions.append(
+            Submission(
+                student=f"{number} {case.name}",
+                assignment=case.assignment,
+                path=str(path),
+                name=f"{case.name}.ipynb",
+                digest=hashlib.sha256(content).hexdigest(),
+            )
+        )
+    return submissions
+
+
+def _notebook(cells: Iterable[Cell]) -> dict[str, object]:
+    return {
+        "nbformat": 4,
+        "nbformat_minor": 4,
+        "metadata": {},
+        "cells": [
+            {
+                "cell_type": "code",
+                "metadata": {},
+                "outputs": [],
+                "execution_count": None,
+                "source": cell.source,
+            }
+            for cell in cells
+        ],
+    }
+
+
+# ---------------------------------------------------------------- what it must get
+
+
+def judge_case(case: _Planned, result: Score, suite: Suite) -> Case:
+    """Compare what a case got with what it must get."""
+    possible = {question.id: question.points for question in suite.assignment.questions}
+    lost = tuple(
+        name for name, points in possible.items() if result.questions.get(name, 0.0) < points
+    )
+    failed = tuple(
+        outcome.check for outcome in result.outcomes if outcome.status is not Status.PASSED
+    )
+    verdict, explanation = _verdict(case, result, lost)
+    return Case(
+        assignment=case.assignment,
+        kind=case.kind,
+        name=case.name,
+        verdict=verdict,
+        explanation=explanation,
+        bug=case.bug,
+        origin=case.origin,
+        must_lose=case.must_lose,
+        lost=lost,
+        failed_checks=failed,
+        seed=case.seed,
+    )
+
+
+def _verdict(case: _Planned, result: Score, lost: tuple[str, ...]) -> tuple[Verdict, str]:
+    if result.state is not State.GRADED:
+        return Verdict.UNGRADED, result.ending.message
+    if case.kind is Kind.TEMPLATE:
+        earned = [o.check for o in result.outcomes if o.earned > 0]
+        return (
+            (Verdict.TEMPLATE_EARNS, f"passes {', '.join(earned)}") if earned else (Verdict.OK, "")
+        )
+    if case.kind is not Kind.MUTANT:
+        return (Verdict.RIGHT_CODE_LOSES, _first_failure(result)) if lost else (Verdict.OK, "")
+    survived = [name for name in case.must_lose if name not in lost]
+    elsewhere = [name for name in lost if name not in case.must_lose]
+    if survived:
+        return Verdict.SURVIVES, f"keeps all points of {', '.join(survived)}"
+    if elsewhere:
+        return (
+            Verdict.LOSES_ELSEWHERE,
+            f"{', '.join(elsewhere)}: {_first_failure(result, elsewhere)}",
+        )
+    return Verdict.OK, ""
+
+
+def _first_failure(result: Score, questions: Sequence[str] = ()) -> str:
+    for outcome in result.outcomes:
+        if outcome.status is not Status.PASSED and (not questions or outcome.question in questions):
+            return f"{outcome.check}: {outcome.detail or outcome.message or outcome.status.value}"
+    return result.ending.message
+
+
+def gate(suite: Suite, cases: Sequence[Case]) -> AssignmentGate:
+    """Put the cases of one assignment together and find the checks that nothing fails."""
+    own = [case for case in cases if case.kind is Kind.MUTANT and not case.origin]
+    failed = {check for case in own for check in case.failed_checks}
+    return AssignmentGate(
+        assignment=suite.assignment.id,
+        questions=tuple(question.id for question in suite.assignment.questions),
+        cases=tuple(cases),
+        unproven=tuple(check.id for check in suite.checks if check.id not in failed),
+    )
