@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from collections.abc import Mapping
@@ -14,37 +15,33 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.config import AssignmentConfig, Course
+from grader.config import AssignmentConfig, Course, load_course
 from grader.discovery import Discovery, discover
 from grader.errors import ConfigError, IntakeError, NothingToGrade, UsageError
 from grader.intake import read_submission
-from grader.model import Limits
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX file types")
 
-COURSE = Course(
-    id="transformer",
-    title="Build a Transformer",
-    root=Path("/"),
-    assignments=tuple(
-        AssignmentConfig(id=name, title=title, aliases=aliases)
-        for name, title, aliases in (
-            ("embeddings", "Embeddings", ("hw1",)),
-            ("blocks", "Transformer blocks", ("hw2",)),
-            ("full_model", "The full model", ()),
-            ("weight_tying", "Weight tying", ()),
-        )
-    ),
-    checks=None,
-    suites=None,
-    reference=None,
-    lessons=None,
-    mutants=None,
-    notebooks=None,
-    public=(),
-    preload=(),
-    limits=Limits(),
-)
+TABLE = """
+[tool.grader]
+id = "transformer"
+title = "Build a Transformer"
+assignments = [
+    {id = "embeddings", title = "Embeddings", aliases = ["hw1"]},
+    {id = "blocks", title = "Transformer blocks", aliases = ["hw2"]},
+    {id = "full_model", title = "The full model"},
+    {id = "weight_tying", title = "Weight tying"},
+]
+"""
+
+
+def _load(table: str) -> Course:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "pyproject.toml").write_text(table, encoding="utf-8")
+        return load_course(Path(folder))
+
+
+COURSE = _load(TABLE)
 
 
 def notebook(assignment: str | None = None, source: str = "x = 1") -> bytes:
