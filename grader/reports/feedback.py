@@ -6,6 +6,7 @@ Titles, statuses, points, the author's hints and the messages that may be shown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from grader.model import (
@@ -25,6 +26,8 @@ from grader.reports.text import code_block, code_span, markdown, points, printab
 OUTPUT_LIMIT = 8_000
 MESSAGE_LIMIT = 2_000
 MESSAGE_LINES = 12
+SOURCE_LINE_LIMIT = 200
+CELL_ERRORS = 20
 
 SYMBOLS = {
     Status.PASSED: "✓",
@@ -110,7 +113,9 @@ def _questions(score: Score, assignment: AssignmentReport) -> Iterator[str]:
     rows = ["| question | points |", "| --- | ---: |"]
     for question in assignment.questions:
         earned = points(score.questions.get(question.id, 0.0))
-        rows.append(f"| {_question_title(question)} | {earned} of {points(question.points)} |")
+        rows.append(
+            f"| {_table_cell(_question_title(question))} | {earned} of {points(question.points)} |"
+        )
     rows.append(f"| **Total** | **{_of(score)}** |")
     yield "\n".join(rows)
     yield "## The checks"
@@ -124,6 +129,10 @@ def _questions(score: Score, assignment: AssignmentReport) -> Iterator[str]:
 
 def _question_title(question: QuestionReport) -> str:
     return markdown(question.title) + (" (bonus)" if question.bonus else "")
+
+
+def _table_cell(text: str) -> str:
+    return re.sub(r"(?<!\\)\|", r"\\|", text)  # code spans do not protect a `|` in a table
 
 
 def _check(check: CheckReport, outcome: ScoredOutcome) -> Iterator[str]:
@@ -152,12 +161,14 @@ def _cell_errors(errors: tuple[CellError, ...]) -> Iterator[str]:
         return
     yield "## Cells that raised an error"
     lines = ["Cells are counted as in your notebook: code cells only, from 1.", ""]
-    for error in errors:
+    for error in errors[:CELL_ERRORS]:
         line = "" if error.line is None else f", line {error.line}"
         what = code_span(f"{error.error}: {error.message[:MESSAGE_LIMIT]}")
         lines.append(f"- Cell {error.cell}{line}: {what}")
         if error.source_line.strip():
-            lines.append(f"    - {code_span(error.source_line)}")
+            lines.append(f"    - {code_span(error.source_line[:SOURCE_LINE_LIMIT])}")
+    if len(errors) > CELL_ERRORS:
+        lines.append(f"- … and {len(errors) - CELL_ERRORS} more")
     yield "\n".join(lines)
 
 
@@ -174,18 +185,22 @@ def _advice(score: Score, assignment: AssignmentReport) -> str:
         return "Nothing. If no score follows, ask your instructor."
     if score.state is State.MISSING:
         return "If you did hand it in, tell your instructor under which name."
+    statuses = {outcome.check: outcome.status for outcome in score.outcomes}
+    open_checks = [
+        check
+        for question in assignment.questions
+        for check in question.checks
+        if statuses.get(check.id) is not Status.PASSED
+    ]
+    if not open_checks:
+        return "Nothing: every check passed. Well done!"
     if score.cell_errors:
         cell = score.cell_errors[0].cell
         return (
             f"Begin with cell {cell}: what it should have defined is missing in every cell and "
             "check after it. Then restart the kernel and run all cells from the top."
         )
-    statuses = {outcome.check: outcome.status for outcome in score.outcomes}
-    for question in assignment.questions:
-        for check in question.checks:
-            if statuses.get(check.id, Status.PASSED) is not Status.PASSED:
-                return f"Begin with the first check that did not pass: “{markdown(check.title)}”."
-    return "Nothing: every check passed. Well done!"
+    return f"Begin with the first check that did not pass: “{markdown(open_checks[0].title)}”."
 
 
 def _output(output: str) -> Iterator[str]:
