@@ -2,81 +2,146 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import resource
 import signal
+import sys
 import tempfile
 import time
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Container
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, NoReturn
 
-from grader.worker.jail.linux import PR_SET_PDEATHSIG, prctl
+from grader.worker.jail.cgroups import Cgroup
+from grader.worker.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
 from grader.worker.jail.policy import Policy
+from grader.worker.jail.properties import mode
+from grader.worker.jail.tree import Tree
+from grader.worker.jail.wall import Plan, enter
 from grader.worker.serve import serve
-
-if TYPE_CHECKING:
-    from grader.worker.supervisor import Ends
 
 REQUESTS, REPLIES, STATUS = 3, 4, 5
 
 
-def enter(policy: Policy, ends: Ends, scratch: str, started: float) -> NoReturn:
+class Ends(NamedTuple):
+    """The worker's ends of its four pipes, in the order of the spawn packet."""
+
+    requests: int
+    replies: int
+    output: int
+    status: int
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What the worker will have around it.
+
+    Attributes:
+        plan: the layers of the wall.
+        tree: what it may read.
+        root: an empty folder to mount a private root on.
+        scratch: its folder on the host; None when it will have its own file system.
+        user: whom it becomes, if anybody.
+        group: its control group, if any.
+    """
+
+    plan: Plan
+    tree: Tree
+    root: str
+    scratch: str | None
+    user: int | None
+    group: Cgroup | None
+
+
+def enter_and_serve(
+    policy: Policy, ends: Ends, behind: Behind, gate: int, started: float
+) -> NoReturn:
     """Become the worker: never returns.
 
     Args:
         policy: what it may do and use.
         ends: its ends of the pipes.
-        scratch: the one folder it may write to.
+        behind: what it will have around it.
+        gate: a pipe on which the supervisor says that it watches.
         started: when the request arrived, on the monotonic clock.
     """
     status = ends.status
     try:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.read(gate, 1) != b"!":
+            os._exit(1)  # the supervisor died before its death could be a signal
         status = _arrange_descriptors(ends)
-        _limit(policy)
-        _neutral_process(scratch)
-        isolation = {"mode": "off", "layers": ["process", "rlimits", "watchdog"], "missing": []}
-        milliseconds = round((time.monotonic() - started) * 1e3, 1)
-        line = json.dumps({"event": "ready", "isolation": isolation, "ms": milliseconds})
-        os.write(status, line.encode() + b"\n")
+        _volunteer_for_the_oom_killer()
+        if behind.group:
+            behind.group.join()
+        scratch = _enter(policy, behind)
+        _make_neutral(scratch)
+        _say_ready(status, policy, behind.plan, started)
         os.close(status)
         serve(REQUESTS, REPLIES, device=policy.device, scratch=scratch)
     except BaseException as error:
-        line = json.dumps({"event": "failed", "message": f"the worker could not start: {error!r}"})
-        try:
-            os.write(status, line.encode() + b"\n")
-        except OSError:
-            pass
+        event = {"event": "failed", "message": f"the worker could not start: {error!r}"[:500]}
+        with contextlib.suppress(OSError):
+            os.write(status, json.dumps(event).encode() + b"\n")
     finally:
         os._exit(1)
 
 
 def _arrange_descriptors(ends: Ends) -> int:
-    """Put the pipes at 0 to 5 and close all others."""
+    """Put the pipes at 0 to 5, close all others, and return the status pipe's number."""
     null = os.open(os.devnull, os.O_RDONLY)
     sources = (null, ends.output, ends.output, ends.requests, ends.replies, ends.status)
-    # first out of the way of the targets
-    high = [os.dup2(source, 100 + target) for target, source in enumerate(sources)]
-    for target, source in enumerate(high):
-        os.dup2(source, target)
-    os.closerange(STATUS + 1, 4096)
+    # first out of the way of each other
+    first_free = max(len(sources), *sources) + 1
+    for target, source in enumerate(sources):
+        os.dup2(source, first_free + target)
+    for target in range(len(sources)):
+        os.dup2(first_free + target, target)
+    close_all_but(range(STATUS + 1))
     return STATUS
 
 
-def _limit(policy: Policy) -> None:
-    limits = {
-        resource.RLIMIT_CORE: 0,
-        resource.RLIMIT_NOFILE: policy.open_files,
-        resource.RLIMIT_FSIZE: policy.scratch_bytes,
-    }
-    for kind, value in limits.items():
-        resource.setrlimit(kind, (value, value))
+def close_all_but(kept: Container[int]) -> None:
+    """Close every other descriptor of this process."""
+    listing = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
+    for descriptor in [int(entry.name) for entry in listing.iterdir()]:
+        if descriptor not in kept:
+            with contextlib.suppress(OSError):  # that of the listing itself
+                os.close(descriptor)
 
 
-def _neutral_process(scratch: str) -> None:
+def _volunteer_for_the_oom_killer() -> None:
+    """Ask to be the first to be killed when the machine is out of memory."""
+    with contextlib.suppress(OSError):
+        set_dumpable(True)  # else the file belongs to root
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    set_dumpable(False)
+
+
+def _enter(policy: Policy, behind: Behind) -> str:
+    return enter(
+        behind.plan, policy, behind.tree, behind.root, behind.scratch or "", behind.user or 0
+    )
+
+
+def _make_neutral(scratch: str) -> None:
+    """Leave nothing of the zygote's in the process: environment, temporary folder, signals."""
     os.umask(0o077)
     os.chdir(scratch)
     os.environ.update(HOME=scratch, TMPDIR=scratch, MPLCONFIGDIR=scratch, PATH="")
     tempfile.tempdir = scratch
     for number in (signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
+
+
+def _say_ready(status: int, policy: Policy, chosen: Plan, started: float) -> None:
+    isolation = {
+        "mode": mode(chosen.layers) if policy.sandbox else "off",
+        "layers": chosen.layers,
+        "missing": (),
+    }
+    milliseconds = round((time.monotonic() - started) * 1e3, 1)
+    event = {"event": "ready", "isolation": isolation, "ms": milliseconds}
+    os.write(status, json.dumps(event).encode() + b"\n")

@@ -16,23 +16,29 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from grader.errors import GraderError, GraderFault
 from grader.model import Limits
 from grader.worker.jail.policy import Policy
+from grader.worker.scratch import remove_tree
 
-# the zygote starts with nothing in argv and nothing on sys.path but its own interpreter's;
-# where the engine lies comes with the first message
+CLOSING_S = 5.0
+
+# the zygote's arguments and import path name nothing but its own interpreter: where the engine lies
+# comes with the first message, on the socket that is its standard input
 BOOTSTRAP = """\
 import json, socket, sys
 control = socket.socket(fileno=0)
 message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 1)
-config = json.loads(message)
-sys.path.insert(0, config["engine"])
+while not message.endswith(b"\\n"):
+    message += control.recv(1 << 16)
+sys.path.insert(0, json.loads(message)["engine"])
 from grader.worker.zygote import main
-main(control, descriptors[0], config)
+main(control, descriptors[0], message)
 """
+# packets keep their bounds, and several judges may send
+SPAWN_SOCKET = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ def require_platform(*, sandbox: bool) -> None:
         )
     if sandbox and not sys.platform.startswith("linux"):
         raise GraderError(
-            f"there is no sandbox on {sys.platform}: it is built from Linux's namespaces, Landlock and seccomp",
+            f"there is no sandbox on {sys.platform}: it is made of parts of Linux",
             hint="grade on Linux, or trust the submissions and pass `--sandbox off`",
         )
 
@@ -74,6 +80,7 @@ class Zygote:
     Args:
         preload: modules that it imports once, for every worker.
         public: packages that a submission may import while it is graded.
+        private: what no worker may read, should it lie among the installed packages.
         sandbox: whether its workers will be walled in.
 
     Raises:
@@ -81,17 +88,21 @@ class Zygote:
     """
 
     def __init__(
-        self, *, preload: Sequence[str], public: Sequence[Path] = (), sandbox: bool = True
+        self,
+        *,
+        preload: Sequence[str],
+        public: Sequence[Path] = (),
+        private: Sequence[Path] = (),
+        sandbox: bool = True,
     ) -> None:
         require_platform(sandbox=sandbox)
-        self.state = Path(tempfile.mkdtemp(prefix="grader-"))
-        self.state.chmod(0o755)
+        self._state = Path(tempfile.mkdtemp(prefix="grader-"))
+        self._state.chmod(0o755)  # a worker may run as another user
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._ready = False
-        self._control, far_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._spawn, far_spawn = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        try:
-            config = self._config(preload, public)
+        self._control, far_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._spawn, far_spawn = socket.socketpair(socket.AF_UNIX, SPAWN_SOCKET)
+        with far_control, far_spawn:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-B", "-c", BOOTSTRAP],
                 stdin=far_control.fileno(),
@@ -99,24 +110,20 @@ class Zygote:
                 stderr=self._log,
                 env=_environment(),
                 cwd="/",
+                start_new_session=True,  # Ctrl-C is the grader's to handle
             )
-            socket.send_fds(self._control, [json.dumps(config).encode()], [far_spawn.fileno()])
-        finally:
-            far_control.close()
-            far_spawn.close()
-
-    def _config(self, preload: Sequence[str], public: Sequence[Path]) -> dict[str, object]:
-        staged = self.state / "public"
-        staged.mkdir()
-        for package in public:
-            stage(package, staged)
-        return {
-            "engine": str(Path(__file__).resolve().parents[2]),
-            "sites": _site_folders(),
-            "preload": list(preload),
-            "public": str(staged),
-            "state": str(self.state),
-        }
+            config = {
+                "engine": str(Path(__file__).resolve().parents[2]),
+                "sites": _site_folders(),
+                "public": str(_stage(public, self._state / "public")),
+                "private": [str(path) for path in private],
+                "preload": list(preload),
+                "state": str(self._state),
+                "sandbox": sandbox,
+            }
+            message = json.dumps(config).encode() + b"\n"
+            sent = socket.send_fds(self._control, [message], [far_spawn.fileno()])
+            self._control.sendall(message[sent:])
 
     @property
     def pid(self) -> int:
@@ -131,23 +138,28 @@ class Zygote:
         """Wait until everything is preloaded.
 
         Raises:
-            GraderFault: the zygote died or did not answer; the message says why.
+            GraderFault: the zygote died or did not answer in time; the message says why.
         """
         if self._ready:
             return
         self._control.settimeout(timeout_s)
         try:
-            answer = self._control.recv(1 << 16)
+            answer = self._control.makefile("rb").readline()
         except TimeoutError:
-            raise GraderFault(f"the zygote was not ready after {timeout_s:g} s") from None
+            self._fail(f"the zygote was not ready after {timeout_s:g} s")
         except ConnectionError:
             answer = b""
-        event = json.loads(answer) if answer else {"message": "the zygote died while it started"}
-        if "message" in event:
-            raise GraderFault(
-                event["message"], where=self._last_words(), hint=event.get("hint", "")
-            )
+        if not answer:
+            self._fail("the zygote died while it started")
+        event = json.loads(answer)
+        if event["event"] != "ready":
+            self._fail(event["message"])
         self._ready = True
+
+    def _fail(self, message: str) -> NoReturn:
+        where = self._last_words()
+        self.close()
+        raise GraderFault(message, where=where, hint="run `grader doctor`")
 
     def _last_words(self) -> str:
         self._log.seek(0)
@@ -159,12 +171,12 @@ class Zygote:
         self._control.close()
         self._spawn.close()
         try:
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=CLOSING_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._log.close()
-        shutil.rmtree(self.state, ignore_errors=True)
+        remove_tree(str(self._state))
 
     def __enter__(self) -> Zygote:
         return self
@@ -225,13 +237,16 @@ def _send(socket_fd: int, message: bytes, descriptors: list[int]) -> None:
         channel.detach()
 
 
-def stage(package: Path, folder: Path) -> None:
-    """Copy a public package or module to where workers may read it."""
-    if package.is_dir():
-        leave_out = shutil.ignore_patterns("__pycache__", ".*")
-        shutil.copytree(package, folder / package.name, ignore=leave_out)
-    else:
-        shutil.copy(package, folder / package.name)
+def _stage(packages: Sequence[Path], folder: Path) -> Path:
+    """Copy public packages and modules to where workers may read them."""
+    folder.mkdir()
+    leave_out = shutil.ignore_patterns("__pycache__", ".*")
+    for package in packages:
+        if package.is_dir():
+            shutil.copytree(package, folder / package.name, ignore=leave_out)
+        else:
+            shutil.copy(package, folder / package.name)
+    return folder
 
 
 def _environment() -> dict[str, str]:

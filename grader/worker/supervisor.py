@@ -11,125 +11,176 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import resource
 import select
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
-from grader.worker.entry import enter
+from grader.worker.entry import Behind, Ends, close_all_but, enter_and_serve
+from grader.worker.jail import namespaces, properties
+from grader.worker.jail.cgroups import Cgroup
 from grader.worker.jail.linux import PR_SET_CHILD_SUBREAPER, prctl
 from grader.worker.jail.policy import Policy
+from grader.worker.jail.properties import CGROUP, NAMESPACES, SECCOMP, USER_ID
+from grader.worker.jail.tree import Tree
+from grader.worker.jail.wall import Offer, Plan, plan, worker_user
+from grader.worker.scratch import make_scratch, remove_tree
+from grader.worker.watchdog import TICK_MS, Watchdog, children_of
 
-TICK_MS = 20
-PAGE = os.sysconf("SC_PAGESIZE") if hasattr(os, "sysconf") else 4096
+# after its last request, a worker ends by itself unless it is busy
+LAST_BREATH_S = 0.2
+MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass(frozen=True)
-class Ends:
-    """The worker's ends of its four pipes, in the order of the spawn packet."""
+class Session:
+    """What all workers of a zygote share.
 
-    requests: int
-    replies: int
-    output: int
-    status: int
+    Attributes:
+        state: the session's folder on the host.
+        leash: a pipe that is closed when the zygote is gone.
+        zygote: its process id.
+        tree: what workers may read.
+        offer: what this machine can do for a wall.
+    """
+
+    state: str
+    leash: int
+    zygote: int
+    tree: Tree
+    offer: Offer
 
 
-def supervise(policy: Policy, ends: Ends, leash: int, state: str, started: float) -> NoReturn:
+@dataclass(frozen=True)
+class End:
+    """How a worker ended: the limit it hit, if any, and what it used."""
+
+    reason: str | None
+    code: int
+    usage: resource.struct_rusage
+    peak_bytes: int
+
+
+def supervise(policy: Policy, ends: Ends, session: Session, started: float) -> NoReturn:
     """Fork the worker, watch it to its end, report, and exit.
 
     Args:
         policy: what the worker may do and use.
-        ends: the worker's ends of the pipes.
-        leash: a pipe that is closed when the zygote is gone.
-        state: the session's folder on the host.
+        ends: its ends of the pipes.
+        session: what it shares with others.
         started: when the request arrived, on the monotonic clock.
     """
-    code = 1
     try:
         os.setsid()
-        prctl(PR_SET_CHILD_SUBREAPER, 1)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-        scratch = tempfile.mkdtemp(prefix="scratch-", dir=state)
-        pid = os.fork()
-        if pid == 0:
-            enter(policy, ends, scratch, started)
-        for descriptor in (ends.requests, ends.replies, ends.output):
-            os.close(descriptor)
-        reason, peak = _watch(pid, policy, ends.status, leash, scratch, started)
-        if reason is not None:
-            os.kill(pid, signal.SIGKILL)
-        _, status, usage = os.wait4(pid, 0)
-        _end_descendants()
-        say(
-            ends.status,
-            event="exit",
-            reason=reason,
-            code=os.waitstatus_to_exitcode(status),
-            cpu_s=round(usage.ru_utime + usage.ru_stime, 3),
-            wall_s=round(time.monotonic() - started, 3),
-            peak_bytes=max(peak, usage.ru_maxrss << 10),
-        )
-        shutil.rmtree(scratch, ignore_errors=True)
-        code = 0
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+        chosen = plan(policy, session.offer)
+        gaps = properties.missing(chosen.layers) if policy.sandbox else ()
+        if gaps:
+            missing = [{"property": gap.title, "provide": gap.provide} for gap in gaps]
+            say(ends.status, event="refused", missing=missing)
+        else:
+            _run(chosen, policy, ends, session, started)
     except BaseException as error:
         say(ends.status, event="failed", message=f"the supervisor failed: {error!r}"[:500])
     finally:
-        os._exit(code)
+        os._exit(0)
 
 
 def say(status: int, **event: object) -> None:
     """Write one line to the status pipe; nobody may be listening any more."""
-    try:
+    with contextlib.suppress(OSError):
         os.write(status, json.dumps(event).encode() + b"\n")
-    except OSError:
-        pass
 
 
-def _watch(
-    pid: int, policy: Policy, status: int, leash: int, scratch: str, started: float
-) -> tuple[str | None, int]:
-    """Wait until the worker ends or must end: the reason, and the most memory seen."""
-    poll = select.poll()
-    poll.register(status, 0)  # POLLERR: nobody reads any more
-    poll.register(leash, 0)
-    base: int | None = None
-    peak = 0
-    while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        if poll.poll(TICK_MS):
-            return "grader went away", peak
-        if time.monotonic() - started > policy.wall_s:
-            return "wall time", peak
-        used = resident_bytes(pid)
-        base = used if base is None else base
-        peak = max(peak, used)
-        if used - base > policy.memory_bytes:
-            return "memory", peak
-    return None, peak
-
-
-def resident_bytes(pid: int) -> int:
-    """Memory that a process occupies; 0 when it is gone or where there is no /proc."""
+def _run(chosen: Plan, policy: Policy, ends: Ends, session: Session, started: float) -> None:
+    user = worker_user(os.getpid()) if USER_ID in chosen.layers else None
+    group = Cgroup(f"{session.zygote}-{os.getpid()}", policy) if CGROUP in chosen.layers else None
+    scratch = None if NAMESPACES in chosen.layers else make_scratch(session.state, user)
     try:
-        return int(Path(f"/proc/{pid}/statm").read_bytes().split()[1]) * PAGE
-    except (OSError, IndexError):
-        return 0
+        gate, key = os.pipe()
+        if chosen.kind:
+            namespaces.separate_processes(chosen.kind)
+            _fork_first_process(gate)
+        pid = os.fork()
+        if pid == 0:
+            os.close(key)
+            behind = Behind(chosen, session.tree, f"{session.state}/root", scratch, user, group)
+            enter_and_serve(policy, ends, behind, gate, started)
+        os.close(gate)
+        for descriptor in (ends.replies, ends.output):
+            os.close(descriptor)
+        alone = SECCOMP in chosen.layers
+        dog = Watchdog(policy, pid, scratch=scratch, alone=alone, started=started)
+        os.write(key, b"!")
+        end = _watch(pid, dog, ends, session.leash)
+        _end_descendants()
+        reason = end.reason or ("memory" if group and group.out_of_memory() else None)
+        say(
+            ends.status,
+            event="exit",
+            reason=reason,
+            code=end.code,
+            cpu_s=round(end.usage.ru_utime + end.usage.ru_stime, 3),
+            wall_s=round(time.monotonic() - started, 3),
+            peak_bytes=end.peak_bytes,
+        )
+    finally:
+        if group:
+            group.remove()
+        if scratch:
+            remove_tree(scratch)
+
+
+def _fork_first_process(gate: int) -> None:
+    """Fork process 1 of the new namespace. With it ends everything in there.
+
+    The worker had better not be it: the kernel drops signals to process 1, so that `abort()` or a
+    kill of itself would have no effect.
+    """
+    if os.fork() == 0:
+        close_all_but({gate})
+        supervisor = select.poll()
+        supervisor.register(gate, 0)
+        supervisor.poll()  # returns when the other end is closed
+        os._exit(0)
+
+
+def _watch(pid: int, dog: Watchdog, ends: Ends, leash: int) -> End:
+    """Wait until the worker ends, or until it must, and then end it."""
+    poll = select.poll()
+    for descriptor in (ends.status, ends.requests, leash):
+        poll.register(descriptor, 0)  # tells only that the other end is closed
+    with contextlib.suppress(OSError, AttributeError):
+        poll.register(os.pidfd_open(pid), select.POLLIN)
+    reason: str | None = None
+    last_breath = float("inf")
+    while True:
+        ready = {descriptor for descriptor, _ in poll.poll(TICK_MS)}
+        done, status, usage = os.wait4(pid, 0 if reason else os.WNOHANG)
+        if done:
+            peak = max(dog.peak_bytes, usage.ru_maxrss * MAXRSS_UNIT)
+            return End(reason, os.waitstatus_to_exitcode(status), usage, peak)
+        if ends.requests in ready:
+            poll.unregister(ends.requests)
+            last_breath = time.monotonic() + LAST_BREATH_S
+        if {ends.status, leash} & ready or time.monotonic() > last_breath:
+            reason = "grader went away"
+        else:
+            reason = dog.reason()
+        if reason:
+            os.kill(pid, signal.SIGKILL)
 
 
 def _end_descendants() -> None:
     """Kill what the worker left behind: as its subreaper, this process is now the parent."""
-    if not sys.platform.startswith("linux"):
-        return
-    while True:
-        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-        if not children:
-            return
+    while children := children_of(os.getpid()):
         for child in children:
-            os.kill(int(child), signal.SIGKILL)
-            os.waitpid(int(child), 0)
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)

@@ -7,128 +7,164 @@ imports the preload list once, then forks a supervisor for every packet on the s
 from __future__ import annotations
 
 import gc
-import importlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
-import sysconfig
 import time
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
 
 from grader.worker import serve
+from grader.worker.entry import Ends
 from grader.worker.jail.linux import set_dumpable
 from grader.worker.jail.policy import Policy
-from grader.worker.supervisor import Ends, supervise
+from grader.worker.jail.tree import Tree, readable_tree
+from grader.worker.jail.wall import Offer, find_offer
+from grader.worker.scratch import remove_tree
+from grader.worker.supervisor import Session, supervise
+from grader.worker.warm import PreloadError, preload
 
 CLOSING_S = 2.0
+HEARTBEAT_MS = 1000
+PACKET_BYTES = 1 << 16
 
 
-class PreloadFailed(Exception):
-    """A module of the preload list can't be imported."""
+@dataclass(frozen=True)
+class Config:
+    """What `launch.Zygote` says in its first message. All paths are absolute.
+
+    Attributes:
+        engine: the folder that holds the package `grader`.
+        sites: folders in which packages are installed.
+        public: the folder of staged public packages.
+        private: what no worker may read, wherever it lies.
+        preload: modules to import once.
+        state: the session's folder.
+        sandbox: whether there will be walls, and what they can be made of must be found out.
+    """
+
+    engine: str
+    sites: list[str]
+    public: str
+    private: list[str]
+    preload: list[str]
+    state: str
+    sandbox: bool
 
 
-def main(control: socket.socket, spawn_fd: int, config: dict[str, Any]) -> NoReturn:
-    """Preload, say so on `control`, then serve until the grader is gone.
+def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
+    """Preload, say so on `control`, then fork supervisors until the grader is gone.
 
     Args:
         control: the grader's line: its end of file ends everything.
         spawn_fd: the far end of the spawn socket.
-        config: engine, sites, preload, public, state: see `launch.Zygote`.
+        message: a `Config` as JSON.
     """
     try:
+        config = Config(**json.loads(message))
+        site_hooks = _site_hooks()
         sys.path[:] = _import_path(config)
-        preload(config["preload"])
+        preload(config.preload)
         serve.warm()
+        _forget_the_engine(config.engine, site_hooks)
+        session_tree, offer = _find_wall(config)
     except Exception as error:
-        message = (
-            str(error) if isinstance(error, PreloadFailed) else f"the zygote failed: {error!r}"
-        )
-        control.send(json.dumps({"message": message}).encode())
+        reason = str(error) if isinstance(error, PreloadError) else f"the zygote failed: {error!r}"
+        control.sendall(json.dumps({"event": "failed", "message": reason}).encode() + b"\n")
         os._exit(1)
-    _forget_the_engine(config["engine"])
     set_dumpable(False)
     gc.collect()
     gc.freeze()
-    control.send(b'{"event": "ready"}')
-    _serve(control, socket.socket(fileno=spawn_fd), config["state"])
+    control.sendall(b'{"event": "ready"}\n')
+    _serve(control, socket.socket(fileno=spawn_fd), config.state, session_tree, offer)
 
 
-def preload(modules: Sequence[str]) -> None:
-    """Import modules once for all workers.
-
-    Raises:
-        PreloadFailed: one of them can't be imported.
-    """
-    for name in modules:
-        try:
-            importlib.import_module(name)
-        except Exception as error:
-            raise PreloadFailed(
-                f"can't import `{name}`, which [tool.grader] preload names: {error}"
-            ) from error
-    if "torch" in sys.modules:
-        _warm_torch()
+# ---------------------------------------------------------------- imports
 
 
-def _warm_torch() -> None:
-    import torch
-
-    # a parallel region before the fork would hang every child that enters one
-    torch.set_num_threads(1)
-
-
-def _import_path(config: dict[str, Any]) -> list[str]:
-    paths = sysconfig.get_paths()
-    stdlib = [paths["stdlib"], paths["platstdlib"], sysconfig.get_config_var("DESTSHARED")]
-    return list(
-        dict.fromkeys([*filter(None, stdlib), config["public"], *config["sites"], config["engine"]])
-    )
+def _import_path(config: Config) -> list[str]:
+    """The standard library, public packages, installed packages, and for now the engine."""
+    stdlib = [str(Path(os.__file__).parent)]
+    extensions = [folder for folder in sys.path if Path(folder).name == "lib-dynload"]
+    folders = [*stdlib, *extensions, config.public, *config.sites, config.engine]
+    return list(dict.fromkeys(folders))
 
 
-def _forget_the_engine(engine: str) -> None:
+def _site_hooks() -> list[object]:
+    """Import hooks that `.pth` files have added: an editable install's know the project's root."""
+    return [hook for hook in sys.meta_path if not isinstance(hook, type)]
+
+
+def _forget_the_engine(engine: str, hooks: list[object]) -> None:
     """Take the project's root off the import path: `solutions` may lie beside the engine."""
-    sys.path.remove(engine)
+    if engine in sys.path:
+        sys.path.remove(engine)
     sys.path_importer_cache.pop(engine, None)
+    sys.meta_path[:] = [hook for hook in sys.meta_path if hook not in hooks]
+    sys.modules["grader"].__path__ = []
 
 
-def _serve(control: socket.socket, requests: socket.socket, state: str) -> NoReturn:
-    leash, held = os.pipe()  # its closing tells every supervisor that the zygote is gone
+def _find_wall(config: Config) -> tuple[Tree, Offer]:
+    root = Path(config.state, "root")
+    root.mkdir()
+    if not config.sandbox:
+        return Tree((), (), (), (), ()), Offer()
+    hidden = [str(Path(config.engine, "grader")), *config.private]
+    tree = readable_tree(config.sites, config.public, hidden)
+    trial = Policy(wall_s=60, memory_bytes=1 << 30, scratch_bytes=1 << 20, threads=8)
+    return tree, find_offer(trial, tree, str(root))
+
+
+# ---------------------------------------------------------------- spawning
+
+
+def _serve(
+    control: socket.socket, requests: socket.socket, state: str, tree: Tree, offer: Offer
+) -> NoReturn:
+    leash, held = os.pipe()  # closed with this process, however it ends
+    session = Session(state, leash, os.getpid(), tree, offer)
     supervisors: set[int] = set()
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(requests, select.POLLIN)
     while True:
-        ready = {descriptor for descriptor, _ in poll.poll(1000)}
+        ready = {descriptor for descriptor, _ in poll.poll(HEARTBEAT_MS)}
         _reap(supervisors)
         if control.fileno() in ready:
             break
         if requests.fileno() in ready:
             started = time.monotonic()
-            message, descriptors, _, _ = socket.recv_fds(requests, 1 << 16, 4)
-            if not message:
-                break
-            pid = os.fork()
-            if pid == 0:
-                for descriptor in (held, control.detach(), requests.detach()):
-                    os.close(descriptor)
-                supervise(Policy.from_json(message), Ends(*descriptors), leash, state, started)
-            supervisors.add(pid)
+            message, descriptors, _, _ = socket.recv_fds(requests, PACKET_BYTES, len(Ends._fields))
+            if len(descriptors) == len(Ends._fields):
+                own = (held, control.fileno(), requests.fileno())
+                supervisors.add(_fork(message, descriptors, session, own, started))
+            elif not message:
+                poll.unregister(requests)  # nobody can ask any more
             for descriptor in descriptors:
                 os.close(descriptor)
     os.close(held)
-    deadline = time.monotonic() + CLOSING_S
-    while supervisors and time.monotonic() < deadline:
-        time.sleep(0.005)
-        _reap(supervisors)
-    for pid in supervisors:
-        os.kill(pid, signal.SIGKILL)
-    shutil.rmtree(state, ignore_errors=True)
+    _await(supervisors)
+    remove_tree(state)
     os._exit(0)
+
+
+def _fork(
+    message: bytes,
+    descriptors: list[int],
+    session: Session,
+    own: tuple[int, ...],
+    started: float,
+) -> int:
+    pid = os.fork()
+    if pid == 0:
+        for descriptor in own:
+            os.close(descriptor)
+        supervise(Policy.from_json(message), Ends(*descriptors), session, started)
+    return pid
 
 
 def _reap(supervisors: set[int]) -> None:
@@ -137,3 +173,13 @@ def _reap(supervisors: set[int]) -> None:
         if pid == 0:
             return
         supervisors.discard(pid)
+
+
+def _await(supervisors: set[int]) -> None:
+    """Let supervisors end their workers and clean up."""
+    deadline = time.monotonic() + CLOSING_S
+    while supervisors and time.monotonic() < deadline:
+        time.sleep(0.005)
+        _reap(supervisors)
+    for pid in supervisors:
+        os.kill(pid, signal.SIGKILL)
