@@ -120,8 +120,10 @@ def sample_next(
     logits = logits.float()  # (B, V); 16 bits are too coarse for probabilities
     if temperature == 0:
         return logits.argmax(dim=-1)  # (B,)
-    # The largest logit becomes 0, so that dividing by a tiny temperature can't overflow upwards.
-    logits = (logits - logits.amax(dim=-1, keepdim=True)) / temperature  # (B, V)
+    # The largest logit becomes 0, so that a tiny temperature can only push the others to -inf;
+    # the floor keeps it from being rounded to 0 in float32.
+    logits = logits - logits.amax(dim=-1, keepdim=True)  # (B, V)
+    logits = logits / max(temperature, 1e-38)  # (B, V)
     if top_k is not None:
         logits = keep_top_k(logits, top_k)
     if top_p is not None:
