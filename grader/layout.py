@@ -124,6 +124,8 @@ def _several(
     """Look at each of some folders as a root of its own."""
     found: list[Holding] = []
     problems = [_unplaced(fault) for fault in tree.faults if not fault.parts]
+    for node in _loose(tree):
+        problems.append(_unowned(node.entry, matcher.read(stem(node.name)).assignments))
     for folder in inner:
         more = _sort_out(folder, str(Path(shown, folder.name)), [folder.name, *above], matcher)
         found += more[0]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from grader.config import AssignmentConfig, Course, load_course
@@ -362,7 +362,13 @@ def test_helpers_in_an_assignments_folder_yield_to_its_notebook(root):
 @posix
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Alice", "alice"), ("Mu\u0308ller", "Müller"), ("ﬁn", "fin"), ("straße", "STRASSE")],
+    [
+        ("Alice", "alice"),
+        ("Mu\u0308ller", "Müller"),
+        ("ﬁn", "fin"),
+        ("straße", "STRASSE"),
+        ("ℂ", "c"),
+    ],
 )
 def test_students_who_are_alike_are_not_graded(root, one, other):
     fill(root, {f"{one}/embeddings.ipynb": NB, "bob/embeddings.ipynb": NB})
@@ -624,6 +630,7 @@ entries = st.tuples(
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(entries, min_size=1, max_size=8), st.booleans())
+@example([([], "hw1", ".py"), (["hw1", "a"], "x", ".py"), (["hw1", "b"], "x", ".py")], False)
 def test_every_file_is_a_submission_or_named_in_a_problem(tmp_path_factory, found_in, as_zip):
     base = tmp_path_factory.mktemp("tree")
     files = {
@@ -637,9 +644,8 @@ def test_every_file_is_a_submission_or_named_in_a_problem(tmp_path_factory, foun
     alike = {problem.student for problem in result.problems if problem.kind == "same-student"}
     for name, content in files.items():
         if content not in contents and not alike:
-            inside = name.split("/", 1)[
-                -1
-            ]  # a folder around everything in an archive is the archive
+            # A folder around everything in an archive is the archive.
+            inside = name.split("/", 1)[-1]
             assert name in told or inside in told
     keys = [(one.student, one.assignment) for one in result.submissions]
     assert len(set(keys)) == len(keys)
