@@ -84,22 +84,18 @@ def scale_comparison(
         token_std: standard deviation of the token table.
         widths: values of d_model.
     """
-    figure = _figure(8, 3.8)
+    figure = _figure(7, 3.8)
     axes = figure.subplots()
     position = 0.5**0.5  # the mean of sin² and of cos² over a full wave is 1/2
     scaled = [token_std * width**0.5 for width in widths]
-    lines = (
-        ("sinusoidal position", [position] * len(widths), INK, "--", ""),
-        ("token × √d_model", scaled, BLUE, "-", "o"),
-        ("token as stored", [token_std] * len(widths), ORANGE, "-", "s"),
+    lines = (  # and where the name stands: at which of the widths, how far above the line
+        ("sinusoidal position", [position] * len(widths), INK, "--", 1, 1.12),
+        ("token vector × √d_model", scaled, BLUE, "-o", 2, 0.72),
+        ("token vector as stored", [token_std] * len(widths), ORANGE, "-s", 1, 1.2),
     )
-    for name, values, colour, style, marker in lines:
-        axes.plot(widths, values, color=colour, linestyle=style, marker=marker)
-        above = (8, 0) if name != "sinusoidal position" else (8, 4)
-        axes.annotate(
-            name, (widths[-1], values[-1]), above, textcoords="offset points", va="center",
-            color=colour, annotation_clip=False,
-        )  # fmt: skip
+    for name, values, colour, style, at, above in lines:
+        axes.plot(widths, values, style, color=colour)
+        axes.text(widths[at], values[at] * above, name, color=colour)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set_xticks(list(widths), [str(width) for width in widths])
@@ -164,11 +160,10 @@ def position_similarity(tables: Mapping[str, Tensor]) -> None:
         axes.set(xlabel="position", ylabel="position")
         axes.set_title(name)
         figure.colorbar(image, ax=axes, label="dot product / mean of the diagonal", shrink=0.85)
-        near = products.diagonal(1).mean() if len(products) > 1 else 1.0
-        far = products.diagonal(len(products) // 2).mean()
-        told.append(
-            f"{name}: neighbours {near:.2f}, positions {len(products) // 2} apart {far:.2f}"
-        )
+        half = len(products) // 2
+        means = [products.diagonal(min(apart, half)).mean() for apart in (1, half)]
+        near, far = (round(float(mean), 2) + 0.0 for mean in means)  # + 0.0: no minus zero
+        told.append(f"{name}: neighbours {near:.2f}, positions {half} apart {far:.2f}")
     _show(figure, f"Dot products of positions, 1 for a position with itself. {'; '.join(told)}.")
 
 

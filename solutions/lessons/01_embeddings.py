@@ -7,7 +7,7 @@
 # Afterwards you will be able to
 #
 # - say what an embedding table is, and why looking up a row is a matrix product in disguise;
-# - explain why token vectors are multiplied by $\sqrt{d_\text{model}}$, in numbers;
+# - explain why token vectors are multiplied by $\sqrt{d_{\text{model}}}$, in numbers;
 # - write the sinusoidal positions of the original Transformer, and say what they are good for;
 # - compare them with learned positions, and say what happens to a text that is too long;
 # - write a module that behaves in training, in evaluation, in half precision and on a GPU.
@@ -66,7 +66,7 @@ plots.pipeline(
 
 # %% [markdown]
 # **The table.** Each token of the vocabulary owns one row of a matrix $E$ with $V$ rows and
-# $d_\text{model}$ columns. Nobody designs these rows: they start as small random numbers, and
+# $d_{\text{model}}$ columns. Nobody designs these rows: they start as small random numbers, and
 # training moves them.
 #
 # Looking up row $i$ is the same as multiplying $E$ by a *one-hot* vector, all zeros with a one at
@@ -95,8 +95,8 @@ print("the same vectors:", torch.equal(looked_up, multiplied))
 # Transformer consist of sines and cosines: their elements are about $\sqrt{1/2} \approx 0.71$ in
 # size (the root of the mean square). Added to 0.71, a 0.02 is a whisper.
 #
-# Vaswani et al. (2017, section 3.4) multiply the token vectors by $\sqrt{d_\text{model}}$. At
-# $d_\text{model} = 512$ that is a factor of 22.6, and 0.02 becomes 0.45: token and position are now
+# Vaswani et al. (2017, section 3.4) multiply the token vectors by $\sqrt{d_{\text{model}}}$. At
+# $d_{\text{model}} = 512$ that is a factor of 22.6, and 0.02 becomes 0.45: token and position are now
 # of comparable size. The factor is the same whichever kind of position follows.
 
 # %%
@@ -138,13 +138,13 @@ with plots.demo():
 # The original Transformer adds a fixed pattern. Count positions $pos$ and columns from 0; then
 #
 # $$
-# P_{pos,\,2i} = \sin\!\left(\frac{pos}{10000^{\,2i/d_\text{model}}}\right), \qquad
-# P_{pos,\,2i+1} = \cos\!\left(\frac{pos}{10000^{\,2i/d_\text{model}}}\right)
+# P_{pos,\,2i} = \sin\!\left(\frac{pos}{10000^{\,2i/d_{\text{model}}}}\right), \qquad
+# P_{pos,\,2i+1} = \cos\!\left(\frac{pos}{10000^{\,2i/d_{\text{model}}}}\right)
 # $$
 #
 # (Vaswani et al. 2017, section 3.5). Read it column by column: columns $2i$ and $2i+1$ are a sine
-# and a cosine of *one* wavelength, $2\pi \cdot 10000^{2i/d_\text{model}}$. The first pair repeats
-# every 6.3 positions; the last takes tens of thousands. It is a clock with $d_\text{model}/2$ hands:
+# and a cosine of *one* wavelength, $2\pi \cdot 10000^{2i/d_{\text{model}}}$. The first pair repeats
+# every 6.3 positions; the last takes tens of thousands. It is a clock with $d_{\text{model}}/2$ hands:
 # the fast ones tell neighbours apart, the slow ones tell early from late.
 #
 # Sines and cosines alternate: `sin, cos, sin, cos, …`. When `d_model` is odd, the last column is a
@@ -195,7 +195,7 @@ with plots.demo():
 # **Look at it.** What can a model read off these vectors? Attention compares vectors by dot
 # products, so compare all pairs of positions that way. For the waves,
 #
-# $$P_a \cdot P_b = \sum_i \cos\!\left(\frac{a-b}{10000^{\,2i/d_\text{model}}}\right),$$
+# $$P_a \cdot P_b = \sum_i \cos\!\left(\frac{a-b}{10000^{\,2i/d_{\text{model}}}}\right),$$
 #
 # which depends on the *distance* $a - b$ alone: you should see a band along the diagonal, the same
 # everywhere. Nobody had to learn that. The learned table starts as noise, each position similar to
@@ -216,7 +216,7 @@ with plots.demo():
 #
 # `TransformerEmbedding` is what the rest of the course uses:
 #
-# $$x = \operatorname{dropout}\big(E[\text{tokens}] \cdot \sqrt{d_\text{model}} + P\big)$$
+# $$x = \operatorname{dropout}\big(E[\text{tokens}] \cdot \sqrt{d_{\text{model}}} + P\big)$$
 #
 # - **Dropout** acts on the *sum*. While training, it zeroes each element with probability
 #   $p$ = `dropout` and multiplies the others by $1/(1-p)$, so that the expected value stays what it
@@ -281,7 +281,7 @@ with plots.demo():
 # | what you see | what it often is |
 # |---|---|
 # | `cannot assign module before Module.__init__() call` | `super().__init__()` is missing in `__init__` |
-# | vectors are far too small, or `d_model` times too large | the factor is missing, applied twice, or $d_\text{model}$ without the root |
+# | vectors $\sqrt{d_{\text{model}}}$ times too small or too large | the factor is missing; applied twice, or without the root |
 # | the loss of a tied model starts enormous (notebook 4) | the table itself was scaled, or kept PyTorch's default standard deviation of 1 |
 # | the first half of the columns is sines, the second half cosines | sine and cosine have to alternate |
 # | odd `d_model` fails | there is one cosine column fewer than sines |
@@ -310,7 +310,7 @@ check()
 #    this rotation to queries and keys instead of adding anything to the vectors.
 # 2. **Another base.** Replace 10000 by 100 and draw both pictures again. How far apart do two
 #    positions have to be now before their dot product can no longer tell?
-# 3. **How large is the table?** Compute $V \cdot d_\text{model}$ for the smallest GPT-2. It has 124
+# 3. **How large is the table?** Compute $V \cdot d_{\text{model}}$ for the smallest GPT-2. It has 124
 #    million parameters in all: which part of them sits in this table?
 #
 # ## References
