@@ -102,7 +102,10 @@ def test_a_missing_name_says_which_cell_is_to_blame(
     ("cell", "kind"),
     [
         ("while True: pass", EndingKind.TIME),
-        ("while True:\n    try:\n        while True: pass\n    except BaseException: pass", EndingKind.TIME),
+        (
+            "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+            EndingKind.TIME,
+        ),
         ("import os; os._exit(0)", EndingKind.EXITED),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", EndingKind.SIGNAL),
         ("x = bytearray(1 << 34)", EndingKind.MEMORY),
@@ -123,9 +126,7 @@ def test_a_deadly_cell_costs_itself_and_is_named(
     assert found["zoe"].ending.kind is EndingKind.COMPLETED
 
 
-def test_a_check_that_hangs_costs_itself(
-    toy_course: Course, class_of: Callable[..., Path]
-) -> None:
+def test_a_check_that_hangs_costs_itself(toy_course: Course, class_of: Callable[..., Path]) -> None:
     hangs = RIGHT.replace("self.n += 1", "while True: pass")
     (score,) = graded(class_of(ann=hangs), toy_course).scores
     assert score.questions == {"small": 1.0, "any": 2.0, "state": 1.0}
@@ -220,12 +221,13 @@ def test_the_same_input_gives_the_same_gradebook_but_for_the_run(
     folder = class_of(ann=RIGHT, bob="def add(a, b): return a * b", eve="while True: pass")
     first, second = (graded(folder, toy_course, jobs=jobs) for jobs in (1, 3))
     assert csv_file.encode(first) == csv_file.encode(second)
-    assert gradebook_json.encode(first).split(b'"run"')[0] == gradebook_json.encode(second).split(b'"run"')[0]
+    assert (
+        gradebook_json.encode(first).split(b'"run"')[0]
+        == gradebook_json.encode(second).split(b'"run"')[0]
+    )
 
 
-def test_random_inputs_follow_the_seed(
-    toy_course: Course, class_of: Callable[..., Path]
-) -> None:
+def test_random_inputs_follow_the_seed(toy_course: Course, class_of: Callable[..., Path]) -> None:
     folder = class_of(ann="def add(a, b): return 3")
     details = {
         seed: [o.detail for o in graded(folder, toy_course, seed=seed).scores[0].outcomes]

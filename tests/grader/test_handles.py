@@ -31,7 +31,9 @@ class Liar:
 
 @pytest.fixture
 def submission() -> SubmissionNames:
-    return SubmissionNames(LocalLink({"liar": Liar(), "numbers": [1, 2], "double": lambda x: 2 * x}))
+    return SubmissionNames(
+        LocalLink({"liar": Liar(), "numbers": [1, 2], "double": lambda x: 2 * x})
+    )
 
 
 @pytest.mark.parametrize(

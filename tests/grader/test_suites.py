@@ -55,7 +55,9 @@ def test_variants_share_their_points_equally(loaded: Suite) -> None:
 
 def with_hidden(course: Course, text: str) -> Path:
     assert course.suites is not None
-    return write(course.suites / "test_adding.py", "from grader.testing import check\nimport pytest\n" + text)
+    return write(
+        course.suites / "test_adding.py", "from grader.testing import check\nimport pytest\n" + text
+    )
 
 
 BROKEN = {
@@ -82,15 +84,15 @@ class TestA:
     @check(points=1)
     def test_x(self): pass
 ''',
-    "question `TestA` has no title": '''
+    "question `TestA` has no title": """
 class TestA:
     @check(points=1)
     def test_x(self): "t"
-''',
-    "belongs to no question": '''
+""",
+    "belongs to no question": """
 @check(points=1)
 def test_x(): "t"
-''',
+""",
     "two checks are called `test_x`": '''
 class TestA:
     """A"""

@@ -33,7 +33,11 @@ def test_equal_tensors_pass() -> None:
         (torch.ones(3, 1), torch.ones(3), "shape"),
         (torch.ones(2).double(), torch.ones(2), "dtype"),
         (torch.tensor([math.nan]), torch.tensor([math.nan]), "NaN"),
-        (torch.tensor([1.0, 2.0]), torch.tensor([1.0, 2.1]), r"1 of 2 values differ, the first at \(1,\)"),
+        (
+            torch.tensor([1.0, 2.0]),
+            torch.tensor([1.0, 2.1]),
+            r"1 of 2 values differ, the first at \(1,\)",
+        ),
         (torch.tensor([math.inf]), torch.tensor([-math.inf]), "differ"),
         (torch.tensor([5]), torch.tensor([6]), "differ"),
         ([1.0], torch.ones(1), "not a tensor"),

@@ -26,7 +26,9 @@ def test_no_exception_is_a_pass() -> None:
     [
         CheckFailed(f"differs by {SECRET}", expected=float(SECRET), actual=0.0),
         AssertionError(f"assert {SECRET} == 0"),
-        StudentError(("ValueError", "Exception"), f"got {SECRET}", cell=3, line=2, source_line="raise x"),
+        StudentError(
+            ("ValueError", "Exception"), f"got {SECRET}", cell=3, line=2, source_line="raise x"
+        ),
         StudentError((f"Leak{SECRET}", "Exception"), ""),
         StudentError((SECRET,), SECRET),
     ],
@@ -40,11 +42,15 @@ def test_a_hidden_check_tells_the_student_no_value(error: Exception) -> None:
 
 def test_a_public_check_tells_expected_and_actual() -> None:
     error = CheckFailed("the sum is off", expected=3, actual=4)
-    assert outcome_of(a_check(public=True), error, 0.1).message == "the sum is off; expected 3, got 4"
+    assert (
+        outcome_of(a_check(public=True), error, 0.1).message == "the sum is off; expected 3, got 4"
+    )
 
 
 def test_an_error_names_the_students_own_line() -> None:
-    error = StudentError(("ValueError", "Exception"), "bad", cell=3, line=2, source_line="  raise x")
+    error = StudentError(
+        ("ValueError", "Exception"), "bad", cell=3, line=2, source_line="  raise x"
+    )
     hidden = outcome_of(a_check(public=False), error, 0.1)
     public = outcome_of(a_check(public=True), error, 0.1)
     assert hidden.message == "your code raised ValueError (code cell 3, line 2: raise x)"
@@ -61,8 +67,12 @@ def test_an_unfinished_stub_is_failed_not_broken() -> None:
 
 def test_a_stopped_worker_is_a_timeout_only_if_time_ran_out() -> None:
     error = WorkerStopped("stopped after 1 s")
-    late = outcome_of(a_check(public=False), error, 1, ending=Ending(kind=EndingKind.TIME, message=""))
-    gone = outcome_of(a_check(public=False), error, 1, ending=Ending(kind=EndingKind.EXITED, message=""))
+    late = outcome_of(
+        a_check(public=False), error, 1, ending=Ending(kind=EndingKind.TIME, message="")
+    )
+    gone = outcome_of(
+        a_check(public=False), error, 1, ending=Ending(kind=EndingKind.EXITED, message="")
+    )
     assert late.status is Status.TIMEOUT
     assert gone.status is Status.ERROR
     assert late.message == "stopped after 1 s"
@@ -78,7 +88,9 @@ def test_a_missing_name_is_explained_by_the_cell_that_would_define_it() -> None:
         "`Embedding` is not defined: code cell 5, line 3: SyntaxError: invalid syntax"
     )
     assert "code cell 2" in explain_missing("Other", errors, sources)
-    assert explain_missing("Other", (), sources) == "`Other` is not defined anywhere in the notebook"
+    assert (
+        explain_missing("Other", (), sources) == "`Other` is not defined anywhere in the notebook"
+    )
 
 
 def test_a_name_that_is_not_defined_is_an_error() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import OrderedDict
 
@@ -16,11 +17,18 @@ from grader.worker import protocol
 from grader.worker.protocol import HEADER, ProtocolError, Unsendable, decode_body, encode_frame
 
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.lists(inner, max_size=4).map(tuple)
-    | st.dictionaries(st.text(), inner, max_size=4)
-    | st.dictionaries(st.integers() | st.tuples(st.integers()), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.binary(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.lists(inner, max_size=4).map(tuple)
+        | st.dictionaries(st.text(), inner, max_size=4)
+        | st.dictionaries(st.integers() | st.tuples(st.integers()), inner, max_size=4)
+    ),
     max_leaves=20,
 )
 
@@ -102,7 +110,7 @@ class Sly(torch.Tensor):
         ("x" * (protocol.MAX_STR + 1), "characters"),
         (1 << 2000, "1200 bits"),
         ([0] * (protocol.MAX_NODES + 1), "values"),
-        ({i: 0 for i in range(protocol.MAX_ODD_KEYS + 1)}, "not strings"),
+        (dict.fromkeys(range(protocol.MAX_ODD_KEYS + 1), 0), "not strings"),
         (torch.ones([1] * 13), "13 dimensions"),
     ],
 )
@@ -179,10 +187,8 @@ def test_more_values_than_allowed_are_refused_across_nested_sequences() -> None:
 @settings(max_examples=300)
 @given(st.binary(max_size=400))
 def test_random_bytes_decode_or_are_refused(frame: bytes) -> None:
-    try:
+    with contextlib.suppress(ProtocolError):
         decode_body(frame)
-    except ProtocolError:
-        pass
 
 
 @settings(max_examples=200)
@@ -191,7 +197,5 @@ def test_damaged_frames_decode_or_are_refused(value: object, data: st.DataObject
     frame = bytearray(encode_frame({"v": value, "t": torch.arange(3)})[4:])
     for _ in range(data.draw(st.integers(1, 4))):
         frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with contextlib.suppress(ProtocolError):
         decode_body(bytes(frame))
-    except ProtocolError:
-        pass
