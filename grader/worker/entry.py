@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from grader.worker.jail.canaries import fly
 from grader.worker.jail.cgroups import Cgroup
 from grader.worker.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
 from grader.worker.jail.policy import Policy
@@ -80,6 +81,9 @@ def enter_and_serve(
         _make_neutral(scratch)
         _say_ready(status, policy, behind.plan, started)
         os.close(status)
+        if policy.canary is not None:
+            fly(policy.canary, REPLIES)
+            os._exit(0)
         serve(REQUESTS, REPLIES, device=policy.device, scratch=scratch)
     except BaseException as error:
         event = {"event": "failed", "message": f"the worker could not start: {error!r}"[:500]}

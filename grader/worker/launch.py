@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 from grader.errors import GraderError, GraderFault
 from grader.model import Limits
@@ -192,10 +192,19 @@ def spawn(
     device: str = "cpu",
     sandbox: bool = True,
     forbidden: Sequence[str] = (),
+    canary: dict[str, Any] | None = None,
 ) -> WorkerPipes:
     """Ask the zygote behind `socket_fd` for a worker; does not wait for it.
 
     What becomes of it is said on the status pipe, one JSON object a line.
+
+    Args:
+        socket_fd: what `Zygote.fileno` gave.
+        limits: what the worker may use.
+        device: `"cpu"`, or `"cuda"`, which opens the graphics driver to it.
+        sandbox: whether it is walled in.
+        forbidden: layers of the wall to do without, for its tests.
+        canary: what the worker shall try to break, instead of serving: see `Policy`.
 
     Raises:
         GraderFault: the zygote is gone.
@@ -208,6 +217,7 @@ def spawn(
         device=device,
         sandbox=sandbox,
         forbidden=tuple(forbidden),
+        canary=canary,
     )
     requests_out, requests_in = os.pipe()
     replies_out, replies_in = os.pipe()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import os
 import resource
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from grader.worker.jail.policy import Policy
@@ -15,31 +17,50 @@ ADDRESS_SPACE_MARGIN = 1 << 30
 PENDING_SIGNALS = 256
 
 
-def limit_process(policy: Policy, *, own_user: bool) -> None:
-    """Set the limits of this process.
+@dataclass(frozen=True)
+class Mapped:
+    """What a process has mapped: address space, and private writable memory in it, in bytes."""
 
-    Memory is counted from here on: what the zygote has preloaded is not the submission's.
+    address_space: int
+    data: int
+
+
+def mapped() -> Mapped | None:
+    """Return what this process has mapped; None on a system that does not tell.
+
+    Raises:
+        OSError: /proc is gone: it must be asked before the root is replaced.
+    """
+    if sys.platform != "linux":
+        return None
+    fields = Path("/proc/self/statm").read_text().split()
+    page = os.sysconf("SC_PAGESIZE")
+    return Mapped(int(fields[0]) * page, int(fields[5]) * page)
+
+
+def limit_process(policy: Policy, before: Mapped | None, *, own_user: bool) -> None:
+    """Set the limits of this process.
 
     Args:
         policy: what it may use.
+        before: what it had mapped: what the zygote has preloaded is not the submission's.
         own_user: whether no other process runs as this user: then its threads can be counted.
 
     Raises:
         OSError: the kernel refused.
     """
-    address_space, data = _mapped_bytes()
     limits = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: policy.open_files,
         resource.RLIMIT_FSIZE: policy.scratch_bytes,
         resource.RLIMIT_CPU: math.ceil(policy.wall_s * (os.cpu_count() or 1)) + 1,
     }
-    if data:
-        limits[resource.RLIMIT_DATA] = data + policy.memory_bytes
-    if address_space and policy.device == "cpu":
+    if before:
+        limits[resource.RLIMIT_DATA] = before.data + policy.memory_bytes
+    if before and policy.device == "cpu":
         # bounds the page tables, which RLIMIT_DATA does not see; CUDA reserves more than it uses
         room = policy.memory_bytes + policy.threads * ADDRESS_SPACE_PER_THREAD
-        limits[resource.RLIMIT_AS] = address_space + room + ADDRESS_SPACE_MARGIN
+        limits[resource.RLIMIT_AS] = before.address_space + room + ADDRESS_SPACE_MARGIN
     if own_user:
         limits[resource.RLIMIT_NPROC] = policy.threads
     for name in ("RLIMIT_MEMLOCK", "RLIMIT_MSGQUEUE"):
@@ -51,13 +72,3 @@ def limit_process(policy: Policy, *, own_user: bool) -> None:
         _, hard = resource.getrlimit(kind)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(kind, (value, value))
-
-
-def _mapped_bytes() -> tuple[int, int]:
-    """Address space and private writable memory of this process; zeros where there is no /proc."""
-    try:
-        fields = Path("/proc/self/statm").read_text().split()
-    except OSError:
-        return 0, 0
-    page = os.sysconf("SC_PAGESIZE")
-    return int(fields[0]) * page, int(fields[5]) * page

@@ -14,6 +14,7 @@ PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
+PR_GET_NO_NEW_PRIVS = 39
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 
@@ -65,21 +66,26 @@ def _checked(name: str, result: int) -> int:
     return result
 
 
-def prctl(option: int, first: int = 0) -> None:
-    """Set an option of this process; does nothing where the system has no such call.
+def prctl(option: int, first: int = 0) -> int:
+    """Set or get an option of this process; 0 where the system has no such call.
 
     Raises:
         OSError: the kernel refused.
     """
     if not sys.platform.startswith("linux"):
-        return
+        return 0
     rest = [ctypes.c_ulong(value) for value in (first, 0, 0, 0)]
-    _checked("prctl", _libc().prctl(ctypes.c_int(option), *rest))
+    return _checked("prctl", _libc().prctl(ctypes.c_int(option), *rest))
 
 
 def set_dumpable(dumpable: bool) -> None:
     """Say whether processes of the same user may trace this one and read its memory."""
     prctl(PR_SET_DUMPABLE, int(dumpable))
+
+
+def has_no_new_privileges() -> bool:
+    """Whether executing a file can't give this process privileges that it lacks."""
+    return prctl(PR_GET_NO_NEW_PRIVS) == 1
 
 
 def unshare(flags: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -11,7 +12,8 @@ class Policy:
     """The limits and layers of one worker. Times in seconds, sizes in bytes.
 
     `forbidden` names layers that must not be used even where the machine offers them: that is how
-    a full machine plays a poor one in the tests.
+    a full machine plays a poor one in the tests. With `canary`, the worker serves nobody: it tries
+    to break out (`canaries.py`) and reports.
     """
 
     wall_s: float
@@ -23,6 +25,7 @@ class Policy:
     forbidden: tuple[str, ...] = ()
     scratch_files: int = 2000
     open_files: int = 128
+    canary: dict[str, Any] | None = None
 
     def to_json(self) -> bytes:
         """Encode for the spawn socket."""

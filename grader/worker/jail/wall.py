@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.worker.jail import cgroups, landlock, linux, namespaces, seccomp, syscalls
-from grader.worker.jail.limits import limit_process
+from grader.worker.jail.limits import limit_process, mapped
 from grader.worker.jail.policy import Policy
 from grader.worker.jail.properties import (
     ALWAYS,
@@ -90,11 +90,12 @@ def enter(chosen: Plan, policy: Policy, tree: Tree, root: str, scratch: str, use
         OSError: a layer could not be built.
     """
     layers = chosen.layers
+    before = mapped()
     if NAMESPACES in layers:
         namespaces.separate_system()
         owner = user if USER_ID in layers else os.geteuid()
         scratch = namespaces.build_root(tree, policy, root, owner)
-    limit_process(policy, own_user=_counted_alone(chosen))
+    limit_process(policy, before, own_user=_counted_alone(chosen))
     if USER_ID in layers:
         become(user)
     if PRIVILEGES in layers:

@@ -1,0 +1,170 @@
+"""Proves the wall on this machine: real workers try to break out, and what they hit is looked at.
+
+What the canaries say counts against the wall, never for it: effects are looked for from outside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from grader.errors import GraderFault
+from grader.model import Limits
+from grader.worker.jail.canaries import CANARIES, Targets
+from grader.worker.jail.properties import PROPERTIES, Property
+from grader.worker.launch import WorkerPipes, Zygote, spawn
+
+PATIENCE_S = 30.0
+SHORT_WALL_S = 0.3
+TIME_TRIED = "run longer than allowed"
+SECRET = b"nobody reads this"
+
+
+@dataclass(frozen=True)
+class PropertyResult:
+    """Whether one property of the wall held.
+
+    Attributes:
+        property: its title.
+        layers: the layers that give it here.
+        tried: what was tried against it.
+        held: whether all of that failed.
+        advice: what would give the property, when nothing does.
+    """
+
+    property: str
+    layers: tuple[str, ...]
+    tried: tuple[str, ...]
+    held: bool
+    advice: str = ""
+
+
+def self_test(
+    zygote: Zygote, limits: Limits, *, sandbox: bool = True, forbidden: tuple[str, ...] = ()
+) -> tuple[PropertyResult, ...]:
+    """Let workers try to break out, and return a result for every property.
+
+    Raises:
+        GraderFault: no worker could be started for another reason than a missing property.
+    """
+    with _targets(limits) as (targets, harmed):
+        first = _spawn(zygote, limits, targets, sandbox, forbidden)
+        claims, events = _listen(first)
+        if "refused" in events:
+            return _refused(events["refused"])
+        escaped = {(name, tried) for name, tried in claims} | harmed()
+        short = msgspec.structs.replace(limits, wall_s=SHORT_WALL_S)
+        second = _spawn(zygote, short, replace(targets, hang=True), sandbox, forbidden)
+        _, endings = _listen(second)
+        if endings.get("exit", {}).get("reason") != "wall time":
+            escaped.add(("limits", TIME_TRIED))
+    layers = set(events["ready"]["isolation"]["layers"])
+    return tuple(_result(item, layers, escaped) for item in PROPERTIES)
+
+
+def _result(item: Property, layers: set[str], escaped: set[tuple[str, str]]) -> PropertyResult:
+    tried = [tried for name, tried, _ in CANARIES if name == item.id]
+    if item.id == "limits":
+        tried.append(TIME_TRIED)
+    given = tuple(layer for layer in item.given_by if layer in layers)
+    held = not any(name == item.id for name, _ in escaped)
+    return PropertyResult(item.title, given, tuple(tried), held, "" if given else item.provide)
+
+
+def _refused(event: dict[str, Any]) -> tuple[PropertyResult, ...]:
+    missing = {gap["property"]: gap["provide"] for gap in event["missing"]}
+    return tuple(
+        PropertyResult(item.title, (), (), item.title not in missing, missing.get(item.title, ""))
+        for item in PROPERTIES
+    )
+
+
+@contextlib.contextmanager
+def _targets(limits: Limits) -> Iterator[tuple[Targets, Any]]:
+    """Set up what the canaries go for; the second value looks what became of it."""
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-selftest-")))
+        secret = folder / "secret"
+        secret.write_bytes(SECRET)
+        # nothing but the wall may be what stops them
+        folder.chmod(0o777)
+        secret.chmod(0o666)
+        before = secret.stat()
+        network = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        local = stack.enter_context(socket.socket(socket.AF_UNIX))
+        local.bind(str(folder / "socket"))
+        local.listen()
+        (folder / "socket").chmod(0o777)
+        wait = [sys.executable, "-I", "-S", "-c", "import sys; sys.stdin.read()"]
+        victim = stack.enter_context(subprocess.Popen(wait, stdin=subprocess.PIPE))
+
+        def harmed() -> set[tuple[str, str]]:
+            after = secret.stat() if secret.exists() else None
+            damage = {
+                ("write", "overwrite a file outside"): not after or secret.read_bytes() != SECRET,
+                ("write", "make a file outside"): len(list(folder.iterdir())) != 2,
+                ("chmod", "change a file's mode"): not after or after.st_mode != before.st_mode,
+                ("network", "connect to a port"): _was_called(network),
+                ("network", "connect to a socket"): _was_called(local),
+                ("signal", "kill another process"): victim.poll() is not None,
+            }
+            return {canary for canary, done in damage.items() if done}
+
+        targets = Targets(
+            secret=str(secret),
+            port=network.getsockname()[1],
+            unix_socket=str(folder / "socket"),
+            victim=victim.pid,
+            memory_bytes=limits.memory_bytes,
+            scratch_bytes=limits.scratch_bytes,
+        )
+        yield targets, harmed
+
+
+def _was_called(listener: socket.socket) -> bool:
+    return bool(select.select([listener], [], [], 0)[0])
+
+
+def _spawn(
+    zygote: Zygote, limits: Limits, targets: Targets, sandbox: bool, forbidden: tuple[str, ...]
+) -> WorkerPipes:
+    return spawn(
+        zygote.fileno(), limits, sandbox=sandbox, forbidden=forbidden, canary=targets.to_json()
+    )
+
+
+def _listen(pipes: WorkerPipes) -> tuple[list[list[str]], dict[str, dict[str, Any]]]:
+    """Read a worker's report and its supervisor's events to their ends."""
+    received = {pipes.replies: b"", pipes.status: b"", pipes.output: b""}
+    waiting = set(received)
+    deadline = time.monotonic() + PATIENCE_S
+    try:
+        while waiting:
+            ready = select.select(waiting, [], [], max(0.0, deadline - time.monotonic()))[0]
+            if not ready:
+                raise GraderFault("the self-test of the wall does not end")
+            for descriptor in ready:
+                chunk = os.read(descriptor, 1 << 16)
+                received[descriptor] += chunk
+                if not chunk:
+                    waiting.discard(descriptor)
+    finally:
+        pipes.close()
+    lines = [json.loads(line) for line in received[pipes.status].splitlines()]
+    events = {line["event"]: line for line in lines}
+    if "failed" in events:
+        raise GraderFault("the wall can't be tested", where=events["failed"]["message"])
+    return json.loads(received[pipes.replies] or b"[]"), events
