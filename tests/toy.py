@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from textwrap import dedent
 
+from grader.model import Score
+
 TABLE = """
 [tool.grader]
 id = "sums"
@@ -130,3 +132,27 @@ def write_course(root: Path) -> Path:
     write(root / "public/test_adding.py", PUBLIC)
     write(root / "hidden/test_adding.py", HIDDEN)
     return root
+
+
+RIGHT = """
+def add(a, b):
+    return a + b
+
+class Counter:
+    def __init__(self, start=0):
+        self.n = start
+    def up(self):
+        self.n += 1
+        return self.n
+"""
+"""A submission to the small course that deserves all 5 points."""
+
+
+class Silent:
+    """Watches a grading without a word."""
+
+    def start(self, jobs: int, title: str = "") -> None:
+        """So many submissions."""
+
+    def finished(self, score: Score) -> None:
+        """One is graded."""

@@ -8,23 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from toy import notebook, write, write_course
+from toy import RIGHT, Silent, notebook, write, write_course
 
 from grader.config import Course, load_course
 from grader.model import EndingKind, Score, State
 from grader.pipeline import Options, check
-
-HONEST = """
-def add(a, b):
-    return a + b
-
-class Counter:
-    def __init__(self, start=0):
-        self.n = start
-    def up(self):
-        self.n += 1
-        return self.n
-"""
 
 WRONG = """
 def add(a, b):
@@ -182,14 +170,6 @@ ATTACKS = {
 }
 
 
-class Silent:
-    def start(self, jobs: int) -> None:
-        pass
-
-    def finished(self, score: Score) -> None:
-        pass
-
-
 def graded(*paths: Path, course: Course, sandbox: bool = True) -> dict[str, Score]:
     gradebook = check(paths, course, Options(sandbox=sandbox), Silent())
     return {score.student: score for score in gradebook.scores}
@@ -203,9 +183,9 @@ def hostile_class(
     root = tmp_path_factory.mktemp("hostile")
     course = load_course(write_course(root / "course"))
     for attack, cells in ATTACKS.items():
-        write(root / "class" / f"{attack}_a" / "adding.py", HONEST)
+        write(root / "class" / f"{attack}_a" / "adding.py", RIGHT)
         write(root / "class" / f"{attack}_m" / "adding.ipynb", notebook(*cells))
-        write(root / "class" / f"{attack}_z" / "adding.py", HONEST)
+        write(root / "class" / f"{attack}_z" / "adding.py", RIGHT)
     return graded(root / "class", course=course, sandbox=request.param)
 
 
@@ -234,7 +214,7 @@ def test_what_a_submission_plants_is_never_collected(
     toy_course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Threat 10: conftest.py, pytest.ini, sitecustomize.py beside a submission change nothing."""
-    ann = write(tmp_path / "class/ann/adding.py", HONEST)
+    ann = write(tmp_path / "class/ann/adding.py", RIGHT)
     mallory = write(tmp_path / "class/mallory/adding.ipynb", notebook("x = 1"))
     planted = "import os\nopen(os.path.join(os.path.dirname(__file__), 'ran'), 'w')\n"
     for folder in (ann.parent, mallory.parent, tmp_path):

@@ -6,21 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from toy import write
+from toy import RIGHT, Silent, write
 
 from grader.config import Course
 from grader.model import EndingKind, Gradebook, Score, State, Status
 from grader.pipeline import Options, check
-
-
-class Silent:
-    """Watches without a word."""
-
-    def start(self, jobs: int) -> None:
-        self.jobs = jobs
-
-    def finished(self, score: Score) -> None:
-        pass
 
 
 def graded(path: Path, course: Course, **options: object) -> Gradebook:
@@ -29,19 +19,6 @@ def graded(path: Path, course: Course, **options: object) -> Gradebook:
 
 def scores(gradebook: Gradebook) -> dict[str, Score]:
     return {score.student: score for score in gradebook.scores}
-
-
-RIGHT = """
-def add(a, b):
-    return a + b
-
-class Counter:
-    def __init__(self, start=0):
-        self.n = start
-    def up(self):
-        self.n += 1
-        return self.n
-"""
 
 
 def test_scores_are_what_the_work_deserves(

@@ -1,0 +1,100 @@
+"""Notebook semantics in a worker: what runs, what is left alone, what is kept."""
+
+from __future__ import annotations
+
+import pytest
+from toy import Silent, notebook, write, write_course
+
+from grader.config import load_course
+from grader.model import Gradebook, Score
+from grader.pipeline import Options, check
+
+FINE = {
+    "line_magics": "%matplotlib inline\n%load_ext autoreload\n%autoreload 2\n%config InlineBackend.figure_format = 'svg'\nx = 1",
+    "time_magic": "%time y = 2\nassert y == 2",
+    "timeit_magic": "%timeit -n 1 -r1 z = 3\nassert z == 3",
+    "assigned_magic": "lines = !ls\nassert list(lines) == []\nwd = %pwd",
+    "cell_time": "%%time\na = 4",
+    "cell_time_ran": "assert a == 4",
+    "cell_capture": "%%capture out\nb = 5",
+    "cell_capture_ran": "assert b == 5",
+    "nested_magic": "%%time\n%matplotlib inline\nc = 6",
+    "nested_ran": "assert c == 6",
+    "bash": "%%bash\nrm -rf /",
+    "html": "%%html\n<b>bold</b>",
+    "writefile": "%%writefile helper.py\nvalue = 7",
+    "imports_it": "import helper\nassert helper.value == 7",
+    "shell": "!pip install torch\n!rm -rf ~\nprint('still here')",
+    "help": "len?\n?print",
+    "display": "display(1, 'two')\nfrom IPython.display import HTML, Markdown, display as show\nshow(HTML('<b>x</b>'))",
+    "get_ipython": "get_ipython().run_line_magic('matplotlib', 'inline')\nget_ipython().system('ls')",
+    "ipython_checks": "shell = get_ipython()\nassert shell is not None\nshell.kernel",
+    "input": "name = input('Your name? ')\nassert name == ''",
+    "main": "ran = False\nif __name__ == '__main__':\n    ran = True\nassert ran",
+    "await": "import asyncio\nasync def f():\n    await asyncio.sleep(0)\n    return 8\nd = await f()",
+    "await_ran": "assert d == 8",
+    "future": "from __future__ import annotations\ndef later(x: Undefined): return x",
+    "no_future_here": "def now(x: int) -> int: return x\nassert now.__annotations__['x'] is int",
+    "source": "import inspect\ndef mine():\n    return 9\nassert 'return 9' in inspect.getsource(mine)",
+    "pickle": "import pickle\nclass Thing: pass\npickle.loads(pickle.dumps(Thing()))",
+    "percent_in_code": "e = 10 % 3\nf = '%d' % e\nassert f == '1'",
+    "bang_in_code": "assert e != 2",
+    "empty": "",
+    "comment": "# nothing",
+    "unicode": "π = 3.14159\nassert 'é' == '\\u00e9'",
+    "threads": "import threading\nt = threading.Thread(target=lambda: None)\nt.start(); t.join()",
+    "warnings": "import warnings\nwarnings.warn('careful')",
+    "stderr": "import sys\nprint('to stderr', file=sys.stderr)",
+    "underscore": "_",
+    "semicolon": "x = 1;",
+}
+
+RAISES = {
+    "exit_is_not_the_end": ("exit()", "SystemExit"),
+    "quit_is_not_the_end": ("raise SystemExit", "SystemExit"),
+    "interrupt": ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+    "syntax": ("def (:", "SyntaxError"),
+    "name": ("nothing_here", "NameError"),
+    "deep_recursion": ("def down(): down()\ndown()", "RecursionError"),
+    "odd_message": ("class E(Exception):\n    def __str__(self): 1 / 0\nraise E", "E"),
+    "subprocess": ("import subprocess\nsubprocess.run(['true'])", ""),
+}
+
+
+@pytest.fixture(scope="module")
+def score(tmp_path_factory: pytest.TempPathFactory) -> Score:
+    root = tmp_path_factory.mktemp("shell")
+    course = load_course(write_course(root / "course"))
+    cells = [
+        *FINE.values(),
+        *(source for source, _ in RAISES.values()),
+        "def add(a, b): return a + b",
+    ]
+    write(root / "class/ann/adding.ipynb", notebook(*cells))
+    gradebook: Gradebook = check([root / "class"], course, Options(), Silent())
+    (found,) = gradebook.scores
+    return found
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_a_cell_runs_as_in_jupyter_or_does_no_harm(score: Score, name: str) -> None:
+    number = list(FINE).index(name) + 1
+    assert [error for error in score.cell_errors if error.cell == number] == []
+
+
+@pytest.mark.parametrize("name", RAISES)
+def test_a_cell_that_raises_is_reported_and_the_rest_runs(score: Score, name: str) -> None:
+    number = len(FINE) + list(RAISES).index(name) + 1
+    (error,) = [error for error in score.cell_errors if error.cell == number]
+    assert error.error.startswith(RAISES[name][1])
+
+
+def test_the_last_cell_counts(score: Score) -> None:
+    assert score.questions["any"] == 2.0
+    assert score.ending.message == ""
+
+
+def test_prints_are_kept_in_order(score: Score) -> None:
+    for text in ("still here", "two", "Your name?", "to stderr"):
+        assert text in score.output
+    assert score.output.index("still here") < score.output.index("Your name?")
