@@ -27,6 +27,18 @@ class Evidence(enum.IntEnum):
     METADATA = 4
 
 
+class Meaning(Value, frozen=True):
+    """What a file is for, or the problem that there is with telling."""
+
+    assignment: str = ""
+    evidence: Evidence = Evidence.ONLY_FILE
+    kind: str = "unmatched"
+    message: str = "it matches no assignment"
+
+
+UNKNOWN = Meaning()
+
+
 class Claim(Value, frozen=True):
     """A file and what it is for. `digest` is empty when the file can't be used: `refused`."""
 
@@ -112,7 +124,7 @@ class _Desk:
             Problem(
                 kind=kind,
                 message=message,
-                where=printable(entry),
+                where=printable(entry, 2000),
                 hint=hint,
                 student=self.student,
                 assignment=assignment,
@@ -128,54 +140,50 @@ class _Desk:
 
     def _sort_file(self, held: Held, *, alone: bool) -> None:
         claim, said = _examine(held, self.reader)
-        assignment, evidence, problem = self._assign(held, said)
-        if not assignment and not problem and alone and len(self.rules.wanted) == 1:
-            (assignment,), evidence = self.rules.wanted, Evidence.ONLY_FILE
+        meaning = self._meaning(held, said)
+        if meaning == UNKNOWN and alone and len(self.rules.wanted) == 1:
+            meaning = Meaning(assignment=min(self.rules.wanted))
+        assignment = meaning.assignment
         if assignment and assignment not in self.rules.wanted:
             self.passed_over = True
         elif assignment:
             self.claims[assignment].append(
-                msgspec.structs.replace(claim, assignment=assignment, evidence=evidence)
+                msgspec.structs.replace(claim, assignment=assignment, evidence=meaning.evidence)
             )
         elif claim.refused:
             self.report("unreadable", claim.refused, claim.entry, hint=claim.hint)
         else:
-            kind, message = problem or ("unmatched", "it matches no assignment")
-            self.report(kind, message, claim.entry, hint=self._naming())
+            self.report(meaning.kind, meaning.message, claim.entry, hint=self._naming())
 
-    def _assign(self, held: Held, said: str | None) -> tuple[str, Evidence, tuple[str, str] | None]:
-        """Return the assignment of a file, or a problem's kind and message."""
-        reading = self.rules.matcher.read(stem(held.node.name))
-        named = reading.assignments
+    def _meaning(self, held: Held, said: str | None) -> Meaning:
+        """Say what a file is for. `said` is the assignment that its metadata names."""
+        named = self.rules.matcher.read(stem(held.node.name)).assignments
         if said is not None:
-            meant = self.rules.known.get(said.strip().casefold())
-            if meant is None:
-                return (
-                    "",
-                    Evidence.METADATA,
-                    (
-                        "unmatched",
-                        f"its metadata says {printable(said, 60)!r}, which is no assignment here",
-                    ),
-                )
-            if len(named) == 1 and named[0] != meant:
-                self.report(
-                    "mismatch",
-                    f"it is graded as {meant}, as its metadata says; its name says {named[0]}",
-                    held.node.entry,
-                    assignment=meant,
-                )
-            return meant, Evidence.METADATA, None
+            return self._metadata_meaning(held, said, named)
         if len(named) == 1:
-            return named[0], Evidence.NAME, None
+            return Meaning(assignment=named[0], evidence=Evidence.NAME)
         for folder in held.folders:
             found = self.rules.matcher.read(folder).assignments
             if len(found) == 1 and (not named or found[0] in named):
-                return found[0], Evidence.FOLDER, None
+                return Meaning(assignment=found[0], evidence=Evidence.FOLDER)
             named = named or found
         if named:
-            return "", Evidence.NAME, ("ambiguous", f"it may be for {' or '.join(named)}")
-        return "", Evidence.ONLY_FILE, None
+            return Meaning(kind="ambiguous", message=f"it may be for {' or '.join(named)}")
+        return UNKNOWN
+
+    def _metadata_meaning(self, held: Held, said: str, named: tuple[str, ...]) -> Meaning:
+        meant = self.rules.known.get(said.strip().casefold())
+        if meant is None:
+            shown = printable(said, 60)
+            return Meaning(message=f"its metadata says '{shown}', which is no assignment here")
+        if len(named) == 1 and named[0] != meant:
+            self.report(
+                "mismatch",
+                f"it is graded as {meant}, as its metadata says; its name says {named[0]}",
+                held.node.entry,
+                assignment=meant,
+            )
+        return Meaning(assignment=meant, evidence=Evidence.METADATA)
 
     def _naming(self) -> str:
         return f"name it after its assignment: {', '.join(sorted(self.rules.wanted))}"

@@ -9,8 +9,9 @@
   assignments: at least half of its files, and every folder that holds files; or when its
   files' names say nothing at all (`homework.ipynb`).
 - a single folder in it is a *wrapper*, and taken for the root, when it holds nothing but two or
-  more folders or archives with persons' names. Folders that are named after assignments and hold
-  persons' folders are each taken for a root.
+  more folders or archives with persons' names; one is enough where its own name is nobody's, as
+  `submissions`. Folders that are named after assignments and hold persons' folders are each taken
+  for a root.
 - a *zip archive* is the folder that it was made of: a single folder around everything counts as the
   archive itself. An archive below a folder belongs to one student.
 - a *file* is its stem's student (`alice.ipynb`, `embeddings_alice.ipynb`); when the stem names only
@@ -145,7 +146,8 @@ class _Everyone:
             found.append(
                 Problem(
                     kind="same-student",
-                    message="two students have one name when case and Unicode forms are ignored: "
+                    message="two students have one name when case, Unicode forms and unsafe "
+                    "characters are ignored: "
                     "none of them is graded",
                     where=", ".join([where, *(printable(other.entry) for other in others)]),
                     hint="rename one of them",

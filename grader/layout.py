@@ -80,8 +80,13 @@ def _single(path: Path, shown: str, matcher: Matcher) -> Holding:
     return Holding(
         student=student or name,
         entry=shown,
-        files=(Held(node=node, folders=(*folders, *above[:1])),),
+        files=(Held(node=node, folders=(*folders, *_outer(above[0], matcher))),),
     )
+
+
+def _outer(root: str, matcher: Matcher) -> tuple[str, ...]:
+    """Return a root's name if it is an assignment's: by chance it may mention one."""
+    return (root,) if matcher.read(root).plain else ()
 
 
 def _nearest_person(names: list[str], matcher: Matcher) -> tuple[str, tuple[str, ...]]:
@@ -155,10 +160,14 @@ def _by_assignment(folders: dict[str, Tree], matcher: Matcher) -> bool:
 
 
 def _holds_people(tree: Tree, matcher: Matcher) -> bool:
-    """Whether it holds two or more folders with files, and nothing that has not a person's name."""
+    """Whether it holds folders with files that have persons' names, and no other files.
+
+    One such folder is enough where the tree's own name is nobody's: `submissions`, `embeddings`.
+    """
     holders = [name for name, folder in split(tree).items() if folder.nodes]
     people = [name for name in holders if matcher.read(name).owner]
-    return len(people) == len(holders) >= 2 and not _loose(tree)
+    enough = 2 if matcher.read(tree.name).owner else 1
+    return len(people) == len(holders) >= enough and not _loose(tree)
 
 
 def _class(tree: Tree, folders: dict[str, Tree], shown: str, matcher: Matcher) -> Found:
@@ -171,7 +180,7 @@ def _class(tree: Tree, folders: dict[str, Tree], shown: str, matcher: Matcher) -
             problems += [_unowned(node.entry, assignments) for node in folder.nodes]
             problems += [_unplaced(fault) for fault in folder.faults]
         else:
-            found.append(_whole(folder, name, entry, (tree.name,)))
+            found.append(_whole(folder, name, entry, _outer(tree.name, matcher)))
     for node in _loose(tree):
         name = stem(node.name)
         reading = matcher.read(name)
@@ -179,7 +188,7 @@ def _class(tree: Tree, folders: dict[str, Tree], shown: str, matcher: Matcher) -
             problems.append(_unowned(node.entry, reading.assignments))
             continue
         student = reading.owner if reading.assignments else name
-        held = Held(node=node, folders=(tree.name,))
+        held = Held(node=node, folders=_outer(tree.name, matcher))
         found.append(Holding(student=student, entry=node.entry, files=(held,)))
     return found, problems
 

@@ -19,8 +19,8 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # What people, browsers and systems add to a file name: it says neither what nor whose.
 _FILLER = re.compile(
     r"(copy|copie|copia|kopie|of|the|my|and|a|final|finished|done|complete[d]?|draft|new|old|latest"
-    r"|version|ver|rev|revised|fixed|updated?|corrected|solutions?|solved|answers?|submi(t|tted|ssion)"
-    r"|resubmi(t|tted|ssion)|assignment|homework|hw|lab|exercises?|ex|project|notebook|nb|jupyter|work"
+    r"|version|ver|rev|revised|fixed|updated?|corrected|solutions?|solved|answers?|submi(t|tted|ssions?)"
+    r"|resubmi(t|tted|ssions?)|assignments?|homework|hw|labs?|exercises?|ex|project|notebooks?|nb|jupyter|work"
     r"|week|untitled|student_?release|v)\d*",
     re.I,
 )

@@ -125,6 +125,10 @@ LAYOUTS: list[tuple[Files, list[tuple[str, str, str]]]] = [
         [("alice", "embeddings", "embeddings.ipynb"), ("bob", "embeddings", "embeddings.ipynb")],
     ),
     (
+        {"submissions/alice/embeddings.ipynb": NB, "submissions/README.txt": b""},
+        [("alice", "embeddings", "embeddings.ipynb")],
+    ),
+    (
         {"alice/deep/er/embeddings.ipynb": NB, "bob/hw1.ipynb": NB},
         [("alice", "embeddings", "embeddings.ipynb"), ("bob", "embeddings", "hw1.ipynb")],
     ),
@@ -287,6 +291,14 @@ def test_a_file_that_matches_nothing_is_reported_and_the_others_are_graded(root)
     assert pairs(found) == [("alice", "embeddings", "embeddings.ipynb")]
     assert kinds(found) == [("unmatched", "alice", None)]
     assert "scratch.ipynb" in found.problems[0].where
+
+
+def test_a_root_that_only_mentions_an_assignment_decides_nothing(tmp_path):
+    path = fill(tmp_path / "blocks-course-2024", {"alice/work.ipynb": NB, "bob.ipynb": NB})
+    assert kinds(discover([path], COURSE)) == [
+        ("unmatched", "alice", None),
+        ("unmatched", "bob", None),
+    ]
 
 
 def test_the_only_file_is_for_the_only_assignment_asked_for(root):
