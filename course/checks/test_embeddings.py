@@ -106,9 +106,9 @@ class TestShapes:
             assert_differs(before[row, place], after[row, place], "the vector of a changed token")
             after[row, place] = before[row, place]
             assert_close(after, before, "the vectors of the other tokens")
-            same = embedding(torch.full((1, 9), rng.randrange(30))).tensor()
-            assert_shape(same, (1, 9, 8), f"the output with {kind} positions")
-            assert_differs(same[0, 1:], same[0, :-1], "the vector of one token at two places")
+            same = embedding(torch.full((2, 9), rng.randrange(30))).tensor()
+            assert_shape(same, (2, 9, 8), f"the output with {kind} positions")
+            assert_differs(same[:, 1:], same[:, :-1], "the vector of one token at two places")
 
     @check(points=0.5, hint="`token_embedding.embedding.weight` has a row for each token id.")
     def test_token_table(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -120,15 +120,16 @@ class TestShapes:
         )
         table = embedding.token_embedding.embedding.weight
         assert_shape(table.tensor(), (vocab_size, d_model), "the token table")
-        tokens = token_ids(rng, 1, 10, vocab_size)
-        place = rng.randrange(10)
+        tokens = token_ids(rng, 2, 10, vocab_size)
+        row = int(tokens[0, rng.randrange(10)])
         before = embedding(tokens).tensor()
-        assert_shape(before, (1, 10, d_model), "the output")
-        table.data[int(tokens[0, place])].add_(1.0)
+        assert_shape(before, (2, 10, d_model), "the output")
+        table.data[row].add_(1.0)
         after = embedding(tokens).tensor()
-        assert_differs(before[0, place], after[0, place], "the vector of a changed row")
-        after[0, place] = before[0, place]
-        assert_close(after, before, "the vectors of the other rows")
+        assert_shape(after, (2, 10, d_model), "the output")
+        changed = tokens == row
+        assert_differs(before[changed], after[changed], "the vector of a changed row")
+        assert_close(after[~changed], before[~changed], "the vectors of the other rows")
 
     @check(points=0.25, hint="Fill the table first, then zero the padding row.")
     def test_padding_row(self, submission: SubmissionNames, rng: random.Random) -> None:
