@@ -199,6 +199,8 @@ def test_code_spans_show_the_text_itself(text):
 
 
 @given(TEXT)
+@example("```\n<b>")
+@example("````\n```")
 def test_code_blocks_can_not_be_left(text):
     tokens = RENDERER.parse(f"before\n\n{code_block(text)}\n\nafter")
     assert [token.type for token in tokens] == [*PARAGRAPH, "fence", *PARAGRAPH]
@@ -207,6 +209,15 @@ def test_code_blocks_can_not_be_left(text):
 
 def test_code_between_backticks_stays_code():
     assert markdown("Look at `x_1 * 2`, not *y*") == r"Look at `x_1 * 2`, not \*y\*"
+
+
+@given(TEXT.filter(lambda text: "`" not in text))
+def test_prose_holds_no_bare_html_character(text):
+    """Not every renderer knows a backslash before `<`."""
+    shown = markdown(text)
+    assert "<" not in shown
+    assert ">" not in shown
+    assert shown.count("&") == sum(shown.count(entity) for entity in ("&lt;", "&gt;", "&amp;"))
 
 
 def test_links_are_not_made_from_bare_addresses():
