@@ -75,15 +75,13 @@ def pipeline(steps: Sequence[tuple[str, str]], title: str) -> None:
 # ---------------------------------------------------------------- embeddings
 
 
-def scale_comparison(
-    token_std: float = 0.02, *, widths: Sequence[int] = (32, 64, 128, 256, 512, 1024)
-) -> None:
+def scale_comparison(token_std: float = 0.02) -> None:
     """Draw how large token vectors and positions are, with and without the factor sqrt(d_model).
 
     Args:
         token_std: standard deviation of the token table.
-        widths: values of d_model.
     """
+    widths = (32, 64, 128, 256, 512, 1024)
     figure = _figure(7, 3.8)
     axes = figure.subplots()
     position = 0.5**0.5  # the mean of sin² and of cos² over a full wave is 1/2
@@ -98,7 +96,7 @@ def scale_comparison(
         axes.text(widths[at], values[at] * above, name, color=colour)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    axes.set_xticks(list(widths), [str(width) for width in widths])
+    axes.set_xticks(widths, [str(width) for width in widths])
     ticks = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()

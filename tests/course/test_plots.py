@@ -1,0 +1,93 @@
+"""Pictures: drawn, described, and never in the way."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from course import plots
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[plots.Picture]:
+    """The pictures that were shown, drawn as in a notebook."""
+    pictures: list[plots.Picture] = []
+    monkeypatch.setattr(plots, "_show", lambda *shown: pictures.append(plots._drawn(*shown)))
+    return pictures
+
+
+def test_importing_draws_nothing_and_loads_nothing() -> None:
+    code = "import sys, course.plots; print({'matplotlib', 'torch', 'grader'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_every_picture_has_its_words(drawn: list[plots.Picture]) -> None:
+    plots.pipeline([("ids", "(B, T)"), ("look\nup", "(B, T, d)")], "Way")
+    plots.scale_comparison(0.02)
+    plots.position_table(torch.randn(7, 5, requires_grad=True))
+    plots.position_similarity({"a": torch.eye(4), "b": torch.zeros(4, 3)})
+    words = [picture.description for picture in drawn]
+    assert words[0] == "Way: ids (B, T), then look up (B, T, d)."
+    assert "35 times smaller" in words[1]
+    assert "0.11 at d_model = 32 to 0.64 at 1024" in words[1]
+    assert words[2].startswith("7 positions by 5 columns")
+    assert "a: neighbours 0.00, positions 2 apart 0.00" in words[3]
+    for picture in drawn:
+        assert picture.png.startswith(b"\x89PNG")
+        assert f'alt="{picture.description}"' in picture._repr_html_()
+
+
+def test_words_can_not_become_html() -> None:
+    shown = plots.Picture(b"", 1, '"><script>')._repr_html_()
+    assert "<script>" not in shown
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 1), (1, 8), (300, 7)])
+def test_tables_of_any_size_are_drawn(drawn: list[plots.Picture], shape: tuple[int, int]) -> None:
+    plots.position_table(torch.randn(shape, dtype=torch.float16))
+    plots.position_similarity({"one": torch.randn(shape)})
+    assert len(drawn) == 2
+
+
+@pytest.mark.parametrize("table", [None, [[1.0]], torch.zeros(3), torch.zeros(0, 3)])
+def test_what_is_no_table_is_named(table: object) -> None:
+    with pytest.raises(ValueError, match=r"expected a table of positions .*, got"):
+        plots.position_table(table)  # type: ignore[arg-type]
+
+
+def test_a_terminal_gets_the_words(capsys: pytest.CaptureFixture[str]) -> None:
+    plots.scale_comparison()
+    assert "35 times smaller" in capsys.readouterr().out
+
+
+def test_nothing_is_drawn_while_grading(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADER_GRADING", "1")
+    plots.scale_comparison()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (NotImplementedError(), "comes alive when the cells above are solved"),
+        (NameError("name 'embed' is not defined"), "'embed' is not defined: run the cells above"),
+        (ValueError("too long"), "This demonstration stopped: ValueError: too long"),
+    ],
+)
+def test_a_demo_says_why_it_stopped(
+    capsys: pytest.CaptureFixture[str], error: Exception, words: str
+) -> None:
+    with plots.demo():
+        raise error
+    assert words in capsys.readouterr().out
+
+
+def test_a_demo_can_be_interrupted() -> None:
+    with pytest.raises(KeyboardInterrupt), plots.demo():
+        raise KeyboardInterrupt
