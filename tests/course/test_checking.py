@@ -1,0 +1,137 @@
+"""`check` in a notebook: at once, in plain words, and never in the student's way."""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from course.checking import Report, check_namespace
+
+
+class Embedding(nn.Module):
+    """A right answer in few words."""
+
+    def __init__(
+        self,
+        vocab_size: int,
+        d_model: int,
+        max_len: int = 1024,
+        positional: str = "sinusoidal",
+        dropout: float = 0.1,
+        padding_idx: int | None = None,
+    ) -> None:
+        super().__init__()
+        if positional not in ("sinusoidal", "learned"):
+            raise ValueError(positional)
+        self.token_embedding = nn.Module()
+        self.token_embedding.embedding = nn.Embedding(vocab_size, d_model, padding_idx)
+        self.place = nn.Embedding(max_len, d_model)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        vectors = self.token_embedding.embedding(tokens) * math.sqrt(8)
+        return self.dropout(vectors + self.place(torch.arange(tokens.shape[1])))
+
+
+class Narrow(Embedding):
+    """Wrong: one column is missing."""
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        return super().forward(tokens)[..., 1:]
+
+
+class Stub:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        raise NotImplementedError
+
+
+def report(question: str | None = "shapes", **names: Any) -> Report:
+    return check_namespace({"ASSIGNMENT": "embeddings", **names}, question)
+
+
+def text_of_html(made: Report) -> str:
+    return re.sub(r"<[^>]*>", " ", made._repr_html_())
+
+
+def test_right_work_is_green_with_points() -> None:
+    made = report(TransformerEmbedding=Embedding)
+    assert made.earned == made.possible > 0, made
+    assert "✓" in repr(made)
+    assert "✗" not in repr(made)
+    assert "of 3 points" in text_of_html(made)
+
+
+def test_wrong_work_is_red_with_expected_actual_and_hint() -> None:
+    made = report(TransformerEmbedding=Narrow)
+    assert made.earned < made.possible
+    for shown in (repr(made), text_of_html(made)):
+        assert "✗" in shown
+        assert "expected" in shown
+        assert "got" in shown
+        assert "Hint:" in shown
+
+
+@pytest.mark.parametrize("names", [{}, {"TransformerEmbedding": Stub}])
+def test_nothing_yet_is_red_without_points_and_without_a_traceback(names: dict[str, Any]) -> None:
+    made = report(**names)
+    assert made.earned == 0
+    assert "Traceback" not in repr(made)
+    assert "not implemented yet" in repr(made) or "is not defined" in repr(made)
+
+
+def test_no_question_sums_up_the_notebook() -> None:
+    made = report(None, TransformerEmbedding=Embedding)
+    assert made.possible == 3.0
+
+
+def test_a_question_that_does_not_exist_is_told() -> None:
+    assert "no public question 'shape'" in repr(report("shape"))
+
+
+def test_a_notebook_that_says_no_assignment_is_told_what_to_do() -> None:
+    assert "first code cell" in repr(check_namespace({}, "shapes"))
+
+
+def test_checking_leaves_the_notebooks_random_state_alone() -> None:
+    torch.manual_seed(1)
+    random.seed(1)
+    expected = (torch.rand(1), random.random())
+    torch.manual_seed(1)
+    random.seed(1)
+    report(TransformerEmbedding=Embedding)
+    assert (torch.rand(1), random.random()) == expected
+
+
+def test_checking_leaves_grad_mode_and_dtype_alone() -> None:
+    torch.set_default_dtype(torch.float64)
+    try:
+        with torch.no_grad():
+            report(TransformerEmbedding=Embedding)
+            assert not torch.is_grad_enabled()
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_what_students_wrote_is_escaped_in_html() -> None:
+    class Evil(Embedding):
+        def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+            raise ValueError("<script>alert(1)</script>")
+
+    assert "<script>" not in report(TransformerEmbedding=Evil)._repr_html_()
+
+
+def test_nothing_is_checked_while_grading(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from course import check
+
+    monkeypatch.setenv("GRADER_GRADING", "1")
+    check("shapes")
+    assert capsys.readouterr().out == ""
