@@ -156,3 +156,40 @@ class Silent:
 
     def finished(self, score: Score) -> None:
         """One is graded."""
+
+
+LESSON = """
+# %% [markdown]
+# # Adding
+
+# %%
+from __future__ import annotations
+
+# %% solution="add"
+
+# %% question="small"
+
+# %% question="any"
+
+# %% solution="Counter"
+
+# %% question="state"
+"""
+
+MUTANTS = {
+    "subtracts": ("add", "a + b", "a - b", ["small", "any"]),
+    "integers_only": ("add", "a + b", "int(a + b)", ["any"]),
+    "starts_at_zero": ("Counter", "= start", "= 0", ["state"]),
+    "accepts_text": ("add", "a + b", "a + type(a)(b)", ["state"]),
+}
+
+
+def write_gate(root: Path) -> Path:
+    """Give the small course a lesson and mutants, so that its suite can be verified."""
+    table = 'lessons = "lessons"\nmutants = "mutants"\nreference'
+    write(root / "pyproject.toml", TABLE.replace("reference", table, 1))
+    write(root / "lessons/01_adding.py", LESSON)
+    for name, (answer, old, new, loses) in MUTANTS.items():
+        edit = f'[[edit]]\nin = "{answer}"\nold = "{old}"\nnew = "{new}"\n'
+        write(root / f"mutants/adding/{name}.toml", f'bug = "{name}"\nloses = {loses}\n{edit}')
+    return root

@@ -1,0 +1,122 @@
+"""The gate: right code passes, wrong code is caught, and a broken check is noticed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from toy import HIDDEN, PUBLIC, REFERENCE, Silent, write, write_gate
+
+from grader.config import load_course
+from grader.verify import AssignmentGate, Case, Kind, Verdict, verify
+
+
+@pytest.fixture
+def gated(toy: Path) -> Callable[[], AssignmentGate]:
+    """Verify the small course, as it stands on disk by then."""
+    write_gate(toy)
+
+    def run() -> AssignmentGate:
+        (found,) = verify(load_course(toy), watcher=Silent()).gates
+        return found
+
+    return run
+
+
+def case(gate: AssignmentGate, name: str) -> Case:
+    return next(case for case in gate.cases if case.name == name)
+
+
+def test_a_sound_suite_passes(gated: Callable[[], AssignmentGate]) -> None:
+    gate = gated()
+    assert gate.passed, gate
+    assert case(gate, "reference").lost == ()
+    assert set(case(gate, "template").lost) == {"small", "any", "state"}
+    assert case(gate, "integers_only").lost == ("any",)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('assert_close(submission.add(a, b).value(), reference.add(a, b), "the sum")', "pass"),
+        ("assert counter.up().value() == start + 2", "pass"),
+        ('submission.add(1, "2")', "raise_it()"),
+    ],
+)
+def test_a_check_that_always_passes_is_noticed(
+    gated: Callable[[], AssignmentGate], toy: Path, old: str, new: str
+) -> None:
+    broken = HIDDEN.replace(old, new).replace(
+        "import pytest",
+        "import pytest\nfrom grader.testing import StudentError\n"
+        "def raise_it(): raise StudentError(('TypeError',), '')",
+    )
+    write(toy / "hidden/test_adding.py", broken)
+    gate = gated()
+    assert not gate.passed
+    assert gate.unproven or any(case.verdict is Verdict.SURVIVES for case in gate.cases)
+
+
+def test_a_check_that_right_code_fails_is_noticed(
+    gated: Callable[[], AssignmentGate], toy: Path
+) -> None:
+    write(toy / "hidden/test_adding.py", HIDDEN.replace("start + 2", "start + 3"))
+    gate = gated()
+    assert case(gate, "reference").verdict is Verdict.RIGHT_CODE_LOSES
+    assert "test_counts" in case(gate, "reference").explanation
+
+
+def test_a_public_point_for_the_untouched_template_is_noticed(
+    gated: Callable[[], AssignmentGate], toy: Path
+) -> None:
+    write(
+        toy / "public/test_adding.py",
+        PUBLIC.replace(
+            'assert_equal(submission.add(1, 2).value(), 3, "the sum")', 'submission.defines("add")'
+        ),
+    )
+    assert case(gated(), "template").verdict is Verdict.TEMPLATE_EARNS
+
+
+def test_a_mutant_that_loses_elsewhere_is_noticed(
+    gated: Callable[[], AssignmentGate], toy: Path
+) -> None:
+    path = toy / "mutants/adding/subtracts.toml"
+    path.write_text(path.read_text().replace("['small', 'any']", "['small']"))
+    found = case(gated(), "subtracts")
+    assert found.verdict is Verdict.LOSES_ELSEWHERE
+    assert found.explanation.startswith("any:")
+
+
+def test_a_mutant_that_survives_is_noticed(gated: Callable[[], AssignmentGate], toy: Path) -> None:
+    path = toy / "mutants/adding/integers_only.toml"
+    path.write_text(path.read_text().replace("['any']", "['any', 'state']"))
+    found = case(gated(), "integers_only")
+    assert found.verdict is Verdict.SURVIVES
+    assert "state" in found.explanation
+
+
+def test_correct_code_in_another_style_must_pass(
+    gated: Callable[[], AssignmentGate], toy: Path
+) -> None:
+    table = toy / "pyproject.toml"
+    table.write_text(table.read_text().replace("lessons =", 'styles = "styles"\nlessons =', 1))
+    write(toy / "styles/adding_sum.py", REFERENCE.replace("a + b", "sum([a, b])"))
+    write(toy / "styles/adding_odd.py", REFERENCE.replace("a + b", "a - -b"))
+    gate = gated()
+    assert case(gate, "adding_sum").verdict is Verdict.OK
+    # text has no minus: TypeError as it should be
+    assert case(gate, "adding_odd").kind is Kind.STYLE
+    assert gate.passed
+    write(
+        toy / "styles/adding_late.py",
+        REFERENCE.replace("return a + b", "import time; time.sleep(3)"),
+    )
+    assert case(gated(), "adding_late").verdict is Verdict.RIGHT_CODE_LOSES
+
+
+def test_the_reference_is_tried_from_as_many_seeds_as_asked(toy: Path) -> None:
+    course = load_course(write_gate(toy))
+    (gate,) = verify(course, repeat=5, watcher=Silent()).gates
+    assert [case.seed for case in gate.cases if case.kind is Kind.REFERENCE] == [0, 1, 2, 3, 4]
