@@ -67,7 +67,7 @@ def score_table(gradebook: Gradebook, console: Console, symbols: Symbols) -> Ren
     grid = _Grid(gradebook, symbols, numbers)
     if grid.width <= console.width:
         legend = "   ".join(f"{n}\u00a0{t}" for n, t in zip(numbers, titles, strict=True))
-        return Group(Text(legend), grid.table)
+        return Group(Text(legend), Text(), grid.table)
     return _listed(gradebook, symbols)
 
 
@@ -113,7 +113,7 @@ class _Grid:
             self.table.add_row(*row)
         widths = [min(_width("Student", names), NAME_WIDTH)]
         widths += [_width(heading, cells) for heading, cells in columns]
-        self.width = sum(widths) + GAP * len(widths) + 1
+        self.width = sum(widths) + GAP * (len(widths) - 1)
 
 
 def _width(heading: str, cells: Sequence[Text]) -> int:
@@ -152,7 +152,13 @@ def _listed(gradebook: Gradebook, symbols: Symbols) -> Table:
 
 
 def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    return Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
 
 
 def _by_student(gradebook: Gradebook) -> dict[str, dict[str, Score]]:

@@ -107,6 +107,7 @@ def print_scores(
     symbols = Symbols.fitting(out)
     if gradebook.scores:
         out.print(score_table(gradebook, out, symbols))
+        out.print()
         out.print(tally(gradebook, symbols))
         out.print()
     _print_ungraded(err, gradebook)

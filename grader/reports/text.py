@@ -20,6 +20,27 @@ _MARKDOWN_BLOCK_START = re.compile(r"^(\d{0,9})([-+=:.)])")
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
+class _Shown(dict[int, str]):
+    """What stands for a character, by its number; filled as characters come along."""
+
+    def __missing__(self, code: int) -> str:
+        self[code] = shown = _escape(code) if _is_active(chr(code)) else chr(code)
+        return shown
+
+
+def _is_active(character: str) -> bool:
+    return character != "\n" and unicodedata.category(character) in _ACTIVE_CATEGORIES
+
+
+def _escape(code: int) -> str:
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+_SHOWN = _Shown()
+
+
 def points(value: float) -> str:
     """Write points as people do: no `.0`, at most two decimals."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
@@ -31,10 +52,7 @@ def printable(text: str) -> str:
 
     Any kind of line break becomes one newline, a tab four spaces.
     """
-    text = _NEWLINES.sub("\n", text).replace("\t", "    ")
-    if text.isascii() and text.replace("\n", "").isprintable():
-        return text
-    return "".join(_shown(character) for character in text)
+    return _NEWLINES.sub("\n", text).replace("\t", "    ").translate(_SHOWN)
 
 
 def one_line(text: str) -> str:
@@ -94,15 +112,6 @@ def code_block(text: str) -> str:
     body = printable(text).strip("\n")
     fence = "`" * max(3, _longest_run(body) + 1)
     return f"{fence}text\n{body}\n{fence}"
-
-
-def _shown(character: str) -> str:
-    if character == "\n" or unicodedata.category(character) not in _ACTIVE_CATEGORIES:
-        return character
-    code = ord(character)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _markdown_code(piece: str) -> str:
