@@ -66,8 +66,6 @@ class SinusoidalPositionalEncoding(nn.Module):
         max_len: the longest sequence that can be encoded.
     """
 
-    table: Tensor
-
     def __init__(self, d_model: int, max_len: int = 1024) -> None:
         super().__init__()
         self.max_len = max_len
@@ -96,7 +94,8 @@ class SinusoidalPositionalEncoding(nn.Module):
         seq_len = x.size(1)
         if seq_len > self.max_len:
             raise ValueError(f"the sequence has {seq_len} tokens, max_len is {self.max_len}")
-        return x + self.table[:seq_len].to(x)  # (B, T, d_model) + (T, d_model)
+        table = self.get_buffer("table")[:seq_len]  # (T, d_model)
+        return x + table.to(x)  # (B, T, d_model) + (T, d_model)
 
 
 class LearnedPositionalEmbedding(nn.Module):
