@@ -1,0 +1,286 @@
+"""Public checks of the assignment `blocks`.
+
+What pins the interface is the block. A notebook that has no part of its own under a part's name, or
+one that is called differently, is judged on the same property of its block.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.testing import (
+    CheckFailed,
+    Handle,
+    NotDefined,
+    StudentError,
+    SubmissionNames,
+    assert_close,
+    assert_differs,
+    assert_shape,
+    check,
+    elements,
+    fail,
+    raises,
+)
+
+BATCH, HEADS, LENGTH, D_K, D_FF = 2, 3, 5, 4, 20
+D_MODEL = HEADS * D_K
+REFUSALS = ("ValueError", "AssertionError", "IndexError", "RuntimeError")
+
+
+class TestAttention:
+    """Scaled dot-product attention"""
+
+    @check(points=0.5, hint="The softmax runs over the keys: the last dimension of the scores.")
+    def test_attention_weights_sum_to_one(self, submission: SubmissionNames, rng: Random) -> None:
+        """Each query's weights add up to 1, and average the values"""
+        query, key, value = (normal(rng, BATCH, HEADS, LENGTH, D_K) for _ in range(3))
+
+        def part() -> Any:
+            out, weights = pair(submission.scaled_dot_product_attention(query, key, value))
+            assert_weights(weights)
+            assert_close(out, weights @ value, "the averaged values")
+            return weights
+
+        weights = part_or_block(part, lambda: block_weights(submission, rng))
+        assert_weights(weights)
+
+    @check(points=0.5, hint="A bool mask is True where a query may attend to a key.")
+    def test_attention_obeys_a_mask(self, submission: SubmissionNames, rng: Random) -> None:
+        """What the mask forbids gets no weight, what it allows shares all of it"""
+        query, key, value = (normal(rng, BATCH, HEADS, LENGTH, D_K) for _ in range(3))
+        mask = causal(LENGTH)
+        weights = part_or_block(
+            lambda: pair(submission.scaled_dot_product_attention(query, key, value, mask))[1],
+            lambda: block_weights(submission, rng, mask),
+        )
+        assert_weights(weights)
+        forbidden = weights[..., ~mask]
+        assert_close(forbidden, torch.zeros_like(forbidden), "the weight of forbidden keys")
+
+
+class TestHeads:
+    """Multi-head attention"""
+
+    @check(points=0.5, hint="(B, T, d_model) becomes (B, n_heads, T, d_k), and back at the end.")
+    def test_heads_have_the_right_shapes(self, submission: SubmissionNames, rng: Random) -> None:
+        """The output is (B, T, d_model), the weights are (B, n_heads, T, S)"""
+        n_keys = LENGTH + 2
+
+        query, keys = normal(rng, BATCH, LENGTH, D_MODEL), normal(rng, BATCH, n_keys, D_MODEL)
+
+        def part() -> tuple[Tensor, Tensor, int]:
+            heads = new_heads(submission, rng)
+            return *pair(heads(query, keys, keys)), n_keys
+
+        def block() -> tuple[Tensor, Tensor, int]:  # attends to itself: as many keys as queries
+            return *run_block(submission, rng, query), LENGTH
+
+        out, weights, expected_keys = part_or_block(part, block)
+        assert_shape(out, (BATCH, LENGTH, D_MODEL), "the output")
+        assert_weights(weights, expected_keys)
+
+    @check(points=0.5, hint="Each head has its own columns of the projected queries and keys.")
+    def test_heads_look_for_different_things(
+        self, submission: SubmissionNames, rng: Random
+    ) -> None:
+        """Each head has weights of its own"""
+
+        def part() -> Any:
+            x = normal(rng, BATCH, LENGTH, D_MODEL)
+            return pair(new_heads(submission, rng)(x, x, x))[1]
+
+        weights = part_or_block(part, lambda: block_weights(submission, rng))
+        assert_weights(weights)
+        for head in range(1, HEADS):
+            assert_differs(weights[:, 0], weights[:, head], "a head's weights, beside another's,")
+
+
+class TestFeedForward:
+    """Feed-forward network"""
+
+    @check(points=0.5, hint="Widen to d_ff, apply GELU, narrow to d_model.")
+    def test_feed_forward_keeps_the_shape(self, submission: SubmissionNames, rng: Random) -> None:
+        """(B, T, d_model) goes in and comes out"""
+        x = normal(rng, BATCH, LENGTH, D_MODEL)
+        out = position_wise(submission, rng, x)
+        assert_shape(out, (BATCH, LENGTH, D_MODEL), "the output")
+        assert_differs(out[:, 0], out[:, 1], "the output, from one position to the next,")
+
+    @check(points=0.5, hint="The linear maps act on the last dimension alone.")
+    def test_feed_forward_treats_each_position_alone(
+        self, submission: SubmissionNames, rng: Random
+    ) -> None:
+        """A position's output depends on that position alone"""
+        x = normal(rng, BATCH, LENGTH, D_MODEL)
+        place = rng.randrange(LENGTH)
+        changed = x.clone()
+        changed[:, place] = normal(rng, BATCH, D_MODEL)
+        both = position_wise(submission, rng, torch.cat([x, changed]))
+        assert_shape(both, (2 * BATCH, LENGTH, D_MODEL), "the output")
+        before, after = both[:BATCH], both[BATCH:]
+        others = [position for position in range(LENGTH) if position != place]
+        assert_close(after[:, others], before[:, others], "the output at other positions")
+        assert_differs(after[:, place], before[:, place], "the output at the changed position")
+
+
+class TestShapes:
+    """The block's arguments and results"""
+
+    @check(points=0.5, hint="Return (x, weights) when weights are wanted, and (x, None) if not.")
+    def test_block_returns_a_pair(self, submission: SubmissionNames, rng: Random) -> None:
+        """Without return_attention a block gives (B, T, d_model) and None"""
+        x = normal(rng, BATCH, LENGTH, D_MODEL)
+        result = new_block(submission, rng)(x)
+        out, weights = pair(result, "the block's result")
+        assert_shape(out, (BATCH, LENGTH, D_MODEL), "the block's output")
+        assert_differs(out[:, 0], out[:, 1], "the output, from one position to the next,")
+        if weights is not None:
+            fail("the second result is not None", expected=None, actual=type(weights).__name__)
+
+    @check(points=0.5, hint="The weights are (B, n_heads, T, T): do not average them over heads.")
+    def test_block_returns_the_weights_of_each_head(
+        self, submission: SubmissionNames, rng: Random
+    ) -> None:
+        """With return_attention a block also gives each head's weights; the rows add up to 1"""
+        assert_weights(block_weights(submission, rng))
+        assert_weights(block_weights(submission, rng, causal(LENGTH)))
+
+    @check(points=0.5, hint="`x = x + …` makes a new tensor; `x += …` writes into the caller's.")
+    def test_block_leaves_its_input_alone(self, submission: SubmissionNames, rng: Random) -> None:
+        """The tensor that goes in is the same afterwards"""
+        x = normal(rng, BATCH, LENGTH, D_MODEL)
+        block, given = new_block(submission, rng), submission.send(x)
+        out = first(block(given))
+        assert_shape(out, (BATCH, LENGTH, D_MODEL), "the block's output")
+        assert_differs(out[:, 0], out[:, 1], "the output, from one position to the next,")
+        assert_close(given.tensor(), x, "the input, afterwards,", rtol=0, atol=0)
+
+    @check(points=0.5, hint="Raise ValueError when d_model can't be divided by n_heads.")
+    def test_block_refuses_bad_head_counts(self, submission: SubmissionNames, rng: Random) -> None:
+        """A d_model that can't be split evenly into n_heads is refused"""
+        new_block(submission, rng)
+        with raises(*REFUSALS, what="a block with n_heads = 3 and d_model = 16"):
+            block = submission.TransformerBlock(d_model=16, n_heads=3, d_ff=D_FF)
+            block(normal(rng, BATCH, LENGTH, 16))
+
+
+# ---------------------------------------------------------------- building and calling
+
+
+def normal(rng: Random, *shape: int) -> Tensor:
+    """Draw from the standard normal distribution."""
+    generator = torch.Generator().manual_seed(rng.randrange(2**31))
+    return torch.randn(*shape, generator=generator)
+
+
+def causal(length: int) -> Tensor:
+    """True where position t (row) may attend to position s (column): s <= t."""
+    return torch.ones(length, length, dtype=torch.bool).tril()
+
+
+def build(make: Handle, submission: SubmissionNames, rng: Random, **sizes: int) -> Handle:
+    """A module in eval mode whose matrices are drawn anew: one may start with zeros, rightly."""
+    module = make(**sizes, dropout=0.0)
+    if submission.device != "cpu":
+        module.to(submission.device)
+    for parameter in elements(module.parameters()):
+        shape = parameter.tensor().shape
+        if sum(size > 1 for size in shape) >= 2:
+            parameter.detach().copy_(normal(rng, *shape) / math.sqrt(D_MODEL))
+    module.eval()
+    return module
+
+
+def new_heads(submission: SubmissionNames, rng: Random) -> Handle:
+    """Build the student's multi-head attention."""
+    make = submission.MultiHeadAttention
+    return build(make, submission, rng, d_model=D_MODEL, n_heads=HEADS)
+
+
+def new_block(submission: SubmissionNames, rng: Random) -> Handle:
+    """Build the student's block."""
+    make = submission.TransformerBlock
+    return build(make, submission, rng, d_model=D_MODEL, n_heads=HEADS, d_ff=D_FF)
+
+
+def run_block(
+    submission: SubmissionNames, rng: Random, x: Tensor, mask: Tensor | None = None
+) -> tuple[Any, Any]:
+    """The output and the weights of a new block."""
+    result = new_block(submission, rng)(x, mask=mask, return_attention=True)
+    return pair(result, "the block's result")
+
+
+def block_weights(submission: SubmissionNames, rng: Random, mask: Tensor | None = None) -> Any:
+    """The weights of a new block on a random input."""
+    _, weights = run_block(submission, rng, normal(rng, BATCH, LENGTH, D_MODEL), mask)
+    return weights
+
+
+def position_wise(submission: SubmissionNames, rng: Random, x: Tensor) -> Any:
+    """What the feed-forward network makes of x, or a block in which nobody attends to others."""
+
+    def part() -> Any:
+        make = submission.FeedForward
+        return build(make, submission, rng, d_model=D_MODEL, d_ff=D_FF)(x).tensor()
+
+    alone = torch.eye(x.size(1), dtype=torch.bool)
+    return part_or_block(part, lambda: first(new_block(submission, rng)(x, mask=alone)))
+
+
+class NotAPair(CheckFailed):
+    """A result that is not (output, weights)."""
+
+
+def pair(result: Handle, what: str = "the result") -> tuple[Any, Any]:
+    """Fetch (output, weights).
+
+    Raises:
+        NotAPair: it is something else.
+    """
+    value = result.value()
+    if type(value) not in (tuple, list) or len(value) != 2:
+        raise NotAPair(
+            f"{what} is not a pair", expected="(output, weights)", actual=type(value).__name__
+        )
+    return value[0], value[1]
+
+
+def first(result: Handle) -> Any:
+    """The block's output, also of a block that returns nothing else: other checks look at that."""
+    value = result.value()
+    return value[0] if type(value) in (tuple, list) and value else value
+
+
+def part_or_block(part: Callable[[], Any], block: Callable[[], Any]) -> Any:
+    """The part's result, or the block's where no such part is there or it is called differently."""
+    try:
+        return part()
+    except NotAPair as error:
+        reason: Exception = error
+    except StudentError as error:
+        if not isinstance(error, NotDefined) and not {"NotImplementedError", "TypeError"} & set(
+            error.kinds
+        ):
+            raise
+        reason = error
+    try:
+        return block()
+    except StudentError:
+        raise reason from None
+
+
+def assert_weights(weights: Any, n_keys: int = LENGTH) -> None:
+    """Demand (B, n_heads, T, n_keys), rows that add up to 1 and nothing negative."""
+    assert_shape(weights, (BATCH, HEADS, LENGTH, n_keys), "the attention weights")
+    sums = weights.sum(dim=-1)
+    assert_close(sums, torch.ones(BATCH, HEADS, LENGTH), "the sum of each row of weights")
+    if bool((weights < 0).any()):
+        fail("some attention weights are negative")

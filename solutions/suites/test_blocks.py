@@ -1,0 +1,575 @@
+"""Hidden checks of the assignment `blocks`.
+
+All of them look at `TransformerBlock` from outside: what changes when inputs, masks or parameters
+do. Parameters are told apart by their shapes alone. Matrices are drawn anew before anything is
+measured, because a block may start as the identity, and its initial size is free.
+"""
+
+from __future__ import annotations
+
+import math
+from random import Random
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from grader.testing import (
+    CheckFailed,
+    Handle,
+    StudentError,
+    SubmissionNames,
+    assert_close,
+    assert_differs,
+    assert_equal,
+    assert_shape,
+    check,
+    elements,
+    fail,
+)
+
+BATCH, HEADS, LENGTH, D_K = 2, 3, 6, 8
+D_MODEL = HEADS * D_K
+D_FF = 29
+"""No multiple or divisor of another size: it tells the feed-forward network's parameters."""
+
+CLEARLY = 1e-4
+"""A change larger than this is no rounding error: everything that is compared is of order 1."""
+
+
+class TestCausality:
+    """A mask hides the future"""
+
+    @check(
+        points=1, hint="Where a bool mask is False, the score has to be -inf before the softmax."
+    )
+    def test_future_is_invisible(self, submission: SubmissionNames, rng: Random) -> None:
+        """With a causal mask a token influences itself and what comes later, nothing before"""
+        mask = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
+        assert_influence(new_block(submission, rng), rng, mask, allowed=mask)
+
+    @check(points=0.5, hint="A float mask is added to the scores: 0 allows, -inf forbids.")
+    def test_additive_mask_hides_the_future(self, submission: SubmissionNames, rng: Random) -> None:
+        """A float mask of 0 and -inf works as well"""
+        allowed = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
+        mask = torch.zeros(LENGTH, LENGTH).masked_fill(~allowed, -math.inf)
+        assert_influence(new_block(submission, rng), rng, mask, allowed)
+
+    @check(points=0.5, hint="A block that gets no mask hides nothing, not even the future.")
+    def test_no_mask_hides_nothing(self, submission: SubmissionNames, rng: Random) -> None:
+        """Without a mask every token influences every position"""
+        everything = torch.ones(LENGTH, LENGTH, dtype=torch.bool)
+        assert_influence(new_block(submission, rng), rng, None, allowed=everything)
+
+    @pytest.mark.parametrize(
+        "shape",
+        [
+            pytest.param((1, 1, LENGTH, LENGTH), id="one for all"),
+            pytest.param((BATCH, 1, LENGTH, LENGTH), id="one for each sequence"),
+            pytest.param((BATCH, HEADS, LENGTH, LENGTH), id="one for each head"),
+            pytest.param((BATCH, 1, 1, LENGTH), id="padding"),
+        ],
+    )
+    @check(points=1, hint="A mask broadcasts to (B, n_heads, T, T).")
+    def test_masks_broadcast(
+        self, submission: SubmissionNames, rng: Random, shape: tuple[int, ...]
+    ) -> None:
+        """Masks with four dimensions say who may attend to whom"""
+        mask = torch.rand(shape, generator=generator(rng)) < 0.4
+        if shape[2] == 1:
+            mask[..., 0] = True
+        else:
+            mask |= torch.eye(LENGTH, dtype=torch.bool)  # nobody is left without a key
+        some_head_allows = mask.expand(BATCH, HEADS, LENGTH, LENGTH).any(dim=1)
+        assert_influence(new_block(submission, rng), rng, mask, some_head_allows)
+
+
+class TestLocality:
+    """A mask decides who attends to whom"""
+
+    @check(points=1, hint="Heads are split and merged without mixing positions.")
+    def test_self_only_mask_keeps_tokens_apart(
+        self, submission: SubmissionNames, rng: Random
+    ) -> None:
+        """When each token may attend to itself alone, no token influences another"""
+        itself = torch.eye(LENGTH, dtype=torch.bool)
+        assert_influence(new_block(submission, rng), rng, itself, allowed=itself)
+
+    @check(points=1, hint="Forbidden scores must not count in the softmax's denominator.")
+    def test_self_only_mask_equals_tokens_alone(
+        self, submission: SubmissionNames, rng: Random
+    ) -> None:
+        """A token that may attend to itself alone gives what it gives as a sequence of its own"""
+        block, x = new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL)
+        together = output(block, x, torch.eye(LENGTH, dtype=torch.bool))
+        for position in range(LENGTH):
+            alone = output(block, x[:, position : position + 1])
+            assert_close(together[:, position : position + 1], alone, "a token's output")
+        assert_differs(together, output(block, x), "the output, without the mask,", atol=CLEARLY)
+
+    @check(points=1, hint="Rows of the mask are queries, columns are keys.")
+    def test_rows_attend_to_columns(self, submission: SubmissionNames, rng: Random) -> None:
+        """When each token may attend to the next one alone, the next one's influence arrives"""
+        following = torch.eye(LENGTH, dtype=torch.bool).roll(1, dims=1)
+        assert_influence(new_block(submission, rng), rng, following, allowed=following)
+
+
+class TestIndependence:
+    """Order and neighbours in the batch do not matter"""
+
+    @check(points=1, hint="Attention by itself knows no order; positions come with the embedding.")
+    def test_permuted_tokens_give_permuted_outputs(
+        self, submission: SubmissionNames, rng: Random
+    ) -> None:
+        """Without a mask, tokens in another order give the same outputs in that order"""
+        block, x = new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL)
+        order = list(range(LENGTH))
+        while order == sorted(order):
+            rng.shuffle(order)
+        straight = output(block, x)
+        assert_close(output(block, x[:, order]), straight[:, order], "the permuted output")
+        assert_differs(straight[:, order], straight, "the output, permuted,", atol=CLEARLY)
+
+    @check(points=1, hint="Look for a reshape or a softmax that runs across the batch.")
+    def test_sequences_do_not_meet(self, submission: SubmissionNames, rng: Random) -> None:
+        """A sequence gives the same alone as in a batch of others"""
+        block, x = new_block(submission, rng), normal(rng, 3, LENGTH, D_MODEL)
+        together = output(block, x)
+        for row in range(3):
+            alone = output(block, x[row : row + 1])
+            assert_close(together[row : row + 1], alone, "a sequence's output")
+        assert_differs(together[0], together[1], "the output of another sequence", atol=CLEARLY)
+
+
+class TestScoreScale:
+    """Scores are scaled, weights are what they make"""
+
+    @check(points=2, hint="Divide by the square root of the length of one head's vectors.")
+    def test_scores_have_unit_spread(self, submission: SubmissionNames, rng: Random) -> None:
+        """With random weights of unit gain the scores have a standard deviation of about 1"""
+        d_model, n_heads, length = 75, 3, 24  # whose square roots are far from one another
+        block = new_block(submission, rng, d_model=d_model, n_heads=n_heads)
+        x = normal(rng, BATCH, length, d_model)
+        if returns_weights(block, x, n_heads):
+            scores = weights_of(block, x, n_heads).double().clamp_min(1e-38).log()
+        else:  # that mistake is another check's; the output tells the scores as well
+            scores = scores_from_outputs(block, x, n_heads, head=rng.randrange(n_heads))
+        spread = (scores - scores.mean(dim=-1, keepdim=True)).square().mean().sqrt().item()
+        if not 0.8 < spread < 1.25:
+            fail("the scores are not scaled as they should be", expected=1.0, actual=spread)
+
+    @check(points=1, hint="Return the weights after mask and softmax, as the values see them.")
+    def test_returned_weights_are_the_used_ones(
+        self, submission: SubmissionNames, rng: Random
+    ) -> None:
+        """The weights that come back are the ones that average the values"""
+        block = new_block(submission, rng, n_heads=1)
+        silence(feed_forward_parameters(block))
+        x = normal(rng, BATCH, LENGTH, D_MODEL)
+        mask = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
+        weights = weights_of(block, x, 1, mask)[:, 0]
+        # what arrives at the output when all of the weight lies on one key
+        of_key = []
+        for key in range(LENGTH):
+            only = torch.zeros(LENGTH, LENGTH, dtype=torch.bool)
+            only[:, key] = True
+            of_key.append((output(block, x, only) - x)[:, 0])
+        values = torch.stack(of_key, dim=1)  # (B, T, d_model)
+        assert_close(output(block, x, mask) - x, weights @ values, "what attention adds", atol=1e-4)
+        assert_differs(values[:, 0], values[:, 1], "the value of another key", atol=CLEARLY)
+
+
+class TestResidual:
+    """The input is carried past both sublayers"""
+
+    @check(points=1, hint="Add each sublayer's output to what went in before the LayerNorm.")
+    def test_zero_parameters_change_nothing(self, submission: SubmissionNames, rng: Random) -> None:
+        """A block whose parameters are all zero gives back its input"""
+        assert_identity_when_zero(new_block(submission, rng), rng)
+
+    @check(points=1, hint="Drop parts of what a sublayer adds, never of the sum.")
+    def test_zero_parameters_change_nothing_in_training(
+        self, submission: SubmissionNames, rng: Random
+    ) -> None:
+        """The same holds in training: dropout does not touch what is carried past"""
+        block = new_block(submission, rng, dropout=0.5)
+        block.train()
+        assert_identity_when_zero(block, rng)
+
+
+class TestPreNorm:
+    """Each sublayer reads a normalised input"""
+
+    @check(points=1, hint="LayerNorm belongs before the sublayer, inside the branch.")
+    def test_huge_inputs_add_little(self, submission: SubmissionNames, rng: Random) -> None:
+        """What the block adds stays small when its input is huge"""
+        x = 1e4 * normal(rng, BATCH, LENGTH, D_MODEL)
+        added = output(new_block(submission, rng), x) - x
+        if not bool((added.abs() < 100).all()):
+            fail("what the block adds grows with its input", actual=added.abs().max().item())
+        assert_differs(added[:, 0], added[:, 1], "what is added to another token", atol=0.01)
+
+    @check(points=1, hint="LayerNorm removes the mean; the sum keeps it.")
+    def test_constants_pass_through(self, submission: SubmissionNames, rng: Random) -> None:
+        """A constant added to all of a token's elements comes out as it went in"""
+        block, x = new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL)
+        constants = 2 + normal(rng, BATCH, LENGTH, 1)
+        added = output(block, x) - x
+        shifted = x + constants
+        assert_close(output(block, shifted) - shifted, added, "what the block adds", atol=1e-4)
+        assert_differs(added[:, 0], added[:, 1], "what is added to another token", atol=0.01)
+
+
+class TestSequence:
+    """First attention, then feed-forward"""
+
+    @check(points=1, hint="The second sublayer reads the sum that the first one left.")
+    def test_second_sublayer_reads_the_first(
+        self, submission: SubmissionNames, rng: Random
+    ) -> None:
+        """The sublayers work one after the other, not side by side"""
+        x = normal(rng, BATCH, LENGTH, D_MODEL)
+        both, attention, feed_forward = sublayers(submission, rng)
+        side_by_side = output(attention, x) + output(feed_forward, x) - x
+        assert_differs(output(both, x), side_by_side, "the sum of the sublayers", atol=0.01)
+
+    @check(points=1, hint="Gather from the other positions first, then transform.")
+    def test_attention_comes_first(self, submission: SubmissionNames, rng: Random) -> None:
+        """The feed-forward network transforms what attention has gathered"""
+        x = normal(rng, BATCH, LENGTH, D_MODEL)
+        both, attention, feed_forward = sublayers(submission, rng)
+        gathered = output(attention, x)
+        expected = output(feed_forward, gathered)
+        assert_close(output(both, x), expected, "the block's output", atol=1e-4)
+        for before, after in ((x, gathered), (gathered, expected)):
+            assert_differs(after, before, "the input of a sublayer", atol=0.01)
+
+
+class TestGelu:
+    """The activation is the exact GELU"""
+
+    @check(points=1, hint="Use the error function, not its approximation by tanh.")
+    def test_activation_values(self, submission: SubmissionNames, rng: Random) -> None:
+        """The activation has the values of GELU, on both sides of zero"""
+        block, x = new_block(submission, rng), normal(rng, 1, 1, D_MODEL)
+        silence(parameters(block))
+        vectors = []
+        for parameter, value in feed_forward_parameters(block):
+            if is_matrix(value):  # then the second map gives the mean of the activations
+                parameter.detach().fill_(1 / D_FF)
+            else:
+                vectors.append(parameter)
+        if not vectors:
+            fail("the feed-forward network has no bias of length d_ff")
+        for low, high in ((-3.2, -2.4), (-1.5, -1.1), (-0.9, 0), (0, 0.9), (1.1, 1.5), (2.4, 3.2)):
+            point = rng.uniform(low, high)
+            for vector in vectors:
+                vector.detach().fill_(point)
+            exact = F.gelu(torch.tensor(point, dtype=torch.float64)).float()
+            expected = exact.expand(1, 1, D_MODEL)
+            assert_close(output(block, x) - x, expected, "the activation", rtol=1e-5, atol=5e-5)
+
+
+class TestParameters:
+    """The block has the parameters that it should, and uses them"""
+
+    @check(
+        points=0.5, hint="Count on paper: four maps of attention, two of the network, two norms."
+    )
+    def test_parameter_count(self, submission: SubmissionNames, rng: Random) -> None:
+        """The number of parameters is right for two sizes"""
+        for d_model, n_heads, d_ff in ((D_MODEL, HEADS, D_FF), (16, 2, 40)):
+            block = new_block(submission, rng, d_model=d_model, n_heads=n_heads, d_ff=d_ff)
+            biases = 4 * d_model + d_ff + d_model
+            expected = 4 * d_model**2 + 2 * d_model * d_ff + biases + 4 * d_model
+            assert_equal(count(block), expected, "the number of parameters")
+
+    @check(points=0.25, hint="Pass `bias` on to every part that could have one.")
+    def test_bias_switch(self, submission: SubmissionNames, rng: Random) -> None:
+        """With bias=False the linear maps have no biases"""
+        block = new_block(submission, rng, bias=False)
+        matrices = 4 * D_MODEL**2 + 2 * D_MODEL * D_FF
+        # LayerNorm's own bias may go or stay
+        with_either_norm = {matrices + 2 * D_MODEL, matrices + 4 * D_MODEL}
+        if count(block) not in with_either_norm:
+            expected = " or ".join(map(str, sorted(with_either_norm)))
+            fail("the number of parameters is wrong", expected=expected, actual=count(block))
+        output(block, normal(rng, BATCH, LENGTH, D_MODEL))
+
+    @check(points=0.25, hint="Nothing between input and output may leave the autograd graph.")
+    def test_gradients_reach_the_parameters(self, submission: SubmissionNames, rng: Random) -> None:
+        """A backward pass gives every parameter a gradient"""
+        block, x = new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL)
+        result = block(x)
+        output_of(result, x)
+        output_handle(result).backward(normal(rng, BATCH, LENGTH, D_MODEL))
+        still = 0
+        for parameter, value in parameters(block):
+            gradient = parameter.grad.value()
+            if gradient is None:
+                still += value.numel()
+            else:
+                assert_shape(gradient, value.shape, "a gradient")
+                still += int((gradient.abs() < 1e-7).sum())
+        if still > 1.5 * D_MODEL:  # the keys' bias cancels in the softmax: it has no gradient
+            fail("some parameters get no gradient", expected="at most the keys' bias", actual=still)
+
+
+class TestDropout:
+    """Dropout in training, and only there"""
+
+    @check(points=0.25, hint="Outside of nn.Dropout, ask `self.training` before dropping anything.")
+    def test_nothing_is_dropped_in_eval(self, submission: SubmissionNames, rng: Random) -> None:
+        """In eval mode the dropout rate makes no difference"""
+        x = normal(rng, BATCH, LENGTH, D_MODEL)
+        block, plain = (
+            new_block(submission, rng, dropout=0.5),
+            new_block(submission, rng, dropout=0),
+        )
+        copy_parameters(plain, block)
+        assert_close(output(block, x), output(plain, x), "the output in eval mode")
+        block.train()
+        assert_differs(output(block, x), output(plain, x), "the output in training", atol=CLEARLY)
+
+    @check(points=0.25, hint="Both sublayers drop something while training.")
+    def test_both_sublayers_drop(self, submission: SubmissionNames, rng: Random) -> None:
+        """In training each sublayer's contribution varies from call to call"""
+        x = normal(rng, BATCH, LENGTH, D_MODEL)
+        for block in sublayers(submission, rng, dropout=0.5)[1:]:
+            block.train()
+            assert_differs(output(block, x), output(block, x), "the output", atol=CLEARLY)
+
+    @check(points=0.25, hint="The rate is the argument `dropout`, everywhere.")
+    def test_rate_zero_drops_nothing(self, submission: SubmissionNames, rng: Random) -> None:
+        """With dropout=0 training and eval mode give the same"""
+        block, x = new_block(submission, rng, dropout=0), normal(rng, BATCH, LENGTH, D_MODEL)
+        evaluated = output(block, x)
+        block.train()
+        assert_close(output(block, x), evaluated, "the output in training")
+        assert_differs(evaluated, x, "the input, on its way through,", atol=CLEARLY)
+
+    @check(points=0.25, hint="Drop weights after the softmax: 0 times -inf is not a number.")
+    def test_training_with_a_mask(self, submission: SubmissionNames, rng: Random) -> None:
+        """In training a mask still hides what it hides, and nothing becomes NaN"""
+        block, x = new_block(submission, rng, dropout=0.5), normal(rng, BATCH, LENGTH, D_MODEL)
+        block.train()
+        mask = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
+        for _ in range(3):
+            given = submission.send(x).requires_grad_(True)
+            result = block(given, mask=mask)
+            if not bool(output_of(result, x).isfinite().all()):
+                fail("the output in training is not finite")
+            output_handle(result)[:, 0].sum().backward()
+            gradient = given.grad.tensor()
+            assert_shape(gradient, x.shape, "the gradient of the input")
+            of_later = gradient[:, 1:]
+            assert_close(of_later, torch.zeros_like(of_later), "the influence of later tokens")
+            assert_differs(gradient[:, 0], of_later[:, 0], "the influence of a token on itself")
+
+
+# ---------------------------------------------------------------- drawing at random
+
+
+def generator(rng: Random) -> torch.Generator:
+    """Make a generator for torch out of the check's own."""
+    return torch.Generator().manual_seed(rng.randrange(2**31))
+
+
+def normal(rng: Random, *shape: int) -> Tensor:
+    """Draw from the standard normal distribution."""
+    return torch.randn(*shape, generator=generator(rng))
+
+
+# ---------------------------------------------------------------- building and calling
+
+
+def new_block(
+    submission: SubmissionNames,
+    rng: Random,
+    *,
+    d_model: int = D_MODEL,
+    n_heads: int = HEADS,
+    d_ff: int = D_FF,
+    **options: Any,
+) -> Handle:
+    """A block in eval mode whose matrices keep the size of what passes through them.
+
+    It has no dropout unless asked for: dropout at the wrong time is one question's business.
+    """
+    options = {"dropout": 0.0, **options}
+    block = submission.TransformerBlock(d_model=d_model, n_heads=n_heads, d_ff=d_ff, **options)
+    if submission.device != "cpu":
+        block.to(submission.device)
+    block.eval()
+    for parameter, value in parameters(block):
+        if is_matrix(value):
+            parameter.detach().copy_(normal(rng, *value.shape) / math.sqrt(d_model))
+    return block
+
+
+def output(block: Handle, x: Tensor, mask: Tensor | None = None) -> Any:
+    """Run the block; its output has the shape and dtype of x."""
+    return output_of(block(x) if mask is None else block(x, mask=mask), x)
+
+
+def output_of(result: Handle, x: Tensor) -> Any:
+    """Fetch the output, also of a block that returns nothing else: public checks look at that."""
+    value = result.value()
+    out = value[0] if type(value) in (tuple, list) and value else value
+    assert_shape(out, x.shape, "the block's output")
+    if out.dtype != x.dtype:
+        fail("the block's output has the wrong dtype", expected=x.dtype, actual=out.dtype)
+    return out
+
+
+def output_handle(result: Handle) -> Handle:
+    """The output where it is, with its autograd graph."""
+    return result if type(result.value()) is Tensor else result[0]
+
+
+def weights_of(block: Handle, x: Tensor, n_heads: int, mask: Tensor | None = None) -> Any:
+    """Run the block; its weights are (B, n_heads, T, T), or (B, T, T) of a single head."""
+    value = block(x, mask=mask, return_attention=True).value()
+    if type(value) not in (tuple, list) or len(value) != 2:
+        fail("the block's result is not a pair", actual=type(value).__name__)
+    weights = value[1]
+    batch, length, _ = x.shape
+    if n_heads == 1 and type(weights) is Tensor and weights.dim() == 3:
+        weights = weights.unsqueeze(1)
+    assert_shape(weights, (batch, n_heads, length, length), "the attention weights")
+    if weights.dtype != x.dtype:
+        fail("the weights have the wrong dtype", expected=x.dtype, actual=weights.dtype)
+    return weights
+
+
+def returns_weights(block: Handle, x: Tensor, n_heads: int) -> bool:
+    """Whether weights come back at all, in the right shape, and add up to 1."""
+    try:
+        sums = weights_of(block, x, n_heads).sum(dim=-1)
+    except (CheckFailed, StudentError):
+        return False
+    return bool(torch.isclose(sums, torch.ones_like(sums), atol=1e-4).all())
+
+
+def scores_from_outputs(block: Handle, x: Tensor, n_heads: int, head: int) -> Tensor:
+    """One head's scores (B, T, T), up to a constant for each query, by way of masks alone.
+
+    When all other heads look at key 0, and this one at key 0 and one more, the output lies between
+    those for either key alone; where it lies tells how the weight is shared.
+    """
+    silence(feed_forward_parameters(block))
+    length = x.size(1)
+
+    def looking_at(*keys: int) -> Any:
+        mask = torch.zeros(1, n_heads, length, length, dtype=torch.bool)
+        mask[..., 0] = True
+        mask[:, head] = False
+        mask[:, head, :, list(keys)] = True
+        return output(block, x, mask).double()
+
+    start = looking_at(0)
+    columns = [torch.zeros(x.shape[:2], dtype=torch.float64)]
+    for key in range(1, length):
+        way = looking_at(key) - start
+        went = looking_at(0, key) - start
+        share = (went * way).sum(dim=-1) / way.square().sum(dim=-1).clamp_min(1e-12)
+        columns.append(share.clamp(1e-7, 1 - 1e-7).logit())
+    return torch.stack(columns, dim=-1)
+
+
+# ---------------------------------------------------------------- parameters, by shape alone
+
+
+def parameters(block: Handle) -> list[tuple[Handle, Tensor]]:
+    """The block's parameters, each with its value."""
+    return [(parameter, parameter.tensor()) for parameter in elements(block.parameters())]
+
+
+def is_matrix(value: Tensor) -> bool:
+    """Whether at least two dimensions are longer than 1: neither a bias nor a gain."""
+    return sum(size > 1 for size in value.shape) >= 2
+
+
+def feed_forward_parameters(block: Handle) -> list[tuple[Handle, Tensor]]:
+    """The two maps of the feed-forward network and the first one's bias: d_ff is theirs alone."""
+    return [pair for pair in parameters(block) if D_FF in pair[1].shape]
+
+
+def attention_matrices(block: Handle) -> list[tuple[Handle, Tensor]]:
+    """The maps of attention, in whatever layout."""
+    return [pair for pair in parameters(block) if is_matrix(pair[1]) and D_FF not in pair[1].shape]
+
+
+def silence(chosen: list[tuple[Handle, Tensor]]) -> None:
+    """Set parameters to zero."""
+    for parameter, _ in chosen:
+        parameter.detach().zero_()
+
+
+def copy_parameters(target: Handle, source: Handle) -> None:
+    """Give a block the parameters of another one of the same sizes."""
+    for (parameter, _), (_, value) in zip(parameters(target), parameters(source), strict=True):
+        parameter.detach().copy_(value)
+
+
+def count(block: Handle) -> int:
+    """Count the elements of all parameters."""
+    return sum(value.numel() for _, value in parameters(block))
+
+
+def sublayers(
+    submission: SubmissionNames, rng: Random, **options: Any
+) -> tuple[Handle, Handle, Handle]:
+    """Three blocks with the same parameters: whole, only attention at work, only feed-forward.
+
+    They have no biases, so that a silent sublayer adds nothing: every vector is zero but those of
+    ones, the gains of LayerNorm.
+    """
+    both, attention, feed_forward = (new_block(submission, rng, **options) for _ in range(3))
+    for parameter, value in parameters(both):
+        if not is_matrix(value) and not bool((value == 1).all()):
+            parameter.detach().zero_()
+    copy_parameters(attention, both)
+    copy_parameters(feed_forward, both)
+    silence(feed_forward_parameters(attention))
+    silence(attention_matrices(feed_forward))
+    return both, attention, feed_forward
+
+
+# ---------------------------------------------------------------- what checks have in common
+
+
+def assert_influence(block: Handle, rng: Random, mask: Tensor | None, allowed: Tensor) -> None:
+    """Demand that changing a token changes the outputs that may see it, and no others.
+
+    Args:
+        block: with HEADS heads.
+        rng: draws the tokens and what they are changed to.
+        mask: what the block is given.
+        allowed: (T, T) or (B, T, T), True where a position (row) may see another (column); that a
+            position's own token is carried past attention goes without saying.
+    """
+    x = normal(rng, BATCH, LENGTH, D_MODEL)
+    before = output(block, x, mask)
+    expected = (allowed | torch.eye(LENGTH, dtype=torch.bool)).expand(BATCH, LENGTH, LENGTH)
+    for place in range(LENGTH):
+        changed = x.clone()
+        changed[:, place] = normal(rng, BATCH, D_MODEL)
+        after = output(block, changed, mask)
+        if not bool((before.isfinite() & after.isfinite()).all()):
+            fail("the block's output is not finite")
+        moved = (after - before).abs().amax(dim=-1) > CLEARLY  # (B, T)
+        if bool((moved & ~expected[:, :, place]).any()):
+            fail("a token influences a position that may not attend to it")
+        if bool((expected[:, :, place] & ~moved).any()):
+            fail("a token does not influence a position that may attend to it")
+
+
+def assert_identity_when_zero(block: Handle, rng: Random) -> None:
+    """Demand that a block gives back its input once its parameters are zero, and not before."""
+    x = normal(rng, BATCH, LENGTH, D_MODEL)
+    assert_differs(output(block, x), x, "the input, on its way through,", atol=CLEARLY)
+    silence(parameters(block))
+    assert_close(output(block, x), x, "the output of a block of zeros")
