@@ -98,7 +98,8 @@ def show(report: Report) -> None:
         from IPython import display, get_ipython
 
         if hasattr(get_ipython(), "kernel"):
-            display.display(report)
+            untyped: Any = display
+            untyped.display(report)
             return
     print(report)
 
@@ -126,6 +127,8 @@ def _mark(passed: bool) -> str:
 def _points(results: Sequence[LocalResult]) -> str:
     earned = sum(result.points for result in results if result.passed)
     possible = sum(result.points for result in results)
+    if not possible:
+        return f"practice, {sum(result.passed for result in results)} of {len(results)} right"
     return f"{earned:.4g} of {possible:.4g} {'point' if possible == 1 else 'points'}"
 
 

@@ -40,7 +40,7 @@ from grader.model import (
     Status,
     Suite,
 )
-from grader.suites import PYTEST_OPTIONS, build_suite, suite_files, where
+from grader.suites import PYTEST_OPTIONS, build_suite, is_practice, suite_files, where
 from grader.verdicts import outcome_of
 from grader.worker.client import WorkerLink
 from grader.worker.launch import spawn
@@ -172,7 +172,8 @@ class Judge:
         for assignment in self.setup.assignments:
             files = self.files_of(assignment.id)
             own = [item for item in items if Path(item.path) in files]
-            suites[assignment.id] = (build_suite(assignment, own, public), own)
+            graded = [item for item in own if not is_practice(item)]
+            suites[assignment.id] = (build_suite(assignment, own, public), graded)
         return suites
 
     @pytest.hookimpl(hookwrapper=True)

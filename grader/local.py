@@ -171,7 +171,9 @@ class _LocalRun:
         if self.error is not None:
             return True
         try:
-            suite = build_suite(Assignment(id="", title=""), session.items, self.folder)
+            suite = build_suite(
+                Assignment(id="", title=""), session.items, self.folder, practice=True
+            )
         except Exception as error:
             self.error = error
             return True

@@ -34,7 +34,10 @@ from grader.model import (
     Value,
 )
 from grader.scheduler import Engine, usable_cores
-from grader.scoring import collate, missing, score
+from grader.scoring import collate, missing, score, unusable
+
+HARMLESS = frozenset({"renamed", "mismatch"})
+"""Kinds of problems that keep nobody from being graded."""
 
 SHOWN_VERSIONS = ("torch", "numpy", "pytest")
 STOPPED = Ending(kind=EndingKind.INTERRUPTED, message="not graded: the run was stopped")
@@ -77,7 +80,7 @@ def check(paths: Sequence[Path], course: Course, options: Options, watcher: Watc
         watcher.start(len(jobs))
         runs, scores = execute(engine, jobs, options, watcher)
     complete = not any(run.ending.kind is EndingKind.INTERRUPTED for run in runs)
-    everyone = scores + absent(found, suites, scores)
+    everyone = scores + absent(found, suites, scores, options)
     info = RunInfo(
         started_at=started.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - began, 3),
@@ -138,16 +141,33 @@ def execute(
     return [run for run, _ in ordered], [result for _, result in ordered]
 
 
-def absent(found: Discovery, suites: dict[str, Suite], scores: Sequence[Score]) -> list[Score]:
-    """A row for everyone who was seen, in every assignment that anyone handed in."""
+def absent(
+    found: Discovery, suites: dict[str, Suite], scores: Sequence[Score], options: Options
+) -> list[Score]:
+    """A row for everyone who was seen, in every assignment that is asked for or handed in.
+
+    Whoever handed in what nobody could use is ungraded, which is not the same as missing.
+    """
     have = {(result.student, result.assignment) for result in scores}
-    asked = [name for name in suites if any(result.assignment == name for result in scores)]
-    return [
-        missing(student, suites[name])
-        for student in found.students
-        for name in asked
-        if (student, name) not in have
-    ]
+    named = {result.assignment for result in scores} | {p.assignment for p in found.problems}
+    asked = [name for name in suites if name in (options.assignments or named)]
+    rows = []
+    for student in found.students:
+        for name in asked or list(suites)[: len(suites) == 1]:
+            if (student, name) not in have:
+                reason = _unusable_because(found, student, name)
+                suite = suites[name]
+                rows.append(unusable(student, suite, reason) if reason else missing(student, suite))
+    return rows
+
+
+def _unusable_because(found: Discovery, student: str, assignment: str) -> str:
+    """Why a student's files for an assignment can't be graded; empty if there are none."""
+    for problem in found.problems:
+        concerns = problem.student == student and problem.assignment in (None, assignment)
+        if concerns and problem.kind not in HARMLESS:
+            return problem.message
+    return ""
 
 
 def slots(options: Options) -> int:

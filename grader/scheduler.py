@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -107,7 +107,7 @@ class Engine:
         if self._suites is None:
             try:
                 ready = msgspec.json.decode(read_frame(self._control), type=Ready)
-            except EOFError:
+            except (EOFError, OSError):
                 raise GraderFault(
                     "the judge ended at its start", where=self._last_words()
                 ) from None
@@ -116,7 +116,7 @@ class Engine:
             self._suites = {suite.assignment.id: suite for suite in ready.suites}
         return self._suites
 
-    def run(self, jobs: Iterable[Job], slots: int) -> Iterator[Run]:
+    def run(self, jobs: Iterable[Job], slots: int) -> Generator[Run, None, None]:
         """Grade jobs, at most `slots` at once; runs come as they finish.
 
         Raises:

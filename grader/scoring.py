@@ -76,6 +76,18 @@ def missing(student: str, suite: Suite) -> Score:
     )
 
 
+def unusable(student: str, suite: Suite, reason: str) -> Score:
+    """Return the score of a student whose files for this assignment nobody could use."""
+    return Score(
+        student=student,
+        assignment=suite.assignment.id,
+        state=State.UNGRADED,
+        earned=0.0,
+        possible=suite.assignment.points,
+        ending=Ending(kind=EndingKind.UNREADABLE, message=reason),
+    )
+
+
 def collate(
     course: Course,
     suites: Sequence[Suite],

@@ -55,13 +55,20 @@ def digest_of(files: Iterable[Path]) -> str:
     return digest.hexdigest()
 
 
-def build_suite(assignment: Assignment, items: Sequence[pytest.Item], public: Path | None) -> Suite:
+def build_suite(
+    assignment: Assignment,
+    items: Sequence[pytest.Item],
+    public: Path | None,
+    *,
+    practice: bool = False,
+) -> Suite:
     """Validate one assignment's items and describe them.
 
     Args:
         assignment: id, title and due date; its questions come from the items.
         items: pytest's items from this assignment's files, in the order of the files.
         public: the folder of public checks; items elsewhere are hidden.
+        practice: whether checks that only help in a notebook belong to it.
 
     Raises:
         SuiteError: a check without points or title, a duplicate id, an unknown or circular
@@ -69,7 +76,9 @@ def build_suite(assignment: Assignment, items: Sequence[pytest.Item], public: Pa
     """
     _reject_duplicates(items)
     shares = Counter(_function_key(item) for item in items)
-    checks = [_describe(item, shares, public) for item in items]
+    described = [(item, _describe(item, shares, public)) for item in items]
+    kept = [(item, check) for item, check in described if practice or not is_practice(item)]
+    items, checks = [item for item, _ in kept], [check for _, check in kept]
     _validate_requires(checks, items)
     questions = _questions(items, checks)
     files = tuple(dict.fromkeys(str(item.path) for item in items))
@@ -81,6 +90,11 @@ def build_suite(assignment: Assignment, items: Sequence[pytest.Item], public: Pa
         files=files,
         digest=digest_of(Path(path) for path in files),
     )
+
+
+def is_practice(item: pytest.Item) -> bool:
+    """Whether this check only helps in the notebook: its class says `practice = True`."""
+    return bool(getattr(getattr(item, "cls", None), "practice", False))
 
 
 def where(item: pytest.Item) -> str:
@@ -107,7 +121,12 @@ def spec_of(item: pytest.Item) -> CheckSpec:
 
 def _describe(item: pytest.Item, shares: Counter[tuple[str, str]], public: Path | None) -> Check:
     spec = spec_of(item)
-    if not spec.points > 0:
+    practice = is_practice(item)
+    if practice and spec.points:
+        raise SuiteError(
+            f"`{item.name}` has points but only practises", where=where(item), hint="points=0"
+        )
+    if not practice and not spec.points > 0:
         raise SuiteError(
             f"`{item.name}` has {spec.points:g} points", where=where(item), hint="give it some"
         )

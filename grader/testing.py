@@ -35,6 +35,7 @@ from grader.handles import (
     WorkerStopped,
     attribute,
     elements,
+    standing_in,
 )
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "elements",
     "fail",
     "raises",
+    "standing_in",
 ]
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -80,7 +82,8 @@ def check(
     """Mark a test as a check that earns points. Its docstring's first line is its title.
 
     Args:
-        points: what passing it earns; the variants of a parametrised check share it equally.
+        points: what passing it earns; the variants of a parametrised check share it equally;
+            0 in a class that says `practice = True`: it helps in the notebook and is not graded.
         hint: one sentence that helps a student who failed, without giving the solution away.
         requires: names of test functions of the same assignment that must pass first.
         timeout_s: seconds this check may take, if not the course's limit.

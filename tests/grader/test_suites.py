@@ -61,6 +61,13 @@ def with_hidden(course: Course, text: str) -> Path:
 
 
 BROKEN = {
+    "has points but only practises": '''
+class TestA:
+    """A"""
+    practice = True
+    @check(points=1)
+    def test_x(self): "t"
+''',
     "earns no points": '''
 class TestA:
     """A"""
@@ -157,3 +164,15 @@ def test_the_digest_changes_with_a_suite(toy_course: Course) -> None:
     path = toy_course.suites / "test_adding.py"
     write(path, path.read_text(encoding="utf-8") + "\n# a comment\n")
     assert load_suites(toy_course)["adding"].digest != before
+
+
+def test_practice_is_not_graded(toy_course: Course) -> None:
+    text = """
+class TestTry:
+    'Try'
+    practice = True
+    @check(points=0)
+    def test_try(self, submission): 't'
+"""
+    with_hidden(toy_course, text)
+    assert [check.id for check in load_suites(toy_course)["adding"].checks] == ["test_small_sum"]
