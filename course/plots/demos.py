@@ -1,0 +1,30 @@
+"""Demonstrations: cells that show what a student's answers do, and never stand in the way."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def demo() -> Iterator[None]:
+    """Run a demonstration that needs your answers; without them, say so instead of failing."""
+    try:
+        yield
+    except NotImplementedError:
+        print("Nothing to see yet: this cell comes alive when the cells above are solved.")
+    except NameError as error:
+        print(f"{error}: run the cells above first.")
+    except Exception as error:
+        print(f"This demonstration stopped: {type(error).__name__}: {error}")
+        print("Look at the cells above once more; check() says more.")
+
+
+def steps(count: int) -> range:
+    """Return a demonstration's training steps; while it is graded the first alone: nobody looks.
+
+    Args:
+        count: how many steps a student sees; they take a few seconds.
+    """
+    return range(min(count, 1) if "GRADER_GRADING" in os.environ else count)
