@@ -95,6 +95,36 @@ def mark_solution(source: str, given: Collection[str] = ()) -> str:
     return "\n".join(lines)
 
 
+def leave_out(source: str, names: Collection[str]) -> str:
+    """Remove functions, decorators included, from one or more definitions.
+
+    Args:
+        source: top-level definitions.
+        names: `"generate"` or `"Model.generate"`.
+
+    Raises:
+        ReleaseError: a name is no function's, or what is left is not valid Python.
+    """
+    functions = list(_functions(ast.parse(source)))
+    known = {label for path, _ in functions for label in (path, path.rpartition(".")[2])}
+    for name in names:
+        if name not in known:
+            raise ReleaseError(f"`without` names no function: `{name}`", hint=_nearest(name, known))
+    lines = source.split("\n")
+    for path, function in reversed(functions):
+        if {path, function.name} & set(names):
+            first = min(part.lineno for part in (function, *function.decorator_list)) - 1
+            while first and not lines[first - 1].strip():
+                first -= 1
+            del lines[first : function.end_lineno]
+    left = "\n".join(lines)
+    try:
+        ast.parse(left)
+    except SyntaxError:
+        raise ReleaseError(f"nothing is left without {', '.join(names)}") from None
+    return left
+
+
 def clear_solution(source: str) -> str:
     """Replace each marked region by a stub, exactly as nbgrader's ClearSolutions does.
 

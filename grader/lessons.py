@@ -8,6 +8,7 @@
 
     # %% solution="TokenEmbedding"                an answer: its text is the reference's
     # %% solution="Block" given=["__init__"]      the same, with a body that students get
+    # %% solution="Model" without=["generate"]    the same, but for a method: it comes later
     # %% solution="sizes"                         an answer that is written here,
     ### BEGIN SOLUTION ... ### END SOLUTION       between nbgrader's markers
 
@@ -31,7 +32,7 @@ from grader.errors import ReleaseError
 from grader.model import Value
 
 INSTRUCTOR = "instructor"
-KEYS = {"solution", "given", "question", "tags"}
+KEYS = {"solution", "given", "without", "question", "tags"}
 
 
 class LessonCell(Value, frozen=True):
@@ -42,6 +43,7 @@ class LessonCell(Value, frozen=True):
     line: int
     solution: str | None = None
     given: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     question: str | None = None
     tags: tuple[str, ...] = ()
 
@@ -161,8 +163,9 @@ def _read_cell(cell: Any, where: str, line: int) -> LessonCell:
             raise ReleaseError(f"a markdown cell can't be a {key}", where=where)
     if solution is not None and question is not None:
         raise ReleaseError("a cell is a solution or a question, not both", where=where)
-    if "given" in marks and solution is None:
-        raise ReleaseError("`given` without `solution`", where=where)
+    for key in ("given", "without"):
+        if key in marks and solution is None:
+            raise ReleaseError(f"`{key}`, but no `solution`", where=where)
     if question is not None and cell.source.strip():
         raise ReleaseError(
             f"the cell of question `{question}` has text of its own",
@@ -175,6 +178,7 @@ def _read_cell(cell: Any, where: str, line: int) -> LessonCell:
         line=line,
         solution=solution,
         given=_names(marks.get("given", ()), "given", where),
+        without=_names(marks.get("without", ()), "without", where),
         question=question,
         tags=_names(marks.get("tags", ()), "tags", where),
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from grader.answers import clear_solution, mark_solution, reference_source
+from grader.answers import clear_solution, leave_out, mark_solution, reference_source
 from grader.config import Course
 from grader.errors import ReleaseError
 from grader.lessons import Lesson, LessonCell, lesson_path, lesson_paths, read_lesson
@@ -169,7 +169,8 @@ def solution_sources(course: Course, lesson: Lesson) -> dict[str, str]:
             sources[cell.solution] = cell.source
             continue
         try:
-            sources[cell.solution] = reference_source(course, cell.solution)
+            whole = reference_source(course, cell.solution)
+            sources[cell.solution] = leave_out(whole, cell.without)
         except ReleaseError as error:
             where = f"{lesson.where(cell)} (reference: {error.where})"
             raise ReleaseError(error.message, where=where, hint=error.hint) from None

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from toy import write
 
-from grader.answers import BEGIN, END, clear_solution, mark_solution, reference_source
+from grader.answers import BEGIN, END, clear_solution, leave_out, mark_solution, reference_source
 from grader.config import Course
 from grader.errors import ReleaseError
 
@@ -141,6 +141,38 @@ def test_markers_come_in_pairs(source: str) -> None:
 LINES = st.lists(
     st.sampled_from(["a = 1", "    ### BEGIN SOLUTION", "\t# BEGIN SOLUTION", "END SOLUTION", ""])
 )
+
+
+MODEL = dedent(
+    """
+    class Model:
+        def first(self):
+            return 1
+
+        @deco(
+            2)
+        def later(self):
+            def inner():
+                return 2
+            return inner
+
+        def last(self): return 3
+    """
+).strip()
+
+
+def test_what_comes_later_is_left_out() -> None:
+    kept = "class Model:\n    def first(self):\n        return 1\n\n    def last(self): return 3"
+    assert leave_out(MODEL, ["later"]) == leave_out(MODEL, ["Model.later"]) == kept
+    assert leave_out(MODEL, ()) == MODEL
+
+
+@pytest.mark.parametrize(
+    ("names", "message"), [(["lost"], "`lost`"), (["first", "later", "last"], "nothing is left")]
+)
+def test_what_can_not_be_left_out(names: list[str], message: str) -> None:
+    with pytest.raises(ReleaseError, match=message):
+        leave_out(MODEL, names)
 
 
 @settings(deadline=None)  # the first example imports nbgrader
