@@ -89,6 +89,8 @@ def check_namespace(namespace: dict[str, Any], question: str | None) -> Report:
         return Report((), f"The checks can't be run: {error}")
     if not results:
         return Report((), f"There is no public question {question!r} in this notebook.")
+    if question is None:  # the summary is about points, not about practice
+        results = [result for result in results if result.points]
     return Report(tuple(results))
 
 

@@ -154,3 +154,109 @@ class TestShapes:
                 submission.TransformerEmbedding(
                     vocab_size=10, d_model=4, max_len=8, positional=name
                 )
+
+
+# ---------------------------------------------------------------- practice: one part at a time
+
+
+class TestTokenVectors:
+    """Token vectors"""
+
+    practice = True
+
+    @check(points=0, hint="Look the ids up in self.embedding.")
+    def test_token_vectors_shape(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """TokenEmbedding turns ids (B, T) into vectors (B, T, d_model)"""
+        embedding = submission.TokenEmbedding(vocab_size=20, d_model=6)
+        assert_shape(embedding(token_ids(rng, 2, 5, 20)).tensor(), (2, 5, 6), "the output")
+
+    @check(points=0, hint="The factor is the square root of d_model; the table stays unscaled.")
+    def test_token_vectors_scale(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """With d_model = 16, each vector is four times its row of the table"""
+        embedding = submission.TokenEmbedding(vocab_size=20, d_model=16)
+        table = embedding.embedding.weight.tensor()
+        assert_shape(table, (20, 16), "the token table")
+        tokens = token_ids(rng, 1, 5, 20)
+        assert_close(embedding(tokens).tensor(), 4 * table[tokens], "the vectors")
+
+    @check(points=0, hint="nn.Embedding starts with a standard deviation of 1: draw anew.")
+    def test_token_vectors_start(self, submission: SubmissionNames) -> None:
+        """The table starts with a standard deviation of 0.02, and zeros for the padding token"""
+        embedding = submission.TokenEmbedding(vocab_size=500, d_model=64, padding_idx=3)
+        table = embedding.embedding.weight.tensor()
+        assert_shape(table, (500, 64), "the token table")
+        assert_close(float(table.std()), 0.02, "the standard deviation", rtol=0.05)
+        assert_close(float(table[3].abs().max()), 0.0, "the largest number in the padding row")
+
+
+class TestWaves:
+    """Positions as waves"""
+
+    practice = True
+
+    @check(points=0, hint="The angle of position pos in columns 2i and 2i+1 is pos/10000^(2i/d).")
+    def test_first_positions(self, submission: SubmissionNames) -> None:
+        """Positions 0 and 1 read 0, 1, 0, 1 and sin 1, cos 1, sin 0.01, cos 0.01"""
+        import torch
+
+        encoding = submission.SinusoidalPositionalEncoding(d_model=4, max_len=8)
+        pattern = encoding(torch.zeros(1, 2, 4)).tensor()
+        expected = torch.tensor(
+            [[[0.0, 1.0, 0.0, 1.0], [0.8414710, 0.5403023, 0.0099998, 0.9999500]]]
+        )
+        assert_close(pattern, expected, "the pattern")
+
+    @check(points=0, hint="Add the pattern to what comes in, the same for each sequence.")
+    def test_waves_are_added(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """The pattern is added to every sequence of the batch"""
+        import torch
+
+        encoding = submission.SinusoidalPositionalEncoding(d_model=6, max_len=8)
+        x = torch.randn(3, 5, 6, generator=torch.Generator().manual_seed(rng.randrange(2**31)))
+        pattern = encoding(torch.zeros(1, 5, 6)).tensor()
+        assert_close(encoding(x).tensor(), x + pattern, "the output")
+
+    @check(points=0, hint="Compare the length with max_len before anything else.")
+    def test_waves_length(self, submission: SubmissionNames) -> None:
+        """More than max_len positions raise a ValueError"""
+        import torch
+
+        encoding = submission.SinusoidalPositionalEncoding(d_model=4, max_len=8)
+        encoding(torch.zeros(1, 8, 4))
+        with raises("ValueError", what="a sequence of 9 with max_len=8"):
+            encoding(torch.zeros(1, 9, 4))
+
+
+class TestRows:
+    """Positions as parameters"""
+
+    practice = True
+
+    @check(points=0, hint="Take the first T rows of the table and add them.")
+    def test_learned_rows_are_added(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Each position adds its own row, the same for every sequence of the batch"""
+        import torch
+
+        encoding = submission.LearnedPositionalEmbedding(d_model=6, max_len=8)
+        x = torch.randn(3, 5, 6, generator=torch.Generator().manual_seed(rng.randrange(2**31)))
+        rows = encoding(torch.zeros(1, 5, 6)).tensor()
+        assert_shape(rows, (1, 5, 6), "the output")
+        assert_differs(rows[:, :4], rows[:, 1:], "the row of the next position")
+        assert_close(encoding(x).tensor(), x + rows, "the output")
+
+    @check(points=0, hint="One nn.Parameter, or one nn.Embedding, with max_len rows.")
+    def test_learned_rows_are_counted(self, submission: SubmissionNames) -> None:
+        """There are max_len rows of d_model learned numbers, and nothing else is learned"""
+        encoding = submission.LearnedPositionalEmbedding(d_model=6, max_len=8)
+        learned = [parameter.tensor() for parameter in elements(encoding.parameters())]
+        assert_close(float(sum(part.numel() for part in learned)), 48.0, "the learned numbers")
+
+    @check(points=0, hint="Compare the length with max_len before anything else.")
+    def test_learned_rows_length(self, submission: SubmissionNames) -> None:
+        """More than max_len positions raise a ValueError"""
+        import torch
+
+        encoding = submission.LearnedPositionalEmbedding(d_model=4, max_len=8)
+        encoding(torch.zeros(1, 8, 4))
+        with raises("ValueError", what="a sequence of 9 with max_len=8"):
+            encoding(torch.zeros(1, 9, 4))

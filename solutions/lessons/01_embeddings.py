@@ -113,6 +113,9 @@ plots.scale_comparison()
 
 # %% solution="TokenEmbedding"
 
+# %%
+check("token_vectors")
+
 # %% [markdown]
 # **Look at it.** With `d_model=64` the factor is 8: expect the shape `(2, 3, 64)`, about 0.02 in
 # the table, and about 0.16 on the way out.
@@ -157,6 +160,9 @@ with plots.demo():
 
 # %% solution="SinusoidalPositionalEncoding"
 
+# %%
+check("waves")
+
 # %% [markdown]
 # **Look at it.** Adding the pattern to zeros shows the pattern itself. Position 0 must read
 # `0, 1, 0, 1, …`, because $\sin 0 = 0$ and $\cos 0 = 1$. In the heatmap, the waves slow down from
@@ -190,6 +196,9 @@ with plots.demo():
 # them. Both of our modules refuse: they raise a `ValueError`, and a good one names both lengths.
 
 # %% solution="LearnedPositionalEmbedding"
+
+# %%
+check("rows")
 
 # %% [markdown]
 # **Look at it.** What can a model read off these vectors? Attention compares vectors by dot
