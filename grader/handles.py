@@ -203,6 +203,33 @@ def elements(handle: Handle) -> list[Handle]:
     return [Handle(link, ref, f"{label}[{index}]") for index, ref in enumerate(refs)]
 
 
+@contextmanager
+def standing_in(owner: Handle, **names: Handle) -> Iterator[None]:
+    """Let global names mean other objects to the code of a class, while inside.
+
+    So a check can judge a class apart from what it builds on: a submission's model made of sound
+    parts. Code that took hold of an object earlier, under another name, is not reached.
+
+    Args:
+        owner: the class; the names are those that its `__init__` looks up.
+        names: what they mean meanwhile.
+    """
+    scope = attribute(attribute(owner, "__init__"), "__globals__")
+    own = {}
+    for name in names:
+        try:
+            own[name] = scope[name]
+        except StudentError:
+            continue  # there is no such name
+    scope.update(names)
+    try:
+        yield
+    finally:
+        for name in names:
+            scope.pop(name, None)
+        scope.update(own)
+
+
 class SubmissionNames:
     """The `submission` fixture: the names that the notebook defined, as handles."""
 
