@@ -89,6 +89,8 @@ class TestShapes:
             assert_shape(out, (batch, length, d_model), what)
             if out.dtype != torch.float32:
                 fail(f"{what} has the wrong dtype", expected=torch.float32, actual=out.dtype)
+            if batch > 1:
+                assert_differs(out[0], out[1], "the output from one sequence to another")
 
     @check(points=0.75, hint="Each vector tells which token it is and where it stands, no more.")
     def test_token_and_place(self, submission: SubmissionNames, rng: random.Random) -> None:
