@@ -79,7 +79,7 @@ def _of(score: Score) -> str:
 def _notices(score: Score, isolation: Isolation | None) -> Iterator[str]:
     reason = markdown(score.ending.message)
     if score.ending.kind is EndingKind.UNREADABLE:
-        yield f"> **The file could not be read.** {reason or 'It is no notebook.'}"
+        yield f"> **The file could not be read:** {reason or 'it is no notebook'}"
     elif score.ending.ours:
         yield (
             "> **This is the grader's fault, not yours.** Your work was not graded, and has not "
@@ -88,20 +88,20 @@ def _notices(score: Score, isolation: Isolation | None) -> Iterator[str]:
     elif score.state is State.MISSING:
         yield "> **Nothing was handed in.**"
     elif score.ending.kind is not EndingKind.COMPLETED:
-        yield f"> **Your code was stopped.** {reason or ENDINGS[score.ending.kind]}"
+        yield f"> **Your code was stopped:** {reason or ENDINGS[score.ending.kind]}"
     if isolation is not None and isolation.mode == "off":
         yield "> This grading ran without isolation: nothing kept submissions from each other."
 
 
 ENDINGS = {
-    EndingKind.EXITED: "It ended the Python process.",
-    EndingKind.SIGNAL: "The Python process crashed.",
-    EndingKind.TIME: "It took longer than a submission may.",
-    EndingKind.MEMORY: "It used more memory than a submission may.",
-    EndingKind.OUTPUT: "It printed more than a submission may.",
-    EndingKind.PROCESSES: "It started more threads or processes than a submission may.",
-    EndingKind.DISK: "It wrote more to disk than a submission may.",
-    EndingKind.PROTOCOL: "It disturbed the exchange with the grader.",
+    EndingKind.EXITED: "it ended the Python process",
+    EndingKind.SIGNAL: "the Python process crashed",
+    EndingKind.TIME: "it took longer than a submission may",
+    EndingKind.MEMORY: "it used more memory than a submission may",
+    EndingKind.OUTPUT: "it printed more than a submission may",
+    EndingKind.PROCESSES: "it started more threads or processes than a submission may",
+    EndingKind.DISK: "it wrote more to disk than a submission may",
+    EndingKind.PROTOCOL: "it disturbed the exchange with the grader",
 }
 
 

@@ -15,7 +15,8 @@ import unicodedata
 _ACTIVE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _NEWLINES = re.compile(r"\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 _FORMULA_SIGNS = frozenset("=+-@\u2212")
-_MARKDOWN_ACTIVE = re.compile(r"[\\`*_{}\[\]#|~$^]|:(?=//)|(?<=[wW])\.")
+# an underscore in a word and a full stop outside `www.` stay as they are, for readers of raw text
+_MARKDOWN_ACTIVE = re.compile(r"[\\`*{}\[\]#|~$^]|_(?![^\W_])|(?<![^\W_])_|:(?=//)|(?<=[wW]{3})\.")
 _MARKDOWN_BLOCK_START = re.compile(r"^(\d{0,9})([-+=:.)])")
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 

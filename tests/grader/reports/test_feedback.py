@@ -27,7 +27,7 @@ def test_full_marks_are_said_first_and_nothing_is_left_to_do(make_score, assignm
     assert text.startswith(
         "# Embeddings: 6 of 5 points\n\nStudent: `ada` · File: `embeddings.ipynb`"
     )
-    assert "| Scale by sqrt(d\\_model) | 2 of 2 |" in text
+    assert "| Scale by sqrt(d_model) | 2 of 2 |" in text
     assert "| Extra (bonus) | 1 of 1 |" in text
     assert "- ✓ **The output is `(B, T, d_model)`** (public): passed, 3 of 3" in text
     assert "every check passed" in text
@@ -73,7 +73,7 @@ def test_every_ending_that_is_theirs_has_words():
 
 def test_a_limit_is_named_in_plain_words(make_score, assignment):
     told = Ending(kind=EndingKind.MEMORY, message="code cell 2 asked for more than 4 GiB")
-    assert "**Your code was stopped.** code cell 2 asked" in render(
+    assert "**Your code was stopped:** code cell 2 asked" in render(
         make_score(ending=told), assignment, FULL
     )
     bare = Ending(kind=EndingKind.DISK)
@@ -178,7 +178,7 @@ def test_nothing_that_a_student_writes_is_active(make_score, assignment, text):
         "Your score",
         "The checks",
         "Shapes",
-        "Scale by sqrt(d\\_model)",
+        "Scale by sqrt(d_model)",
         "Extra (bonus)",
         "Cells that raised an error",
         "What to do next",

@@ -207,6 +207,11 @@ def test_code_blocks_can_not_be_left(text):
     assert tokens[3].content.strip("\n") == printable(text).strip("\n")
 
 
+def test_text_stays_readable_where_nothing_would_happen():
+    text = "The last row. A vector of d_model numbers, times 2.5 (see Eq. 3)"
+    assert markdown(text) == text
+
+
 def test_code_between_backticks_stays_code():
     assert markdown("Look at `x_1 * 2`, not *y*") == r"Look at `x_1 * 2`, not \*y\*"
 
