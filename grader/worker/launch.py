@@ -96,8 +96,8 @@ class Zygote:
         sandbox: bool = True,
     ) -> None:
         require_platform(sandbox=sandbox)
-        self._state = Path(tempfile.mkdtemp(prefix="grader-"))
-        self._state.chmod(0o755)  # a worker may run as another user
+        self.state = Path(tempfile.mkdtemp(prefix="grader-"))
+        self.state.chmod(0o755)  # a worker may run as another user
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._ready = False
         self._control, far_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -115,10 +115,10 @@ class Zygote:
             config = {
                 "engine": str(Path(__file__).resolve().parents[2]),
                 "sites": _site_folders(),
-                "public": str(_stage(public, self._state / "public")),
+                "public": str(_stage(public, self.state / "public")),
                 "private": [str(path) for path in private],
                 "preload": list(preload),
-                "state": str(self._state),
+                "state": str(self.state),
                 "sandbox": sandbox,
             }
             message = json.dumps(config).encode() + b"\n"
@@ -176,7 +176,7 @@ class Zygote:
             self._process.kill()
             self._process.wait()
         self._log.close()
-        remove_tree(str(self._state))
+        remove_tree(str(self.state))
 
     def __enter__(self) -> Zygote:
         return self

@@ -19,7 +19,7 @@ import select
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from grader.worker.entry import Behind, Ends, close_all_but, enter_and_serve
@@ -121,21 +121,17 @@ def _run(chosen: Plan, policy: Policy, ends: Ends, session: Session, started: fl
         os.write(key, b"!")
         end = _watch(pid, dog, ends, session.leash)
         _end_descendants()
-        reason = end.reason or ("memory" if group and group.out_of_memory() else None)
-        say(
-            ends.status,
-            event="exit",
-            reason=reason,
-            code=end.code,
-            cpu_s=round(end.usage.ru_utime + end.usage.ru_stime, 3),
-            wall_s=round(time.monotonic() - started, 3),
-            peak_bytes=end.peak_bytes,
-        )
+        if group and not end.reason and group.out_of_memory():
+            end = replace(end, reason="memory")
     finally:
         if group:
             group.remove()
         if scratch:
             remove_tree(scratch)
+    wall_s = round(time.monotonic() - started, 3)
+    cpu_s = round(end.usage.ru_utime + end.usage.ru_stime, 3)
+    used = {"cpu_s": cpu_s, "wall_s": wall_s, "peak_bytes": end.peak_bytes}
+    say(ends.status, event="exit", reason=end.reason, code=end.code, **used)
 
 
 def _fork_first_process(gate: int) -> None:

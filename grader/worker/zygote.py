@@ -6,6 +6,7 @@ imports the preload list once, then forks a supervisor for every packet on the s
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -20,7 +21,7 @@ from typing import NoReturn
 
 from grader.worker import serve
 from grader.worker.entry import Ends
-from grader.worker.jail.linux import set_dumpable
+from grader.worker.jail.linux import PR_SET_CHILD_SUBREAPER, prctl, set_dumpable
 from grader.worker.jail.policy import Policy
 from grader.worker.jail.tree import Tree, readable_tree
 from grader.worker.jail.wall import Offer, find_offer
@@ -29,7 +30,7 @@ from grader.worker.supervisor import Session, supervise
 from grader.worker.warm import PreloadError, preload
 
 CLOSING_S = 2.0
-HEARTBEAT_MS = 1000
+HEARTBEAT_MS = 200
 PACKET_BYTES = 1 << 16
 
 
@@ -77,6 +78,7 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
         control.sendall(json.dumps({"event": "failed", "message": reason}).encode() + b"\n")
         os._exit(1)
     set_dumpable(False)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
     gc.collect()
     gc.freeze()
     control.sendall(b'{"event": "ready"}\n')
@@ -168,11 +170,10 @@ def _fork(
 
 
 def _reap(supervisors: set[int]) -> None:
-    while supervisors:
-        pid, _ = os.waitpid(-1, os.WNOHANG)
-        if pid == 0:
-            return
-        supervisors.discard(pid)
+    """Collect dead supervisors, and what a killed one has orphaned."""
+    with contextlib.suppress(ChildProcessError):
+        while pid := os.waitpid(-1, os.WNOHANG)[0]:
+            supervisors.discard(pid)
 
 
 def _await(supervisors: set[int]) -> None:

@@ -47,8 +47,10 @@ AF_UNIX, SOCK_STREAM, SOCK_TYPE_MASK = 1, 1, 0xF
 PRCTL_OPTIONS = (15, 16, 3, 23, 39, 0x5356_4D41)
 # TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX
 IOCTL_REQUESTS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
-# F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC: no locks, no F_SETOWN, no F_SETSIG
+# F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC: no F_SETOWN, no F_SETSIG
 FCNTL_COMMANDS = (0, 1, 2, 3, 4, 1030)
+# F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW: a lock on a shared file would be a message
+FCNTL_LOCKS = (6, 7, 37, 38)
 
 Code = list[bytes]
 
@@ -63,6 +65,7 @@ def _fail(number: int) -> bytes:
 
 ALLOW = _op(RETURN, RET_ALLOW)
 DENY = _fail(errno.EPERM)
+PRETEND = _fail(0)
 
 
 def build_filter(own_pid: int) -> bytes:
@@ -80,7 +83,7 @@ def build_filter(own_pid: int) -> bytes:
     for name, body in _conditions(own_pid).items():
         if name in conditional:
             code += [_op(EQUAL, conditional[name], 0, len(body)), *body]
-    code += _answer(numbers(PRETENDED).values(), _fail(0))
+    code += _answer(numbers(PRETENDED).values(), PRETEND)
     code += _answer(numbers(UNSUPPORTED).values(), _fail(errno.ENOTSUP))
     code += _answer(numbers(UNKNOWN).values(), _fail(errno.ENOSYS))
     code += [_op(AT_LEAST, FIRST_CALL_OF_5_3, 0, 1), _fail(errno.ENOSYS), DENY]
@@ -117,7 +120,12 @@ def _conditions(own_pid: int) -> dict[str, Code]:
         "tgkill": only_self,
         "prctl": _allow_if(_low(0), PRCTL_OPTIONS),
         "ioctl": _allow_if(_low(1), IOCTL_REQUESTS, otherwise=_fail(errno.ENOTTY)),
-        "fcntl": _allow_if(_low(1), FCNTL_COMMANDS),
+        "fcntl": [
+            _low(1),
+            *_answer(FCNTL_COMMANDS, ALLOW),
+            *_answer(FCNTL_LOCKS, PRETEND),
+            DENY,
+        ],
         # what asyncio needs; a datagram socket could send to any socket that has a path
         "socketpair": [
             _low(0),

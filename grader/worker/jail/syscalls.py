@@ -174,8 +174,10 @@ CONDITIONAL: Numbers = {
     "prlimit64": (302, 261),
 }
 
-# what does nothing and says that it worked: honest code copies a file's mode and times with it
+# what does nothing and says that it worked: honest code copies a file's mode and times, and locks
+# its own files
 PRETENDED: Numbers = {
+    "flock": (73, 32),
     "chmod": (90, None),
     "fchmod": (91, 52),
     "fchmodat": (268, 53),
