@@ -170,6 +170,8 @@ class Zygote:
         """End the zygote and all of its workers."""
         self._control.close()
         self._spawn.close()
+        if not self._ready:  # it is importing and does not listen
+            self._process.kill()
         try:
             self._process.wait(timeout=CLOSING_S)
         except subprocess.TimeoutExpired:
