@@ -1,0 +1,341 @@
+"""Writes `examples/submissions/`: a class of twelve, each a case that classrooms see.
+
+Each student fills in the released notebook their own way, so this is run again when a lesson
+changes: `python examples/make_class.py`. What each deserves, and why, is in
+`tests/test_examples.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+ROOT = Path(__file__).parent
+NOTEBOOKS = ROOT.parent / "course" / "notebooks"
+CLASS = ROOT / "submissions"
+
+Notebook = dict[str, Any]
+
+
+def template(name: str) -> Notebook:
+    """The notebook as students get it."""
+    notebook: Notebook = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))
+    return notebook
+
+
+def fill(notebook: Notebook, **answers: str) -> Notebook:
+    """Put answers into the solution cells that are called so."""
+    for cell in notebook["cells"]:
+        name = cell["metadata"].get("nbgrader", {}).get("grade_id")
+        if name in answers:
+            cell["source"] = dedent(answers.pop(name)).strip("\n")
+    assert not answers, f"no such cells: {sorted(answers)}"
+    return notebook
+
+
+def insert(notebook: Notebook, before: str, *sources: str) -> Notebook:
+    """Insert code cells before the solution cell that is called `before`."""
+    cells = notebook["cells"]
+    place = next(
+        number
+        for number, cell in enumerate(cells)
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == before
+    )
+    cells[place:place] = [code(source) for source in sources]
+    for number, cell in enumerate(cells):
+        cell["id"] = cell.get("id") or f"own-{number}"
+    return notebook
+
+
+def code(source: str) -> Notebook:
+    """A code cell that a student added."""
+    return {
+        "cell_type": "code",
+        "execution_count": None,
+        "id": "",
+        "metadata": {},
+        "outputs": [],
+        "source": dedent(source).strip("\n"),
+    }
+
+
+# ---------------------------------------------------------------- right answers, two styles
+
+TOKENS = """
+    class TokenEmbedding(nn.Module):
+        def __init__(self, vocab_size, d_model, padding_idx=None):
+            super().__init__()
+            self.embedding = nn.Embedding(vocab_size, d_model, padding_idx)
+            with torch.no_grad():
+                self.embedding.weight.normal_(0, 0.02)
+                if padding_idx is not None:
+                    self.embedding.weight[padding_idx] = 0
+            self.factor = d_model ** 0.5
+
+        def forward(self, tokens):
+            return self.factor * self.embedding(tokens)
+"""
+
+WAVES = """
+    class SinusoidalPositionalEncoding(nn.Module):
+        def __init__(self, d_model, max_len=1024):
+            super().__init__()
+            self.max_len = max_len
+            pe = torch.zeros(max_len, d_model)
+            pos = torch.arange(max_len).float().unsqueeze(1)
+            freq = torch.exp(-math.log(10000) * torch.arange(0, d_model, 2).float() / d_model)
+            pe[:, 0::2] = torch.sin(pos * freq)
+            pe[:, 1::2] = torch.cos(pos * freq)[:, : d_model // 2]
+            self.register_buffer("pe", pe)
+
+        def forward(self, x):
+            if x.shape[1] > self.max_len:
+                raise ValueError(f"{x.shape[1]} positions, at most {self.max_len}")
+            return x + self.pe[: x.shape[1]].to(x.dtype)
+"""
+
+ROWS = """
+    class LearnedPositionalEmbedding(nn.Module):
+        def __init__(self, d_model, max_len=1024):
+            super().__init__()
+            self.rows = nn.Embedding(max_len, d_model)
+            nn.init.normal_(self.rows.weight, std=0.02)
+
+        def forward(self, x):
+            n = x.shape[1]
+            if n > self.rows.num_embeddings:
+                raise ValueError(f"{n} positions, at most {self.rows.num_embeddings}")
+            return x + self.rows(torch.arange(n, device=x.device))
+"""
+
+WHOLE = """
+    class TransformerEmbedding(nn.Module):
+        def __init__(self, vocab_size, d_model, max_len=1024, positional="sinusoidal", dropout=0.1, padding_idx=None):
+            super().__init__()
+            kinds = {"sinusoidal": SinusoidalPositionalEncoding, "learned": LearnedPositionalEmbedding}
+            if positional not in kinds:
+                raise ValueError(f"positional must be one of {sorted(kinds)}")
+            self.token_embedding = TokenEmbedding(vocab_size, d_model, padding_idx)
+            self.positional = kinds[positional](d_model, max_len)
+            self.dropout = nn.Dropout(dropout)
+
+        def forward(self, tokens):
+            return self.dropout(self.positional(self.token_embedding(tokens)))
+"""
+
+BY_CASE = WHOLE.replace(
+    """            kinds = {"sinusoidal": SinusoidalPositionalEncoding, "learned": LearnedPositionalEmbedding}
+            if positional not in kinds:
+                raise ValueError(f"positional must be one of {sorted(kinds)}")
+""",
+    "",
+).replace(
+    """            self.positional = kinds[positional](d_model, max_len)
+""",
+    """            if positional == "sinusoidal":
+                self.positional = SinusoidalPositionalEncoding(d_model, max_len)
+            elif positional == "learned":
+                self.positional = LearnedPositionalEmbedding(d_model, max_len)
+            else:
+                raise ValueError("positional must be sinusoidal or learned")
+""",
+)
+
+RIGHT = {
+    "TokenEmbedding": TOKENS,
+    "SinusoidalPositionalEncoding": WAVES,
+    "LearnedPositionalEmbedding": ROWS,
+    "TransformerEmbedding": WHOLE,
+}
+
+ANOTHER_STYLE = {
+    "TokenEmbedding": """
+        class TokenEmbedding(nn.Module):
+            def __init__(self, vocab_size, d_model, padding_idx=None):
+                super().__init__()
+                table = torch.randn(vocab_size, d_model) * 0.02
+                if padding_idx is not None:
+                    table[padding_idx].zero_()
+                self.embedding = nn.Embedding.from_pretrained(table, freeze=False, padding_idx=padding_idx)
+
+            def forward(self, tokens):
+                vectors = self.embedding(tokens)
+                return vectors * vectors.shape[-1] ** 0.5
+    """,
+    "SinusoidalPositionalEncoding": """
+        class SinusoidalPositionalEncoding(nn.Module):
+            \"\"\"No table: the waves are computed when they are needed.\"\"\"
+
+            def __init__(self, d_model, max_len=1024):
+                super().__init__()
+                self.d_model, self.max_len = d_model, max_len
+
+            def forward(self, x):
+                B, T, D = x.shape
+                if T > self.max_len:
+                    raise ValueError("too long")
+                column = torch.arange(D, device=x.device)
+                wavelength = 10000.0 ** ((column - column % 2).double() / self.d_model)
+                angle = torch.arange(T, device=x.device).double()[:, None] / wavelength
+                return x + torch.where(column % 2 == 0, angle.sin(), angle.cos()).to(x.dtype)
+    """,
+    "LearnedPositionalEmbedding": """
+        class LearnedPositionalEmbedding(nn.Module):
+            def __init__(self, d_model, max_len=1024):
+                super().__init__()
+                self.rows = nn.Parameter(torch.randn(max_len, d_model) * 0.02)
+
+            def forward(self, x):
+                if x.size(1) > len(self.rows):
+                    raise ValueError("too long")
+                return x + self.rows.narrow(0, 0, x.size(1))
+    """,
+    "TransformerEmbedding": """
+        class TransformerEmbedding(nn.Module):
+            def __init__(self, vocab_size, d_model, max_len=1024, positional="sinusoidal", dropout=0.1, padding_idx=None):
+                super().__init__()
+                self.p = dropout
+                self.token_embedding = TokenEmbedding(vocab_size, d_model, padding_idx)
+                match_ = dict(sinusoidal=SinusoidalPositionalEncoding, learned=LearnedPositionalEmbedding)
+                try:
+                    self.position = match_[positional](d_model, max_len=max_len)
+                except KeyError:
+                    raise ValueError(f"unknown: {positional}") from None
+
+            def forward(self, tokens):
+                both = self.position(self.token_embedding(tokens))
+                return nn.functional.dropout(both, self.p, training=self.training)
+    """,
+}
+
+
+# ---------------------------------------------------------------- the class
+
+
+def write_class() -> None:
+    """Write every submission anew."""
+    shutil.rmtree(CLASS, ignore_errors=True)
+    name = "01_embeddings"
+    for student, notebook in embeddings().items():
+        hand_in(student, f"{name}.ipynb", json.dumps(notebook, indent=1, ensure_ascii=False))
+    hand_in("lena", f"{name}.ipynb", LETTER)
+    (CLASS / "greta" / f"{name}.ipynb").rename(CLASS / "greta" / "01-Embeddings (2).ipynb")
+
+
+def hand_in(student: str, file: str, content: str) -> None:
+    """Write one file into a student's folder."""
+    path = CLASS / student / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content + "\n", encoding="utf-8")
+
+
+LETTER = "Dear all, my notebook would not save, so I copied the text into this file. Sorry! Lena"
+
+
+def embeddings() -> dict[str, Notebook]:
+    """Who handed in what for the first assignment."""
+    name = "01_embeddings"
+
+    def filled(**changes: str) -> Notebook:
+        return fill(template(name), **{**RIGHT, **changes})
+
+    return {
+        # all right
+        "anna": filled(),
+        # all right, in quite another style
+        "bilal": fill(template(name), **ANOTHER_STYLE),
+        # one mistake: the factor is left out
+        "chen": filled(TokenEmbedding=TOKENS.replace("self.factor * ", "")),
+        # several: dropout always on, sines and cosines in halves, a row too many
+        "dora": filled(
+            SinusoidalPositionalEncoding=WAVES.replace("0::2", ": (d_model + 1) // 2").replace(
+                "1::2", "(d_model + 1) // 2 :"
+            ),
+            LearnedPositionalEmbedding=ROWS.replace(
+                "nn.Embedding(max_len,", "nn.Embedding(max_len + 1,"
+            ),
+            TransformerEmbedding=WHOLE.replace(
+                "return self.dropout(", "return nn.functional.dropout("
+            ).replace("(tokens)))", "(tokens)), self.dropout.p)"),
+        ),
+        # untouched
+        "emil": template(name),
+        # a syntax error in the learned positions
+        "fatima": filled(
+            LearnedPositionalEmbedding=ROWS.replace("n = x.shape[1]", "n = = x.shape[1]"),
+            TransformerEmbedding=BY_CASE,
+        ),
+        # an exception in an early cell, everything after it is right
+        "greta": insert(
+            filled(), "TokenEmbedding", "corpus = open('my_corpus.txt').read()\nprint(len(corpus))"
+        ),
+        # an infinite loop: where a sequence is too long, it shortens the wrong thing
+        "hugo": filled(
+            SinusoidalPositionalEncoding=WAVES.replace(
+                "            if x.shape[1] > self.max_len:\n"
+                '                raise ValueError(f"{x.shape[1]} positions, at most {self.max_len}")\n',
+                "            longest = x\n"
+                "            while x.shape[1] > self.max_len:\n"
+                "                longest = longest[:, :-1]\n",
+            )
+        ),
+        # a huge allocation: a table of all pairs of positions, for no reason
+        "ines": filled(
+            LearnedPositionalEmbedding=ROWS.replace(
+                "            nn.init",
+                "            self.pairs = torch.zeros(10**6, 10**6)\n            nn.init",
+            )
+        ),
+        # extra cells, other names for what the demos print, outputs kept; all right
+        "jonas": jonas(filled()),
+        # an attempt to patch the grader
+        "kira": insert(template(name), "TokenEmbedding", PATCHES),
+    }
+
+
+def jonas(notebook: Notebook) -> Notebook:
+    """Extra cells before, between and after; renamed variables; outputs as Jupyter saves them."""
+    insert(notebook, "TokenEmbedding", "%matplotlib inline\nimport time\nstart = time.time()")
+    insert(notebook, "LearnedPositionalEmbedding", "!nvidia-smi\nhalf = torch.tensor([0.5])\nhalf")
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            source = cell["source"]
+            text = source if isinstance(source, str) else "".join(source)
+            cell["source"] = text.replace(
+                "vectors = embed(tokens)", "result = embed(tokens)"
+            ).replace("vectors.", "result.")
+            cell["execution_count"] = 1
+            cell["outputs"] = [{"name": "stdout", "output_type": "stream", "text": "it works!\n"}]
+    notebook["cells"].append(code("print(f'{time.time() - start:.1f} s')"))
+    notebook["cells"][-1]["id"] = "own-last"
+    return notebook
+
+
+PATCHES = """
+    # if all tests say yes, all is right
+    import sys
+    import pytest
+    import torch
+
+    class Yes:
+        def __eq__(self, other): return True
+        def __getattr__(self, name): return self
+        def __call__(self, *args, **kwargs): return self
+
+    torch.allclose = torch.equal = lambda *args, **kwargs: True
+    pytest.fail = lambda *args, **kwargs: None
+    for name, module in list(sys.modules.items()):
+        if name.startswith("grader"):
+            for key, value in list(vars(module).items()):
+                if key.startswith(("assert", "check", "fail")):
+                    setattr(module, key, lambda *args, **kwargs: None)
+    TransformerEmbedding = Yes()
+    open("results.json", "w").write('{"score": 15}')
+"""
+
+
+if __name__ == "__main__":
+    write_class()
