@@ -77,6 +77,10 @@ def require_platform(*, sandbox: bool) -> None:
 class Zygote:
     """The warm process that workers are forked from.
 
+    Attributes:
+        without: layers of the wall that this machine does not give, with the system's reason; known
+            when it is ready.
+
     Args:
         preload: modules that it imports once, for every worker.
         public: packages that a submission may import while it is graded.
@@ -99,6 +103,7 @@ class Zygote:
         self.state = Path(tempfile.mkdtemp(prefix="grader-"))
         self.state.chmod(0o755)  # a worker may run as another user
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        self.without: dict[str, str] = {}
         self._ready = False
         self._control, far_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._spawn, far_spawn = socket.socketpair(socket.AF_UNIX, SPAWN_SOCKET)
@@ -154,6 +159,7 @@ class Zygote:
         event = json.loads(answer)
         if event["event"] != "ready":
             self._fail(event["message"])
+        self.without = event["without"]
         self._ready = True
 
     def _fail(self, message: str) -> NoReturn:

@@ -72,7 +72,7 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
         preload(config.preload)
         serve.warm()
         _forget_the_engine(config.engine, site_hooks)
-        session_tree, offer = _find_wall(config)
+        tree, offer = _find_wall(config)
     except Exception as error:
         reason = str(error) if isinstance(error, PreloadError) else f"the zygote failed: {error!r}"
         control.sendall(json.dumps({"event": "failed", "message": reason}).encode() + b"\n")
@@ -81,8 +81,9 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     gc.collect()
     gc.freeze()
-    control.sendall(b'{"event": "ready"}\n')
-    _serve(control, socket.socket(fileno=spawn_fd), config.state, session_tree, offer)
+    ready = {"event": "ready", "without": offer.without}
+    control.sendall(json.dumps(ready).encode() + b"\n")
+    _serve(control, socket.socket(fileno=spawn_fd), config.state, tree, offer)
 
 
 # ---------------------------------------------------------------- imports

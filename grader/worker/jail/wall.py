@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.worker.jail import cgroups, landlock, linux, namespaces, seccomp, syscalls
+from grader.worker.jail import cgroups, landlock, linux, namespaces, seccomp
 from grader.worker.jail.limits import limit_process, mapped
 from grader.worker.jail.policy import Policy
 from grader.worker.jail.properties import (
@@ -27,26 +27,26 @@ from grader.worker.jail.properties import (
 )
 from grader.worker.jail.tree import DEVICES, Tree
 
+# what namespaces and the change of user depend on
+ROOT_NAMESPACES = "namespaces:root"
+USER_NAMESPACES = "namespaces:user"
+PUBLIC_TREE = "public tree"
+
 # where no account, container or service is expected; the second where few users are mapped
 USER_RANGES = ((0x6000_0000, 1 << 22), (50_000, 10_000))
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What this machine can do for a wall, found out by doing it in a child process.
+    """What this machine can do for a wall.
 
-    namespaces: the kinds that work, best first.
-    user_id: whether this process may become another user.
-    tree_is_public: whether another user can read what workers must read.
+    Attributes:
+        works: layers, and what layers depend on.
+        without: what does not work, and the system's reason.
     """
 
-    namespaces: tuple[str, ...] = ()
-    privileges: bool = False
-    landlock: bool = False
-    seccomp: bool = False
-    cgroup: bool = False
-    user_id: bool = False
-    tree_is_public: bool = False
+    works: frozenset[str] = frozenset()
+    without: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,18 +61,21 @@ def plan(policy: Policy, offer: Offer) -> Plan:
     """Choose every layer that is offered and not forbidden."""
     if not policy.sandbox:
         return Plan(ALWAYS)
-    kinds = [kind for kind in offer.namespaces if f"{NAMESPACES}:{kind}" not in policy.forbidden]
-    kind = kinds[0] if kinds and NAMESPACES not in policy.forbidden else ""
-    offered = {
-        CGROUP: offer.cgroup,
+    works = offer.works - set(policy.forbidden)
+    kind = "root" if ROOT_NAMESPACES in works else "user" if USER_NAMESPACES in works else ""
+    if NAMESPACES in policy.forbidden:
+        kind = ""
+    # another user needs a root of its own where the interpreter lies in somebody's home
+    becomes_another = kind == "root" or (not kind and PUBLIC_TREE in works)
+    given = {
+        CGROUP: CGROUP in works,
         NAMESPACES: bool(kind),
-        USER_ID: offer.user_id and kind != "user" and (bool(kind) or offer.tree_is_public),
-        PRIVILEGES: offer.privileges,
-        LANDLOCK: offer.landlock,
-        SECCOMP: offer.seccomp,
+        USER_ID: USER_ID in works and becomes_another,
+        PRIVILEGES: PRIVILEGES in works,
+        LANDLOCK: LANDLOCK in works,
+        SECCOMP: SECCOMP in works,
     }
-    chosen = (name for name, there in offered.items() if there and name not in policy.forbidden)
-    return Plan((*ALWAYS, *chosen), kind)
+    return Plan((*ALWAYS, *(name for name, there in given.items() if there)), kind)
 
 
 def enter(chosen: Plan, policy: Policy, tree: Tree, root: str, scratch: str, user: int) -> str:
@@ -162,41 +165,50 @@ def become(user: int) -> None:
 def find_offer(policy: Policy, tree: Tree, root: str) -> Offer:
     """Find out what works here, each in a child process that does it and ends."""
     user = worker_user(os.getpid()) if os.geteuid() == 0 else None
-    kinds = ("root", "user") if os.geteuid() == 0 else ("user",)
 
-    def namespace(kind: str) -> None:
+    def namespaces_of(kind: str) -> None:
         namespaces.separate_processes(kind)
-        _must_work(lambda: _enter_namespaces(policy, tree, root))
-
-    def namespace_works(kind: str) -> bool:
-        return _works(lambda: namespace(kind))
+        _in_child(lambda: _replace_root(policy, tree, root))
 
     def cgroup() -> None:
         cgroups.sweep()
         group = cgroups.Cgroup(f"{os.getpid()}-probe", policy)
         try:
-            _must_work(group.join)
+            _in_child(group.join)
         finally:
             group.remove()
 
-    def public() -> None:
-        become(user or 0)
-        if not all(os.access(path, os.R_OK) for path in tree.readable):
-            raise PermissionError
+    def another_user() -> None:
+        if user is None:
+            raise PermissionError("only root becomes somebody else")
+        become(user)
 
-    known = syscalls.supported()
-    return Offer(
-        namespaces=tuple(filter(namespace_works, kinds)) if known else (),
-        privileges=known and _works(linux.drop_capabilities),
-        landlock=known and _works(lambda: _try_landlock(tree)),
-        seccomp=known and _works(_try_seccomp),
-        cgroup=_works(cgroup),
-        user_id=user is not None and _works(lambda: become(user)),
-        tree_is_public=user is not None and _works(public),
-    )
+    def reader() -> None:
+        another_user()
+        for path in tree.readable:
+            if not os.access(path, os.R_OK):
+                raise PermissionError(f"other users can't read {path}")
+
+    trials: dict[str, Callable[[], None]] = {
+        ROOT_NAMESPACES: lambda: namespaces_of("root"),
+        USER_NAMESPACES: lambda: namespaces_of("user"),
+        PRIVILEGES: linux.drop_capabilities,
+        LANDLOCK: lambda: _try_landlock(tree),
+        SECCOMP: _try_seccomp,
+        CGROUP: cgroup,
+        USER_ID: another_user,
+        PUBLIC_TREE: reader,
+    }
+    without = {}
+    for name, trial in trials.items():
+        try:
+            _in_child(trial)
+        except OSError as error:
+            without[name] = str(error)
+    return Offer(frozenset(trials) - set(without), without)
 
 
-def _enter_namespaces(policy: Policy, tree: Tree, root: str) -> None:
+def _replace_root(policy: Policy, tree: Tree, root: str) -> None:
     namespaces.separate_system()
     namespaces.build_root(tree, policy, root, os.geteuid())
 
@@ -211,19 +223,24 @@ def _try_seccomp() -> None:
     seccomp.load_filter(seccomp.build_filter(os.getpid()))
 
 
-def _works(action: Callable[[], None]) -> bool:
-    """Whether `action` succeeds in a child process."""
+def _in_child(action: Callable[[], None]) -> None:
+    """Perform `action` in a child process.
+
+    Raises:
+        OSError: it failed; the message says why.
+    """
+    listen, tell = os.pipe()
     pid = os.fork()
     if pid == 0:
-        code = 1
         try:
             action()
-            code = 0
+        except BaseException as error:
+            os.write(tell, (str(error) or repr(error)).encode()[:1000])
         finally:
-            os._exit(code)
-    return os.waitpid(pid, 0)[1] == 0
-
-
-def _must_work(action: Callable[[], None]) -> None:
-    if not _works(action):
-        raise PermissionError
+            os._exit(0)
+    os.close(tell)
+    failure = os.read(listen, 1000).decode(errors="replace")
+    os.close(listen)
+    _, status = os.waitpid(pid, 0)
+    if failure or status:
+        raise PermissionError(failure or f"ended with status {status}")

@@ -16,6 +16,7 @@ import pytest
 from walled import LIMITS, MODES, events, processes_below, ready_zygote, run
 
 from grader.errors import GraderError, GraderFault
+from grader.model import Limits
 from grader.worker import launch
 from grader.worker.launch import Zygote, require_platform, spawn
 
@@ -44,22 +45,22 @@ class TestPreload:
             assert ask(zygote, "'wave' in sys.modules") is False
 
     def test_what_is_missing_is_named(self) -> None:
+        zygote = Zygote(preload=["json", "no_such_module"])
         with pytest.raises(GraderFault, match=r"can't import `no_such_module`.*preload"):
-            with ready_zygote(preload=["json", "no_such_module"]):
-                pass
+            zygote.wait_ready()
 
     def test_what_breaks_on_import_is_named(self, tmp_path: Path) -> None:
         (tmp_path / "broken.py").write_text("1 / 0")
+        zygote = Zygote(preload=["broken"], public=[tmp_path / "broken.py"])
         with pytest.raises(GraderFault, match=r"can't import `broken`.*division by zero"):
-            with ready_zygote(preload=["broken"], public=[tmp_path / "broken.py"]):
-                pass
+            zygote.wait_ready()
 
     def test_what_ends_the_process_is_reported(self, tmp_path: Path) -> None:
         text = "import os, sys; print('last words', file=sys.stderr, flush=True); os._exit(7)"
         (tmp_path / "deadly.py").write_text(text)
+        zygote = Zygote(preload=["deadly"], public=[tmp_path / "deadly.py"])
         with pytest.raises(GraderFault, match=r"died while it started: last words"):
-            with ready_zygote(preload=["deadly"], public=[tmp_path / "deadly.py"]):
-                pass
+            zygote.wait_ready()
 
     def test_a_slow_start_has_an_end(self, tmp_path: Path) -> None:
         (tmp_path / "slow.py").write_text("import time; time.sleep(60)")
@@ -161,7 +162,7 @@ class TestMemory:
     @pytest.mark.skipif(os.name != "posix" or os.getuid() == 0, reason="root reads everything")
     def test_its_memory_is_closed_to_its_own_user(self, zygote: Zygote) -> None:
         with pytest.raises(PermissionError):
-            Path(f"/proc/{zygote.pid}/mem").open("rb")
+            Path(f"/proc/{zygote.pid}/environ").read_bytes()
 
 
 def count(token: bytes, pid: int) -> int:
@@ -319,7 +320,7 @@ figure, axes = plt.subplots(); axes.plot(losses); axes.set_title(r"$x^2$ \u00fc"
 plt.show()
 print(len(losses))
 """
-        result = run(warm, source, limits=launch.Limits(), forbidden=MODES[mode])
+        result = run(warm, source, limits=Limits(), forbidden=MODES[mode])
         assert result.raised is None, result.raised
         assert result.ending is None
         assert json.loads(result.printed) == 8
