@@ -7,17 +7,36 @@ they read the same in a light and in a dark notebook; colours are safe for colou
 
 from __future__ import annotations
 
+from course.plots.attention import (
+    activations,
+    attention_weights,
+    influence,
+    score_growth,
+)
+from course.plots.curves import curves
 from course.plots.demos import demo, steps
-from course.plots.diagrams import pipeline
+from course.plots.diagrams import architecture, block, pipeline, two_jobs
 from course.plots.paper import Picture
+from course.plots.parameters import gradient_by_token, parameter_pies, parameter_shares
 from course.plots.positions import position_similarity, position_table, scale_comparison
 
 __all__ = [
     "Picture",
+    "activations",
+    "architecture",
+    "attention_weights",
+    "block",
+    "curves",
     "demo",
+    "gradient_by_token",
+    "influence",
+    "parameter_pies",
+    "parameter_shares",
     "pipeline",
     "position_similarity",
     "position_table",
     "scale_comparison",
+    "score_growth",
     "steps",
+    "two_jobs",
 ]

@@ -1,0 +1,156 @@
+"""Pictures of attention: who may look, who looks, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from course.plots import paper
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from torch import Tensor
+
+
+def attention_weights(
+    panels: Mapping[str, Tensor], tokens: Sequence[str] | None = None, title: str = "Attention"
+) -> None:
+    """Draw attention weights (T, S) as heatmaps beside each other; rows are queries.
+
+    Args:
+        panels: a name for each.
+        tokens: words for the axes, when queries and keys are the same T tokens.
+        title: stands above them all.
+    """
+    values = {
+        name: paper.matrix(panel, f"{name}: attention weights (T, S)")
+        for name, panel in panels.items()
+    }
+    figure = _panels(values, title, ("query", "key"), tokens, "weight", limit=1.0)
+    told = []
+    for name, weights in values.items():
+        future = float(weights[_above_diagonal(weights)].sum() / (weights.sum() or 1.0))
+        largest = weights.max(axis=1).mean()
+        told.append(f"{name}: {largest:.2f} on the favourite key, {future:.0%} on later keys")
+    paper.show(figure, f"{title}, a row for each query. Mean weight: {'; '.join(told)}.")
+
+
+def influence(panels: Mapping[str, Tensor], tokens: Sequence[str] | None = None) -> None:
+    """Draw how far each output (row) moves when one input (column) is changed.
+
+    Args:
+        panels: (T, T) for each name, nothing negative.
+        tokens: words for the axes.
+    """
+    values = {
+        name: paper.matrix(panel, f"{name}: influences (T, T)") for name, panel in panels.items()
+    }
+    title = "Change one input, watch every output"
+    figure = _panels(values, title, ("output at", "changed input"), tokens, "distance")
+    told = []
+    for name, moved in values.items():
+        reached = (moved > 1e-6).mean()
+        backward = int((moved[_above_diagonal(moved)] > 1e-6).sum())
+        told.append(f"{name}: {reached:.0%} of the outputs move, {backward} before the change")
+    paper.show(figure, f"{title}. {'; '.join(told)}.")
+
+
+def score_growth(widths: Sequence[int], plain: Sequence[float], scaled: Sequence[float]) -> None:
+    """Draw the standard deviation of scores against d_k, and the largest weight they lead to.
+
+    Args:
+        widths: d_k.
+        plain: standard deviations of the dot products.
+        scaled: the same after division by sqrt(d_k).
+    """
+    import torch
+
+    figure = paper.figure(9, 3.6)
+    left, right = figure.subplots(1, 2)
+    noise = torch.randn(200, 16, generator=torch.Generator().manual_seed(0))
+    largest = [
+        [(noise * std).softmax(dim=-1).amax(dim=-1).mean().item() for std in deviations]
+        for deviations in (plain, scaled)
+    ]
+    styles = (("q · k", "-s", paper.ORANGE), ("q · k / √d_k", "-o", paper.BLUE))
+    for (name, style, colour), deviations, weights in zip(
+        styles, (plain, scaled), largest, strict=True
+    ):
+        left.plot(widths, deviations, style, color=colour, label=name)
+        right.plot(widths, weights, style, color=colour, label=name)
+    left.set(xlabel="d_k", ylabel="standard deviation", yscale="log", title="Scores")
+    right.set(xlabel="d_k", ylabel="mean of the largest", ylim=(0, 1.05))
+    right.set_title("Largest of 16 attention weights")
+    for axes in (left, right):
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(widths, [str(width) for width in widths])
+        axes.minorticks_off()
+        axes.grid(alpha=0.3)
+    left.legend(frameon=False)
+    paper.show(
+        figure,
+        f"From d_k = {widths[0]} to {widths[-1]} the dot products' standard deviation grows from "
+        f"{plain[0]:.1f} to {plain[-1]:.1f}, and the largest of 16 weights from "
+        f"{largest[0][0]:.2f} to {largest[0][-1]:.2f}: one key takes all. Divided by √d_k the "
+        f"deviation stays near {scaled[-1]:.1f} and the largest weight near {largest[1][-1]:.2f}.",
+    )
+
+
+def activations() -> None:
+    """Draw GELU beside ReLU, and how far GELU's approximation by tanh is from it."""
+    import torch
+    import torch.nn.functional as F
+
+    x = torch.linspace(-4, 4, 401)
+    exact, approximate = F.gelu(x), F.gelu(x, approximate="tanh")
+    figure = paper.figure(9, 3.4)
+    left, right = figure.subplots(1, 2)
+    left.plot(x, exact, color=paper.BLUE, label="GELU")
+    left.plot(x, x.relu(), "--", color=paper.ORANGE, label="ReLU")
+    left.set(xlabel="x", ylabel="activation", title="GELU lets small negatives through")
+    left.legend(frameon=False)
+    right.plot(x, approximate - exact, color=paper.GREEN)
+    right.set(xlabel="x", ylabel="difference", title="Approximation by tanh, minus GELU")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    worst = (approximate - exact).abs()
+    paper.show(
+        figure,
+        f"GELU follows ReLU far from zero, dips to {exact.min():.2f} at x = "
+        f"{x[exact.argmin()]:.2f} and has no corner. Its approximation by tanh is off by up to "
+        f"{worst.max():.4f}, at x = {x[worst.argmax()]:.1f}.",
+    )
+
+
+def _panels(
+    panels: Mapping[str, Any],
+    title: str,
+    labels: tuple[str, str],
+    tokens: Sequence[str] | None,
+    scale: str,
+    limit: float | None = None,
+) -> Figure:
+    """Draw matrices beside each other on one scale from 0; rows run from top to bottom."""
+    figure = paper.figure(2.9 * len(panels) + 1.2, 3.7)
+    figure.suptitle(title)
+    limit = limit or max(float(values.max()) for values in panels.values()) or 1.0
+    drawn = list(figure.subplots(1, len(panels), squeeze=False)[0])
+    for axes, (name, values) in zip(drawn, panels.items(), strict=True):
+        image = axes.imshow(
+            values, cmap=paper.UNSIGNED, vmin=0, vmax=limit, interpolation="nearest"
+        )
+        axes.set(xlabel=labels[1], title=name)
+        for axis, count in ((axes.yaxis, len(values)), (axes.xaxis, values.shape[1])):
+            if tokens is not None and count == len(tokens):
+                axis.set_ticks(range(count), tokens)
+        if tokens is not None:
+            axes.tick_params(axis="x", rotation=60)
+    drawn[0].set_ylabel(labels[0])
+    figure.colorbar(image, ax=drawn, label=scale, shrink=0.8)
+    return figure
+
+
+def _above_diagonal(values: Any) -> Any:
+    """Where the column's number is larger than the row's: what lies in the future."""
+    rows, columns = values.shape
+    return [[column > row for column in range(columns)] for row in range(rows)]

@@ -1,0 +1,56 @@
+"""Curves: how one number follows another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from course.plots import paper
+
+STYLES = ((paper.BLUE, "-o"), (paper.ORANGE, "--s"), (paper.GREEN, "-.^"), (paper.INK, ":D"))
+
+Panel = Mapping[str, tuple[Sequence[float], Sequence[float]]]
+
+
+def curves(
+    panels: Mapping[str, Panel],
+    title: str,
+    ylabel: str,
+    *,
+    log: str = "",
+    number: str = ".3g",
+) -> None:
+    """Draw curves in panels side by side, on one scale.
+
+    Args:
+        panels: for each panel its x label; in it, for each curve its name, the x and the y values.
+        title: stands above them all.
+        ylabel: what y is, with its unit.
+        log: "x", "y", "xy" or "": which axes are logarithmic.
+        number: the format of y values in the description.
+    """
+    figure = paper.figure(max(6.4, 3.6 * len(panels)), 3.8)
+    figure.suptitle(title)
+    drawn = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    told = []
+    for axes, (xlabel, panel) in zip(drawn, panels.items(), strict=True):
+        for (name, (xs, ys)), (colour, style) in zip(panel.items(), STYLES, strict=False):
+            axes.plot(xs, ys, style, color=colour, label=name, markersize=4)
+            told.append(
+                f"{name}: from {ys[0]:{number}} at {xlabel} = {xs[0]:g} "
+                f"to {ys[-1]:{number}} at {xs[-1]:g}"
+            )
+        axes.set_xlabel(xlabel)
+        axes.grid(alpha=0.3)
+        if "x" in log:
+            axes.set_xscale("log", base=2)
+            ticks = next(iter(panel.values()))[0]
+            axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], rotation=45)
+            axes.minorticks_off()
+        if "y" in log:
+            axes.set_yscale("log")
+        if len(panel) > 1 or len(panels) == 1:
+            axes.legend(frameon=False)
+    drawn[0].set_ylabel(ylabel)
+    if "y" not in log:
+        drawn[0].set_ylim(bottom=0)
+    paper.show(figure, f"{title} ({ylabel}). {'. '.join(told)}.")
