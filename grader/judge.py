@@ -12,7 +12,6 @@ from __future__ import annotations
 import importlib
 import os
 import random
-import re
 import signal
 import socket
 import sys
@@ -21,7 +20,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import msgspec
 import pytest
@@ -40,14 +38,24 @@ from grader.model import (
     Status,
     Suite,
 )
-from grader.suites import PYTEST_OPTIONS, build_suite, is_practice, suite_files, where
+from grader.suites import (
+    PYTEST_OPTIONS,
+    build_suite,
+    collection_error,
+    is_practice,
+    missing_fixture,
+    suite_files,
+    where,
+)
 from grader.verdicts import outcome_of
 from grader.worker.client import WorkerLink
+from grader.worker.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
 from grader.worker.launch import spawn
 
 
 def main() -> None:
     """Run as a judge: the one argument is the control socket's descriptor."""
+    _guard_process()
     control = socket.socket(fileno=int(sys.argv[1]))
     setup = msgspec.json.decode(read_frame(control), type=JudgeSetup)
     plugin = Judge(setup, control)
@@ -136,10 +144,10 @@ class Judge:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
-            missing = [name for name in _fixture_names(item) if not _has_fixture(item, name)]
+            missing = missing_fixture(item)
             if missing and self._collection_error is None:
                 self._collection_error = SuiteError(
-                    f"`{item.name}` asks for the fixture `{missing[0]}`, which does not exist",
+                    f"`{item.name}` asks for the fixture `{missing}`, which does not exist",
                     where=where(item),
                 )
 
@@ -193,6 +201,7 @@ class Judge:
             if not byte:
                 return
             if os.fork() == 0:
+                _guard_process()
                 self.control.close()
                 with socket.socket(fileno=descriptors[0]) as job:
                     self._answer(job, suites)
@@ -382,26 +391,11 @@ def _is_verdict(error: BaseException) -> bool:
     )
 
 
-def _fixture_names(item: pytest.Item) -> Sequence[str]:
-    return [name for name in getattr(item, "fixturenames", ()) if name != "request"]
-
-
-def _has_fixture(item: pytest.Item, name: str) -> bool:
-    definitions: dict[str, Any] = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
-    parameters = getattr(getattr(item, "callspec", None), "params", {})
-    return name in definitions or name in parameters
-
-
-def collection_error(report: pytest.CollectReport) -> SuiteError:
-    """Say why a file of checks could not be collected, and where."""
-    said = [line[2:].strip() for line in report.longreprtext.splitlines() if line.startswith("E ")]
-    named = [line for line in said if re.match(r"[\w.]*(Error|Exception|Warning|Failed)\b", line)]
-    reason = (named or said or report.longreprtext.strip().splitlines() or [report.nodeid])[0]
-    crash = getattr(report.longrepr, "reprcrash", None)
-    place = f"{crash.path}:{crash.lineno}" if crash is not None else report.nodeid
-    for match in re.finditer(r'File "(.+)", line (\d+)', "\n".join(said)):  # of a syntax error
-        place = f"{match[1]}:{match[2]}"
-    return SuiteError(f"a suite can't be loaded: {reason}", where=place)
+def _guard_process() -> None:
+    """Die with the process that started this one; let no process of the same user look inside."""
+    if sys.platform.startswith("linux"):
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        set_dumpable(False)
 
 
 def _one_thread() -> None:

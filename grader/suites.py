@@ -242,3 +242,28 @@ def _function_key(item: pytest.Item) -> tuple[str, str]:
 
 def _first_line(docstring: str | None) -> str:
     return (docstring or "").strip().partition("\n")[0].strip()
+
+
+# ---------------------------------------------------------------- while pytest collects
+
+
+def missing_fixture(item: pytest.Item) -> str | None:
+    """A fixture that a check asks for and that does not exist."""
+    definitions: dict[str, Any] = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    for name in getattr(item, "fixturenames", ()):
+        if name != "request" and name not in definitions and name not in parameters:
+            return str(name)
+    return None
+
+
+def collection_error(report: pytest.CollectReport) -> SuiteError:
+    """Say why a file of checks could not be collected, and where."""
+    said = [line[2:].strip() for line in report.longreprtext.splitlines() if line.startswith("E ")]
+    named = [line for line in said if re.match(r"[\w.]*(Error|Exception|Warning|Failed)\b", line)]
+    reason = (named or said or report.longreprtext.strip().splitlines() or [report.nodeid])[0]
+    crash = getattr(report.longrepr, "reprcrash", None)
+    place = f"{crash.path}:{crash.lineno}" if crash is not None else report.nodeid
+    for match in re.finditer(r'File "(.+)", line (\d+)', "\n".join(said)):  # of a syntax error
+        place = f"{match[1]}:{match[2]}"
+    return SuiteError(f"a suite can't be loaded: {reason}", where=place)
