@@ -33,7 +33,8 @@ control = socket.socket(fileno=0)
 message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 1)
 while not message.endswith(b"\\n"):
     message += control.recv(1 << 16)
-sys.path.insert(0, json.loads(message)["engine"])
+config = json.loads(message)
+sys.path[:] = [config["engine"], *sys.path, *config["sites"]]  # a user's own site is not there yet
 from grader.worker.zygote import main
 main(control, descriptors[0], message)
 """

@@ -98,8 +98,12 @@ def _import_path(config: Config) -> list[str]:
 
 
 def _site_hooks() -> list[object]:
-    """Import hooks that `.pth` files have added: an editable install's know the project's root."""
-    return [hook for hook in sys.meta_path if not isinstance(hook, type)]
+    """Import hooks that `.pth` files have added: those of an editable install know the project."""
+    return [hook for hook in sys.meta_path if not _is_pythons_own(hook)]
+
+
+def _is_pythons_own(hook: object) -> bool:
+    return str(getattr(hook, "__module__", "")).startswith("_frozen_importlib")
 
 
 def _forget_the_engine(engine: str, hooks: list[object]) -> None:

@@ -10,6 +10,7 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator
+from importlib.machinery import BuiltinImporter, PathFinder
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from walled import LIMITS, MODES, events, processes_below, ready_zygote, run
 from grader.errors import GraderError, GraderFault
 from grader.model import Limits
 from grader.worker import launch
+from grader.worker import zygote as zygote_module
 from grader.worker.launch import Zygote, require_platform, spawn
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -97,6 +99,18 @@ class TestImportPath:
         result = run(zygote, f"import {name}", **options)  # type: ignore[arg-type]
         assert result.raised is not None
         assert result.raised.kinds[0] == "ModuleNotFoundError"
+
+    def test_the_hooks_of_editable_installs_are_forgotten(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class EditableFinder:
+            """Installed as a class by setuptools, as an instance by others."""
+
+        instance = EditableFinder()
+        monkeypatch.setattr(
+            sys, "meta_path", [BuiltinImporter, EditableFinder, instance, PathFinder]
+        )
+        assert zygote_module._site_hooks() == [EditableFinder, instance]
 
     def test_a_public_package_is_a_copy(self, tmp_path: Path, options: dict[str, object]) -> None:
         package = tmp_path / "handout"
