@@ -1,0 +1,71 @@
+"""Answers that have the right shape, or none, and know nothing earn nothing of the hidden points."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from grader.config import load_course
+from grader.model import Job, Limits, Status, Submission
+from grader.scheduler import Engine
+
+SOURCE = """
+import torch
+from torch import nn
+
+class TransformerEmbedding(nn.Module):
+    def __init__(self, vocab_size, d_model, max_len=1024, positional="sinusoidal", dropout=0.1,
+                 padding_idx=None):
+        super().__init__()
+        self.token_embedding = nn.Module()
+        self.token_embedding.embedding = nn.Embedding(vocab_size, d_model)
+        self.d_model = d_model
+
+    def forward(self, tokens):
+        return {result}
+"""
+
+RESULTS = {
+    "zeros": "torch.zeros(*tokens.shape, self.d_model, requires_grad=True)",
+    "nan": "torch.full((*tokens.shape, self.d_model), float('nan'))",
+    "integers": "torch.zeros(*tokens.shape, self.d_model, dtype=torch.long)",
+    "scalar": "torch.tensor(1.0)",
+    "nothing": "None",
+    "list": "self.token_embedding.embedding(tokens).tolist()",
+    "pair": "(self.token_embedding.embedding(tokens), None)",
+    "error": "tokens.no_such_method()",
+}
+
+
+@pytest.mark.slow
+def test_empty_answers_earn_nothing(tmp_path: Path) -> None:
+    course = load_course(Path(__file__).parents[2])
+    with Engine(course, assignments=["embeddings"]) as engine:
+        suite = engine.suites["embeddings"]
+        jobs = []
+        for name, result in RESULTS.items():
+            path = tmp_path / f"{name}.py"
+            path.write_text(SOURCE.replace("{result}", result))
+            submission = Submission(
+                student=name,
+                assignment="embeddings",
+                path=str(path),
+                name=path.name,
+                digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+            )
+            jobs.append(
+                Job(submission=submission, suite=suite, device="cpu", seed=0, limits=Limits())
+            )
+        runs = list(engine.run(jobs, 2))
+    passed = {
+        (run.submission.student, outcome.check)
+        for run in runs
+        for outcome in run.outcomes
+        if outcome.status is Status.PASSED
+    }
+    assert len(runs) == len(RESULTS)
+    # the token table is where it should be, but it does not lead anywhere
+    assert passed == set()
+    assert [problem for run in runs for problem in run.problems] == []
