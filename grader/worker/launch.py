@@ -136,6 +136,11 @@ class Zygote:
         """The zygote's process id."""
         return self._process.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
     def fileno(self) -> int:
         """The spawn socket: pass it to `spawn`, here or in a process that inherits it."""
         return self._spawn.fileno()
