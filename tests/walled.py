@@ -46,10 +46,11 @@ def run(
     limits: Limits = LIMITS,
     forbidden: Sequence[str] = (),
     sandbox: bool = True,
+    device: str = "cpu",
     within_s: float = 20,
 ) -> Result:
     """Run one notebook cell in a fresh worker."""
-    pipes = spawn(zygote.fileno(), limits, sandbox=sandbox, forbidden=forbidden)
+    pipes = spawn(zygote.fileno(), limits, device=device, sandbox=sandbox, forbidden=forbidden)
     link = WorkerLink(pipes, limits)
     raised = None
     try:

@@ -141,11 +141,13 @@ def _fork_first_process(gate: int) -> None:
     kill of itself would have no effect.
     """
     if os.fork() == 0:
-        close_all_but({gate})
-        supervisor = select.poll()
-        supervisor.register(gate, 0)
-        supervisor.poll()  # returns when the other end is closed
-        os._exit(0)
+        try:
+            close_all_but({gate})
+            supervisor = select.poll()
+            supervisor.register(gate, 0)
+            supervisor.poll()  # returns when the other end is closed
+        finally:
+            os._exit(0)
 
 
 def _watch(pid: int, dog: Watchdog, ends: Ends, leash: int) -> End:

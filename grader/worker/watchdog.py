@@ -91,7 +91,7 @@ class Watchdog:
         uses = [use_of(pid) for pid in pids]
         memory = sum(max(0, use.memory_bytes - self._base) for use in uses)
         self.peak_bytes = max(self.peak_bytes, memory + self._base)
-        if memory > self._policy.memory_bytes + MEMORY_MARGIN:
+        if memory > self._policy.host_bytes + MEMORY_MARGIN:
             return "memory"
         if sum(use.threads for use in uses) > self._policy.threads:
             return "threads"

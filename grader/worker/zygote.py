@@ -26,7 +26,7 @@ from grader.worker.jail.policy import Policy
 from grader.worker.jail.tree import Tree, readable_tree
 from grader.worker.jail.wall import Offer, find_offer
 from grader.worker.scratch import remove_tree
-from grader.worker.supervisor import Session, supervise
+from grader.worker.supervisor import Session, say, supervise
 from grader.worker.warm import PreloadError, preload
 
 CLOSING_S = 2.0
@@ -148,7 +148,10 @@ def _serve(
             message, descriptors, _, _ = socket.recv_fds(requests, PACKET_BYTES, len(Ends._fields))
             if len(descriptors) == len(Ends._fields):
                 own = (held, control.fileno(), requests.fileno())
-                supervisors.add(_fork(message, descriptors, session, own, started))
+                try:
+                    supervisors.add(_fork(message, descriptors, session, own, started))
+                except OSError as error:
+                    say(Ends(*descriptors).status, event="failed", message=f"can't fork: {error}")
             elif not message:
                 poll.unregister(requests)  # nobody can ask any more
             for descriptor in descriptors:
@@ -168,9 +171,12 @@ def _fork(
 ) -> int:
     pid = os.fork()
     if pid == 0:
-        for descriptor in own:
-            os.close(descriptor)
-        supervise(Policy.from_json(message), Ends(*descriptors), session, started)
+        try:
+            for descriptor in own:
+                os.close(descriptor)
+            supervise(Policy.from_json(message), Ends(*descriptors), session, started)
+        finally:
+            os._exit(1)
     return pid
 
 

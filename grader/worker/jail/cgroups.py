@@ -25,7 +25,7 @@ class Cgroup:
     """
 
     def __init__(self, name: str, policy: Policy) -> None:
-        memory = policy.memory_bytes + policy.scratch_bytes + MARGIN_BYTES
+        memory = policy.host_bytes + policy.scratch_bytes + MARGIN_BYTES
         if (ROOT / "cgroup.controllers").exists():
             settings = {
                 ROOT: {"memory.max": memory, "memory.swap.max": 0, "pids.max": policy.threads}

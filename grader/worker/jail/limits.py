@@ -56,8 +56,8 @@ def limit_process(policy: Policy, before: Mapped | None, *, own_user: bool) -> N
         resource.RLIMIT_CPU: math.ceil(policy.wall_s * (os.cpu_count() or 1)) + 1,
     }
     if before:
-        limits[resource.RLIMIT_DATA] = before.data + policy.memory_bytes
-    if before and policy.device == "cpu":
+        limits[resource.RLIMIT_DATA] = before.data + policy.host_bytes
+    if before and not policy.uses_gpu:
         # bounds the page tables, which RLIMIT_DATA does not see; CUDA reserves more than it uses
         room = policy.memory_bytes + policy.threads * ADDRESS_SPACE_PER_THREAD
         limits[resource.RLIMIT_AS] = before.address_space + room + ADDRESS_SPACE_MARGIN

@@ -13,7 +13,7 @@ from pathlib import Path
 from grader.worker.jail import linux
 from grader.worker.jail.linux import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC
 from grader.worker.jail.policy import Policy
-from grader.worker.jail.tree import DEVICES, Tree
+from grader.worker.jail.tree import DEVICES, GPU_DATA, Tree, gpu_devices
 
 SKELETON_OPTIONS = "size=1m,nr_inodes=4000,mode=755"
 SKELETON_FILES = 200  # folders in the scratch file system that lead to mounts
@@ -84,6 +84,8 @@ def build_root(tree: Tree, policy: Policy, mount_point: str, owner: int) -> str:
         _bind(path, mount_point + path, READ_ONLY)
     for path in DEVICES:
         _bind(path, mount_point + path, MS_NOSUID | MS_NOEXEC)
+    if policy.uses_gpu:
+        _mount_for_gpu(mount_point)
     for path, target in tree.links:
         link = Path(mount_point + path)
         if not os.path.lexists(link):
@@ -121,6 +123,17 @@ def _bind(source: str, target: str, flags: int) -> None:
         keep = os.statvfs(target).f_flag
         locked = sum(flag for bit, flag in LOCKED_FLAGS if keep & bit)
         linux.mount("none", target, None, linux.MS_REMOUNT | MS_BIND | flags | locked)
+
+
+def _mount_for_gpu(root: str) -> None:
+    """Show the driver's devices and data, and a /proc of this process namespace alone."""
+    for path in gpu_devices():
+        _bind(path, root + path, MS_NOSUID | MS_NOEXEC)
+    for path in GPU_DATA:
+        if path.startswith("/sys/"):
+            _bind(path, root + path, READ_ONLY)
+    Path(root, "proc").mkdir()
+    linux.mount("proc", f"{root}/proc", "proc", READ_ONLY | MS_NOEXEC)
 
 
 def _cover(path: str) -> None:

@@ -6,6 +6,9 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+# host memory that CUDA takes for itself before it holds a first tensor
+GPU_DRIVER_BYTES = 4 << 30
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -26,6 +29,16 @@ class Policy:
     scratch_files: int = 2000
     open_files: int = 128
     canary: dict[str, Any] | None = None
+
+    @property
+    def uses_gpu(self) -> bool:
+        """Whether the worker is given a GPU."""
+        return self.device != "cpu"
+
+    @property
+    def host_bytes(self) -> int:
+        """Memory that the worker may hold, with what a graphics driver needs in it."""
+        return self.memory_bytes + (GPU_DRIVER_BYTES if self.uses_gpu else 0)
 
     def to_json(self) -> bytes:
         """Encode for the spawn socket."""

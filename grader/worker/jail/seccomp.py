@@ -16,6 +16,7 @@ from grader.worker.jail.linux import syscall
 from grader.worker.jail.syscalls import (
     ALLOWED,
     CONDITIONAL,
+    FOR_GPU,
     PRETENDED,
     UNKNOWN,
     UNSUPPORTED,
@@ -68,8 +69,13 @@ DENY = _fail(errno.EPERM)
 PRETEND = _fail(0)
 
 
-def build_filter(own_pid: int) -> bytes:
-    """Assemble the filter for a worker whose process id, as it sees it, is `own_pid`."""
+def build_filter(own_pid: int, *, gpu: bool = False) -> bytes:
+    """Assemble the filter.
+
+    Args:
+        own_pid: the worker's process id, as it sees it.
+        gpu: whether it may talk to a graphics driver: any ioctl, and memory that it shares with it.
+    """
     code: Code = [
         _op(LOAD, OFFSET_ARCH),
         _op(EQUAL, AUDIT_ARCH[platform.machine()], 1, 0),
@@ -79,6 +85,8 @@ def build_filter(own_pid: int) -> bytes:
     if platform.machine() == "x86_64":
         code += [_op(AT_LEAST, X32_BIT, 0, 1), _op(RETURN, RET_KILL_PROCESS)]
     code += _answer(numbers(ALLOWED).values(), ALLOW)
+    if gpu:
+        code += _answer(numbers(FOR_GPU).values(), ALLOW)
     conditional = numbers(CONDITIONAL)
     for name, body in _conditions(own_pid).items():
         if name in conditional:

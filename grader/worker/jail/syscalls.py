@@ -174,6 +174,15 @@ CONDITIONAL: Numbers = {
     "prlimit64": (302, 261),
 }
 
+# what a worker with a GPU may call with any arguments besides
+FOR_GPU: Numbers = {
+    "ioctl": (16, 29),
+    "mmap": (9, 222),
+    "mincore": (27, 232),
+    "mlock": (149, 228),
+    "munlock": (150, 229),
+}
+
 # what does nothing and says that it worked: honest code copies a file's mode and times, and locks
 # its own files
 PRETENDED: Numbers = {

@@ -8,7 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SYSTEM_LIBRARIES = ("/usr/lib", "/usr/lib64", "/lib", "/lib64")
+SYSTEM_LIBRARIES = (
+    "/usr/lib",
+    "/usr/lib64",
+    "/lib",
+    "/lib64",
+    "/usr/local/cuda",
+    "/usr/local/nvidia",
+)
 SYSTEM_DATA = (
     "/etc/alternatives",  # Debian's BLAS is a link that leads through here
     "/etc/ld.so.cache",
@@ -19,6 +26,19 @@ SYSTEM_DATA = (
 )
 STORES = ("/nix/store", "/gnu/store")  # every package links to others in there
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+
+# what CUDA's driver library opens: only for workers that are given a GPU
+GPU_DEVICES = "nvidia*"
+GPU_DATA = (
+    "/proc/cpuinfo",
+    "/proc/devices",
+    "/proc/driver/nvidia",
+    "/proc/meminfo",
+    "/proc/self",
+    "/sys/devices/system",
+    "/sys/module/nvidia",
+    "/sys/module/nvidia_uvm",
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +85,11 @@ def readable_tree(sites: Sequence[str], public: str, hidden: Sequence[str]) -> T
         _grant(path, out_of_sight, readable, listable)
     links = tuple((path, real) for path in present if (real := os.path.realpath(path)) != path)
     return Tree(mounts, links, out_of_sight, tuple(readable), tuple(listable))
+
+
+def gpu_devices() -> list[str]:
+    """Return the device files of the graphics driver; none where there is no GPU."""
+    return sorted(str(path) for path in Path("/dev").glob(GPU_DEVICES))
 
 
 def _library_folders() -> Iterator[str]:

@@ -25,7 +25,7 @@ from grader.worker.jail.properties import (
     SECCOMP,
     USER_ID,
 )
-from grader.worker.jail.tree import DEVICES, Tree
+from grader.worker.jail.tree import DEVICES, GPU_DATA, Tree, gpu_devices
 
 # what namespaces and the change of user depend on
 ROOT_NAMESPACES = "namespaces:root"
@@ -107,9 +107,9 @@ def enter(chosen: Plan, policy: Policy, tree: Tree, root: str, scratch: str, use
     linux.set_dumpable(False)
     if LANDLOCK in layers:
         writable = [namespaces.SCRATCH_MOUNT] if NAMESPACES in layers else [scratch]
-        _restrict_files(tree, writable)
+        _restrict_files(tree, writable, gpu=policy.uses_gpu)
     if SECCOMP in layers:
-        seccomp.load_filter(seccomp.build_filter(os.getpid()))
+        seccomp.load_filter(seccomp.build_filter(os.getpid(), gpu=policy.uses_gpu))
     return scratch
 
 
@@ -121,13 +121,16 @@ def _counted_alone(chosen: Plan) -> bool:
     return USER_ID in chosen.layers
 
 
-def _restrict_files(tree: Tree, writable: list[str]) -> None:
+def _restrict_files(tree: Tree, writable: list[str], *, gpu: bool = False) -> None:
     rules = landlock.Ruleset()
     rules.allow(landlock.READ_DIR, tree.listable)
     rules.allow(landlock.READ, tree.readable)
     rules.allow(landlock.READ_FILE, DEVICES)
     rules.allow(landlock.READ_FILE | landlock.WRITE_FILE | landlock.TRUNCATE, [os.devnull])
     rules.allow(landlock.READ_AND_WRITE, writable)
+    if gpu:
+        rules.allow(landlock.READ, GPU_DATA)
+        rules.allow(landlock.READ_FILE | landlock.WRITE_FILE | landlock.IOCTL_DEV, gpu_devices())
     rules.restrict()
 
 

@@ -95,6 +95,9 @@ DENIED = {
     "set a limit of itself": "kernel(302, 0, 7, 4096, 0)",
 }
 
+# what CUDA needs: shared memory, and the /proc of the worker itself
+OPEN_WITH_GPU = {"make shared memory", "read its own environment"}
+
 # each must work: honest notebooks do it
 ALLOWED = {
     "write a file": "open('own', 'w').write('x')",
@@ -217,6 +220,20 @@ def outcomes(zygote: Zygote, outside: Outside, mode: str) -> dict[str, str]:
     result = run(zygote, source, forbidden=MODES[mode])
     assert result.raised is None
     return dict(result.json())
+
+
+@pytest.fixture(scope="module")
+def gpu_outcomes(zygote: Zygote, outside: Outside, mode: str) -> dict[str, str]:
+    """What becomes of the attempts of a worker that is given a GPU (there need not be one)."""
+    attempts = {name: code for name, code in DENIED.items() if name not in OPEN_WITH_GPU}
+    source = TRY.format(targets=json.dumps(outside.targets), attempts=json.dumps(attempts))
+    result = run(zygote, source, forbidden=MODES[mode], device="cuda")
+    assert result.raised is None
+    return dict(result.json())
+
+
+def test_a_worker_with_a_gpu_can_do_little_more(gpu_outcomes: dict[str, str]) -> None:
+    assert {name for name, outcome in gpu_outcomes.items() if outcome != "denied"} == set()
 
 
 @pytest.mark.parametrize("name", DENIED)
