@@ -52,6 +52,9 @@ class Notebook:
         spawn: starts a worker and returns its link.
         seed_of: gives the seed for a purpose: `"notebook"` or a check's id.
         device: where tensors live over there.
+
+    Attributes:
+        killed: whether a worker was ended by SIGKILL, by whomever: see `WorkerLink`.
     """
 
     def __init__(
@@ -70,6 +73,7 @@ class Notebook:
         self.cell_errors: dict[int, CellError] = {}
         self.ending: Ending | None = None
         self.output = ""
+        self.killed = False
         self.isolation: Isolation | None = None
         self._spawn = spawn
         self._seed_of = seed_of
@@ -213,4 +217,5 @@ class Notebook:
             self._link.close()
             self._cpu_s += self._link.cpu_s
             self._peak_bytes = max(self._peak_bytes, self._link.peak_bytes)
+            self.killed = self.killed or self._link.killed
             self._link = None

@@ -181,7 +181,8 @@ class Judge:
             files = self.files_of(assignment.id)
             own = [item for item in items if Path(item.path) in files]
             graded = [item for item in own if not is_practice(item)]
-            suites[assignment.id] = (build_suite(assignment, own, public), graded)
+            digest = self.setup.digests[assignment.id]
+            suites[assignment.id] = (build_suite(assignment, own, public, digest=digest), graded)
         return suites
 
     @pytest.hookimpl(hookwrapper=True)
@@ -248,6 +249,8 @@ class Judge:
             fault = Ending(kind=EndingKind.FAULT, message=f"{error}")
         finally:
             notebook.close()
+        if notebook.killed and not request.last_try:
+            fault = Ending(kind=EndingKind.FAULT, message="a worker was ended by SIGKILL")
         return Run(
             submission=request.submission,
             outcomes=() if fault else tuple(outcomes[check.id] for check in suite.checks),

@@ -16,13 +16,17 @@ LENGTH = struct.Struct(">I")
 
 
 class JudgeSetup(Value, frozen=True):
-    """What a judge is told at its start. Folders are absolute paths."""
+    """What a judge is told at its start. Folders are absolute paths.
+
+    `digests` gives each assignment's suite its digest: see `grader/fingerprint.py`.
+    """
 
     root: str
     assignments: tuple[Assignment, ...]
     checks: str | None
     suites: str | None
     reference: str | None
+    digests: dict[str, str]
     spawn_socket: int | None
     sandbox: bool = True
 
@@ -37,13 +41,18 @@ class Ready(Value, frozen=True):
 
 
 class JobRequest(Value, frozen=True):
-    """One submission to grade: a `Job` with the suite by name and the notebook read."""
+    """One submission to grade: a `Job` with the suite by name and the notebook read.
+
+    `last_try`: a worker that SIGKILL ends is a fault, so that the job is tried again; when that
+    goes on until the last try, it was the submission's own doing.
+    """
 
     submission: Submission
     cells: tuple[Cell, ...]
     device: str
     seed: int
     limits: Limits
+    last_try: bool = True
 
 
 # ---------------------------------------------------------------- frames of JSON

@@ -1,7 +1,7 @@
-"""Jobs over slots: one warm judge, one warm zygote, as many submissions at once as there are slots.
+"""Jobs over slots: as many submissions at once as there are slots, on one warm crew.
 
-`Engine` starts both processes at once, so that they warm up while submissions are discovered.
-Results come as they finish; nothing depends on their order.
+Results come as they finish; nothing depends on their order. A judge, zygote or worker that dies
+costs the jobs that it was busy with one of their tries, and is replaced.
 """
 
 from __future__ import annotations
@@ -11,50 +11,60 @@ import os
 import selectors
 import signal
 import socket
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Generator, Iterable
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
-from typing import IO
 
 import msgspec
 
 from grader.config import Course
+from grader.crew import Crew
 from grader.errors import GraderFault, IntakeError, SuiteError
-from grader.intake import read_submission
-from grader.judge_protocol import JobRequest, JudgeSetup, Ready, read_frame, write_frame
-from grader.model import Assignment, Ending, EndingKind, Job, Run, Suite
-from grader.notebook import read_cells
-from grader.worker.launch import Zygote
+from grader.fingerprint import suite_digests
+from grader.intake import Reader, read_submission
+from grader.judge_protocol import JobRequest, read_frame
+from grader.model import Ending, EndingKind, Job, Problem, Run, Submission, Suite
+from grader.notebook import read
 
-TRIES = 2
-"""A fault of ours is tried once more before a submission stays ungraded."""
+TRIES = 3
+"""How often a job is tried when the fault is ours, before its submission stays ungraded."""
+
+REPLACEMENTS = 3
+"""How many crews may die in a row without grading anything before the grader gives up."""
 
 SLACK_S = 60.0
 """How long past its limit a job may take before its judge is given up."""
 
+MOMENT_S = 0.05
+"""After a fault, the time that the kernel may take to tell who died."""
+
+
+@dataclass(frozen=True)
+class _Try:
+    job: Job
+    number: int = 1
+
 
 @dataclass
 class _Active:
-    job: Job
-    attempt: int
+    attempt: _Try
     connection: socket.socket
     started: float
+    notes: tuple[Problem, ...]
     judge_pid: int | None = None
 
 
 class Engine:
-    """A judge and, unless it only describes suites, a zygote to fork workers from.
+    """Grades jobs. Its processes start at once, or, when the suites are known, with the first job.
 
     Args:
         course: what to grade with.
-        grade: False starts no zygote: suites can be listed, nothing can be graded.
+        grade: False: suites can be listed, nothing can be graded.
         sandbox: False gives up the wall's isolation; reports say so.
         assignments: ids to load suites for; all when empty.
+        known: the suites, when an earlier run has described them.
 
     Raises:
         SuiteError: a suite can't be used; raised on first use of `suites`.
@@ -67,24 +77,21 @@ class Engine:
         grade: bool = True,
         sandbox: bool = True,
         assignments: Iterable[str] = (),
+        known: Mapping[str, Suite] | None = None,
     ) -> None:
         self.course = course
-        wanted = set(assignments)
-        self._assignments = tuple(
-            Assignment(id=a.id, title=a.title, due=a.due)
-            for a in course.assignments
-            if not wanted or a.id in wanted
+        self._grade = grade
+        self._sandbox = sandbox
+        self._suites = None if known is None else dict(known)
+        wanted = set(assignments) or {assignment.id for assignment in course.assignments}
+        self._digests = (
+            suite_digests(course, wanted)
+            if known is None
+            else {name: suite.digest for name, suite in known.items()}
         )
-        self._suites: dict[str, Suite] | None = None
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the engine)
-        self._zygote: Zygote | None = None
-        if grade:
-            self._zygote = Zygote(preload=course.preload, public=course.public, sandbox=sandbox)
-        try:
-            self._control, self._judge = self._start_judge(sandbox)
-        except BaseException:
-            self._end_zygote()
-            raise
+        self._crew: Crew | None = self._new_crew() if known is None else None
+        self._has_worked = False
+        self._died_in_a_row = 0
 
     def __enter__(self) -> Engine:
         return self
@@ -105,48 +112,49 @@ class Engine:
             SuiteError: a suite or the reference can't be used. GraderFault: the judge died.
         """
         if self._suites is None:
-            try:
-                ready = msgspec.json.decode(read_frame(self._control), type=Ready)
-            except (EOFError, OSError):
-                raise GraderFault(
-                    "the judge ended at its start", where=self._last_words()
-                ) from None
-            if ready.error:
-                raise SuiteError(ready.error, where=ready.where, hint=ready.hint)
-            self._suites = {suite.assignment.id: suite for suite in ready.suites}
+            assert self._crew is not None
+            self._suites = self._crew.describe()
         return self._suites
 
-    def run(self, jobs: Iterable[Job], slots: int) -> Generator[Run, None, None]:
-        """Grade jobs, at most `slots` at once; runs come as they finish.
+    def run(
+        self,
+        jobs: Iterable[Job],
+        slots: int,
+        begun: Callable[[Submission], None] = lambda _: None,
+    ) -> Generator[Run, None, None]:
+        """Grade jobs, at most `slots` at once, in their order; runs come as they finish.
+
+        Args:
+            jobs: what to grade.
+            slots: how many at once.
+            begun: hears of each submission as its grading begins.
 
         Raises:
             GraderFault: the zygote or the judge can't be started.
+            SuiteError: the suites are not those that the jobs were planned with.
         """
-        assert self._zygote is not None, "an engine that only describes can't grade"
-        self._zygote.wait_ready()
-        waiting = [(job, 1) for job in jobs][::-1]
+        waiting = deque(_Try(job) for job in jobs)
         active: dict[socket.socket, _Active] = {}
-        with selectors.DefaultSelector() as selector:
+        with selectors.DefaultSelector() as selector, Reader() as reader:
             try:
                 while waiting or active:
                     while waiting and len(active) < slots:
-                        job, attempt = waiting.pop()
-                        started = self._start(job, attempt)
-                        if isinstance(started, Run):
-                            yield started
-                        else:
+                        attempt = waiting.popleft()
+                        started = self._start(attempt, reader)
+                        if isinstance(started, _Active):
                             active[started.connection] = started
                             selector.register(started.connection, selectors.EVENT_READ)
+                            begun(attempt.job.submission)
+                        elif self._stands(started, attempt, waiting):
+                            yield started
                     for entry in self._ready(selector, active):
-                        run = self._receive(entry)
+                        run = _receive(entry)
                         if run is None:
                             continue
                         selector.unregister(entry.connection)
                         entry.connection.close()
                         del active[entry.connection]
-                        if run.ending.kind is EndingKind.FAULT and entry.attempt < TRIES:
-                            waiting.append((entry.job, entry.attempt + 1))
-                        else:
+                        if self._stands(run, entry.attempt, waiting):
                             yield run
             finally:
                 for entry in active.values():
@@ -154,102 +162,96 @@ class Engine:
 
     def close(self) -> None:
         """End the judge, the zygote and everything that they started."""
-        self._control.close()
-        self._judge.kill()
-        self._judge.wait()
-        self._end_zygote()
-        self._log.close()
+        if self._crew is not None:
+            self._crew.close()
+            self._crew = None
 
     # ------------------------------------------------------------ jobs
 
-    def _start(self, job: Job, attempt: int) -> _Active | Run:
-        """Hand a job to the judge; a file that can't be read is a run of its own kind."""
-        submission = job.submission
+    def _start(self, attempt: _Try, reader: Reader) -> _Active | Run:
+        """Hand a job to the judge; what can't be read or handed over is a run of its own kind."""
+        job = attempt.job
         try:
-            cells = read_cells(read_submission(submission), submission.name)
+            reading = read(read_submission(job.submission, reader), job.submission.name)
         except IntakeError as error:
-            ending = Ending(kind=EndingKind.UNREADABLE, message=error.message)
-            return Run(submission=submission, ending=ending)
+            return _ended(job, EndingKind.UNREADABLE, error.message)
         request = JobRequest(
-            submission=submission, cells=cells, device=job.device, seed=job.seed, limits=job.limits
+            submission=job.submission,
+            cells=reading.cells,
+            device=job.device,
+            seed=job.seed,
+            limits=job.limits,
+            last_try=attempt.number >= TRIES,
         )
-        ours, theirs = socket.socketpair()
         try:
-            socket.send_fds(self._control, [b"j"], [theirs.fileno()])
-            write_frame(ours, msgspec.json.encode(request))
-        except OSError:
-            ours.close()
-            raise GraderFault("the judge ended", where=self._last_words()) from None
-        finally:
-            theirs.close()
-        return _Active(job, attempt, ours, time.monotonic())
+            connection = self._ready_crew().ask(request)
+        except GraderFault as fault:
+            if not self._has_worked:
+                raise
+            return _ended(job, EndingKind.FAULT, str(fault))
+        notes = tuple(_left_out(job.submission, note) for note in reading.notes)
+        return _Active(attempt, connection, time.monotonic(), notes)
+
+    def _stands(self, run: Run, attempt: _Try, waiting: deque[_Try]) -> bool:
+        """Whether a run is the job's result; after a fault of ours it waits for another try."""
+        if run.ending.kind is not EndingKind.FAULT:
+            self._died_in_a_row = 0
+            return True
+        if self._crew is not None and self._crew.alive:
+            time.sleep(MOMENT_S)
+        if attempt.number >= TRIES or self._died_in_a_row > REPLACEMENTS:
+            return True
+        waiting.append(_Try(attempt.job, attempt.number + 1))
+        return False
 
     def _ready(
         self, selector: selectors.BaseSelector, active: dict[socket.socket, _Active]
     ) -> list[_Active]:
+        """Wait for a job that has news; end the judge of one that is long overdue."""
         found = [active[key.fileobj] for key, _ in selector.select(timeout=1.0)]  # type: ignore[index]
         now = time.monotonic()
         for entry in active.values():
-            if now - entry.started > entry.job.limits.wall_s + SLACK_S and entry.judge_pid:
-                _kill(entry.judge_pid)  # its connection ends, which is read as a fault
+            if now - entry.started > entry.attempt.job.limits.wall_s + SLACK_S:
+                # its connection ends, which is read as a fault
+                if entry.judge_pid is not None:
+                    _kill(entry.judge_pid)
+                else:
+                    self._lose_crew()  # it did not even begin: the judge hangs
         return found
-
-    def _receive(self, entry: _Active) -> Run | None:
-        """Read one frame of a job: first the judge's pid, then the run."""
-        try:
-            frame = read_frame(entry.connection)
-            if entry.judge_pid is None:
-                entry.judge_pid = int(frame)
-                return None
-            return msgspec.json.decode(frame, type=Run)
-        except (EOFError, OSError):
-            message = f"the judge ended while grading: {self._last_words()}"
-        return Run(
-            submission=entry.job.submission, ending=Ending(kind=EndingKind.FAULT, message=message)
-        )
 
     # ------------------------------------------------------------ processes
 
-    def _start_judge(self, sandbox: bool) -> tuple[socket.socket, subprocess.Popen[bytes]]:
-        ours, theirs = socket.socketpair()
-        inherited = [theirs.fileno()]
-        if self._zygote is not None:
-            inherited.append(self._zygote.fileno())
-        root = str(Path(__file__).resolve().parent.parent)
-        code = f"import sys; sys.path.insert(0, {root!r}); from grader.judge import main; main()"
-        process = subprocess.Popen(
-            [sys.executable, "-I", "-B", "-c", code, str(theirs.fileno())],
-            pass_fds=inherited,
-            env=_judge_environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-            cwd="/",
-            start_new_session=True,  # Ctrl-C is for the grader, which then ends its own
-        )
-        theirs.close()
-        course = self.course
-        setup = JudgeSetup(
-            root=str(course.root),
-            assignments=self._assignments,
-            checks=_text(course.checks),
-            suites=_text(course.suites),
-            reference=_text(course.reference),
-            spawn_socket=self._zygote.fileno() if self._zygote is not None else None,
-            sandbox=sandbox,
-        )
-        write_frame(ours, msgspec.json.encode(setup))
-        return ours, process
+    def _new_crew(self) -> Crew:
+        return Crew(self.course, self._digests, grade=self._grade, sandbox=self._sandbox)
 
-    def _last_words(self) -> str:
-        self._judge.poll()
-        self._log.seek(0)
-        lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
-        return lines[-1][:500] if lines else f"exit code {self._judge.returncode}"
+    def _ready_crew(self) -> Crew:
+        """The crew, after replacing a dead one.
 
-    def _end_zygote(self) -> None:
-        if self._zygote is not None:
-            self._zygote.close()
+        Raises:
+            GraderFault: none can be had. SuiteError: it reads other suites than were planned with.
+        """
+        if self._crew is not None and not self._crew.alive:
+            self._lose_crew()
+        if self._died_in_a_row > REPLACEMENTS:
+            raise GraderFault(
+                f"the grader's own processes died {self._died_in_a_row} times in a row",
+                hint="run `grader doctor`",
+            )
+        if self._crew is None:
+            self._crew = self._new_crew()
+        if self._crew.describe() != self.suites:
+            raise SuiteError(
+                "the checks have changed while they were in use",
+                where=", ".join(str(p) for p in (self.course.checks, self.course.suites) if p),
+                hint="grade again when nobody is editing them",
+            )
+        self._crew.wait_ready()
+        self._has_worked = True
+        return self._crew
+
+    def _lose_crew(self) -> None:
+        self._died_in_a_row += 1
+        self.close()
 
 
 def usable_cores() -> int:
@@ -269,25 +271,34 @@ def load_suites(course: Course, assignments: Iterable[str] = ()) -> dict[str, Su
         return engine.suites
 
 
-def _judge_environment() -> dict[str, str]:
-    """What the judge needs of the environment; pytest's variables and plugins are left out."""
-    kept = {
-        name: value
-        for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
-        if (value := os.environ.get(name))
-    }
-    return kept | {
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "MPLBACKEND": "Agg",
-    }
+def _left_out(submission: Submission, note: str) -> Problem:
+    return Problem(
+        kind="notebook",
+        message=note,
+        where=submission.name,
+        hint="all its other cells were run",
+        student=submission.student,
+        assignment=submission.assignment,
+    )
+
+
+def _receive(entry: _Active) -> Run | None:
+    """Read one frame of a job: first the judge's pid, then the run."""
+    try:
+        frame = read_frame(entry.connection)
+        if entry.judge_pid is None:
+            entry.judge_pid = int(frame)
+            return None
+        run = msgspec.json.decode(frame, type=Run)
+    except (EOFError, OSError):
+        return _ended(entry.attempt.job, EndingKind.FAULT, "the judge ended while grading")
+    return msgspec.structs.replace(run, problems=entry.notes + run.problems)
+
+
+def _ended(job: Job, kind: EndingKind, message: str) -> Run:
+    return Run(submission=job.submission, ending=Ending(kind=kind, message=message))
 
 
 def _kill(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)

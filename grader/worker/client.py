@@ -42,6 +42,8 @@ class WorkerLink:
         output: what the student's code printed, at most `limits.output_bytes`.
         isolation: which properties of the wall hold.
         cpu_s, peak_bytes: what it used, known after its end.
+        killed: whether SIGKILL ended it for no reason that is known: perhaps its own doing, perhaps
+            the kernel's when memory ran out, perhaps an operator's.
     """
 
     def __init__(self, pipes: WorkerPipes, limits: Limits) -> None:
@@ -51,6 +53,7 @@ class WorkerLink:
         self.isolation: Isolation | None = None
         self.cpu_s = 0.0
         self.peak_bytes = 0
+        self.killed = False
         self._pipes = pipes
         self._open = {pipes.replies, pipes.output, pipes.status}
         self._unclosed = {pipes.requests, *self._open}
@@ -279,8 +282,16 @@ class WorkerLink:
     def _explain_end(self) -> None:
         """The worker closed its replies: wait a moment for the supervisor's word on why."""
         self._await_exit()
+        if self._fault is not None:
+            raise GraderFault("a worker failed", where=self._fault)
+        if self._exit is None and self._pipes.status not in self._open:
+            raise GraderFault("a worker's supervisor was killed")
         if self._exit is None:
             self._stop(EndingKind.EXITED, "its code closed the connection to the grader")
+        reason, code = self._exit.get("reason"), self._exit.get("code")
+        if reason == "grader went away":
+            raise GraderFault("a worker's zygote was killed")
+        self.killed = reason is None and code == -signal.SIGKILL
         self._stop(*explain_exit(self._exit, self.limits))
 
     def _await_exit(self) -> None:

@@ -1,0 +1,233 @@
+"""The processes that grade: a warm judge and a warm zygote, started and replaced together.
+
+The judge asks the zygote for workers over a socket that it inherits, so neither is of use without
+the other. Both die with the grader, however it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from grader.config import Course
+from grader.errors import GraderFault, SuiteError
+from grader.judge_protocol import JobRequest, JudgeSetup, Ready, read_frame, write_frame
+from grader.model import Assignment, Suite
+from grader.worker.launch import Zygote
+
+ANSWER_S = 60.0
+"""How long a judge may stall in the middle of a frame."""
+
+
+class Crew:
+    """One judge and, unless it only describes suites, one zygote to fork workers from.
+
+    Both start at once, so that they warm up while the caller does something else.
+
+    Args:
+        course: what to grade with.
+        digests: of the suites to load, by assignment id.
+        grade: False starts no zygote.
+        sandbox: False gives up the wall's isolation.
+    """
+
+    def __init__(
+        self,
+        course: Course,
+        digests: Mapping[str, str],
+        *,
+        grade: bool = True,
+        sandbox: bool = True,
+    ) -> None:
+        self._zygote: Zygote | None = None
+        if grade:
+            self._zygote = Zygote(preload=course.preload, public=course.public, sandbox=sandbox)
+        try:
+            spawn_socket = self._zygote.fileno() if self._zygote is not None else None
+            self._judge = JudgeProcess(_setup(course, digests, spawn_socket, sandbox), spawn_socket)
+        except BaseException:
+            if self._zygote is not None:
+                self._zygote.close()
+            raise
+
+    @property
+    def alive(self) -> bool:
+        """Whether both processes still run."""
+        return self._judge.alive and (self._zygote is None or self._zygote.alive)
+
+    def describe(self) -> dict[str, Suite]:
+        """Wait until the judge has read the suites, and return them by assignment id.
+
+        Raises:
+            SuiteError: a suite or the reference can't be used.
+            GraderFault: the judge died.
+        """
+        return self._judge.describe()
+
+    def wait_ready(self) -> None:
+        """Wait until workers can be had.
+
+        Raises:
+            GraderFault: the zygote can't be used, or there is none.
+        """
+        if self._zygote is None:
+            raise GraderFault("an engine that only describes suites can't grade")
+        self._zygote.wait_ready()
+
+    def ask(self, request: JobRequest) -> socket.socket:
+        """Hand over a job; on the connection come the pid that grades it, then a `Run`.
+
+        Raises:
+            GraderFault: the judge is gone.
+        """
+        return self._judge.ask(request)
+
+    def last_words(self) -> str:
+        """What the judge said last, to explain its end."""
+        return self._judge.last_words()
+
+    def close(self) -> None:
+        """End both and everything that they started."""
+        self._judge.close()
+        if self._zygote is not None:
+            self._zygote.close()
+
+
+class JudgeProcess:
+    """The near end of a judge process.
+
+    Args:
+        setup: its first message.
+        inherited: a descriptor that it gets under the same number.
+    """
+
+    def __init__(self, setup: JudgeSetup, inherited: int | None) -> None:
+        self._suites: dict[str, Suite] | None = None
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the judge)
+        self._control, far = socket.socketpair()
+        with far:
+            root = str(Path(__file__).resolve().parent.parent)
+            code = f"import sys; sys.path[0] = {root!r}; from grader.judge import main; main()"
+            self._process = subprocess.Popen(
+                # `-I` would ignore the hash seed, which decides the order of parameters in a set
+                [sys.executable, "-s", "-B", "-c", code, str(far.fileno())],
+                pass_fds=[far.fileno(), *([] if inherited is None else [inherited])],
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                cwd="/",
+                start_new_session=True,  # Ctrl-C is for the grader, which then ends its own
+            )
+        with contextlib.suppress(OSError):  # `describe` will say that it is gone
+            write_frame(self._control, msgspec.json.encode(setup))
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def describe(self) -> dict[str, Suite]:
+        """See `Crew.describe`."""
+        if self._suites is None:
+            try:
+                ready = msgspec.json.decode(read_frame(self._control), type=Ready)
+            except (EOFError, OSError):
+                raise GraderFault("the judge ended at its start", where=self.last_words()) from None
+            if ready.error:
+                raise SuiteError(ready.error, where=ready.where, hint=ready.hint)
+            self._suites = {suite.assignment.id: suite for suite in ready.suites}
+        return self._suites
+
+    def ask(self, request: JobRequest) -> socket.socket:
+        """See `Crew.ask`."""
+        ours, theirs = socket.socketpair()
+        ours.settimeout(ANSWER_S)
+        try:
+            with theirs:
+                socket.send_fds(self._control, [b"j"], [theirs.fileno()])
+            write_frame(ours, msgspec.json.encode(request))
+        except OSError:
+            ours.close()
+            raise GraderFault("the judge ended", where=self.last_words()) from None
+        return ours
+
+    def last_words(self) -> str:
+        """See `Crew.last_words`."""
+        self._log.seek(0)
+        lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
+        code = self._process.poll()
+        if lines:
+            return lines[-1][:500]
+        return "it said nothing" if code is None else _exit_text(code)
+
+    def close(self) -> None:
+        """End it and its forks."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
+
+def _exit_text(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"ended by signal {-code}"
+
+
+def _setup(
+    course: Course, digests: Mapping[str, str], spawn_socket: int | None, sandbox: bool
+) -> JudgeSetup:
+    def text(path: Path | None) -> str | None:
+        return None if path is None else str(path)
+
+    return JudgeSetup(
+        root=str(course.root),
+        assignments=described(course, digests),
+        checks=text(course.checks),
+        suites=text(course.suites),
+        reference=text(course.reference),
+        spawn_socket=spawn_socket,
+        sandbox=sandbox,
+        digests=dict(digests),
+    )
+
+
+def described(
+    course: Course, assignments: Sequence[str] | Mapping[str, str]
+) -> tuple[Assignment, ...]:
+    """What the course's table says about these assignments, in its order."""
+    return tuple(
+        Assignment(id=a.id, title=a.title, due=a.due)
+        for a in course.assignments
+        if a.id in assignments
+    )
+
+
+def _environment() -> dict[str, str]:
+    """What the judge needs of the environment; pytest's variables and plugins are left out."""
+    kept = {
+        name: value
+        for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
+        if (value := os.environ.get(name))
+    }
+    return kept | {
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTHONHASHSEED": "0",
+        "MPLBACKEND": "Agg",
+    }
