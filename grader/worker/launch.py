@@ -6,6 +6,7 @@ Standard library and the grader's own small modules; no torch. Runs in the grade
 from __future__ import annotations
 
 import array
+import contextlib
 import json
 import os
 import shutil
@@ -101,35 +102,47 @@ class Zygote:
         sandbox: bool = True,
     ) -> None:
         require_platform(sandbox=sandbox)
-        self.state = Path(tempfile.mkdtemp(prefix="grader-"))
-        self.state.chmod(0o755)  # a worker may run as another user
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self.without: dict[str, str] = {}
+        self.state = Path(tempfile.mkdtemp(prefix="grader-"))
         self._ready = False
+        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._control, far_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._spawn, far_spawn = socket.socketpair(socket.AF_UNIX, SPAWN_SOCKET)
-        with far_control, far_spawn:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-B", "-c", BOOTSTRAP],
-                stdin=far_control.fileno(),
-                stdout=self._log,
-                stderr=self._log,
-                env=_environment(),
-                cwd="/",
-                start_new_session=True,  # Ctrl-C is the grader's to handle
-            )
-            config = {
-                "engine": str(Path(__file__).resolve().parents[2]),
-                "sites": _site_folders(),
-                "public": str(_stage(public, self.state / "public")),
-                "private": [str(path) for path in private],
-                "preload": list(preload),
-                "state": str(self.state),
-                "sandbox": sandbox,
-            }
-            message = json.dumps(config).encode() + b"\n"
-            sent = socket.send_fds(self._control, [message], [far_spawn.fileno()])
+        try:
+            with far_control, far_spawn:
+                self.state.chmod(0o755)  # a worker may run as another user
+                config = {
+                    "engine": str(Path(__file__).resolve().parents[2]),
+                    "sites": _site_folders(),
+                    "public": str(_stage(public, self.state / "public")),
+                    "private": [str(path.absolute()) for path in private],
+                    "preload": list(preload),
+                    "state": str(self.state),
+                    "sandbox": sandbox,
+                }
+                self._start(json.dumps(config).encode() + b"\n", far_control, far_spawn)
+        except OSError as error:
+            self._release()
+            raise GraderFault(f"the zygote can't be started: {error}") from error
+
+    def _start(self, message: bytes, control: socket.socket, spawn_socket: socket.socket) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-B", "-c", BOOTSTRAP],
+            stdin=control.fileno(),
+            stdout=self._log,
+            stderr=self._log,
+            env=_environment(self.state),
+            cwd="/",
+            start_new_session=True,  # Ctrl-C is the grader's to handle
+        )
+        with contextlib.suppress(ConnectionError):  # it has died: wait_ready tells why
+            sent = socket.send_fds(self._control, [message], [spawn_socket.fileno()])
             self._control.sendall(message[sent:])
+
+    def _release(self) -> None:
+        for held in (self._control, self._spawn, self._log):
+            held.close()
+        remove_tree(str(self.state))
 
     @property
     def pid(self) -> int:
@@ -189,8 +202,7 @@ class Zygote:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._log.close()
-        remove_tree(str(self.state))
+        self._release()
 
     def __enter__(self) -> Zygote:
         return self
@@ -262,7 +274,7 @@ def _send(socket_fd: int, message: bytes, descriptors: list[int]) -> None:
 
 
 def _stage(packages: Sequence[Path], folder: Path) -> Path:
-    """Copy public packages and modules to where workers may read them."""
+    """Copy public packages and modules to where workers may read them, whoever they run as."""
     folder.mkdir()
     leave_out = shutil.ignore_patterns("__pycache__", ".*")
     for package in packages:
@@ -270,12 +282,13 @@ def _stage(packages: Sequence[Path], folder: Path) -> Path:
             shutil.copytree(package, folder / package.name, ignore=leave_out)
         else:
             shutil.copy(package, folder / package.name)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
     return folder
 
 
-def _environment() -> dict[str, str]:
+def _environment(state: Path) -> dict[str, str]:
     """All that a zygote, and so a worker, ever sees of the environment."""
-    fonts = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "grader/matplotlib"
     environment = {
         "PATH": "/usr/bin:/bin",
         "HOME": "/nonexistent",
@@ -286,13 +299,25 @@ def _environment() -> dict[str, str]:
         "OPENBLAS_NUM_THREADS": "1",
         "TORCHDYNAMO_DISABLE": "1",
         "MPLBACKEND": "Agg",
-        "MPLCONFIGDIR": str(fonts),
+        "MPLCONFIGDIR": str(_font_cache(state)),
         "GRADER_GRADING": "1",
     }
     # without it an interpreter or torch outside the default folders can't find its libraries
     if "LD_LIBRARY_PATH" in os.environ:
         environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
     return environment
+
+
+def _font_cache(state: Path) -> Path:
+    """Where matplotlib keeps its list of fonts, for good if possible: making it takes seconds."""
+    try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        folder = Path(home, "grader", "matplotlib")
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # a read-only home, or a user without one
+        folder = state / "fonts"
+        folder.mkdir()
+    return folder
 
 
 def _site_folders() -> list[str]:

@@ -112,6 +112,16 @@ class TestImportPath:
         )
         assert zygote_module._site_hooks() == [EditableFinder, instance]
 
+    def test_private_files_of_the_instructor_become_readable_copies(
+        self, tmp_path: Path, options: dict[str, object]
+    ) -> None:
+        (tmp_path / "handout").mkdir(mode=0o700)
+        (tmp_path / "handout/__init__.py").write_text("")
+        (tmp_path / "handout/__init__.py").chmod(0o600)
+        with ready_zygote(public=[tmp_path / "handout"]) as zygote:
+            assert run(zygote, "import handout", **options).raised is None  # type: ignore[arg-type]
+        assert (tmp_path / "handout").stat().st_mode & 0o777 == 0o700
+
     def test_a_public_package_is_a_copy(self, tmp_path: Path, options: dict[str, object]) -> None:
         package = tmp_path / "handout"
         (package / "deep").mkdir(parents=True)
@@ -169,6 +179,18 @@ class TestMemory:
         raw = Path(f"/proc/{zygote.pid}/environ").read_bytes().split(b"\0")
         assert {entry.partition(b"=")[0].decode() for entry in raw if entry} <= allowed
 
+    @pytest.mark.parametrize("home", ["/proc/nowhere", None])
+    def test_a_user_without_a_home_may_grade(
+        self, monkeypatch: pytest.MonkeyPatch, home: str | None
+    ) -> None:
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+        if home is None:
+            monkeypatch.setattr(Path, "home", _no_home)
+        else:
+            monkeypatch.setenv("HOME", home)
+        with ready_zygote() as zygote:
+            assert run(zygote, "print(1)").json() == 1
+
     def test_its_arguments_name_no_path_of_the_project(self, zygote: Zygote) -> None:
         arguments = Path(f"/proc/{zygote.pid}/cmdline").read_bytes().split(b"\0")[1:]
         assert not any(b"/" in argument for argument in arguments)
@@ -177,6 +199,10 @@ class TestMemory:
     def test_its_memory_is_closed_to_its_own_user(self, zygote: Zygote) -> None:
         with pytest.raises(PermissionError):
             Path(f"/proc/{zygote.pid}/environ").read_bytes()
+
+
+def _no_home() -> Path:
+    raise RuntimeError("Could not determine home directory.")
 
 
 def count(token: bytes, pid: int) -> int:
@@ -234,6 +260,11 @@ print(json.dumps(opened))
             time.sleep(0.1)
             with pytest.raises(GraderFault, match="the zygote is gone"):
                 spawn(zygote.fileno(), LIMITS)
+
+    def test_what_can_not_be_started_is_our_fault(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "executable", "/nonexistent/python")
+        with pytest.raises(GraderFault, match=r"can't be started.*No such file"):
+            Zygote(preload=[])
 
     def test_closing_twice_is_fine(self) -> None:
         zygote = Zygote(preload=[])
