@@ -44,7 +44,7 @@ DENIED = {
     "truncate a file by name": "os.truncate(t['secret'], 0)",
     "truncate a file while reading": "os.open(os.__file__, os.O_RDONLY | os.O_TRUNC)",
     "overwrite the standard library": "open(os.__file__, 'a')",
-    "overwrite a package": "open(json_wheel(), 'w')",
+    "overwrite a package": "open(a_package(), 'a')",
     "remove a file": "os.unlink(t['secret'])",
     "rename a file": "os.rename(t['secret'], 'mine')",
     "link a file": "os.link(t['secret'], 'mine')",
@@ -138,7 +138,7 @@ def kernel(number, *arguments):
     if libc.syscall(number, *map(ctypes.c_long, arguments)) < 0:
         raise OSError(ctypes.get_errno(), "")
 
-def json_wheel():
+def a_package():
     return msgpack.__file__
 
 t = json.loads({targets!r})
