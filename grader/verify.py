@@ -12,6 +12,7 @@ Every case goes through the same wall as a submission:
 
 from __future__ import annotations
 
+import ast
 import enum
 import hashlib
 import json
@@ -21,10 +22,10 @@ from pathlib import Path
 from typing import Protocol
 
 from grader.config import Course
-from grader.lessons import lesson_path, lesson_paths, read_lesson
+from grader.lessons import Lesson, lesson_path, lesson_paths, read_lesson
 from grader.model import Cell, Job, Score, State, Status, Submission, Suite, Value
 from grader.mutants import Mutant, apply, build_cells, load_mutants
-from grader.release import build_notebook, code_cells, solution_sources, template_cells
+from grader.release import solution_sources, template_cells
 from grader.scheduler import Engine, usable_cores
 from grader.scoring import score
 
@@ -186,10 +187,9 @@ def plan_cases(course: Course, assignment: str, *, seed: int, repeat: int) -> li
         cell = Cell(number=1, source=path.read_text(encoding="utf-8"))
         cases.append(_Planned(assignment, Kind.STYLE, path.stem, (cell,), seed))
     for mutant in load_mutants(course):
-        if mutant.assignment == assignment:
-            cells, must_lose, origin = build_cells(course, assignment, mutant), mutant.loses, ""
-        else:
-            cells, must_lose, origin = plugged_in(course, assignment, mutant), (), mutant.assignment
+        own = mutant.assignment == assignment
+        cells = with_mutant(course, assignment, mutant)
+        must_lose, origin = (mutant.loses, "") if own else ((), mutant.assignment)
         cases.append(
             _Planned(
                 assignment, Kind.MUTANT, mutant.name, cells, seed, mutant.bug, must_lose, origin
@@ -205,35 +205,45 @@ def style_files(course: Course, assignment: str) -> list[Path]:
     return sorted(course.styles.glob(f"{assignment}_*.py"))
 
 
-def plugged_in(course: Course, assignment: str, mutant: Mutant) -> tuple[Cell, ...]:
-    """The solved notebook of one assignment with a student's wrong work from another plugged in.
+def with_mutant(course: Course, assignment: str, mutant: Mutant) -> tuple[Cell, ...]:
+    """A mutant's answers, handed in for one assignment: imports and answers without the demos.
 
-    The other lesson's imports and answers come before the first answer of this one, as a student
-    would paste them; what this lesson answers itself stays its own.
+    In another assignment they are plugged in as a student would paste their own earlier work:
+    before the first answer; what this lesson asks for itself stays its own.
     """
-    lesson = read_lesson(lesson_path(course, mutant.assignment))
-    answers = apply(mutant, solution_sources(course, lesson))
-    own = solution_sources(course, read_lesson(lesson_path(course, assignment)))
-    notebook = build_notebook(lesson_path(course, assignment), course, None, solved=True)
-    first = next(n for n, cell in enumerate(notebook["cells"]) if "nbgrader" in cell["metadata"])
-    pasted = _imports(lesson_path(course, mutant.assignment)) + [
-        source for name, source in answers.items() if name not in own
-    ]
-    notebook["cells"][first:first] = [
-        {"cell_type": "code", "source": source, "metadata": {}} for source in pasted
-    ]
-    return code_cells(notebook)
+    lesson = read_lesson(lesson_path(course, assignment))
+    answers = solution_sources(course, lesson)
+    pasted: list[str] = []
+    if mutant.assignment == assignment:
+        answers = apply(mutant, answers)
+    else:
+        other = read_lesson(lesson_path(course, mutant.assignment))
+        wrong = apply(mutant, solution_sources(course, other))
+        pasted = imports(other) + [text for name, text in wrong.items() if name not in answers]
+    sources = [*imports(lesson), *pasted, *answers.values()]
+    return tuple(Cell(number=number, source=text) for number, text in enumerate(sources, 1))
 
 
-def _imports(path: Path) -> list[str]:
-    """The code cells of a lesson that come before its first answer."""
+def imports(lesson: Lesson) -> list[str]:
+    """The code cells of a lesson that come before its first answer and heading of a part."""
     sources = []
-    for cell in read_lesson(path).cells:
+    for cell in lesson.cells:
         if cell.solution is not None:
             break
-        if cell.kind == "code" and cell.question is None:
+        if cell.kind == "code" and cell.question is None and _only_prepares(cell.source):
             sources.append(cell.source)
     return sources
+
+
+def _only_prepares(source: str) -> bool:
+    """Whether a cell imports, or sets constants, and shows nothing."""
+    try:
+        body = ast.parse(source).body
+    except SyntaxError:
+        return False
+    return any(
+        isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.walk(ast.Module(body, []))
+    )
 
 
 def _write(cases: Sequence[_Planned], folder: Path) -> list[Submission]:
