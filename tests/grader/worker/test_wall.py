@@ -42,7 +42,7 @@ DENIED = {
     "write a file": "open(t['secret'], 'a')",
     "write into a folder": "open(t['folder'] + '/planted', 'w')",
     "truncate a file by name": "os.truncate(t['secret'], 0)",
-    "truncate a file while reading": "os.open(os.__file__, os.O_RDONLY | os.O_TRUNC)",
+    "truncate a file while reading": "os.open(t['secret'], os.O_RDONLY | os.O_TRUNC)",
     "overwrite the standard library": "open(os.__file__, 'a')",
     "overwrite a package": "open(a_package(), 'a')",
     "remove a file": "os.unlink(t['secret'])",
