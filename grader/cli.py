@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -99,6 +100,7 @@ def grader() -> None:
     show_default=True,
     help="off: trust the submissions. Recorded in every report.",
 )
+@click.option("--force", is_flag=True, help="Grade also what has not changed since the last run.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no table.")
 @click.option("-v", "--verbose", is_flag=True, help="A line for each submission.")
 def check(
@@ -114,13 +116,15 @@ def check(
     fail_under: float | None,
     only: tuple[str, ...],
     sandbox: str,
+    force: bool,
     quiet: bool,
     verbose: bool,
 ) -> None:
     r"""Grade notebooks and scripts.
 
     PATH is a folder of submissions (STUDENT/FILE, STUDENT/ASSIGNMENT/FILE or STUDENT.ipynb), one
-    file, or a zip of any of these.
+    file, or a zip of any of these. Results are kept in the output folder: only what has changed
+    since the last run is graded again.
 
     \b
     Examples:
@@ -132,6 +136,7 @@ def check(
     from grader.pipeline import check as run
     from grader.reports import gradebook_json, write_reports
     from grader.reports.terminal import Progress, print_scores
+    from grader.results import Results
     from grader.scoring import exit_code
     from grader.store import OutputFolder
 
@@ -145,9 +150,11 @@ def check(
         jobs=jobs,
         sandbox=sandbox == "on",
     )
+    _stop_as_with_ctrl_c()
     with OutputFolder(output) as folder:
+        results = Results(folder, sandbox=options.sandbox, force=force)
         with Progress(quiet=quiet or as_json, verbose=verbose) as progress:
-            gradebook = run(paths, course, options, progress)
+            gradebook = run(paths, course, options, progress, results)
         reports = write_reports(gradebook, folder)
     if as_json:
         sys.stdout.buffer.write(gradebook_json.encode(gradebook))
@@ -261,6 +268,14 @@ def release(course_path: Path | None, output: Path | None, check_only: bool) -> 
     written = run(course, load_suites(course).values(), output, check=check_only)
     for path in written:
         click.echo(path)
+
+
+def _stop_as_with_ctrl_c() -> None:
+    """Let a request to end, or a terminal that is closed, stop the grader as Ctrl-C does."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
 
 
 def _course(path: Path | None) -> Course:

@@ -315,7 +315,10 @@ class CheckReport(Value, frozen=True):
 
 
 class RunInfo(Value, frozen=True):
-    """What may differ between two runs on the same input: times, host, versions."""
+    """What may differ between two runs on the same input: times, host, versions.
+
+    `kept` counts the results that were taken from an earlier run.
+    """
 
     started_at: str = ""
     seconds: float = 0.0
@@ -323,6 +326,7 @@ class RunInfo(Value, frozen=True):
     versions: dict[str, str] = {}
     jobs: int = 1
     device: str = "cpu"
+    kept: int = 0
     seconds_per_submission: dict[str, float] = {}
 
 

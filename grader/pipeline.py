@@ -6,26 +6,28 @@ paths ─discover→ Submission ─plan→ Job ─execute→ Run ─score→ Sco
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from grader import __version__
 from grader.config import Course
 from grader.discovery import Discovery, discover
 from grader.errors import UsageError
+from grader.fingerprint import versions
 from grader.model import (
     Ending,
     EndingKind,
     Gradebook,
+    Isolation,
     Job,
     Limits,
+    Problem,
     Run,
     RunInfo,
     Score,
@@ -33,13 +35,13 @@ from grader.model import (
     Suite,
     Value,
 )
+from grader.results import Results
 from grader.scheduler import Engine, usable_cores
 from grader.scoring import collate, missing, score, unusable
 
 HARMLESS = frozenset({"renamed", "mismatch"})
 """Kinds of problems that keep nobody from being graded."""
 
-SHOWN_VERSIONS = ("torch", "numpy", "pytest")
 STOPPED = Ending(kind=EndingKind.INTERRUPTED, message="not graded: the run was stopped")
 
 
@@ -58,28 +60,62 @@ class Options(Value, frozen=True):
 class Watcher(Protocol):
     """Sees a grading as it happens; draws nothing by itself."""
 
-    def start(self, jobs: int) -> None:
-        """So many submissions will be graded."""
+    def start(self, jobs: int, *, kept: int = 0) -> None:
+        """So many submissions make up the class; `kept` have their result from an earlier run."""
+
+    def begun(self, submission: Submission) -> None:
+        """One submission is being graded; told again when it must be tried again."""
 
     def finished(self, score: Score) -> None:
         """One submission has its score."""
 
+    def problem(self, problem: Problem) -> None:
+        """Something that a person should look at came up."""
 
-def check(paths: Sequence[Path], course: Course, options: Options, watcher: Watcher) -> Gradebook:
-    """Grade everything below `paths`.
+
+class Graded(Value, frozen=True):
+    """A score, and what else the gradebook needs of its run. Runs themselves are not held on to."""
+
+    score: Score
+    isolation: Isolation | None
+    problems: tuple[Problem, ...]
+    wall_s: float
+
+
+def check(
+    paths: Sequence[Path],
+    course: Course,
+    options: Options,
+    watcher: Watcher,
+    results: Results | None = None,
+) -> Gradebook:
+    """Grade everything below `paths` that has no result yet.
 
     Raises:
         NothingToGrade: there is no submission.
         SuiteError: a suite can't be used.
+        GraderFault: nothing can be graded here.
+        GraderError: a result can't be kept: the disk is full.
     """
     started, began = datetime.now(timezone.utc), time.monotonic()
-    with Engine(course, sandbox=options.sandbox, assignments=options.assignments) as engine:
+    results = results or Results(None)
+    known = results.find_suites(course, options.assignments)
+    with Engine(
+        course, sandbox=options.sandbox, assignments=options.assignments, known=known
+    ) as engine:
         found = discover(paths, course, assignments=options.assignments, only=options.only)
         suites = engine.suites
+        if known is None:
+            results.keep_suites(course, suites)
         jobs = plan(found.submissions, suites, course.limits, options)
-        watcher.start(len(jobs))
-        runs, scores = execute(engine, jobs, options, watcher)
-    complete = not any(run.ending.kind is EndingKind.INTERRUPTED for run in runs)
+        kept = recall(jobs, results)
+        watcher.start(len(jobs), kept=len(kept))
+        for problem in found.problems:
+            watcher.problem(problem)
+        todo = longest_first([job for job in jobs if job.submission not in kept], results)
+        graded = kept | execute(engine, todo, options, watcher, results)
+    ordered = [graded[job.submission] for job in jobs]
+    scores = [one.score for one in ordered]
     everyone = scores + absent(found, suites, scores, options)
     info = RunInfo(
         started_at=started.isoformat(timespec="seconds"),
@@ -88,12 +124,15 @@ def check(paths: Sequence[Path], course: Course, options: Options, watcher: Watc
         versions=versions(),
         jobs=slots(options),
         device=options.device,
-        seconds_per_submission={_key(run.submission): run.usage.wall_s for run in runs},
+        kept=len(kept),
+        seconds_per_submission={
+            _key(job.submission): graded[job.submission].wall_s for job in jobs
+        },
     )
-    isolation = next((run.isolation for run in runs if run.isolation is not None), None)
-    problems = found.problems + tuple(problem for run in runs for problem in run.problems)
+    problems = found.problems + tuple(problem for one in ordered for problem in one.problems)
     used = [suites[name] for name in suites if any(s.assignment == name for s in everyone)]
-    return collate(course, used, everyone, problems, isolation, info, complete)
+    complete = not any(score.ending.kind is EndingKind.INTERRUPTED for score in scores)
+    return collate(course, used, everyone, problems, weakest(ordered), info, complete)
 
 
 def plan(
@@ -116,29 +155,75 @@ def plan(
     ]
 
 
+def recall(jobs: Iterable[Job], results: Results) -> dict[Submission, Graded]:
+    """What earlier runs have found out about these jobs."""
+    runs = ((job, results.find(job)) for job in jobs)
+    return {job.submission: _graded(run, job.suite) for job, run in runs if run is not None}
+
+
+def longest_first(jobs: Sequence[Job], results: Results) -> list[Job]:
+    """Order jobs so that no long one is left to run alone at the end.
+
+    What was graded before is expected to take as long again. The others come first, the largest
+    file ahead: nobody knows how long they take.
+    """
+    seconds = results.seconds()
+
+    def weight(job: Job) -> tuple[bool, float]:
+        known = seconds.get(_key(job.submission))
+        return known is None, _file_bytes(job.submission) if known is None else known
+
+    return sorted(jobs, key=weight, reverse=True)
+
+
 def execute(
-    engine: Engine, jobs: Sequence[Job], options: Options, watcher: Watcher
-) -> tuple[list[Run], list[Score]]:
-    """Run the jobs and score each run as it comes; both lists are in the jobs' order.
+    engine: Engine, jobs: Sequence[Job], options: Options, watcher: Watcher, results: Results
+) -> dict[Submission, Graded]:
+    """Run the jobs; keep and score each run as it comes.
 
     When a person stops it, what is finished counts and the rest is ungraded.
     """
-    suites = engine.suites
-    done: dict[Submission, tuple[Run, Score]] = {}
+    by_submission = {job.submission: job for job in jobs}
+    done: dict[Submission, Graded] = {}
     with (
         contextlib.suppress(KeyboardInterrupt),
-        contextlib.closing(engine.run(jobs, slots(options))) as runs,
+        contextlib.closing(engine.run(jobs, slots(options), watcher.begun)) as runs,
     ):
         for run in runs:
-            result = score(run, suites[run.submission.assignment])
-            done[run.submission] = (run, result)
-            watcher.finished(result)
+            job = by_submission[run.submission]
+            results.keep(job, run)
+            graded = done[run.submission] = _graded(run, job.suite)
+            watcher.finished(graded.score)
+            for problem in run.problems:
+                watcher.problem(problem)
     for job in jobs:
         if job.submission not in done:
             run = Run(submission=job.submission, ending=STOPPED)
-            done[job.submission] = (run, score(run, job.suite))
-    ordered = [done[job.submission] for job in jobs]
-    return [run for run, _ in ordered], [result for _, result in ordered]
+            done[job.submission] = _graded(run, job.suite)
+    return done
+
+
+def weakest(graded: Iterable[Graded]) -> Isolation | None:
+    """The wall that held for every submission: the one of the fewest layers."""
+    found = [one.isolation for one in graded if one.isolation is not None]
+    return min(found, key=lambda isolation: len(isolation.layers), default=None)
+
+
+def _graded(run: Run, suite: Suite) -> Graded:
+    return Graded(
+        score=score(run, suite),
+        isolation=run.isolation,
+        problems=run.problems,
+        wall_s=run.usage.wall_s,
+    )
+
+
+def _file_bytes(submission: Submission) -> int:
+    """The size of a submission's file; of the whole archive that it lies in."""
+    try:
+        return os.stat(submission.path).st_size  # noqa: PTH116 (one system call, no object)
+    except OSError:
+        return 0
 
 
 def absent(
@@ -173,17 +258,6 @@ def _unusable_because(found: Discovery, student: str, assignment: str) -> str:
 def slots(options: Options) -> int:
     """How many submissions are graded at once."""
     return options.jobs or usable_cores()
-
-
-def versions() -> dict[str, str]:
-    """What decides a result: the grader's, Python's and the main packages' versions."""
-    found = {"grader": __version__, "python": platform.python_version()}
-    for name in SHOWN_VERSIONS:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def resolve_device(name: str) -> str:

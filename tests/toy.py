@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from textwrap import dedent
 
-from grader.model import Score
+from grader.model import Problem, Score, Submission
 
 TABLE = """
 [tool.grader]
@@ -151,11 +151,17 @@ class Counter:
 class Silent:
     """Watches a grading without a word."""
 
-    def start(self, jobs: int, title: str = "") -> None:
+    def start(self, jobs: int, title: str = "", *, kept: int = 0) -> None:
         """So many submissions."""
+
+    def begun(self, submission: Submission) -> None:
+        """One is being graded."""
 
     def finished(self, score: Score) -> None:
         """One is graded."""
+
+    def problem(self, problem: Problem) -> None:
+        """A person should look at something."""
 
 
 LESSON = """

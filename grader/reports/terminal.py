@@ -19,7 +19,7 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from grader.errors import GraderError
-from grader.model import Gradebook, Isolation, Problem, Score, State, Suite
+from grader.model import Gradebook, Isolation, Problem, Score, State, Submission, Suite
 from grader.reports.score_table import Symbols, mark, score_table, tally
 from grader.reports.text import one_line, points
 
@@ -70,10 +70,13 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.finish()
 
-    def start(self, jobs: int, title: str = "Grading") -> None:
-        """So many submissions will be graded."""
-        self._bar.update(self._task, total=jobs, description=title)
+    def start(self, jobs: int, title: str = "Grading", *, kept: int = 0) -> None:
+        """So many submissions make up the class; `kept` have their result from an earlier run."""
+        self._bar.update(self._task, total=jobs, completed=kept, description=title)
         self._bar.start()
+
+    def begun(self, submission: Submission) -> None:
+        """One submission is being graded; told again when it must be tried again."""
 
     def finished(self, score: Score) -> None:
         """One submission has its score."""

@@ -1,0 +1,183 @@
+"""Results that outlive a run: what has not changed is not graded again.
+
+    OUTPUT/.results/runs/KEY.json      a run, under the digest of everything that decided it
+    OUTPUT/.results/suites/KEY.json    a suite's description, likewise
+
+Each file is written in one step as soon as it is known, so that whatever ends the grader costs at
+most the submissions that it was grading. A file starts with the SHA-256 of the rest: one that is
+cut off, damaged or not ours is as good as none. Deleting the folder costs time, nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from grader.config import Course
+from grader.crew import described
+from grader.fingerprint import engine_digest, suite_digests
+from grader.model import Assignment, Check, EndingKind, Job, Limits, Run, RunInfo, Suite, Value
+from grader.store import write_atomically
+
+FOLDER = ".results"
+GRADEBOOK = "gradebook.json"
+
+T = TypeVar("T")
+
+
+class Recipe(Value, frozen=True):
+    """Everything that decides a run. Who handed the work in is part of it: a result is not shared.
+
+    `engine` and `suite` are digests, see `grader/fingerprint.py`.
+    """
+
+    engine: str
+    suite: str
+    checks: tuple[Check, ...]
+    student: str
+    name: str
+    submission: str
+    device: str
+    seed: int
+    limits: Limits
+    sandbox: bool
+
+
+class SuiteRecipe(Value, frozen=True):
+    """Everything that decides a suite's description."""
+
+    engine: str
+    suite: str
+    assignment: Assignment
+    folders: tuple[str, ...]
+
+
+class Results:
+    """The results in an output folder, which this run has locked.
+
+    Args:
+        output: the folder; None keeps nothing.
+        sandbox: whether submissions are graded behind the wall.
+        force: find nothing, so that everything is graded anew.
+    """
+
+    def __init__(self, output: Path | None, *, sandbox: bool = True, force: bool = False) -> None:
+        self._output = output
+        self._sandbox = sandbox
+        self._force = force
+
+    def find(self, job: Job) -> Run | None:
+        """Return what an earlier run found out about this very job, if it did."""
+        run = self._read("runs", _key(self._recipe(job)), Run)
+        # the file may lie elsewhere now
+        return None if run is None else msgspec.structs.replace(run, submission=job.submission)
+
+    def keep(self, job: Job, run: Run) -> None:
+        """Keep a run, unless its ending was our fault or the file could not be read.
+
+        Raises:
+            GraderError: it can't be written.
+        """
+        if not run.ending.ours and run.ending.kind is not EndingKind.UNREADABLE:
+            self._write("runs", _key(self._recipe(job)), run)
+
+    def find_suites(self, course: Course, assignments: Iterable[str]) -> dict[str, Suite] | None:
+        """Return the suites of some assignments, of all when none are named, if all are known."""
+        if self._output is None or self._force:
+            return None
+        suites = {}
+        for name, recipe in _suite_recipes(course, assignments).items():
+            suite = self._read("suites", _key(recipe), Suite)
+            if suite is None:
+                return None
+            suites[name] = suite
+        return suites
+
+    def keep_suites(self, course: Course, suites: Mapping[str, Suite]) -> None:
+        """Keep suites that a judge has described.
+
+        Raises:
+            GraderError: they can't be written.
+        """
+        digests = {name: suite.digest for name, suite in suites.items()}
+        for name, recipe in _suite_recipes(course, suites, digests).items():
+            self._write("suites", _key(recipe), suites[name])
+
+    def seconds(self) -> dict[str, float]:
+        """How long submissions took when they were graded last, by `STUDENT/ASSIGNMENT`."""
+        if self._output is None:
+            return {}
+        try:
+            content = (self._output / GRADEBOOK).read_bytes()
+            return msgspec.json.decode(content, type=_Times).run.seconds_per_submission
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            return {}
+
+    # ------------------------------------------------------------ files
+
+    def _recipe(self, job: Job) -> Recipe:
+        return Recipe(
+            engine=engine_digest(),
+            suite=job.suite.digest,
+            checks=job.suite.checks,
+            student=job.submission.student,
+            name=job.submission.name,
+            submission=job.submission.digest,
+            device=job.device,
+            seed=job.seed,
+            limits=job.limits,
+            sandbox=self._sandbox,
+        )
+
+    def _read(self, kind: str, key: str, type_: type[T]) -> T | None:
+        if self._output is None or self._force:
+            return None
+        try:
+            content = self._path(self._output, kind, key).read_bytes()
+            digest, _, body = content.partition(b"\n")
+            if digest != hashlib.sha256(body).hexdigest().encode():
+                return None
+            return msgspec.json.decode(body, type=type_)
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            return None
+
+    def _write(self, kind: str, key: str, value: Value) -> None:
+        if self._output is not None:
+            body = msgspec.json.encode(value)
+            digest = hashlib.sha256(body).hexdigest().encode()
+            write_atomically(self._path(self._output, kind, key), digest + b"\n" + body)
+
+    @staticmethod
+    def _path(output: Path, kind: str, key: str) -> Path:
+        return output / FOLDER / kind / f"{key}.json"
+
+
+class _Times(msgspec.Struct):
+    """The part of a gradebook that tells how long each submission took."""
+
+    run: RunInfo
+
+
+def _suite_recipes(
+    course: Course, assignments: Iterable[str], digests: Mapping[str, str] | None = None
+) -> dict[str, SuiteRecipe]:
+    names = list(assignments) or [assignment.id for assignment in course.assignments]
+    digests = suite_digests(course, names) if digests is None else digests
+    return {
+        assignment.id: SuiteRecipe(
+            engine=engine_digest(),
+            suite=digests[assignment.id],
+            assignment=assignment,
+            folders=(str(course.root), str(course.checks), str(course.suites)),
+        )
+        for assignment in described(course, digests)
+    }
+
+
+def _key(recipe: Value) -> str:
+    """SHA-256 of a recipe. Its `repr` holds everything, also names that UTF-8 can't."""
+    return hashlib.sha256(repr(recipe).encode("utf-8", "surrogatepass")).hexdigest()
