@@ -19,6 +19,7 @@ from course.plots.diagrams import architecture, block, pipeline, two_jobs
 from course.plots.paper import Picture
 from course.plots.parameters import gradient_by_token, parameter_pies, parameter_shares
 from course.plots.positions import position_similarity, position_table, scale_comparison
+from course.plots.states import hidden_states
 
 __all__ = [
     "Picture",
@@ -29,6 +30,7 @@ __all__ = [
     "curves",
     "demo",
     "gradient_by_token",
+    "hidden_states",
     "influence",
     "parameter_pies",
     "parameter_shares",

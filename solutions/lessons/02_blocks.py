@@ -113,7 +113,9 @@ plain = []
 for d_k in d_ks:
     q, k = torch.randn(2000, d_k), torch.randn(2000, d_k)  # (2000, d_k) each
     plain.append((q * k).sum(dim=-1).std().item())
-plots.score_growth(d_ks, plain, [std / math.sqrt(d_k) for std, d_k in zip(plain, d_ks, strict=True)])
+plots.score_growth(
+    d_ks, plain, [std / math.sqrt(d_k) for std, d_k in zip(plain, d_ks, strict=True)]
+)
 
 # %% [markdown]
 # ### The mask
@@ -323,6 +325,7 @@ with plots.demo():
 # position, and measure how far each output moves. Without a mask everything moves; under the causal
 # mask nothing above the diagonal does, and when each position may attend to itself alone, only the
 # diagonal is left. The diagonal is always bright: a position keeps its own vector, whatever the mask.
+
 
 # %%
 def measure_influence(block, mask, n_positions=6):
