@@ -1,0 +1,51 @@
+"""A student's model, made of their own parts or of the course's: what assignments 03 and 04 share.
+
+A mistake in an earlier assignment costs points there and nowhere else, so a check of the model is
+tried in several ways, and one is enough.
+"""
+
+import random
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+
+from grader.testing import Handle, StudentError, SubmissionNames, standing_in
+
+Build = Callable[..., Handle]
+EARLIER = ("TransformerEmbedding", "TransformerBlock")
+
+
+def built(submission: SubmissionNames, **arguments: object) -> Handle:
+    """The model as the student builds it, on the device that is graded on."""
+    model = submission.TinyTransformerLM(**arguments)
+    if submission.device != "cpu":
+        model.to(submission.device)
+    return model
+
+
+def built_of_course_parts(submission: SubmissionNames, **arguments: object) -> Handle:
+    """The same, where the model's code takes the course's embedding and blocks for its own."""
+    parts = submission.module("course.parts")
+    stand_ins = {name: getattr(parts, name) for name in EARLIER}
+    with standing_in(submission.TinyTransformerLM, **stand_ins):
+        return built(submission, **arguments)
+
+
+def in_some_way(attempts: Iterable[Callable[[], None]]) -> None:
+    """Make attempts until one holds; what is wrong is what the first one said."""
+    first: Exception | None = None
+    for attempt in attempts:
+        try:
+            attempt()
+            return
+        except (AssertionError, StudentError) as error:
+            first = first or error
+    assert first is not None
+    raise first
+
+
+def draw(rng: random.Random, *shape: int) -> Tensor:
+    """Numbers from N(0, 1)."""
+    generator = torch.Generator().manual_seed(rng.randrange(2**31))
+    return torch.randn(shape, generator=generator)
