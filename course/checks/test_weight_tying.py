@@ -1,0 +1,125 @@
+"""Public checks of assignment 04: one table for two jobs, counted once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import torch
+
+from grader.testing import (
+    Handle,
+    StudentError,
+    SubmissionNames,
+    assert_close,
+    assert_differs,
+    assert_equal,
+    assert_shape,
+    check,
+    standing_in,
+)
+
+EARLIER = ("TransformerEmbedding", "TransformerBlock")
+SIZES = {"vocab_size": 17, "d_model": 8, "n_heads": 2, "n_layers": 2, "d_ff": 12, "max_len": 10}
+SHAPE = (SIZES["vocab_size"], SIZES["d_model"])
+
+Build = Callable[..., Handle]
+
+
+def judge(submission: SubmissionNames, verdict: Callable[[Build], None]) -> None:
+    """Pass a verdict on models: it gets what builds them, small unless told.
+
+    If it does not hold, models are built once more with the course's embedding and blocks: a
+    mistake in an earlier assignment costs nothing here.
+    """
+
+    def build(**changes: object) -> Handle:
+        model = submission.TinyTransformerLM(**{**SIZES, **changes})
+        if submission.device != "cpu":
+            model.to(submission.device)
+        return model
+
+    def build_of_course_parts(**changes: object) -> Handle:
+        parts = submission.module("course.parts")
+        stand_ins = {name: getattr(parts, name) for name in EARLIER}
+        with standing_in(submission.TinyTransformerLM, **stand_ins):
+            return build(**changes)
+
+    try:
+        verdict(build)
+    except (AssertionError, StudentError) as own:
+        try:
+            verdict(build_of_course_parts)
+        except (AssertionError, StudentError):
+            raise own from None
+
+
+class TestSharing:
+    """One table for two jobs"""
+
+    @check(points=1, hint="Which parameters does the untied model have in addition?")
+    def test_fewer_parameters(self, submission: SubmissionNames) -> None:
+        """An untied model has V * d_model parameters more than a tied one"""
+
+        def verdict(build: Build) -> None:
+            tied = build(tie_weights=True).count_parameters().value()
+            untied = build(tie_weights=False).count_parameters().value()
+            for count in (tied, untied):
+                assert_equal(type(count).__name__, "int", "the type of count_parameters()")
+            assert_equal(untied - tied, SHAPE[0] * SHAPE[1], "the difference of the two counts")
+
+        judge(submission, verdict)
+
+    @check(points=1, hint="Two names for one tensor, or two tensors with the same numbers?")
+    def test_change_shows_in_head(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """A change of the token table shows in the head's weight when tied, only then"""
+
+        def verdict(build: Build) -> None:
+            generator = torch.Generator().manual_seed(rng.randrange(2**31))
+            for tied in (True, False):
+                model = build(tie_weights=tied)
+                table = model.embedding.token_embedding.embedding.weight
+                before = model.lm_head.weight.tensor()
+                assert_shape(before, SHAPE, "the weight of lm_head")
+                assert_shape(table.tensor(), SHAPE, "the token table")
+                drawn = torch.randn(SHAPE, generator=generator)
+                table.data.copy_(drawn)
+                after = model.lm_head.weight.tensor()
+                if tied:
+                    assert_close(after, drawn, "the head's weight after a change of the table")
+                    assert_differs(after, before, "the head's weight of a tied model")
+                else:
+                    assert_close(after, before, "the head's weight of an untied model")
+
+        judge(submission, verdict)
+
+
+# ---------------------------------------------------------------- practice: counting part by part
+
+
+class TestBreakdown:
+    """The breakdown"""
+
+    practice = True
+
+    @check(points=0, hint="Five keys, among them the total; each value is an int.")
+    def test_breakdown_adds_up(self, submission: SubmissionNames) -> None:
+        """The four parts add up to the total, tied and untied"""
+        for tied in (True, False):
+            model = submission.TinyTransformerLM(**SIZES, tie_weights=tied)
+            breakdown = model.get_parameter_breakdown().value()
+            names = ["embedding", "transformer_blocks", "ln_f", "lm_head", "total"]
+            assert_equal(type(breakdown).__name__, "dict", "the type of the breakdown")
+            assert_equal(sorted(breakdown), sorted(names), "the keys of the breakdown")
+            total = model.count_parameters().value()
+            assert_equal(breakdown["total"], total, '"total"')
+            assert_equal(sum(breakdown[name] for name in names[:4]), total, "the sum of the parts")
+
+    @check(points=0, hint="The head has no parameters that the embedding has not counted already.")
+    def test_breakdown_of_the_head(self, submission: SubmissionNames) -> None:
+        """The head counts 0 when tied, and V * d_model when not"""
+        for tied, expected in ((True, 0), (False, SHAPE[0] * SHAPE[1])):
+            model = submission.TinyTransformerLM(**SIZES, tie_weights=tied)
+            breakdown = model.get_parameter_breakdown().value()
+            assert_equal(type(breakdown).__name__, "dict", "the type of the breakdown")
+            assert_equal(breakdown.get("lm_head"), expected, '"lm_head"')
