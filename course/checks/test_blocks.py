@@ -22,6 +22,7 @@ from grader.testing import (
     SubmissionNames,
     assert_close,
     assert_differs,
+    assert_equal,
     assert_shape,
     check,
     elements,
@@ -84,7 +85,7 @@ class TestHeads:
 
         out, weights, expected_keys = part_or_block(part, block)
         assert_shape(out, (BATCH, LENGTH, D_MODEL), "the output")
-        assert_weights(weights, expected_keys)
+        assert_shape(weights, (BATCH, HEADS, LENGTH, expected_keys), "the attention weights")
 
     @check(points=0.5, hint="Each head has its own columns of the projected queries and keys.")
     def test_heads_look_for_different_things(
@@ -97,7 +98,7 @@ class TestHeads:
             return pair(new_heads(submission, rng)(x, x, x))[1]
 
         weights = part_or_block(part, lambda: block_weights(submission, rng))
-        assert_weights(weights)
+        assert_shape(weights, (BATCH, HEADS, LENGTH, LENGTH), "the attention weights")
         for head in range(1, HEADS):
             assert_differs(weights[:, 0], weights[:, head], "a head's weights, beside another's,")
 
@@ -109,9 +110,7 @@ class TestFeedForward:
     def test_feed_forward_keeps_the_shape(self, submission: SubmissionNames, rng: Random) -> None:
         """(B, T, d_model) goes in and comes out"""
         x = normal(rng, BATCH, LENGTH, D_MODEL)
-        out = position_wise(submission, rng, x)
-        assert_shape(out, (BATCH, LENGTH, D_MODEL), "the output")
-        assert_differs(out[:, 0], out[:, 1], "the output, from one position to the next,")
+        assert_transformed(position_wise(submission, rng, x), x)
 
     @check(points=0.5, hint="The linear maps act on the last dimension alone.")
     def test_feed_forward_treats_each_position_alone(
@@ -126,6 +125,7 @@ class TestFeedForward:
         assert_shape(both, (2 * BATCH, LENGTH, D_MODEL), "the output")
         before, after = both[:BATCH], both[BATCH:]
         others = [position for position in range(LENGTH) if position != place]
+        assert_differs(before, x, "the input, on its way through,")
         assert_close(after[:, others], before[:, others], "the output at other positions")
         assert_differs(after[:, place], before[:, place], "the output at the changed position")
 
@@ -139,8 +139,7 @@ class TestShapes:
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         result = new_block(submission, rng)(x)
         out, weights = pair(result, "the block's result")
-        assert_shape(out, (BATCH, LENGTH, D_MODEL), "the block's output")
-        assert_differs(out[:, 0], out[:, 1], "the output, from one position to the next,")
+        assert_transformed(out, x)
         if weights is not None:
             fail("the second result is not None", expected=None, actual=type(weights).__name__)
 
@@ -150,7 +149,6 @@ class TestShapes:
     ) -> None:
         """With return_attention a block also gives each head's weights; the rows add up to 1"""
         assert_weights(block_weights(submission, rng))
-        assert_weights(block_weights(submission, rng, causal(LENGTH)))
 
     @check(points=0.5, hint="`x = x + …` makes a new tensor; `x += …` writes into the caller's.")
     def test_block_leaves_its_input_alone(self, submission: SubmissionNames, rng: Random) -> None:
@@ -158,8 +156,7 @@ class TestShapes:
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         block, given = new_block(submission, rng), submission.send(x)
         out = first(block(given))
-        assert_shape(out, (BATCH, LENGTH, D_MODEL), "the block's output")
-        assert_differs(out[:, 0], out[:, 1], "the output, from one position to the next,")
+        assert_transformed(out, x)
         assert_close(given.tensor(), x, "the input, afterwards,", rtol=0, atol=0)
 
     @check(points=0.5, hint="Raise ValueError when d_model can't be divided by n_heads.")
@@ -169,6 +166,22 @@ class TestShapes:
         with raises(*REFUSALS, what="a block with n_heads = 3 and d_model = 16"):
             block = submission.TransformerBlock(d_model=16, n_heads=3, d_ff=D_FF)
             block(normal(rng, BATCH, LENGTH, 16))
+
+
+class TestMask:
+    """The causal mask"""
+
+    practice = True
+
+    @check(points=0, hint="Row t is True in columns 0 to t.")
+    def test_mask_is_a_triangle(self, submission: SubmissionNames, rng: Random) -> None:
+        """A bool mask (T, T), True on the diagonal and to the left of it"""
+        for length in (1, 2, rng.randrange(3, 9)):
+            mask = submission.causal_mask(length).tensor()
+            assert_shape(mask, (length, length), "the mask")
+            if mask.dtype != torch.bool:
+                fail("the mask has the wrong dtype", expected=torch.bool, actual=mask.dtype)
+            assert_equal(mask.tolist(), causal(length).tolist(), f"the mask for T = {length}")
 
 
 # ---------------------------------------------------------------- building and calling
@@ -235,6 +248,13 @@ def position_wise(submission: SubmissionNames, rng: Random, x: Tensor) -> Any:
     return part_or_block(part, lambda: first(new_block(submission, rng)(x, mask=alone)))
 
 
+def assert_transformed(out: Any, x: Tensor) -> None:
+    """Demand an output of the input's shape that is neither the input nor the same everywhere."""
+    assert_shape(out, x.shape, "the output")
+    assert_differs(out, x, "the input, on its way through,")
+    assert_differs(out[:, 0], out[:, 1], "the output, from one position to the next,")
+
+
 class NotAPair(CheckFailed):
     """A result that is not (output, weights)."""
 
@@ -277,9 +297,9 @@ def part_or_block(part: Callable[[], Any], block: Callable[[], Any]) -> Any:
         raise reason from None
 
 
-def assert_weights(weights: Any, n_keys: int = LENGTH) -> None:
-    """Demand (B, n_heads, T, n_keys), rows that add up to 1 and nothing negative."""
-    assert_shape(weights, (BATCH, HEADS, LENGTH, n_keys), "the attention weights")
+def assert_weights(weights: Any) -> None:
+    """Demand (B, n_heads, T, T), rows that add up to 1 and nothing negative."""
+    assert_shape(weights, (BATCH, HEADS, LENGTH, LENGTH), "the attention weights")
     sums = weights.sum(dim=-1)
     assert_close(sums, torch.ones(BATCH, HEADS, LENGTH), "the sum of each row of weights")
     if bool((weights < 0).any()):
