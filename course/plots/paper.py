@@ -64,7 +64,7 @@ def show(drawing: Figure, description: str) -> None:
         return
     from IPython.display import display
 
-    display(drawn(drawing, description))  # type: ignore[no-untyped-call]
+    display(drawn(drawing, description))
 
 
 def drawn(drawing: Figure, description: str) -> Picture:

@@ -42,7 +42,7 @@ def hidden_states(states: Sequence[Tensor], title: str = "Hidden states") -> Non
         values = [row[column] for row in rows]
         axes.plot(range(len(values)), values, style, color=colour)
         axes.set_xticks(range(len(values)), names)
-        axes.set(xlabel="after", ylabel=quantity)
+        axes.set(xlabel="after block", ylabel=quantity)
         axes.set_ylim(*_limits(values))
         axes.grid(alpha=0.3)
         told.append(f"{quantity} {values[0]:.2f} to {values[-1]:.2f}")

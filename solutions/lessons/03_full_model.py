@@ -199,15 +199,13 @@ with plots.demo():
 # A block that is called by hand needs the mask by hand. The last column forgets it, as one easily
 # does: then each position sees the whole text, and what comes out is something else.
 
+
 # %%
-print(f"{'':10} {'shape':14} {'mean':>8} {'std':>6} {'change':>7} {'off by':>8} {'no mask':>8}")
-
-
-def tell(part, out, again, before=None, unmasked=None):
+def tell(part, out, again=None, before=None, unmasked=None):
     """Print a line about what has left a part of the model, and what leaves it when called again."""
     numbers = [f"{out.mean():8.4f} {out.std():6.3f}"]
     numbers.append(" " * 7 if before is None else f"{(out - before).abs().mean():7.3f}")
-    numbers.append(f"{(again - out).abs().max():8.1e}")
+    numbers.append("" if again is None else f"{(again - out).abs().max():8.1e}")
     numbers.append("" if unmasked is None else f"{(unmasked - out).abs().max():8.1e}")
     print(f"{part:10} {tuple(out.shape)!s:14}", *numbers)
 
@@ -217,12 +215,13 @@ with plots.demo(), torch.no_grad():
     tokens = torch.randint(0, 1000, (4, 16))  # (B, T)
     logits, states = model(tokens, return_hidden_states=True)  # (B, T, V), (B, T, d_model) each
     mask = causal_mask(16)  # (T, T)
+    print(f"{'':10} {'shape':14} {'mean':>8} {'std':>6} {'change':>7} {'off by':>8} {'no mask':>8}")
     tell("embedding", states[0], model.embedding(tokens))
     for number, block in enumerate(model.blocks, 1):
         entered, left = states[number - 1], states[number]  # (B, T, d_model) each
         tell(f"block {number}", left, block(entered, mask)[0], entered, block(entered)[0])
     normed = model.ln_f(states[-1])  # (B, T, d_model)
-    tell("ln_f", normed, normed)
+    tell("ln_f", normed)
     tell("lm_head", logits, model.lm_head(normed))
 
 # %% question="composition"
