@@ -23,6 +23,7 @@ from grader.config import Course
 from grader.errors import GraderFault, SuiteError
 from grader.judge_protocol import JobRequest, JudgeSetup, Ready, read_frame, write_frame
 from grader.model import Assignment, Suite
+from grader.worker.jail.selftest import require_holding
 from grader.worker.launch import Zygote
 
 ANSWER_S = 60.0
@@ -49,6 +50,8 @@ class Crew:
         grade: bool = True,
         sandbox: bool = True,
     ) -> None:
+        self._limits = course.limits
+        self._untried = sandbox
         self._zygote: Zygote | None = None
         if grade:
             self._zygote = Zygote(preload=course.preload, public=course.public, sandbox=sandbox)
@@ -75,14 +78,17 @@ class Crew:
         return self._judge.describe()
 
     def wait_ready(self) -> None:
-        """Wait until workers can be had.
+        """Wait until workers can be had, and the first time let one try to break out.
 
         Raises:
-            GraderFault: the zygote can't be used, or there is none.
+            GraderFault: the zygote can't be used, or there is none, or the wall does not hold.
         """
         if self._zygote is None:
             raise GraderFault("an engine that only describes suites can't grade")
         self._zygote.wait_ready()
+        if self._untried:
+            require_holding(self._zygote, self._limits)
+            self._untried = False
 
     def ask(self, request: JobRequest) -> socket.socket:
         """Hand over a job; on the connection come the pid that grades it, then a `Run`.

@@ -1,0 +1,76 @@
+"""Whether this machine can wall submissions in: every property, tried, and what would give it.
+
+It needs no course. What is tried, and how it is looked at, is in `worker/jail/selftest.py`.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+
+from grader.errors import GraderFault
+from grader.fingerprint import versions
+from grader.model import Limits, Value
+from grader.worker.jail.properties import PROPERTIES, mode
+from grader.worker.jail.selftest import PropertyResult, self_test
+from grader.worker.launch import Zygote
+
+ONLY_LINUX = "Linux: a container or a virtual machine on this machine, or WSL 2"
+
+
+class Examination(Value, frozen=True):
+    """What was found out about the wall on this machine.
+
+    Attributes:
+        system: the kernel and the processor.
+        versions: the grader's, Python's and the main packages'.
+        mode: "full" or "pod" when the wall is complete, else "none".
+        complete: whether every property holds: only then is anything graded with the wall.
+        properties: a result for each property.
+        without: layers that are not to be had here, and the system's reason.
+    """
+
+    system: str
+    versions: dict[str, str]
+    mode: str
+    complete: bool
+    properties: tuple[PropertyResult, ...]
+    without: dict[str, str]
+
+
+def examine(*, forbidden: tuple[str, ...] = ()) -> Examination:
+    """Let workers try to break out of the wall that this machine gives.
+
+    Args:
+        forbidden: layers to do without, for tests.
+
+    Raises:
+        GraderFault: no worker can be started, for another reason than a missing property.
+    """
+    if not sys.platform.startswith("linux"):
+        results = tuple(PropertyResult(p.title, (), (), False, ONLY_LINUX) for p in PROPERTIES)
+        return _examination(results, {})
+    try:
+        with Zygote(preload=()) as zygote:
+            zygote.wait_ready()
+            results = self_test(zygote, Limits(), forbidden=forbidden)
+            return _examination(results, zygote.without)
+    except GraderFault as fault:
+        raise GraderFault(
+            fault.message,
+            where=fault.where,
+            hint="no submission can be graded here until this is mended: see docs/threat-model.md",
+        ) from fault
+
+
+def _examination(results: tuple[PropertyResult, ...], without: dict[str, str]) -> Examination:
+    complete = all(result.held for result in results)
+    layers = {layer for result in results for layer in result.layers}
+    return Examination(
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        versions=versions(),
+        mode=mode(layers) if complete else "none",
+        complete=complete,
+        properties=results,
+        without=without,
+    )

@@ -1,0 +1,61 @@
+"""What `grader doctor` found, in a terminal: a row for each property, then what is to be done."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from grader.doctor import Examination
+from grader.reports.score_table import Symbols
+from grader.reports.terminal import console
+from grader.reports.text import one_line
+from grader.worker.jail.selftest import PropertyResult
+
+
+def print_examination(found: Examination, *, out: Console | None = None) -> None:
+    """Print properties, layers and results; name what is missing and what would give it."""
+    out = out or console()
+    versions = ", ".join(f"{name} {version}" for name, version in found.versions.items())
+    out.print(Text(f"{found.system}: {versions}", "dim"), soft_wrap=True)
+    out.print()
+    out.print(_table(found, Symbols.fitting(out)))
+    out.print()
+    if found.without:
+        out.print(Text("Not to be had here:", "dim"))
+        for layer, reason in found.without.items():
+            out.print(Text(f"  {layer}: {one_line(reason)}", "dim"), soft_wrap=True)
+    _print_verdict(out, found)
+
+
+def _table(found: Examination, symbols: Symbols) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for column in ("", "property", "given by", "tried"):
+        table.add_column(column, overflow="fold")
+    for result in found.properties:
+        tried = ", ".join(result.tried) or "not tried"
+        layers = ", ".join(result.layers) or symbols.missing
+        table.add_row(_mark(result, symbols), result.property, layers, tried)
+    return table
+
+
+def _mark(result: PropertyResult, symbols: Symbols) -> Text:
+    if not result.held:
+        return Text(symbols.zero, "bold red")
+    return Text(symbols.full, "green") if result.tried else Text(symbols.ungraded, "yellow")
+
+
+def _print_verdict(out: Console, found: Examination) -> None:
+    if found.complete:
+        text = f"The wall is complete (mode {found.mode}): submissions can be graded here."
+        out.print(Text(text, "bold green"), soft_wrap=True)
+        return
+    out.print(Text("The wall is not complete: nothing is graded behind it here.", "bold red"))
+    for result in found.properties:
+        if not result.held and result.advice:
+            text = f"  {result.property}: would be given by {result.advice}"
+            out.print(Text(text), soft_wrap=True)
+        elif not result.held:
+            layers = ", ".join(result.layers)
+            text = f"  {result.property}: {layers} should give it, and a worker got through"
+            out.print(Text(text, "bold red"), soft_wrap=True)
