@@ -21,10 +21,7 @@ from grader.config import Course
 from grader.crew import described
 from grader.fingerprint import engine_digest, suite_digests
 from grader.model import Assignment, Check, EndingKind, Job, Limits, Run, RunInfo, Suite, Value
-from grader.store import write_atomically
-
-FOLDER = ".results"
-GRADEBOOK = "gradebook.json"
+from grader.store import GRADEBOOK, RESULTS, write_atomically
 
 T = TypeVar("T")
 
@@ -153,7 +150,7 @@ class Results:
 
     @staticmethod
     def _path(output: Path, kind: str, key: str) -> Path:
-        return output / FOLDER / kind / f"{key}.json"
+        return output / RESULTS / kind / f"{key}.json"
 
 
 class _Times(msgspec.Struct):

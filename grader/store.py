@@ -5,14 +5,23 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
 from grader.errors import GraderError, OutputBusy
 
+# what lies in an output folder
 LOCK_NAME = ".grader.lock"
+GRADEBOOK = "gradebook.json"
+SCORES = "scores.csv"
+FEEDBACK = "feedback"
+RESULTS = ".results"
+
+_UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{12}\.tmp", re.S)
 
 _NEXT_STEPS = {
     errno.ENOSPC: "free some disk space and run again: the old file is untouched",
@@ -97,7 +106,15 @@ class OutputFolder:
                 hint="wait until it ends, or choose another folder with `--output`",
             )
         self._lock = lock
+        self._sweep()
         return self.path
+
+    def _sweep(self) -> None:
+        """Remove what earlier runs that were killed had begun to write."""
+        folders = [self.path, *self.path.glob(f"{FEEDBACK}/*"), *self.path.glob(f"{RESULTS}/*")]
+        for path in [path for folder in folders for path in _unfinished(folder)]:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def __exit__(
         self,
@@ -109,6 +126,14 @@ class OutputFolder:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _unfinished(folder: Path) -> Iterator[Path]:
+    """Files that `write_atomically` had begun in a folder when its process was killed."""
+    with contextlib.suppress(OSError):
+        for path in folder.iterdir():
+            if _UNFINISHED.fullmatch(path.name):
+                yield path
 
 
 def _write(path: Path, data: bytes, durable: bool) -> None:

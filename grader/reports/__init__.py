@@ -7,11 +7,7 @@ from pathlib import Path
 from grader.model import Gradebook, State
 from grader.reports import csv_file, feedback, gradebook_json
 from grader.reports.paths import component, components
-from grader.store import write_atomically
-
-GRADEBOOK = "gradebook.json"
-SCORES = "scores.csv"
-FEEDBACK = "feedback"
+from grader.store import FEEDBACK, GRADEBOOK, SCORES, write_atomically
 
 
 def write_reports(gradebook: Gradebook, output: Path) -> tuple[Path, ...]:

@@ -9,21 +9,25 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
 from grader.errors import GraderError
 from grader.model import Gradebook, Isolation, Problem, Score, State, Submission, Suite
+from grader.reports.pace import Pace, duration
 from grader.reports.score_table import Symbols, mark, score_table, tally
 from grader.reports.text import one_line, points
 
 PROBLEMS_SHOWN = 20
+SLOW_SHOWN = 3
+LOG_EVERY_S = 30.0  # how often a log hears of progress
 PIPE_WIDTH = 400  # a file has no edge at which a table must be folded
 
 
@@ -39,11 +43,13 @@ def console(stream: TextIO | None = None) -> Console:
 
 
 class Progress:
-    """Shows a grading as it happens: a bar on a terminal, with `verbose` a line per submission.
+    """Shows a grading as it happens.
+
+    On a terminal: a bar, the pace, and who is taking long. In a log: a line now and then.
 
     Args:
         quiet: show nothing.
-        verbose: a line for each submission, also where there is no terminal.
+        verbose: a line for each submission and problem.
         stream: where to; stderr if not given.
     """
 
@@ -53,18 +59,14 @@ class Progress:
         self._console = console(sys.stderr if stream is None else stream)
         self._symbols = Symbols.fitting(self._console)
         self._verbose = verbose and not quiet
-        self._bar = Bar(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self._console,
-            transient=True,
-            disable=quiet or not self._console.is_terminal,
-        )
-        self._task = self._bar.add_task("Grading", total=None)
+        self._logs = not (quiet or verbose or self._console.is_terminal)
+        self._logged = time.monotonic()
+        self._pace = Pace()
+        self._bar = _Bar(self._pace, self._console, hidden=quiet or not self._console.is_terminal)
+        self._task = self._bar.add_task("Getting ready", total=None)
 
     def __enter__(self) -> Progress:
+        self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,29 +74,71 @@ class Progress:
 
     def start(self, jobs: int, title: str = "Grading", *, kept: int = 0) -> None:
         """So many submissions make up the class; `kept` have their result from an earlier run."""
+        self._pace.start(jobs, kept)
         self._bar.update(self._task, total=jobs, completed=kept, description=title)
-        self._bar.start()
 
     def begun(self, submission: Submission) -> None:
         """One submission is being graded; told again when it must be tried again."""
+        self._pace.begun(_name(submission))
 
     def finished(self, score: Score) -> None:
         """One submission has its score."""
+        self._pace.finished(_name(score))
+        self._pace.ungraded += score.state is State.UNGRADED
         self._bar.advance(self._task)
         if self._verbose:
-            name = one_line(f"{score.student} {score.assignment}")
-            line = Text.assemble(mark(score, self._symbols), f" {name}", no_wrap=True)
+            line = Text.assemble(mark(score, self._symbols), f" {_name(score)}", no_wrap=True)
             line.append(f"  {_ending(score)}", style="dim")
             self._console.print(line, soft_wrap=True)
+        elif self._logs and time.monotonic() - self._logged >= LOG_EVERY_S:
+            self._logged = time.monotonic()
+            self._console.print(
+                f"Graded {self._pace.done} of {self._pace.total}: {self._pace.text()}",
+                soft_wrap=True,
+            )
 
     def problem(self, problem: Problem) -> None:
         """Something that a person should look at came up."""
+        self._pace.problems += 1
         if self._verbose:
             _print_problem(self._console, problem)
 
     def finish(self) -> None:
         """Take the bar away. Harmless when there is none."""
         self._bar.stop()
+
+
+class _Bar(Bar):
+    """A bar with the pace beside it and the slow ones below it, redrawn four times a second."""
+
+    def __init__(self, pace: Pace, where: Console, *, hidden: bool) -> None:
+        self._pace = pace
+        super().__init__(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=where,
+            transient=True,
+            refresh_per_second=4,
+            disable=hidden,
+        )
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """What is drawn: rich asks for it each time."""
+        yield self.make_tasks_table(self.tasks)
+        if pace := self._pace.text():
+            yield Text(f"  {pace}", "dim", no_wrap=True, overflow="ellipsis")
+        slow = self._pace.slow()
+        for name, seconds in slow[:SLOW_SHOWN]:
+            yield Text(
+                f"  {name}: running for {duration(seconds)}", no_wrap=True, overflow="ellipsis"
+            )
+        if len(slow) > SLOW_SHOWN:
+            yield Text(f"  … and {len(slow) - SLOW_SHOWN} more", "dim")
+
+
+def _name(graded: Submission | Score) -> str:
+    return one_line(f"{graded.student} {graded.assignment}")
 
 
 def print_scores(
@@ -116,6 +160,9 @@ def print_scores(
     _print_ungraded(err, gradebook)
     _print_problems(err, gradebook.problems)
     _print_isolation(err, gradebook.isolation)
+    if gradebook.run.kept:
+        kept = f"{gradebook.run.kept} unchanged since an earlier run: `--force` grades them again"
+        err.print(Text(kept, "dim"), soft_wrap=True)
     if not gradebook.complete:
         err.print(Text("Stopped before the end: not everything was graded.", "bold yellow"))
     for path in _places(reports):

@@ -246,7 +246,8 @@ def test_two_runs_on_one_output_folder_do_not_mix(toy: Path, class_of: Callable[
 
 
 def test_ctrl_c_keeps_what_is_finished(toy: Path, class_of: Callable[..., Path]) -> None:
-    folder = class_of(ann=RIGHT, bob=["import time\ntime.sleep(0.9)"] * 20, zoe=RIGHT)
+    long = RIGHT + "#" * 10_000  # the largest file is graded first
+    folder = class_of(ann=long, bob=["import time\ntime.sleep(0.9)"] * 20, zoe="x = 1")
     process = running(toy, folder)
     assert process.stderr is not None
     assert "ann" in process.stderr.readline()

@@ -178,3 +178,21 @@ def test_a_file_where_the_folder_should_be_is_an_error_for_a_person(tmp_path):
     with pytest.raises(GraderError, match="can't use the output folder") as caught:
         OutputFolder(tmp_path / "out").__enter__()
     assert "--output" in caught.value.hint
+
+
+def test_what_a_killed_run_had_begun_to_write_is_removed(tmp_path):
+    begun = ".gradebook.json.0123456789ab.tmp"
+    for folder in (tmp_path, tmp_path / "feedback/ann", tmp_path / ".results/runs"):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / begun).write_text("half")
+        (folder / "mine.tmp").write_text("kept")
+    (tmp_path / "another run").mkdir()
+    (tmp_path / "another run" / begun).write_text("being written right now")
+    with OutputFolder(tmp_path):
+        left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.tmp"))
+    assert left == [
+        ".results/runs/mine.tmp",
+        f"another run/{begun}",
+        "feedback/ann/mine.tmp",
+        "mine.tmp",
+    ]

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.config import Course
+from grader.errors import GraderError
+from grader.model import (
+    Assignment,
+    Check,
+    Ending,
+    EndingKind,
+    Isolation,
+    Job,
+    Limits,
+    Outcome,
+    Question,
+    Run,
+    Status,
+    Submission,
+    Suite,
+    Usage,
+)
+from grader.results import Results
+from grader.store import RESULTS
+
+CHECK = Check(id="test_x", question="q", title="X", points=1, public=False)
+SUITE = Suite(
+    assignment=Assignment(
+        id="adding", title="Adding", questions=(Question(id="q", title="Q", points=1),)
+    ),
+    checks=(CHECK,),
+    files=("/course/hidden/test_adding.py",),
+    digest="s" * 64,
+)
+JOB = Job(
+    submission=Submission(
+        student="ann", assignment="adding", path="/in/ann.py", name="ann.py", digest="d" * 64
+    ),
+    suite=SUITE,
+    device="cpu",
+    seed=0,
+    limits=Limits(),
+)
+RUN = Run(
+    submission=JOB.submission,
+    outcomes=(Outcome(check="test_x", status=Status.PASSED, seconds=0.1, detail="ünï\n"),),
+    output="hello\n",
+    isolation=Isolation(mode="full", layers=("seccomp",)),
+    usage=Usage(wall_s=1.5, workers=1),
+)
+
+
+def with_submission(**changes: Any) -> Job:
+    return msgspec.structs.replace(
+        JOB, submission=msgspec.structs.replace(JOB.submission, **changes)
+    )
+
+
+def kept_files(output: Path) -> list[Path]:
+    return sorted((output / RESULTS / "runs").iterdir())
+
+
+def test_what_was_kept_is_found_by_a_later_run(tmp_path: Path) -> None:
+    Results(tmp_path).keep(JOB, RUN)
+    assert Results(tmp_path).find(JOB) == RUN
+
+
+DECIDES: dict[str, Job] = {
+    "student": with_submission(student="bob"),
+    "bytes": with_submission(digest="e" * 64),
+    "file name": with_submission(name="ann.ipynb"),
+    "suite": msgspec.structs.replace(JOB, suite=msgspec.structs.replace(SUITE, digest="t" * 64)),
+    "checks": msgspec.structs.replace(JOB, suite=msgspec.structs.replace(SUITE, checks=())),
+    "device": msgspec.structs.replace(JOB, device="cuda:0"),
+    "seed": msgspec.structs.replace(JOB, seed=1),
+    "limits": msgspec.structs.replace(JOB, limits=Limits(check_s=1)),
+}
+
+
+@pytest.mark.parametrize("what", DECIDES)
+def test_it_is_not_found_when_something_that_decides_it_changed(tmp_path: Path, what: str) -> None:
+    Results(tmp_path).keep(JOB, RUN)
+    assert Results(tmp_path).find(DECIDES[what]) is None
+
+
+def test_nor_without_the_wall_nor_by_another_grader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Results(tmp_path).keep(JOB, RUN)
+    assert Results(tmp_path, sandbox=False).find(JOB) is None
+    monkeypatch.setattr("grader.results.engine_digest", lambda: "another")
+    assert Results(tmp_path).find(JOB) is None
+
+
+def test_force_finds_nothing_but_keeps(tmp_path: Path) -> None:
+    Results(tmp_path).keep(JOB, RUN)
+    forced = Results(tmp_path, force=True)
+    assert forced.find(JOB) is None
+    again = msgspec.structs.replace(RUN, output="again")
+    forced.keep(JOB, again)
+    assert Results(tmp_path).find(JOB) == again
+
+
+def test_a_moved_file_keeps_its_result(tmp_path: Path) -> None:
+    Results(tmp_path).keep(JOB, RUN)
+    moved = with_submission(path="/elsewhere/ann.py", member=3)
+    found = Results(tmp_path).find(moved)
+    assert found is not None
+    assert found.submission == moved.submission
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [EndingKind.FAULT, EndingKind.REFUSED, EndingKind.INTERRUPTED, EndingKind.UNREADABLE],
+)
+def test_what_was_our_fault_is_not_kept(tmp_path: Path, kind: EndingKind) -> None:
+    Results(tmp_path).keep(JOB, msgspec.structs.replace(RUN, ending=Ending(kind=kind)))
+    assert not (tmp_path / RESULTS).exists()
+
+
+@pytest.mark.parametrize("kind", [EndingKind.TIME, EndingKind.SIGNAL, EndingKind.MEMORY])
+def test_what_was_theirs_is(tmp_path: Path, kind: EndingKind) -> None:
+    run = msgspec.structs.replace(RUN, ending=Ending(kind=kind, message="stopped"))
+    Results(tmp_path).keep(JOB, run)
+    assert Results(tmp_path).find(JOB) == run
+
+
+def damaged() -> dict[str, Callable[[bytes], bytes]]:
+    def signed(body: bytes) -> bytes:
+        return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+
+    return {
+        "empty": lambda _: b"",
+        "cut off": lambda content: content[:-10],
+        "zeros, as after a power cut": lambda content: bytes(len(content)),
+        "one verdict changed": lambda content: content.replace(b"passed", b"failed"),
+        "not JSON": lambda _: signed(b"{"),
+        "not UTF-8": lambda _: signed(b'{"submission": "\xff"}'),
+        "another type": lambda _: signed(b"[1, 2]"),
+        "a field of another type": lambda content: signed(
+            content.partition(b"\n")[2].replace(b'"output":"hello\\n"', b'"output":7')
+        ),
+    }
+
+
+@pytest.mark.parametrize("damage", damaged())
+def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, damage: str) -> None:
+    results = Results(tmp_path)
+    results.keep(JOB, RUN)
+    (path,) = kept_files(tmp_path)
+    broken = damaged()[damage](path.read_bytes())
+    assert broken != path.read_bytes()
+    path.write_bytes(broken)
+    assert results.find(JOB) is None
+    results.keep(JOB, RUN)
+    assert results.find(JOB) == RUN
+
+
+def test_so_is_a_folder_in_its_place(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    results.keep(JOB, RUN)
+    (path,) = kept_files(tmp_path)
+    path.unlink()
+    path.mkdir()
+    assert results.find(JOB) is None
+
+
+@given(at=st.integers(0, 1 << 20), byte=st.integers(1, 255))
+def test_no_single_wrong_byte_is_believed(
+    tmp_path_factory: pytest.TempPathFactory, at: int, byte: int
+) -> None:
+    output = tmp_path_factory.mktemp("out")
+    Results(output).keep(JOB, RUN)
+    (path,) = kept_files(output)
+    content = bytearray(path.read_bytes())
+    content[at % len(content)] ^= byte
+    path.write_bytes(content)
+    assert Results(output).find(JOB) is None
+
+
+def test_what_can_not_be_kept_is_an_error_with_a_next_step(tmp_path: Path) -> None:
+    (tmp_path / RESULTS).write_text("in the way")
+    with pytest.raises(GraderError) as caught:
+        Results(tmp_path).keep(JOB, RUN)
+    assert caught.value.hint
+
+
+# ---------------------------------------------------------------- suites, times
+
+
+def test_suites_are_found_while_their_files_stay_the_same(
+    tmp_path: Path, toy_course: Course
+) -> None:
+    from grader.fingerprint import suite_digests
+
+    digest = suite_digests(toy_course, ["adding"])["adding"]
+    suites = {"adding": msgspec.structs.replace(SUITE, digest=digest)}
+    results = Results(tmp_path)
+    assert results.find_suites(toy_course, ()) is None
+    results.keep_suites(toy_course, suites)
+    assert results.find_suites(toy_course, ()) == suites
+    assert results.find_suites(toy_course, ["adding"]) == suites
+    assert Results(tmp_path, force=True).find_suites(toy_course, ()) is None
+    assert toy_course.reference is not None
+    (toy_course.reference / "new.py").write_text("")
+    assert results.find_suites(toy_course, ()) is None
+
+
+def test_times_come_from_the_last_gradebook(tmp_path: Path) -> None:
+    assert Results(tmp_path).seconds() == {}
+    (tmp_path / "gradebook.json").write_text(
+        '{"scores": [1], "run": {"seconds_per_submission": {"ann/adding": 2.5}}}'
+    )
+    assert Results(tmp_path).seconds() == {"ann/adding": 2.5}
+    (tmp_path / "gradebook.json").write_text("{")
+    assert Results(tmp_path).seconds() == {}
+
+
+def test_without_a_folder_nothing_is_kept() -> None:
+    results = Results(None)
+    results.keep(JOB, RUN)
+    assert results.find(JOB) is None
+    assert results.seconds() == {}
