@@ -1,7 +1,7 @@
 """The command line: parse, call the pipeline, choose the exit code. Nothing is imported early.
 
-Exit codes: 0 all graded · 1 something below `--fail-under`, or a gate failed · 2 usage ·
-3 something ungraded · 4 nothing to grade · 130 interrupted.
+Exit codes: 0 all graded · 1 something below `--fail-under`, or a gate or the wall failed ·
+2 usage · 3 something ungraded · 4 nothing to grade · 130 interrupted.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 GATE_FAILED = 1
+WALL_INCOMPLETE = 1
 DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -268,6 +269,32 @@ def release(course_path: Path | None, output: Path | None, check_only: bool) -> 
     written = run(course, load_suites(course).values(), output, check=check_only)
     for path in written:
         click.echo(path)
+
+
+@grader.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def doctor(as_json: bool) -> None:
+    r"""Try the wall around submissions on this machine.
+
+    Workers try to read, write, connect, signal, fork and take more than they may; what they hit is
+    looked at from outside. Needs no course. Exits with 1 when anything comes through or is missing.
+
+    \b
+    Examples:
+      grader doctor
+      grader doctor --json
+    """
+    from grader.doctor import examine
+    from grader.reports.examination import print_examination
+
+    found = examine()
+    if as_json:
+        import msgspec
+
+        click.echo(msgspec.json.format(msgspec.json.encode(found), indent=2))
+    else:
+        print_examination(found)
+    sys.exit(0 if found.complete else WALL_INCOMPLETE)
 
 
 def _stop_as_with_ctrl_c() -> None:
