@@ -16,6 +16,7 @@ from course.plots.attention import (
 from course.plots.curves import curves
 from course.plots.demos import demo, steps
 from course.plots.diagrams import architecture, block, pipeline, two_jobs
+from course.plots.memory import memory_bars, saved_tensors
 from course.plots.paper import Picture
 from course.plots.parameters import gradient_by_token, parameter_pies, parameter_shares
 from course.plots.positions import position_similarity, position_table, scale_comparison
@@ -32,11 +33,13 @@ __all__ = [
     "gradient_by_token",
     "hidden_states",
     "influence",
+    "memory_bars",
     "parameter_pies",
     "parameter_shares",
     "pipeline",
     "position_similarity",
     "position_table",
+    "saved_tensors",
     "scale_comparison",
     "score_growth",
     "steps",

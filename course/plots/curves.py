@@ -8,6 +8,9 @@ from course.plots import paper
 
 STYLES = ((paper.BLUE, "-o"), (paper.ORANGE, "--s"), (paper.GREEN, "-.^"), (paper.INK, ":D"))
 
+MANY = 30
+"""Above so many points, a curve has no markers."""
+
 Panel = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 
 
@@ -17,7 +20,6 @@ def curves(
     ylabel: str,
     *,
     log: str = "",
-    number: str = ".3g",
 ) -> None:
     """Draw curves in panels side by side, on one scale.
 
@@ -26,18 +28,19 @@ def curves(
         title: stands above them all.
         ylabel: what y is, with its unit.
         log: "x", "y", "xy" or "": which axes are logarithmic.
-        number: the format of y values in the description.
     """
-    figure = paper.figure(max(6.4, 3.6 * len(panels)), 3.8)
+    figure = paper.figure(max(6.4, 2.75 * len(panels)), 3.8)
     figure.suptitle(title)
     drawn = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
     told = []
     for axes, (xlabel, panel) in zip(drawn, panels.items(), strict=True):
         for (name, (xs, ys)), (colour, style) in zip(panel.items(), STYLES, strict=False):
+            if len(xs) > MANY:
+                style = style[:-1]
             axes.plot(xs, ys, style, color=colour, label=name, markersize=4)
             told.append(
-                f"{name}: from {ys[0]:{number}} at {xlabel} = {xs[0]:g} "
-                f"to {ys[-1]:{number}} at {xs[-1]:g}"
+                f"{name}: from {_plain(ys[0])} at {xlabel} = {_plain(xs[0])} "
+                f"to {_plain(ys[-1])} at {_plain(xs[-1])}"
             )
         axes.set_xlabel(xlabel)
         axes.grid(alpha=0.3)
@@ -54,3 +57,8 @@ def curves(
     if "y" not in log:
         drawn[0].set_ylim(bottom=0)
     paper.show(figure, f"{title} ({ylabel}). {'. '.join(told)}.")
+
+
+def _plain(number: float) -> str:
+    """A number as one says it: 0.0123, 4.56, 789, 12,345."""
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"

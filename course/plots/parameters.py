@@ -24,9 +24,10 @@ def parameter_shares(breakdowns: Mapping[str, Mapping[str, int]], title: str) ->
     figure = paper.figure(8.5, 1.2 + 0.42 * len(breakdowns))
     axes = figure.subplots()
     told = []
+    seen = {part: PARTS[part] for part in PARTS if any(b[part] for b in breakdowns.values())}
     for row, (name, breakdown) in enumerate(breakdowns.items()):
         total, left = sum(breakdown[part] for part in PARTS), 0.0
-        for part, colour in PARTS.items():
+        for part, colour in seen.items():
             share = 100 * breakdown[part] / total
             axes.barh(row, share, left=left, color=colour, label=part if row == 0 else None)
             if share >= 7:
@@ -35,7 +36,8 @@ def parameter_shares(breakdowns: Mapping[str, Mapping[str, int]], title: str) ->
                 )
             left += share
         axes.text(101, row, f"{total / 1e6:.2f} M", va="center", color=paper.INK)
-        shares = ", ".join(f"{part} {100 * breakdown[part] / total:.0f} %" for part in PARTS)
+        percent = {part: round(100 * breakdown[part] / total) for part in seen}
+        shares = ", ".join(f"{part} {share} %" for part, share in percent.items() if share)
         told.append(f"{name}, {total / 1e6:.2f} million: {shares}")
     axes.set_yticks(range(len(breakdowns)), list(breakdowns))
     axes.invert_yaxis()
@@ -43,7 +45,7 @@ def parameter_shares(breakdowns: Mapping[str, Mapping[str, int]], title: str) ->
     axes.set_title(title)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    figure.legend(loc="outside lower center", ncols=len(PARTS), frameon=False)
+    figure.legend(loc="outside lower center", ncols=len(seen), frameon=False)
     paper.show(figure, f"{title}. {'; '.join(told)}.")
 
 
