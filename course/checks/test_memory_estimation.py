@@ -1,0 +1,159 @@
+"""Public checks of assignment 05: which numbers come back, and in which unit."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from grader.testing import (
+    Handle,
+    StudentError,
+    SubmissionNames,
+    assert_close,
+    check,
+    fail,
+)
+
+NAMES = ("parameters", "gradients", "optimizer", "total_training", "inference_only")
+
+
+def random_sizes(rng: random.Random) -> dict[str, int]:
+    """Arguments of a small model; d_ff is no multiple of d_model."""
+    n_heads = rng.randrange(2, 5)
+    d_model = n_heads * rng.randrange(4, 9)
+    return {
+        "vocab_size": rng.randrange(200, 400),
+        "d_model": d_model,
+        "n_heads": n_heads,
+        "n_layers": rng.randrange(2, 4),
+        "d_ff": 3 * d_model + rng.randrange(1, d_model),
+        "max_len": rng.randrange(20, 40),
+    }
+
+
+def build(submission: SubmissionNames, **arguments: object) -> Handle:
+    """The course's own model, so that no earlier assignment matters."""
+    return submission.module("course.parts").TinyTransformerLM(**arguments)
+
+
+def n_parameters(sizes: dict[str, int]) -> int:
+    """Number of parameters of a model with untied weights and learned positions."""
+    d_model, d_ff = sizes["d_model"], sizes["d_ff"]
+    attention = 4 * (d_model * d_model + d_model)
+    feedforward = 2 * d_model * d_ff + d_ff + d_model
+    norm = 2 * d_model
+    blocks = sizes["n_layers"] * (attention + feedforward + 2 * norm)
+    return (2 * sizes["vocab_size"] + sizes["max_len"]) * d_model + blocks + norm
+
+
+def number(handle: Handle, what: str) -> float:
+    """Fetch a finite number that is more than zero; a tensor with one element is a number too."""
+    value: Any = handle.value()
+    if type(value).__name__ == "Tensor" and value.dim() == 0:
+        value = value.item()
+    if type(value) not in (int, float):
+        fail(f"{what} is not a number", expected="a number", actual=type(value).__name__)
+    if not 0 < value < float("inf"):
+        fail(f"{what} is no size", expected="a number above 0", actual=value)
+    return float(value)
+
+
+def model_memory(memory: Handle, name: str) -> float:
+    """Fetch one of the sizes that `estimate_model_memory` returned."""
+    try:
+        size = memory[name]
+    except StudentError:
+        fail(f'there is no "{name}" in the result', expected=", ".join(NAMES))
+    return number(size, f'"{name}"')
+
+
+class TestKeys:
+    """Names and units"""
+
+    @check(points=0.75, hint="Return a dict with the names that the docstring lists.")
+    def test_names(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Each of the five sizes comes as a number under its name"""
+        memory = submission.estimate_model_memory(build(submission, **random_sizes(rng)))
+        for name in NAMES:
+            model_memory(memory, name)
+
+    @check(points=0.75, hint="A MiB is 1024 * 1024 bytes, and a float32 takes four bytes.")
+    def test_unit(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """The parameters of a float32 model are counted in MiB"""
+        sizes = random_sizes(rng)
+        model = build(submission, **sizes, tie_weights=False, positional="learned")
+        memory = submission.estimate_model_memory(model)
+        expected = n_parameters(sizes) * 4 / 1024**2
+        assert_close(model_memory(memory, "parameters"), expected, '"parameters"', atol=0)
+
+    @check(
+        points=0.75,
+        hint="Training needs a gradient for each parameter, and AdamW two averages of it.",
+    )
+    def test_training(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Gradients, optimizer and totals follow from the parameters"""
+        memory = submission.estimate_model_memory(build(submission, **random_sizes(rng)))
+        parameters, gradients, optimizer, total, inference = (
+            model_memory(memory, name) for name in NAMES
+        )
+        assert_close(gradients, parameters, '"gradients"', atol=0)
+        assert_close(optimizer, 2 * parameters, '"optimizer"', atol=0)
+        assert_close(total, parameters + gradients + optimizer, '"total_training"', atol=0)
+        assert_close(inference, parameters, '"inference_only"', atol=0)
+
+    @check(points=0.75, hint="Return one number, in MiB: it grows with the batch and the length.")
+    def test_activation_size(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """The activations are one number of MiB, of a sensible size"""
+        sizes = random_sizes(rng)
+        model = build(submission, **sizes)
+        batch, length = rng.randrange(3, 6), rng.randrange(8, 12)
+        estimate = submission.estimate_activation_memory
+        size = number(estimate(model, batch_size=batch, seq_len=length), "the estimate")
+        more = {
+            "a larger batch": number(
+                estimate(model, batch_size=3 * batch, seq_len=length), "the estimate"
+            ),
+            "longer sequences": number(
+                estimate(model, batch_size=batch, seq_len=2 * length), "the estimate"
+            ),
+        }
+        for what, larger in more.items():
+            if larger <= size:
+                fail(f"{what} should need more memory", expected=f"more than {size}", actual=larger)
+        # Generous: this is about the unit, and that every layer counts.
+        least = 4 * batch * length * sizes["d_ff"] * sizes["n_layers"] / 1024**2
+        if not least < size < 30 * least:
+            fail(
+                "the estimate is far off: which unit is it in?",
+                expected=f"{least:.3g} to {30 * least:.3g}",
+                actual=size,
+            )
+
+
+# ---------------------------------------------------------------- practice: weights alone
+
+
+class TestWeights:
+    """What a model weighs"""
+
+    practice = True
+
+    @check(points=0, hint="Number of elements, times dtype.itemsize, divided by 1024 * 1024.")
+    def test_weights_in_two_dtypes(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """In float32 a parameter takes four bytes, in bfloat16 two"""
+        import torch
+
+        model = build(submission, **random_sizes(rng))
+        count = model.count_parameters().value()
+        for dtype, size in ((torch.float32, 4), (torch.bfloat16, 2)):
+            memory = submission.estimate_model_memory(model, dtype=dtype)
+            expected = count * size / 1024**2
+            assert_close(model_memory(memory, "parameters"), expected, '"parameters"', atol=0)
+
+    @check(points=0, hint="Gradients: as much again. AdamW's two averages: twice as much.")
+    def test_weights_in_training(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Training with AdamW takes four times what inference takes"""
+        memory = submission.estimate_model_memory(build(submission, **random_sizes(rng)))
+        inference = model_memory(memory, "inference_only")
+        training = model_memory(memory, "total_training")
+        assert_close(training, 4 * inference, '"total_training"', atol=0)

@@ -1,0 +1,392 @@
+"""Hidden checks of assignment 05. They know the two functions, and judge them on staff models.
+
+Where it can be, a check compares a student's estimates with one another (a ratio, a difference), so
+that one mistake does not spoil every answer: the unit is lost once, not six times. Expected numbers
+come from sizes and arithmetic here, or from a measurement of the reference; never from over there.
+"""
+
+import contextlib
+import random
+from types import ModuleType
+from typing import Any
+
+import pytest
+import torch
+
+from grader.testing import (
+    Handle,
+    StudentError,
+    SubmissionNames,
+    assert_close,
+    attribute,
+    check,
+    fail,
+)
+
+NAMES = ("parameters", "gradients", "optimizer", "total_training", "inference_only")
+MIB = 1024**2
+
+
+def random_sizes(rng: random.Random) -> dict[str, int]:
+    """Arguments of a small model; d_ff is neither d_model nor four times that."""
+    n_heads = rng.randrange(2, 5)
+    d_model = n_heads * rng.randrange(4, 9)
+    return {
+        "vocab_size": rng.randrange(300, 600),
+        "d_model": d_model,
+        "n_heads": n_heads,
+        "n_layers": rng.randrange(2, 4),
+        "d_ff": rng.choice((2, 5)) * d_model + rng.randrange(1, d_model),
+        "max_len": rng.randrange(60, 90),
+    }
+
+
+def build(submission: SubmissionNames, **arguments: object) -> Handle:
+    """The course's own model, so that no earlier assignment matters."""
+    return submission.module("course.parts").TinyTransformerLM(**arguments)
+
+
+def build_plain(submission: SubmissionNames, **arguments: object) -> Handle:
+    """One whose parameters nobody can miscount: nothing is shared and nothing is a buffer."""
+    return build(submission, **arguments, tie_weights=False, positional="learned")
+
+
+def n_parameters(sizes: dict[str, int]) -> int:
+    """Number of parameters of a model with tied weights and sinusoidal positions."""
+    d_model, d_ff = sizes["d_model"], sizes["d_ff"]
+    attention = 4 * (d_model * d_model + d_model)
+    feedforward = 2 * d_model * d_ff + d_ff + d_model
+    norm = 2 * d_model
+    blocks = sizes["n_layers"] * (attention + feedforward + 2 * norm)
+    return sizes["vocab_size"] * d_model + blocks + norm
+
+
+def n_plain(sizes: dict[str, int]) -> int:
+    """Number of parameters of a model from `build_plain`."""
+    return n_parameters(sizes) + (sizes["vocab_size"] + sizes["max_len"]) * sizes["d_model"]
+
+
+def number(handle: Handle, what: str) -> float:
+    """Fetch a finite number that is more than zero; a tensor with one element is a number too."""
+    value: Any = handle.value()
+    if type(value) is torch.Tensor and value.dim() == 0:
+        value = value.item()
+    if type(value) not in (int, float):
+        fail(f"{what} is not a number", expected="a number", actual=type(value).__name__)
+    if not 0 < value < float("inf"):
+        fail(f"{what} is no size", expected="a number above 0", actual=value)
+    return float(value)
+
+
+def model_memory(submission: SubmissionNames, model: Handle, **options: object) -> dict[str, float]:
+    """Fetch what `estimate_model_memory` returns; a public check asks for the missing names."""
+    memory = submission.estimate_model_memory(model, **options)
+    sizes = {}
+    for name in NAMES:
+        with contextlib.suppress(StudentError):
+            sizes[name] = number(memory[name], f'"{name}"')
+    if "parameters" not in sizes:
+        fail('there is no "parameters" in the result')
+    return sizes
+
+
+def parameters(submission: SubmissionNames, model: Handle, **options: object) -> float:
+    """Fetch the size of the parameters alone."""
+    return model_memory(submission, model, **options)["parameters"]
+
+
+def assert_all_close(actual: dict[str, float], expected: dict[str, float], what: str) -> None:
+    """Compare the sizes that came under any of the names."""
+    for name, size in expected.items():
+        if name not in actual:
+            fail(f'there is no "{name}" in the result {what}')
+        assert_close(actual[name], size, f'"{name}" {what}', atol=0)
+
+
+def activations(
+    submission: SubmissionNames, sizes: dict[str, int], batch: int, length: int, **options: object
+) -> float:
+    """Fetch the estimate for a staff model of these sizes."""
+    estimate = submission.estimate_activation_memory(
+        build(submission, **sizes), batch_size=batch, seq_len=length, **options
+    )
+    return number(estimate, "the estimate of the activations")
+
+
+def random_input(rng: random.Random) -> tuple[int, int]:
+    """Numbers of sequences and of tokens in each."""
+    return rng.randrange(3, 8), rng.randrange(20, 50)
+
+
+class TestDtypes:
+    """Dtypes and units"""
+
+    @pytest.mark.parametrize(
+        ("dtype", "factor"),
+        [
+            ("float64", 2),
+            ("float16", 1 / 2),
+            ("bfloat16", 1 / 2),
+            ("float8_e4m3fn", 1 / 4),
+        ],
+        ids=["float64", "float16", "bfloat16", "float8"],
+    )
+    @check(points=1.2, hint="Ask the dtype how many bytes it takes.")
+    def test_bytes(
+        self, submission: SubmissionNames, rng: random.Random, dtype: str, factor: float
+    ) -> None:
+        """Every size follows the dtype that is asked for:"""
+        model = build(submission, **random_sizes(rng))
+        single = model_memory(submission, model)
+        other = model_memory(submission, model, dtype=attribute(submission.module("torch"), dtype))
+        expected = {name: factor * size for name, size in single.items()}
+        assert_all_close(other, expected, f"in {dtype}")
+
+    @check(points=0.3, hint="The question is about the dtype that is asked for, no other.")
+    def test_converted_model(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """What dtype the model has now makes no difference"""
+        model = build(submission, **random_sizes(rng))
+        single = parameters(submission, model, dtype=torch.float32)
+        half = parameters(submission, model, dtype=torch.bfloat16)
+        model.bfloat16()
+        assert_close(parameters(submission, model), single, '"parameters" in float32', atol=0)
+        again = parameters(submission, model, dtype=torch.bfloat16)
+        assert_close(again, half, '"parameters" in bfloat16', atol=0)
+        if single == half:
+            fail("float32 and bfloat16 make no difference")
+
+    @check(points=0.75, hint="A MiB is 1024 * 1024 bytes, for every model.")
+    def test_mebibytes(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Small and large models are counted in MiB"""
+        for scale in (1, 8):
+            sizes = random_sizes(rng)
+            sizes |= {"d_model": scale * sizes["d_model"], "vocab_size": scale * 400}
+            size = parameters(submission, build_plain(submission, **sizes))
+            assert_close(size, n_plain(sizes) * 4 / MIB, '"parameters"', atol=0)
+
+    @check(points=0.75, hint="Nearly all that is kept has the dtype of the activations.")
+    def test_activation_dtype(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Activations follow the dtype that is asked for"""
+        sizes = random_sizes(rng)
+        batch, length = random_input(rng)
+        double, single, half, bfloat = (
+            activations(submission, sizes, batch, length, dtype=dtype)
+            for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+        )
+        default = activations(submission, sizes, batch, length)
+        assert_close(default, single, "the estimate without a dtype", atol=0)
+        assert_close(bfloat, half, "the estimate in bfloat16", atol=0)
+        # Four bytes more cost twice what two bytes more cost, whatever is counted in float32.
+        assert_close(double - single, 2 * (single - half), "what float64 adds", rtol=1e-3, atol=0)
+        if not 0.4 < (single - half) / single < 0.501:
+            fail("float16 should save nearly half", expected=single / 2, actual=half)
+
+
+class TestCounting:
+    """What counts, and how often"""
+
+    @check(points=0.75, hint="Two names can belong to one Parameter: how many are there in memory?")
+    def test_tied(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Tied weights are counted once"""
+        sizes = random_sizes(rng)
+        tied, untied = (
+            parameters(submission, build(submission, **sizes, tie_weights=tie))
+            for tie in (True, False)
+        )
+        count = n_parameters(sizes)
+        expected = (count + sizes["vocab_size"] * sizes["d_model"]) / count
+        assert_close(untied / tied, expected, "the ratio of an untied to a tied model", atol=0)
+
+    @check(points=0.75, hint="A frozen parameter has to be in memory like any other.")
+    def test_frozen(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Frozen parameters count like any other"""
+        sizes = random_sizes(rng)
+        model = build(submission, **sizes)
+        before = model_memory(submission, model)
+        for part in (model.blocks, model.embedding, model):
+            part.requires_grad_(False)
+            assert_all_close(model_memory(submission, model), before, "of a frozen model")
+        deeper = {**sizes, "n_layers": 2 * sizes["n_layers"]}
+        assert_close(
+            parameters(submission, build_plain(submission, **deeper).requires_grad_(False))
+            / parameters(submission, build_plain(submission, **sizes)),
+            n_plain(deeper) / n_plain(sizes),
+            "the ratio of a frozen model to one half as deep",
+            atol=0,
+        )
+
+    @check(points=0.5, hint="Is everything that a model holds a parameter?")
+    def test_positions(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Learned positions count, sines and cosines don't"""
+        sizes = random_sizes(rng)
+        longer = {**sizes, "max_len": 4 * sizes["max_len"]}
+        waves = parameters(submission, build(submission, **sizes))
+        more_waves = parameters(submission, build(submission, **longer))
+        assert_close(more_waves, waves, '"parameters" with more sines and cosines', atol=0)
+        learned = parameters(submission, build(submission, **longer, positional="learned"))
+        count = n_parameters(sizes)
+        expected = (count + longer["max_len"] * longer["d_model"]) / count
+        assert_close(learned / waves, expected, "the ratio of learned to fixed positions", atol=0)
+
+
+def expected_activations(
+    sizes: dict[str, int], batch: int, length: int, itemsize: int = 4
+) -> float:
+    """What autograd keeps, in MiB: see the reference, which is measured against autograd."""
+    positions = batch * length
+    block = 8 * sizes["d_model"] + 2 * sizes["d_ff"] + sizes["n_heads"] * length
+    total = sizes["n_layers"] * (block * itemsize + 16) + 2 * sizes["d_model"] * itemsize + 8
+    return positions * total / MIB
+
+
+class TestActivations:
+    """The activation formula"""
+
+    @check(points=0.4, hint="Every sequence of the batch needs as much as the first.")
+    def test_batch(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Twice the batch needs twice the memory"""
+        sizes = random_sizes(rng)
+        batch, length = random_input(rng)
+        one = activations(submission, sizes, batch, length)
+        for times in (2, 5):
+            many = activations(submission, sizes, times * batch, length)
+            assert_close(many, times * one, "the estimate for a larger batch", atol=0)
+
+    @check(points=0.3, hint="Every block keeps as much as the first.")
+    def test_layers(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Each block adds the same, and something comes on top"""
+        sizes = random_sizes(rng)
+        batch, length = random_input(rng)
+        two, three, six = (
+            activations(submission, {**sizes, "n_layers": depth}, batch, length)
+            for depth in (2, 3, 6)
+        )
+        block = three - two
+        assert_close(six - three, 3 * block, "what three blocks add", rtol=1e-3, atol=0)
+        if not 0 < block < two:
+            fail("a block adds an implausible amount", expected=two / 2, actual=block)
+
+    @check(points=0.4, hint="Which of the model's sizes do the saved tensors have?")
+    def test_irrelevant_sizes(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """The vocabulary, max_len and tying make no difference; the length does"""
+        sizes = random_sizes(rng)
+        batch, length = random_input(rng)
+        expected = activations(submission, sizes, batch, length)
+        changes: list[dict[str, Any]] = [
+            {"vocab_size": 2 * sizes["vocab_size"]},
+            {"max_len": 3 * sizes["max_len"]},
+            {"tie_weights": False},
+        ]
+        for change in changes:
+            actual = activations(submission, {**sizes, **change}, batch, length)
+            assert_close(
+                actual, expected, f"the estimate with another {next(iter(change))}", atol=0
+            )
+        if activations(submission, sizes, batch, length + 1) <= expected:
+            fail("longer sequences should need more memory")
+
+    @check(points=0.5, hint="What do the two linear maps and GELU need for their gradients?")
+    def test_feedforward(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """What the feed-forward network keeps follows d_ff"""
+        self.compare(submission, rng, "d_ff", rng.randrange(10, 30))
+
+    @check(points=0.5, hint="How many weights does one head have, and which version is kept?")
+    def test_heads(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Each further head keeps its attention weights"""
+        self.compare(submission, rng, "n_heads", rng.randrange(2, 5))
+
+    @check(
+        points=0.5, hint="Count the saved tensors (B, T, d_model) of a block and after the blocks."
+    )
+    def test_width(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """What else a block and the head keep follows d_model"""
+        self.compare(submission, rng, "d_model", rng.randrange(1, 4) * 12)
+
+    @pytest.mark.parametrize("itemsize", [4, 2], ids=["float32", "bfloat16"])
+    @check(points=0.4, hint="LayerNorm keeps two numbers for each position, in float32.")
+    def test_whole(self, submission: SubmissionNames, rng: random.Random, itemsize: int) -> None:
+        """The whole estimate is right, from one token to many"""
+        dtype = {4: torch.float32, 2: torch.bfloat16}[itemsize]
+        for batch, length in ((1, 1), (rng.randrange(2, 9), rng.randrange(3, 60))):
+            sizes = random_sizes(rng)
+            actual = activations(submission, sizes, batch, length, dtype=dtype)
+            expected = expected_activations(sizes, batch, length, itemsize)
+            assert_close(actual, expected, "the estimate of the activations", atol=0)
+
+    def compare(
+        self, submission: SubmissionNames, rng: random.Random, name: str, more: int
+    ) -> None:
+        """Change one size and compare the difference that it makes."""
+        sizes = {**random_sizes(rng), "n_heads": 2, "d_model": 12 * rng.randrange(2, 4)}
+        if name == "n_heads":
+            sizes["d_model"] = 2 * (2 + more) * rng.randrange(2, 4)
+        changed = {**sizes, name: sizes[name] + more}
+        batch, length = random_input(rng)
+        actual = activations(submission, changed, batch, length) - activations(
+            submission, sizes, batch, length
+        )
+        expected = expected_activations(changed, batch, length) - expected_activations(
+            sizes, batch, length
+        )
+        assert_close(actual, expected, f"what a larger {name} adds", rtol=1e-3, atol=0)
+
+
+class TestMeasurement:
+    """Against a measurement"""
+
+    @pytest.mark.parametrize("shape", ["wide", "long"])
+    @check(points=2, hint="Compare with what autograd saves in a real forward pass.")
+    def test_measured(
+        self, submission: SubmissionNames, reference: ModuleType, rng: random.Random, shape: str
+    ) -> None:
+        """The estimate is within 2 % of what autograd keeps, for a model that is"""
+        wide = {"d_model": 48, "n_heads": rng.choice((2, 3, 4)), "d_ff": rng.randrange(250, 400)}
+        long = {"d_model": 32, "n_heads": rng.choice((4, 8)), "d_ff": rng.randrange(50, 80)}
+        sizes = {
+            "vocab_size": 50,
+            "n_layers": rng.randrange(2, 4),
+            "max_len": 128,
+            **(wide if shape == "wide" else long),
+        }
+        batch = rng.randrange(2, 4)
+        length = rng.randrange(16, 24) if shape == "wide" else rng.randrange(96, 128)
+        model = reference.TinyTransformerLM(**sizes, dropout=0.0)
+        tokens = torch.zeros(batch, length, dtype=torch.int64)
+        measured = reference.measure_activation_memory(model, tokens)
+        actual = activations(submission, sizes, batch, length)
+        assert_close(actual, measured, "the estimate of the activations", rtol=0.02, atol=0)
+
+
+class TestFusedAttention:
+    """Bonus: fused attention"""
+
+    bonus = True
+
+    @check(points=0.6, hint="One float32 number for each head and query, whatever the dtype.")
+    def test_saved(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """A fused kernel keeps one number where naive attention keeps a row of weights"""
+        for dtype in (torch.float32, torch.float16):
+            sizes = random_sizes(rng)
+            batch, length = random_input(rng)
+            naive, fused = (
+                activations(submission, sizes, batch, length, dtype=dtype, **options)
+                for options in ({}, {"fused_attention": True})
+            )
+            rows = batch * sizes["n_heads"] * length * sizes["n_layers"]
+            expected = rows * (length * dtype.itemsize - 4) / MIB
+            assert_close(naive - fused, expected, "what fused attention saves", rtol=1e-3, atol=0)
+
+    @check(points=0.4, hint="With a fused kernel nothing of size T x T is left.")
+    def test_linear(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """With fused attention twice the length needs twice the memory, without it more"""
+        sizes = random_sizes(rng)
+        batch, length = random_input(rng)
+        for fused in (True, False):
+            short, long = (
+                activations(submission, sizes, batch, tokens, fused_attention=fused)
+                for tokens in (length, 2 * length)
+            )
+            if fused:
+                assert_close(long, 2 * short, "the estimate for twice the length", atol=0)
+            elif long < 2.05 * short:
+                fail("without fused attention, twice the length should need more than twice")
