@@ -23,6 +23,7 @@ from .memory import (
 )
 from .model import TinyTransformerLM, get_model_config
 from .multi_head import MultiHeadAttention
+from .training import overfit
 from .transformer_block import TransformerBlock
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "keep_top_k",
     "keep_top_p",
     "measure_activation_memory",
+    "overfit",
     "sample_next",
     "scaled_dot_product_attention",
 ]

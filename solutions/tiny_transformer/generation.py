@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
-
-from .attention import causal_mask, scaled_dot_product_attention
 
 if TYPE_CHECKING:
     from .model import TinyTransformerLM
-    from .transformer_block import TransformerBlock
 
 
 def keep_top_k(logits: Tensor, k: int) -> Tensor:
@@ -144,7 +142,9 @@ class KeyValueCache:
     Shazeer 2019, "Fast Transformer Decoding: One Write-Head is All You Need", section 2.3.
 
     Args:
-        model: the model that reads, in `eval()` mode; its blocks are this package's.
+        model: the model that reads, in `eval()` mode. A cache has to know what a block is made of:
+            this one knows `MultiHeadAttention` and `FeedForward` between their norms, and the
+            `nn.TransformerEncoderLayer` that a block of `course.parts` has as its `layer`.
 
     Attributes:
         n_read: number of positions whose keys and values are kept.
@@ -168,30 +168,51 @@ class KeyValueCache:
             The logits (B, V) at the last position.
         """
         seq_len = tokens.size(1)
-        mask = causal_mask(seq_len, device=tokens.device)[self.n_read :]  # (N, T), N are new
+        everything = torch.ones(seq_len, seq_len, dtype=torch.bool, device=tokens.device)  # (T, T)
+        mask = everything.tril()[self.n_read :]  # (N, T), N are new
         x = self.model.embedding(tokens)[:, self.n_read :]  # (B, N, d_model)
-        for layer, module in enumerate(self.model.blocks):
-            block = cast("TransformerBlock", module)
-            attention = block.attention
-            heads = (attention.n_heads, attention.d_k)
-            normed = block.ln_1(x)  # (B, N, d_model)
-            q = attention.q_proj(normed).unflatten(-1, heads).transpose(1, 2)  # (B, H, N, d_k)
-            k = attention.k_proj(normed).unflatten(-1, heads).transpose(1, 2)  # (B, H, N, d_k)
-            v = attention.v_proj(normed).unflatten(-1, heads).transpose(1, 2)  # (B, H, N, d_k)
+        for layer, block in enumerate(self.model.blocks):
+            q, k, v = self._project(block, x)  # (B, H, N, d_k) each
             if self.n_read == 0:
                 self.keys.append(k)
                 self.values.append(v)
             else:
                 self.keys[layer] = torch.cat([self.keys[layer], k], dim=2)  # (B, H, T, d_k)
                 self.values[layer] = torch.cat([self.values[layer], v], dim=2)  # (B, H, T, d_k)
-            mixed, _ = scaled_dot_product_attention(
-                q, self.keys[layer], self.values[layer], mask
+            mixed = F.scaled_dot_product_attention(
+                q, self.keys[layer], self.values[layer], attn_mask=mask
             )  # (B, H, N, d_k)
-            x = x + attention.out_proj(mixed.transpose(1, 2).flatten(-2))  # (B, N, d_model)
-            x = x + block.feedforward(block.ln_2(x))  # (B, N, d_model)
+            x = self._finish(block, x, mixed.transpose(1, 2).flatten(-2))  # (B, N, d_model)
         self.n_read = seq_len
         logits: Tensor = self.model.lm_head(self.model.ln_f(x[:, -1]))  # (B, V)
         return logits
+
+    def _project(self, block: Any, x: Tensor) -> tuple[Tensor, ...]:
+        """Compute queries, keys and values (B, H, N, d_k) of new positions (B, N, d_model)."""
+        if hasattr(block, "layer"):
+            attention = block.layer.self_attn
+            joint = F.linear(
+                block.layer.norm1(x), attention.in_proj_weight, attention.in_proj_bias
+            )  # (B, N, 3 * d_model)
+            projected: Any = joint.chunk(3, dim=-1)
+        else:
+            attention, normed = block.attention, block.ln_1(x)
+            maps = (attention.q_proj, attention.k_proj, attention.v_proj)
+            projected = [linear(normed) for linear in maps]  # (B, N, d_model) each
+        n_heads = self.model.n_heads
+        return tuple(one.unflatten(-1, (n_heads, -1)).transpose(1, 2) for one in projected)
+
+    def _finish(self, block: Any, x: Tensor, mixed: Tensor) -> Tensor:
+        """Add what the heads gathered (B, N, d_model), then what the feed-forward makes of it."""
+        if hasattr(block, "layer"):
+            layer = block.layer
+            x = x + layer.self_attn.out_proj(mixed)  # (B, N, d_model)
+            hidden = layer.activation(layer.linear1(layer.norm2(x)))  # (B, N, d_ff)
+            new: Tensor = layer.linear2(hidden)  # (B, N, d_model)
+        else:
+            x = x + block.attention.out_proj(mixed)  # (B, N, d_model)
+            new = block.feedforward(block.ln_2(x))  # (B, N, d_model)
+        return x + new
 
 
 def generate(

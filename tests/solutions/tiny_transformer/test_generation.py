@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from course import parts
 from solutions.tiny_transformer import (
     KeyValueCache,
     TinyTransformerLM,
@@ -167,6 +168,15 @@ class TestGenerate:
             torch.manual_seed(5)
             texts.append(model.generate(start, 12, use_cache=use_cache))
         assert texts[0].equal(texts[1])
+
+    def test_the_cache_knows_the_blocks_of_the_course(self):
+        model = parts.TinyTransformerLM(30, 16, 2, 2, 40, max_len=8, tie_weights=False).eval()
+        tokens = torch.randint(0, 30, (3, 7))
+        cache = KeyValueCache(model)
+        for end in (3, 4, 7):
+            torch.testing.assert_close(
+                cache.read(tokens[:, :end]), model(tokens[:, :end])[0][:, -1]
+            )
 
     def test_the_cache_reads_in_any_portions(self, model):
         tokens = torch.randint(30, (3, 8))
