@@ -21,6 +21,7 @@ from grader import __version__
 if TYPE_CHECKING:
     from grader.config import Course
     from grader.errors import GraderError
+    from grader.model import Suite
 
 INTERRUPTED = 130
 GATE_FAILED = 1
@@ -249,7 +250,7 @@ def verify(
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write the notebooks there instead of into the course.",
+    help="Write student.zip and an nbgrader source tree there instead.",
 )
 @click.option(
     "--check", "check_only", is_flag=True, help="Write nothing; fail if a notebook is stale."
@@ -257,18 +258,40 @@ def verify(
 def release(course_path: Path | None, output: Path | None, check_only: bool) -> None:
     r"""Turn lessons into the notebooks that students get.
 
+    With --output, write what leaves the house: student.zip for students, and for instructors an
+    nbgrader source tree, which holds the solutions.
+
     \b
     Examples:
       grader release
       grader release --check
+      grader release --output out
     """
     from grader.release import release as run
     from grader.scheduler import load_suites
 
+    if output is not None and check_only:
+        raise click.UsageError("--check compares the course's own notebooks: leave out --output")
     course = _course(course_path)
-    written = run(course, load_suites(course).values(), output, check=check_only)
-    for path in written:
+    suites = tuple(load_suites(course).values())
+    if output is not None:
+        _release_to(output, course, suites)
+        return
+    for path in run(course, suites, check=check_only):
         click.echo(path)
+
+
+def _release_to(output: Path, course: Course, suites: tuple[Suite, ...]) -> None:
+    from grader.nbgrader_tree import WARNING, write_tree
+    from grader.store import write_atomically
+    from grader.student_release import student_zip
+
+    content = student_zip(course, suites)
+    notebooks = write_tree(course, suites, output / "nbgrader")
+    write_atomically(output / "student.zip", content)
+    for path in (output / "student.zip", *notebooks):
+        click.echo(path)
+    click.echo(f"warning: {WARNING.format(folder=output / 'nbgrader')}", err=True)
 
 
 @grader.command()
@@ -297,12 +320,21 @@ def doctor(as_json: bool) -> None:
     sys.exit(0 if found.complete else WALL_INCOMPLETE)
 
 
-def _stop_as_with_ctrl_c() -> None:
-    """Let a request to end, or a terminal that is closed, stop the grader as Ctrl-C does."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            signal.signal(number, signal.default_int_handler)
+@grader.command("new-course")
+@click.argument("folder", type=click.Path(path_type=Path))
+def new_course(folder: Path) -> None:
+    r"""Write a small, working course to start from.
+
+    FOLDER must be new or empty. docs/write-a-course.md walks through what is in it.
+
+    \b
+    Examples:
+      grader new-course my-course
+    """
+    from grader.new_course import new_course as run
+
+    for path in run(folder):
+        click.echo(path)
 
 
 def _course(path: Path | None) -> Course:
@@ -313,6 +345,14 @@ def _course(path: Path | None) -> Course:
 
 def _assignments(course: Course, name: str | None) -> tuple[str, ...]:
     return () if name is None else (course.assignment(name).id,)
+
+
+def _stop_as_with_ctrl_c() -> None:
+    """Let a request to end, or a terminal that is closed, stop the grader as Ctrl-C does."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)
 
 
 def main() -> NoReturn:

@@ -20,6 +20,7 @@ A lesson belongs to the assignment that its file is called after: `01_embeddings
 
 from __future__ import annotations
 
+import importlib
 import io
 import re
 import tokenize
@@ -116,8 +117,7 @@ def read_lesson(path: Path) -> Lesson:
     Raises:
         ReleaseError: a cell's marker is not one of those above.
     """
-    import jupytext
-
+    jupytext = lesson_tool("jupytext")
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -131,6 +131,22 @@ def read_lesson(path: Path) -> Lesson:
     ]
     kept = tuple(cell for cell in read if INSTRUCTOR not in cell.tags)
     return Lesson(assignment=assignment_of(path), path=path, cells=kept)
+
+
+def lesson_tool(name: str) -> Any:
+    """Import one of the packages that only lessons need.
+
+    Raises:
+        ReleaseError: it is not installed.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        missing = (error.name or name).partition(".")[0]
+        raise ReleaseError(
+            f"lessons need {missing}, which is not installed",
+            hint="python -m pip install jupytext nbformat",
+        ) from None
 
 
 def _marker_lines(text: str, path: Path) -> list[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -115,13 +116,17 @@ def run_checks(
     Raises:
         SuiteError: the file can't be used.
     """
+    from grader.errors import SuiteError
     from grader.suites import PYTEST_OPTIONS
 
     plugin = _LocalRun(namespace, file.parent, question)
-    with _quiet(), _torch_state_kept():
-        pytest.main([*PYTEST_OPTIONS, "--rootdir", str(file.parent), str(file)], plugins=[plugin])
+    options = [*PYTEST_OPTIONS, "--rootdir", str(file.parent), str(file)]
+    with _own_pytest(), _quiet() as said, _torch_state_kept():
+        code = pytest.main(options, plugins=[plugin])
     if plugin.error is not None:
         raise plugin.error
+    if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+        raise SuiteError("pytest does not start", where=said.getvalue().strip()[-500:])
     return plugin.results
 
 
@@ -213,10 +218,24 @@ class _LocalRun:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """What pytest prints is not for students."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+def _quiet() -> Iterator[io.StringIO]:
+    """What pytest prints is not for students, unless it does not start."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        yield said
+
+
+@contextlib.contextmanager
+def _own_pytest() -> Iterator[None]:
+    """Other plugins and options that are installed or set here have no say in these checks."""
+    names = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    kept = {name: os.environ.pop(name) for name in names if name in os.environ}
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    try:
         yield
+    finally:
+        del os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"]
+        os.environ.update(kept)
 
 
 @contextlib.contextmanager

@@ -8,14 +8,21 @@ cell metadata with stable ids, so that nbgrader can collect and grade them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from grader.answers import clear_solution, leave_out, mark_solution, reference_source
 from grader.config import Course
 from grader.errors import ReleaseError
-from grader.lessons import Lesson, LessonCell, lesson_path, lesson_paths, read_lesson
+from grader.lessons import (
+    Lesson,
+    LessonCell,
+    lesson_path,
+    lesson_paths,
+    lesson_tool,
+    read_lesson,
+)
 from grader.model import Cell, Question, Suite
 from grader.store import write_atomically
 
@@ -24,19 +31,12 @@ Notebook = dict[str, Any]
 COMMAND = "grader release"
 
 
-def release(
-    course: Course,
-    suites: Iterable[Suite],
-    output: Path | None = None,
-    *,
-    check: bool = False,
-) -> tuple[Path, ...]:
+def release(course: Course, suites: Iterable[Suite], *, check: bool = False) -> tuple[Path, ...]:
     """Write the notebook of every lesson, or check that those on disk are what would be written.
 
     Args:
         course: where lessons, reference and notebooks are.
         suites: for the titles and points of the questions; one for every lesson.
-        output: where the notebooks go; None for the course's own folder.
         check: write nothing.
 
     Returns:
@@ -46,16 +46,13 @@ def release(
         ReleaseError: a lesson can't be turned into a notebook, or, when checking, a notebook is
             missing, differs, or belongs to no lesson.
     """
-    folder = output or course.notebooks
+    folder = course.notebooks
     if folder is None:
         raise ReleaseError("nowhere to write to", hint="set `notebooks` in [tool.grader]")
-    by_assignment = {suite.assignment.id: suite for suite in suites}
-    contents: dict[Path, bytes] = {}
-    for assignment, path in lesson_paths(course).items():
-        if assignment not in by_assignment:
-            raise ReleaseError(f"`{assignment}` has a lesson but no checks", where=str(path))
-        notebook = build_notebook(path, course, by_assignment[assignment])
-        contents[folder / f"{path.stem}.ipynb"] = notebook_bytes(notebook)
+    contents = {
+        folder / lesson.notebook_name: notebook_bytes(notebook)
+        for lesson, notebook in build_notebooks(course, suites)
+    }
     if check:
         _compare(contents, folder)
     else:
@@ -63,6 +60,34 @@ def release(
         for path, content in contents.items():
             write_atomically(path, content)
     return tuple(contents)
+
+
+def build_notebooks(
+    course: Course, suites: Iterable[Suite], *, solved: bool = False
+) -> Iterator[tuple[Lesson, Notebook]]:
+    """Make the notebook of every lesson, in the course's order.
+
+    Args:
+        course: where lessons and reference are.
+        suites: for titles and points; one for every lesson.
+        solved: keep the solutions.
+
+    Raises:
+        ReleaseError: there is no lesson, one has no checks, or can't be turned into a notebook.
+    """
+    by_assignment = {suite.assignment.id: suite for suite in suites}
+    lessons = lesson_paths(course)
+    if not lessons:
+        raise ReleaseError(
+            "this course has no lessons",
+            where=str(course.lessons or course.root / "pyproject.toml"),
+            hint="lessons are files NN_ASSIGNMENT.py in the folder that `lessons` names",
+        )
+    for assignment, path in lessons.items():
+        if assignment not in by_assignment:
+            raise ReleaseError(f"`{assignment}` has a lesson but no checks", where=str(path))
+        suite = by_assignment[assignment]
+        yield read_lesson(path), build_notebook(path, course, suite, solved=solved)
 
 
 def build_notebook(
@@ -257,8 +282,7 @@ def _reject_repeated_ids(lesson: Lesson) -> None:
 
 
 def _validate(notebook: Notebook, path: Path) -> None:
-    import nbformat
-
+    nbformat = lesson_tool("nbformat")
     try:
         nbformat.validate(notebook)
     except nbformat.ValidationError as error:

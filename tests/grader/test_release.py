@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import msgspec
@@ -288,3 +289,13 @@ def test_assignment_without_lesson_is_named(course: Course) -> None:
     lesson_path(course, "adding").unlink()
     with pytest.raises(ReleaseError, match="`adding` has no lesson"):
         solved_cells(course, "adding")
+
+
+@pytest.mark.parametrize("tool", ["jupytext", "nbformat"])
+def test_a_tool_that_is_not_installed_is_named(
+    course: Course, monkeypatch: pytest.MonkeyPatch, tool: str
+) -> None:
+    monkeypatch.setitem(sys.modules, tool, None)
+    with pytest.raises(ReleaseError, match=f"need {tool}") as caught:
+        release(course, [SUITE])
+    assert "pip install" in caught.value.hint

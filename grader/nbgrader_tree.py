@@ -1,0 +1,52 @@
+"""The `source` folder of an nbgrader course: one solved notebook for each assignment.
+
+    nbgrader/source/ASSIGNMENT/ASSIGNMENT.ipynb
+
+`nbgrader generate_assignment ASSIGNMENT` makes the student's notebook of it. The tree holds the
+solutions: it belongs into a course root that only instructors can read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from grader.config import Course
+from grader.errors import ReleaseError
+from grader.model import Suite
+from grader.release import build_notebooks, notebook_bytes
+from grader.store import write_atomically
+
+WARNING = (
+    "{folder} holds the SOLUTIONS: copy it into the private course root, never to students.\n"
+    "Scores come from `grader`: on its own, nbgrader's autograde gives full marks for these cells."
+)
+
+
+def write_tree(course: Course, suites: Iterable[Suite], folder: Path) -> tuple[Path, ...]:
+    """Write the source tree.
+
+    Args:
+        course: whose lessons.
+        suites: for titles and points; one for every lesson.
+        folder: nbgrader's course root; `source` is made in it.
+
+    Returns:
+        The notebooks' paths.
+
+    Raises:
+        ReleaseError: a lesson can't be turned into a notebook, or `folder` is public.
+    """
+    for public in (*course.public, *filter(None, (course.checks, course.notebooks))):
+        if public.resolve() in (folder.resolve(), *folder.resolve().parents):
+            raise ReleaseError(
+                "solutions would go into a public folder",
+                where=str(folder),
+                hint=f"choose an output outside of {public}",
+            )
+    paths = []
+    for lesson, notebook in build_notebooks(course, suites, solved=True):
+        path = folder / "source" / lesson.assignment / f"{lesson.assignment}.ipynb"
+        write_atomically(path, notebook_bytes(notebook))
+        paths.append(path)
+    return tuple(paths)
