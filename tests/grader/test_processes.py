@@ -6,46 +6,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from processes import descendants, eventually, parent_of
 
 SLEEPS = "import time\ntime.sleep(60)"
 
 
-def descendants(pid: int) -> set[int]:
-    """All processes below one, by the kernel's own table."""
-    children: dict[int, set[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                stat = (entry / "stat").read_text()
-            except OSError:
-                continue
-            parent = int(stat.rpartition(")")[2].split()[1])
-            children.setdefault(parent, set()).add(int(entry.name))
-    found: set[int] = set()
-    todo = [pid]
-    while todo:
-        for child in children.get(todo.pop(), ()):
-            found.add(child)
-            todo.append(child)
-    return found
-
-
 def alive(pids: set[int]) -> set[int]:
     return {pid for pid in pids if Path(f"/proc/{pid}/stat").exists()}
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return condition()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
@@ -89,9 +60,9 @@ def test_a_judge_that_is_killed_costs_one_try(toy: Path, class_of: Callable[...,
         (judge,) = [
             pid
             for pid in descendants(process.pid)
-            if _is_judge(pid) and _parent(pid) == process.pid
+            if _is_judge(pid) and parent_of(pid) == process.pid
         ] or [0]
-        return [pid for pid in descendants(process.pid) if judge and _parent(pid) == judge]
+        return [pid for pid in descendants(process.pid) if judge and parent_of(pid) == judge]
 
     assert eventually(lambda: len(judges()) == 1, 30)
     os.kill(judges()[0], signal.SIGKILL)
@@ -105,11 +76,3 @@ def _is_judge(pid: int) -> bool:
         return b"grader.judge" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False
-
-
-def _parent(pid: int) -> int:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return -1
-    return int(stat.rpartition(")")[2].split()[1])

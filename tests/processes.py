@@ -1,0 +1,42 @@
+"""Looking at processes, for tests that kill some: Linux only."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def parent_of(pid: int) -> int:
+    """The parent's id by the kernel's own table; -1 when the process is gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return -1
+    return int(stat.rpartition(")")[2].split()[1])
+
+
+def descendants(pid: int, steps: int = 100) -> set[int]:
+    """All processes at most so many steps below one."""
+    below: dict[int, set[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            below.setdefault(parent_of(int(entry.name)), set()).add(int(entry.name))
+    found: set[int] = set()
+    level = {pid}
+    for _ in range(steps):
+        level = {child for one in level for child in below.get(one, ())}
+        if not level:
+            break
+        found |= level
+    return found
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Whether a condition holds before long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return condition()
