@@ -105,7 +105,7 @@ class Outside:
             "its mode or owner was changed": state is not None
             and (state.st_mode & 0o7777, state.st_uid) != (0o666, os.geteuid()),
             "its times were changed": state is not None and state.st_mtime == 1,
-            "a file was planted": sorted(os.listdir(self.folder / "open")) != ["socket"],
+            "a file was planted": len(list((self.folder / "open").iterdir())) != 1,
             "somebody connected": bool(select.select(self.listeners, [], [], 0)[0]),
             "the victim was signalled": self.victim.poll() is not None,
             "the victim was reniced": os.getpriority(os.PRIO_PROCESS, self.victim.pid) != 0,

@@ -215,8 +215,12 @@ DEADLY = {
     "print_into_replies": ("os.dup2(1, 4)", EndingKind.EXITED),
     "garbage_replies": ("os.write(4, os.urandom(4096))", EndingKind.PROTOCOL),
     "recursion": (
-        "sys.setrecursionlimit(1 << 30)\ndef down(): down()\n"
-        "class Deep:\n    def __getattr__(self, name): return getattr(self, name)\nDeep().x",
+        """
+        sys.setrecursionlimit(1 << 30)
+        class Deep:
+            def __getattr__(self, name): return getattr(self, name)
+        Deep().x
+        """,
         EndingKind.SIGNAL,
     ),
     "foreign_call": (

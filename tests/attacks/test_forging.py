@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from toy import RIGHT, Silent, notebook, write, write_course
+from hostile import ON_LINUX, Aftermath, grade_between_neighbours
+from toy import RIGHT, Silent, notebook, write
 
-from grader.config import Course, load_course
-from grader.model import EndingKind, Score, State
+from grader.config import Course
+from grader.model import Score, State
 from grader.pipeline import Options, check
 
 WRONG = """
@@ -162,6 +163,179 @@ ATTACKS = {
         Counter = add
         """
     ],
+    # 1 again: through the interpreter's own machinery
+    "nbgrader_transformers": [
+        YES,
+        """
+        shell = get_ipython()
+        for name in ("input_transformers_cleanup", "input_transformers_post", "ast_transformers"):
+            try: getattr(shell, name).append(lambda lines: ["pass\\n"])
+            except Exception: pass
+        try: shell.run_cell = lambda *a, **k: None
+        except Exception: pass
+        """,
+        WRONG,
+    ],
+    "traced": [
+        """
+        import sys, threading
+        def spy(frame, event, argument):
+            if "reply" in frame.f_locals or "value" in frame.f_locals:
+                frame.f_locals.update(reply={"ok": True, "value": 3}, value=3)
+            return spy
+        sys.settrace(spy); sys.setprofile(spy); threading.settrace(spy)
+        """,
+        WRONG.replace("Yes()", "None"),
+    ],
+    "swapped_code": [
+        """
+        import sys
+        serve = sys.modules["grader.worker.serve"]
+        def liar(server, shell, request):
+            return {"id": request["id"], "ok": True, "value": True}
+        serve._answer.__code__ = liar.__code__
+        """,
+    ],
+    "patched_system_calls": [
+        YES,
+        """
+        import os
+        real = os.write
+        os.write = lambda fd, data: real(fd, bytes(data).replace(b"\\xc2", b"\\xc3"))
+        """,
+        WRONG,
+    ],
+    "no_builtins": ["import builtins\nfor name in list(vars(builtins)): delattr(builtins, name)"],
+    "no_modules": ["import sys\nsys.modules.clear()", "def add(a, b): return 3"],
+    "audited": ["import sys\ndef no(*a): raise SystemExit(0)\nsys.addaudithook(no)"],
+    "other_main": [
+        """
+        import sys, types
+        main = types.ModuleType("__main__")
+        main.add = main.Counter = lambda *a: True
+        sys.modules["__main__"] = main
+        """
+    ],
+    "names_that_answer_anything": [
+        """
+        class Anything(dict):
+            def __missing__(self, name): return lambda *a, **k: True
+            def __contains__(self, name): return True
+        import sys
+        sys.modules["__main__"].__class__ = type("M", (type(sys),), {"__getattr__": lambda *a: True})
+        """
+    ],
+    # 2 again: values that are not what they are called
+    "subclasses_of_numbers": [
+        """
+        class Near(float):
+            def __eq__(self, other): return True
+            __hash__ = float.__hash__
+        def add(a, b): return Near(0.0)
+        def Counter(n): return Near(0.0)
+        """
+    ],
+    "lying_containers": [
+        YES,
+        """
+        def add(a, b): return [Yes()]
+        class Counter(dict):
+            def __init__(self, n): pass
+            def up(self): return {"value": Yes()}
+        """,
+    ],
+    "not_numbers": [
+        """
+        import itertools
+        odd = itertools.cycle([float("nan"), float("inf"), -float("inf"), True, None, "3", b"3", 3j])
+        def add(a, b): return next(odd)
+        class Counter:
+            def __init__(self, n): pass
+            def up(self): return next(odd)
+        """
+    ],
+    "numbers_out_of_range": [
+        """
+        def add(a, b): return 10 ** 300
+        class Counter:
+            def __init__(self, n): pass
+            def up(self): return 1 << 1100
+        """
+    ],
+    # 6: what it was given, changed under the check
+    "mutated_arguments": [
+        """
+        import gc
+        def add(a, b):
+            for thing in gc.get_objects():
+                if isinstance(thing, dict) and "args" in thing: thing.clear()
+            return 3
+        """
+    ],
+    # 7 again: an end at a time of its own choosing
+    "late_exit": [
+        "import os, threading\nthreading.Timer(0.3, os._exit, [0]).start()",
+        "import time\ntime.sleep(0.6)",
+        "def add(a, b): return 3",
+    ],
+    "exit_in_finalizer": [
+        "import os\nclass Trap:\n    def __del__(self): os._exit(0)\ndef add(a, b): Trap()",
+    ],
+    "exit_while_answering": [
+        "import os\nclass Trap:\n    def __call__(self, *a): os._exit(0)\nadd = Counter = Trap()"
+    ],
+    "forged_exceptions": [
+        """
+        class StudentError(Exception): pass
+        class CheckFailed(AssertionError): expected = actual = None
+        class Passed(BaseException): pass
+        def add(a, b): raise Passed
+        def Counter(n): raise CheckFailed("passed")
+        """
+    ],
+    # 9 again: a worker that speaks the protocol itself
+    "speaks_the_protocol": [
+        """
+        import msgpack, os
+        def answer(value):
+            body = msgpack.packb(value)
+            os.write(4, len(body).to_bytes(4, "big") + body)
+        def listen():
+            size = int.from_bytes(os.read(3, 4), "big")
+            return msgpack.unpackb(os.read(3, size), strict_map_key=False)
+        def add(a, b):
+            # the next question comes only after this answer, which nobody can foresee
+            for number in range(100): answer({"id": number, "ok": True, "value": 3})
+        Counter = add
+        """
+    ],
+    "reference_for_a_value": [
+        """
+        import msgpack, sys
+        protocol = sys.modules["grader.worker.protocol"]
+        real = protocol.encode_frame
+        def liar(message):
+            if message.get("ok"): message["value"] = protocol.Ref(1)
+            return real(message)
+        sys.modules["grader.worker.serve"].encode_frame = liar
+        """,
+        WRONG.replace("Yes()", "None"),
+    ],
+    # 31: a worker that is replaced has learned nothing
+    "counts_its_deaths": [
+        """
+        import os
+        places = (".", "/tmp", "/var/tmp", "/dev/shm", os.path.dirname(os.__file__))
+        def seen():
+            return sum(os.path.exists(os.path.join(place, "deaths")) for place in places)
+        before = seen()
+        for place in places:
+            try: open(os.path.join(place, "deaths"), "a").close()
+            except OSError: pass
+        print("before:", before)
+        def add(a, b): os._exit(1) if not before else None
+        """
+    ],
     # 11, 12: clocks, seeds, defaults
     "patched_random": [
         "import random\nrandom.random = lambda: 0.0\nrandom.seed = lambda *a: None",
@@ -169,44 +343,51 @@ ATTACKS = {
     ],
 }
 
+# whoever answers 3 has answered one public check rightly
+ANSWERS_THREE = {"hard_coded", "patched_random", "patched_codec", "mutated_arguments", "late_exit"}
+DESERVED = {**dict.fromkeys(ATTACKS, 0.0), **dict.fromkeys(ANSWERS_THREE, 1.0), "no_modules": 1.0}
+
 
 def graded(*paths: Path, course: Course, sandbox: bool = True) -> dict[str, Score]:
     gradebook = check(paths, course, Options(sandbox=sandbox), Silent())
     return {score.student: score for score in gradebook.scores}
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["walled", "off"])
-def hostile_class(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Score]:
-    """Every attack, each between two honest neighbours in the order of grading."""
-    root = tmp_path_factory.mktemp("hostile")
-    course = load_course(write_course(root / "course"))
-    for attack, cells in ATTACKS.items():
-        write(root / "class" / f"{attack}_a" / "adding.py", RIGHT)
-        write(root / "class" / f"{attack}_m" / "adding.ipynb", notebook(*cells))
-        write(root / "class" / f"{attack}_z" / "adding.py", RIGHT)
-    return graded(root / "class", course=course, sandbox=request.param)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(True, id="walled", marks=ON_LINUX),
+        pytest.param(False, id="off", marks=pytest.mark.slow),
+    ],
+)
+def aftermath(request: pytest.FixtureRequest) -> Aftermath:
+    """Verdicts do not depend on the wall: they are the judge's with and without it."""
+    return grade_between_neighbours(ATTACKS, sandbox=request.param, told=False)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_nothing_undeserved_is_earned(hostile_class: dict[str, Score], attack: str) -> None:
-    score = hostile_class[f"{attack}_m"]
-    # whoever answers 3 has answered one public check rightly
-    deserved = 1.0 if attack in ("hard_coded", "patched_random", "patched_codec") else 0.0
-    assert score.earned <= deserved, score.outcomes
+def test_nothing_undeserved_is_earned(aftermath: Aftermath, attack: str) -> None:
+    score = aftermath.scores[attack]
+    assert score.earned <= DESERVED[attack], score.outcomes
     assert score.state is State.GRADED, score.ending
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_neighbours_are_graded_as_if_alone(hostile_class: dict[str, Score], attack: str) -> None:
-    for neighbour in (f"{attack}_a", f"{attack}_z"):
-        assert hostile_class[neighbour].earned == 5.0
-        assert hostile_class[neighbour].ending.kind is EndingKind.COMPLETED
+def test_neighbours_are_graded_as_if_alone(aftermath: Aftermath) -> None:
+    assert aftermath.spoiled() == []
 
 
-def test_no_fake_result_lies_in_the_graders_folder(hostile_class: dict[str, Score]) -> None:
-    assert hostile_class["fake_results_m"].earned == 0.0
+def test_nothing_is_left(aftermath: Aftermath) -> None:
+    assert aftermath.left == []
+
+
+def test_a_replaced_worker_finds_nothing_of_the_one_before(aftermath: Aftermath) -> None:
+    if aftermath.gradebook.isolation and aftermath.gradebook.isolation.mode != "off":
+        assert "before: 0" in aftermath.scores["counts_its_deaths"].output
+        assert "before: 1" not in aftermath.scores["counts_its_deaths"].output
+
+
+def test_no_fake_result_lies_in_the_graders_folder(aftermath: Aftermath) -> None:
+    assert aftermath.scores["fake_results"].earned == 0.0
     assert not list(Path.cwd().glob("results.json"))
 
 
