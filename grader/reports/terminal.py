@@ -20,7 +20,7 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from grader.errors import GraderError
-from grader.model import Gradebook, Isolation, Problem, Score, State, Submission, Suite
+from grader.model import EndingKind, Gradebook, Isolation, Problem, Score, State, Submission, Suite
 from grader.reports.pace import Pace, duration
 from grader.reports.score_table import Symbols, mark, score_table, tally
 from grader.reports.text import one_line, points
@@ -164,7 +164,8 @@ def print_scores(
         kept = f"{gradebook.run.kept} unchanged since an earlier run: `--force` grades them again"
         err.print(Text(kept, "dim"), soft_wrap=True)
     if not gradebook.complete:
-        err.print(Text("Stopped before the end: not everything was graded.", "bold yellow"))
+        err.print(Text("Stopped before the end: what is finished is kept", "bold yellow"))
+        _print_hint(err, "run the same command again: it goes on from here")
     for path in _places(reports):
         err.print(Text(f"Report: {one_line(str(path))}"), soft_wrap=True)
 
@@ -204,7 +205,11 @@ def print_error(error: GraderError, *, err: Console | None = None) -> None:
 
 
 def _print_ungraded(err: Console, gradebook: Gradebook) -> None:
-    ungraded = [score for score in gradebook.scores if score.state is State.UNGRADED]
+    ungraded = [
+        score
+        for score in gradebook.scores
+        if score.state is State.UNGRADED and score.ending.kind is not EndingKind.INTERRUPTED
+    ]
     if not ungraded:
         return
     err.print(Text(f"Not graded ({len(ungraded)}): neither zero nor full marks", "bold yellow"))

@@ -205,6 +205,80 @@ def test_verbose_progress_is_a_line_for_each_submission_unless_quiet(make_score,
     )
 
 
+def terminal(monkeypatch, **variables: str) -> io.StringIO:
+    """A stream that rich takes for a terminal."""
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "60", **variables}.items():
+        monkeypatch.setenv(name, value)
+    return io.StringIO()
+
+
+class Handed:
+    """As much of a submission as progress needs."""
+
+    def __init__(self, student: str) -> None:
+        self.student, self.assignment = student, "embeddings"
+
+
+def test_a_terminal_sees_how_far_it_is_and_who_takes_long(monkeypatch, make_score):
+    monkeypatch.setattr("grader.reports.pace.SLOW_S", 0.0)
+    stream = terminal(monkeypatch)
+    with Progress(stream=stream) as progress:
+        progress.start(5, kept=2)
+        for student in ("ada", "bo[b]", "c\x1b[2Jy", "dan", "eve"):
+            progress.begun(Handed(student))
+        progress.finished(make_score("ada"))
+        progress.problem(Problem(kind="k", message="odd"))
+        progress._bar.refresh()
+    written = stream.getvalue()
+    assert "3/5" in written
+    assert "1 problem" in written
+    assert "bo[b] embeddings: running for 0 s" in written
+    assert "… and 1 more" in written
+    assert "\x1b[2Jy" not in written
+
+
+def test_progress_without_colour_has_none(monkeypatch, make_score):
+    stream = terminal(monkeypatch, NO_COLOR="1")
+    with Progress(stream=stream) as progress:
+        progress.start(1)
+        progress.finished(make_score())
+    assert "\x1b[3" not in stream.getvalue()
+    assert "1/1" in stream.getvalue()
+
+
+@pytest.mark.parametrize(("quiet", "lines"), [(False, 2), (True, 0)])
+def test_a_log_hears_of_progress_now_and_then(monkeypatch, make_score, quiet, lines):
+    now = iter(range(0, 1000, 20))
+    monkeypatch.setattr("grader.reports.terminal.time.monotonic", lambda: next(now))
+    stream = io.StringIO()
+    with Progress(stream=stream, quiet=quiet) as progress:
+        progress.start(9)
+        for _ in range(2 * (lines or 1)):
+            progress.finished(make_score())
+    written = stream.getvalue().splitlines()
+    assert len(written) == lines
+    assert all(line.startswith("Graded ") and " of 9: " in line for line in written)
+
+
+def test_a_stopped_run_says_how_to_go_on(gradebook, make_score):
+    from grader.model import Ending, EndingKind, State
+
+    stopped = msgspec.structs.replace(
+        make_score("zoe"),
+        state=State.UNGRADED,
+        ending=Ending(kind=EndingKind.INTERRUPTED, message="the run was stopped"),
+    )
+    _, err = shown(msgspec.structs.replace(gradebook, scores=(stopped,), complete=False))
+    assert "Stopped before the end: what is finished is kept\nhint: run the same" in err
+    assert "zoe" not in err
+
+
+def test_what_was_kept_is_counted(gradebook):
+    run = msgspec.structs.replace(gradebook.run, kept=7)
+    _, err = shown(msgspec.structs.replace(gradebook, run=run))
+    assert "7 unchanged since an earlier run" in err
+
+
 def test_an_interrupted_progress_gives_the_cursor_back(monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
