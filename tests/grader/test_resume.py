@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -176,22 +174,3 @@ def test_whoever_damages_the_kept_results_only_costs_time(
     again = graded(folder, course, tmp_path / "out")
     assert again.run.kept == 0
     assert without_run(again) == without_run(first)
-
-
-# ---------------------------------------------------------------- how fast
-
-
-@pytest.mark.slow
-def test_an_unchanged_class_of_100_is_answered_in_under_a_second(toy: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "class"
-    for number in range(100):
-        write(folder / f"student{number}/adding.py", MORE.format(number))
-    assert finish(start(toy, folder, "-q"))[0] == 0
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    started = time.monotonic()
-    assert finish(start(toy, folder))[0] == 0
-    wall = time.monotonic() - started
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    # on a busy machine only the processor time is ours to answer for
-    assert min(wall, spent) < 1.0, (wall, spent)

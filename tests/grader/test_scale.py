@@ -1,0 +1,70 @@
+"""What a large class costs the grader itself."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from toy import RIGHT, write
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
+]
+
+MANY, FEW = 1000, 50
+
+
+def class_of_size(folder: Path, size: int) -> Path:
+    for number in range(size):
+        work = f"print('student', {number})\n{RIGHT}"
+        write(folder / f"student{number:04}/adding.py", work)
+    return folder
+
+
+# ru_maxrss would count the memory of the process that forked it
+PEAK = """
+from grader.cli import main
+try:
+    main()
+finally:
+    print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+"""
+
+
+def grade(toy: Path, folder: Path, output: Path) -> int:
+    """Grade a class and return the grader's own peak memory in KiB."""
+    result = subprocess.run(
+        [sys.executable, "-c", PEAK, "check", str(folder), "--output", str(output), "-q"],
+        cwd=toy,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return int(result.stdout)
+
+
+def test_memory_does_not_grow_with_the_class(toy: Path, tmp_path: Path) -> None:
+    few = grade(toy, class_of_size(tmp_path / "few", FEW), tmp_path / "out few")
+    many = grade(toy, class_of_size(tmp_path / "many", MANY), tmp_path / "out many")
+    assert many < 1.5 * few, (few, many)
+
+
+def test_an_unchanged_class_of_100_is_answered_in_under_a_second(toy: Path, tmp_path: Path) -> None:
+    folder = class_of_size(tmp_path / "class", 100)
+    grade(toy, folder, tmp_path / "out")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.monotonic()
+    grade(toy, folder, tmp_path / "out")
+    wall = time.monotonic() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    # on a busy machine only the processor time is ours to answer for
+    assert min(wall, spent) < 1.0, (wall, spent)
