@@ -1,0 +1,672 @@
+"""Hidden checks of assignment 06. They know `generate` and `overfit`, and the course's own model.
+
+What a text must be is computed here, by the course's model with weights drawn here and sent
+over; which tokens a sampler draws is its own affair, so samples are compared with probabilities.
+A model whose final norm gives a constant has the same known logits whatever the text is.
+"""
+
+import contextlib
+import math
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from course.checks.test_generation import PARTS, Writer, token_ids
+from course.parts import TinyTransformerLM
+from grader.testing import (
+    Handle,
+    StudentError,
+    SubmissionNames,
+    assert_close,
+    assert_differs,
+    assert_equal,
+    attribute,
+    check,
+    elements,
+    fail,
+    raises,
+)
+
+VOCAB, WINDOW = 12, 8
+ROOMY = 32
+"""A max_len that no text reaches: the window is a question of its own."""
+
+MODEL = {"vocab_size": VOCAB, "d_model": 16, "n_heads": 2, "n_layers": 2, "d_ff": 24}
+NEARLY_ZERO = 1e-4
+"""A temperature at which logits that are MARGIN apart leave nothing to chance."""
+
+MARGIN = 0.05
+SHARP = 1 / NEARLY_ZERO
+"""Logits multiplied by this leave nothing to chance, whatever becomes of the temperature."""
+
+LEAST_P = 1e-7
+"""Samples that are less probable than this are not taken for bad luck."""
+
+
+# ---------------------------------------------------------------- models and texts
+
+
+def generator(rng: random.Random) -> torch.Generator:
+    """A generator of random tensors."""
+    return torch.Generator().manual_seed(rng.randrange(2**31))
+
+
+def drawn_model(rng: random.Random, **changes: object) -> TinyTransformerLM:
+    """The course's model, here, with weights so large that every token of a text matters."""
+    model = TinyTransformerLM(**{**MODEL, "max_len": WINDOW, "tie_weights": False, **changes})
+    source = generator(rng)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(0.5 * torch.randn(parameter.shape, generator=source))
+        model.lm_head.weight.mul_(3)
+    return model.eval()
+
+
+def send(
+    writer: Writer, model: TinyTransformerLM, sharpness: float = SHARP, **changes: object
+) -> Handle:
+    """The same model over there, its logits multiplied."""
+    theirs = writer.model(**{**MODEL, "max_len": model.max_len, **changes})
+    for name in PARTS:
+        state = getattr(model, name).state_dict()
+        getattr(theirs, name).load_state_dict(dict(state))
+    theirs.lm_head.weight.data.mul_(sharpness)
+    return theirs
+
+
+def next_logits(model: TinyTransformerLM, text: Tensor, window: int) -> Tensor:
+    """The logits (B, V) after a text, of which the last `window` tokens are seen."""
+    with torch.no_grad():
+        logits: Tensor = model(text[:, -window:])[0][:, -1]
+    return logits
+
+
+def most_probable(
+    model: TinyTransformerLM, prompt: Tensor, new: int, window: int
+) -> tuple[Tensor, Tensor]:
+    """The greedy continuations (B, new), and the smallest lead (B,) that a token had in each."""
+    text, lead = prompt, torch.full((prompt.size(0),), math.inf)
+    for _ in range(new):
+        best = next_logits(model, text, window).topk(2, dim=-1)
+        lead = lead.minimum(best.values[:, 0] - best.values[:, 1])
+        text = torch.cat([text, best.indices[:, :1]], dim=1)
+    return text[:, prompt.size(1) :], lead
+
+
+def clear_case(
+    rng: random.Random, length: int, new: int, batch: int = 3
+) -> tuple[TinyTransformerLM, Tensor, Tensor]:
+    """A model, prompts, and their one right continuation, unlike and with the whole window used."""
+    while True:
+        model = drawn_model(rng)
+        prompts = token_ids(rng, 40, length, VOCAB)
+        expected, lead = most_probable(model, prompts, new, WINDOW)
+        good = lead > MARGIN
+        # As long as everything fits into the window, it can't be off by one.
+        for window in (1, WINDOW - 1) if length + new > WINDOW else (1,):
+            shorter, _ = most_probable(model, prompts, new, window)
+            good &= (shorter != expected).any(dim=1)
+        rows = {tuple(expected[row].tolist()): row for row in good.nonzero().flatten().tolist()}
+        if len(rows) >= batch:
+            chosen = list(rows.values())[:batch]
+            return model, prompts[chosen], expected[chosen]
+
+
+def continuation(
+    writer: Writer, model: Handle, prompt: Tensor, new: int, **options: object
+) -> Tensor:
+    """Fetch the new tokens (B, new) alone, as int64; what else comes back is a public check's."""
+    text = writer.write(model, prompt, new, **options)
+    batch, length = prompt.shape
+    if text.dim() != 2 or text.size(0) != batch or text.size(1) < new:
+        fail(
+            "the text has the wrong shape",
+            expected=(batch, length + new),
+            actual=tuple(text.shape),
+        )
+    whole = text.size(1) >= length + new
+    return (text[:, length : length + new] if whole else text[:, -new:]).long()
+
+
+def certain(writer: Writer, model: Handle, prompt: Tensor, new: int, **options: object) -> Tensor:
+    """Fetch what a model from `send` is certain of, prompt by prompt."""
+    return torch.cat([continuation(writer, model, row, new, **options) for row in prompt.split(1)])
+
+
+# ---------------------------------------------------------------- statistics
+
+
+def p_value(statistic: float, degrees: int) -> float:
+    """How probable so large a chi-square is."""
+    half = torch.tensor([degrees / 2, statistic / 2], dtype=torch.float64)
+    return float(torch.special.gammaincc(half[0], half[1]))
+
+
+def assert_distributed(tokens: Tensor, probabilities: Tensor, what: str) -> None:
+    """Demand that tokens look drawn from probabilities (V,), by Pearson's chi-square test."""
+    size = len(probabilities)
+    if bool(((tokens < 0) | (tokens >= size)).any()):
+        fail(f"{what}: there is a token outside the vocabulary")
+    counts = tokens.flatten().bincount(minlength=size).double()
+    possible = probabilities > 0
+    if bool((counts[~possible] > 0).any()):
+        fail(f"{what}: there is a token that should never be drawn")
+    expected = tokens.numel() * probabilities[possible].double()
+    statistic = float(((counts[possible] - expected) ** 2 / expected).sum())
+    if int(possible.sum()) > 1 and p_value(statistic, int(possible.sum()) - 1) < LEAST_P:
+        fail(f"{what}: the tokens are not drawn with the right probabilities")
+
+
+def assert_independent(first: Tensor, second: Tensor, size: int, what: str) -> None:
+    """Demand that pairs of tokens below `size` show no connection."""
+    table = (first.flatten() * size + second.flatten()).bincount(minlength=size * size)
+    table = table.reshape(size, size).double()
+    expected = table.sum(1, keepdim=True) * table.sum(0, keepdim=True) / table.sum()
+    if bool((expected < 5).any()):
+        fail(f"{what}: some tokens are hardly ever drawn")
+    statistic = float(((table - expected) ** 2 / expected).sum())
+    if p_value(statistic, (size - 1) ** 2) < LEAST_P:
+        fail(f"{what}: the draws depend on one another")
+
+
+def known_logits(rng: random.Random) -> Tensor:
+    """Logits (6,), spread over two and a half units, in random order."""
+    return torch.tensor(rng.sample([0.0, 0.5, 1.0, 1.5, 2.0, 2.5], 6)) + rng.uniform(-3, 3)
+
+
+# ---------------------------------------------------------------- the questions
+
+
+class TestContext:
+    """The most probable continuation"""
+
+    @pytest.mark.parametrize(
+        ("length", "new"),
+        [(3, 5), (5, 6), (WINDOW, 6), (2 * WINDOW + 3, 6)],
+        ids=["below", "across", "at", "above"],
+    )
+    @check(
+        points=3.2, hint="The model sees at most the last max_len tokens; the last logits count."
+    )
+    def test_most_probable(
+        self, submission: SubmissionNames, rng: random.Random, length: int, new: int
+    ) -> None:
+        """The token follows that the model is sure of, for a prompt and max_len:"""
+        writer = Writer(submission)
+        model, prompt, expected = clear_case(rng, length, new)
+        actual = certain(writer, send(writer, model), prompt, new)
+        assert_close(actual, expected, "the continuation")
+
+    @check(points=0.8, hint="The lower the temperature, the more certain the best token.")
+    def test_nearly_zero(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Close to temperature 0 the most probable token follows"""
+        writer = Writer(submission)
+        model, prompt, _ = clear_case(rng, 4, 4)
+        sure = certain(writer, send(writer, model), prompt, 4)
+        assert_differs(sure[1:], sure[:-1], "the continuation of another prompt")
+        theirs = send(writer, model, sharpness=1.0)
+        actual = certain(writer, theirs, prompt, 4, temperature=NEARLY_ZERO)
+        assert_close(actual, sure, "the continuation")
+
+
+class TestSampling:
+    """Sampling"""
+
+    @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+    @check(points=3, hint="Divide the logits by the temperature, then softmax, then draw.")
+    def test_distribution(
+        self, submission: SubmissionNames, rng: random.Random, temperature: float
+    ) -> None:
+        """Tokens are drawn with the probabilities of the temperature, which is 1 if not given:"""
+        writer = Writer(submission)
+        logits = known_logits(rng)
+        model = writer.indifferent_model(logits, max_len=ROOMY)
+        prompt = token_ids(rng, 500, 2, len(logits))
+        given = {} if temperature == 1 else {"temperature": temperature}
+        new = continuation(writer, model, prompt, 8, **given)
+        expected = (logits.double() / temperature).softmax(0)
+        assert_distributed(new, expected, f"temperature {temperature:g}")
+
+
+class TestIndependence:
+    """Each sequence on its own"""
+
+    @check(points=0.5, hint="Does a sequence see anything of the others in its batch?")
+    def test_alone(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """A prompt is continued in a batch as it is alone"""
+        writer = Writer(submission)
+        model, prompt, _ = clear_case(rng, 4, 4, batch=4)
+        theirs = send(writer, model)
+        together = continuation(writer, theirs, prompt, 4)
+        alone = certain(writer, theirs, prompt, 4)
+        assert_close(together, alone, "the continuations in a batch")
+        assert_differs(together[1:], together[:-1], "the continuation of another prompt")
+
+    @check(points=0.5, hint="Every token of every sequence needs a draw of its own.")
+    def test_chance(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Neighbours in the batch and in the text are drawn independently"""
+        writer, size = Writer(submission), 4
+        model = writer.indifferent_model(torch.zeros(size), max_len=ROOMY)
+        new = continuation(writer, model, token_ids(rng, 1, 2, size).expand(160, -1), 9)
+        new = new.clamp(0, size - 1)
+        assert_independent(new[::2], new[1::2], size, "neighbours in the batch")
+        assert_independent(new[:, 1:], new[:, :-1], size, "neighbours in the text")
+
+
+class TestSideEffects:
+    """No side effects"""
+
+    @check(points=0.5, hint="Return a new tensor; nobody may write into the prompt.")
+    def test_prompt_untouched(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """The prompt is left as it is, and the text is no part of it"""
+        writer = Writer(submission)
+        model, prompt, _ = clear_case(rng, 4, 4)
+        theirs = send(writer, model)
+        new = certain(writer, theirs, prompt, 4)
+        assert_differs(new[1:], new[:-1], "the continuation of another prompt")
+        sent = submission.send(prompt.clone())
+        writer.write(theirs, sent, 4)
+        assert_close(sent.tensor(), prompt, "the prompt afterwards")
+        for new in (2, 0):
+            self.scribble(writer, theirs, sent, new)
+            assert_close(sent.tensor(), prompt, "the prompt, when the text is overwritten")
+
+    @staticmethod
+    def scribble(writer: Writer, model: Handle, prompt: Handle, new: int) -> None:
+        """Overwrite a text that was generated."""
+        text = writer.generate(model, prompt, max_new_tokens=new)
+        with contextlib.suppress(StudentError):  # who can't be written to does no harm
+            text.fill_(VOCAB - 1)
+
+    @check(points=0.75, hint="Leave the model in the mode in which you found it.")
+    def test_mode(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """A model in training stays in training, one in eval mode stays there"""
+        writer = Writer(submission)
+        model = send(writer, drawn_model(rng), dropout=0.5)
+        prompt = token_ids(rng, 2, 5, VOCAB)
+        for training in (True, False, True):
+            model.train(training)
+            continuation(writer, model, prompt, 2)
+            with submission.no_grad():
+                one, two = (model(prompt)[0].tensor() for _ in range(2))
+            if training:
+                assert_differs(one, two, "the output of a model in training, afterwards")
+            else:
+                assert_close(one, two, "the output of a model in eval mode, afterwards")
+
+    @check(points=0.75, hint="Whoever sets the seed inside gets the same text every time.")
+    def test_seed(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Every call draws anew, and the seed outside still decides what comes next"""
+        writer = Writer(submission)
+        model = writer.indifferent_model(torch.zeros(VOCAB), max_len=ROOMY)
+        prompt = token_ids(rng, 2, 3, VOCAB)
+        later = []
+        for _ in range(2):
+            submission.seed(rng.randrange(2**31))
+            one, two = (continuation(writer, model, prompt, 25) for _ in range(2))
+            assert_differs(one, two, "the text of a second call")
+            later.append(submission.module("torch").rand(8).tensor())
+        assert_differs(*later, "what is drawn afterwards, from another seed,")
+
+
+class TestInference:
+    """No gradient, no dropout"""
+
+    @check(points=0.5, hint="Nothing is trained here: autograd needs to remember nothing.")
+    def test_no_gradient(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Nothing is kept for a backward pass"""
+        writer = Writer(submission)
+        model, prompt, _ = clear_case(rng, 4, 4)
+        theirs = send(writer, model)
+        with saved_tensors(submission) as saved:
+            theirs(prompt)
+            if not elements(saved):
+                fail("the model has no gradient even outside of generate")
+            saved.clear()
+            new = certain(writer, theirs, prompt, 4)
+            if elements(saved):
+                fail("autograd remembers what generate has computed")
+        assert_differs(new[1:], new[:-1], "the continuation of another prompt")
+
+    @check(points=0.5, hint="Dropout is for training alone.")
+    def test_no_dropout(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """A model in training writes what it writes in eval mode"""
+        writer = Writer(submission)
+        model, prompt, _ = clear_case(rng, 4, 4, batch=6)
+        theirs = send(writer, model, dropout=0.5)
+        calm = certain(writer, theirs, prompt, 4)
+        assert_differs(calm[1:], calm[:-1], "the continuation of another prompt")
+        theirs.train()
+        assert_close(certain(writer, theirs, prompt, 4), calm, "the text of a model in training")
+
+
+@contextlib.contextmanager
+def saved_tensors(submission: SubmissionNames) -> Iterator[Handle]:
+    """A list, over there, to which autograd adds what it saves."""
+    saved = submission.send([])
+    hooks = submission.module("torch.autograd.graph").saved_tensors_hooks(
+        saved.append, submission.module("builtins").id
+    )
+    attribute(hooks, "__enter__")()
+    try:
+        yield saved
+    finally:
+        attribute(hooks, "__exit__")(None, None, None)
+
+
+class TestTemperature:
+    """Temperature zero and below"""
+
+    @check(points=0.5, hint="What does the softmax tend to as the temperature goes to zero?")
+    def test_zero(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Temperature 0 writes the most probable continuation"""
+        writer = Writer(submission)
+        model, prompt, _ = clear_case(rng, 4, 4)
+        theirs = send(writer, model)
+        sure = certain(writer, theirs, prompt, 4)
+        assert_differs(sure[1:], sure[:-1], "the continuation of another prompt")
+        mild = send(writer, model, sharpness=1.0)
+        for zero in (0, 0.0):
+            actual = certain(writer, mild, prompt, 4, temperature=zero)
+            assert_close(actual, sure, "the continuation at temperature 0")
+
+    @check(points=0.5, hint="A temperature below 0 makes no sense: say so with a ValueError.")
+    def test_negative(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """A negative temperature is refused with a ValueError"""
+        writer = Writer(submission)
+        model = writer.indifferent_model(known_logits(rng), max_len=ROOMY)
+        prompt = token_ids(rng, 2, 3, 6)
+        for temperature in (rng.uniform(0.5, 2), rng.uniform(3, 5)):
+            continuation(writer, model, prompt, 2, temperature=temperature)
+            with raises("ValueError", what="a negative temperature"):
+                writer.write(model, prompt, 2, temperature=-temperature)
+
+
+# ---------------------------------------------------------------- bonus
+
+
+Kept = Callable[[Tensor, float], Tensor]
+"""Probabilities (B, V) and a limit to what is kept: bool (B, V)."""
+
+
+def keeps_top_k(probabilities: Tensor, k: float) -> Tensor:
+    """The k most probable tokens."""
+    least = probabilities.sort(dim=1, descending=True).values[:, int(k) - 1]
+    return probabilities >= least.unsqueeze(1)
+
+
+def keeps_top_p(probabilities: Tensor, p: float) -> Tensor:
+    """The fewest tokens that have probability p together."""
+    ordered, order = probabilities.sort(dim=1, descending=True)
+    before = ordered.cumsum(dim=1) - ordered
+    return torch.zeros_like(probabilities, dtype=torch.bool).scatter(1, order, before < p)
+
+
+def keeps_min_p(probabilities: Tensor, p: float) -> Tensor:
+    """Tokens at least p times as probable as the most probable one."""
+    return probabilities >= p * probabilities.amax(dim=1, keepdim=True)
+
+
+def limited_case(
+    rng: random.Random, keeps: Kept, limit: float, temperature: float
+) -> tuple[TinyTransformerLM, Tensor, Tensor]:
+    """A model, three prompts, and the probabilities (3, 8) that a limit leaves, beyond doubt."""
+    while True:
+        # Prompts of one token: which position counts is another question.
+        model, prompts = drawn_model(rng, vocab_size=8), torch.arange(8).unsqueeze(1)
+        model.lm_head.weight.data.mul_(1.3 / next_logits(model, prompts, WINDOW).std())
+        logits = next_logits(model, prompts, WINDOW).double()
+        probabilities = (logits / temperature).softmax(dim=1)
+        kept = keeps(probabilities, limit)
+        left = probabilities * kept
+        left /= left.sum(dim=1, keepdim=True)
+        good = probabilities.sort(dim=1).values.diff(dim=1).amin(dim=1) > 0.002
+        good &= left.masked_fill(~kept, 1).amin(dim=1) > 0.02
+        good &= (kept.sum(dim=1) >= 2) & (kept.sum(dim=1) < 8)
+        if keeps is not keeps_top_k:
+            for nearby in (0.95 * limit, 1.05 * limit):
+                good &= (keeps(probabilities, nearby) == kept).all(dim=1)
+            if temperature != 1:  # a limit that is applied too early keeps others
+                good &= (keeps(logits.softmax(dim=1), limit) != kept).any(dim=1)
+        chosen = good.nonzero().flatten()[-3:]
+        if len(chosen) == 3:
+            return model, prompts[chosen], left[chosen]
+
+
+def assert_limited(
+    submission: SubmissionNames,
+    rng: random.Random,
+    keeps: Kept,
+    limit: float,
+    temperature: float = 1.0,
+) -> None:
+    """Demand samples from what a limit leaves, in a batch of three unlike prompts."""
+    writer, name = Writer(submission), keeps.__name__.removeprefix("keeps_")
+    model, prompts, left = limited_case(rng, keeps, limit, temperature)
+    theirs = send(writer, model, sharpness=1.0, vocab_size=8)
+    options = {name: int(limit) if name == "top_k" else limit, "temperature": temperature}
+    new = continuation(writer, theirs, prompts.repeat(400, 1), 1, **options)
+    for row in range(3):
+        assert_distributed(new[row::3], left[row], f"{name}={limit:g}")
+
+
+def assert_ends(
+    submission: SubmissionNames, rng: random.Random, name: str, least: float, most: float
+) -> None:
+    """Demand that one end of a limit leaves the most probable token and the other leaves all."""
+    writer = Writer(submission)
+    logits = known_logits(rng)
+    model = writer.indifferent_model(logits, max_len=ROOMY)
+    prompt = token_ids(rng, 200, 2, len(logits))
+    new = continuation(writer, model, prompt, 2, temperature=1.0, **{name: least})
+    assert_equal(new.unique().tolist(), [int(logits.argmax())], f"what {name}={least:g} leaves")
+    new = continuation(writer, model, prompt, 5, temperature=1.0, **{name: most})
+    assert_distributed(new, logits.double().softmax(0), f"{name}={most:g}")
+
+
+class TestTopK:
+    """Bonus: top-k"""
+
+    bonus = True
+
+    @check(points=0.6, hint="Each sequence has its own k most probable tokens.")
+    def test_top_k(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Of the k most probable tokens one is drawn, with their probabilities scaled up"""
+        assert_limited(submission, rng, keeps_top_k, rng.randrange(3, 6))
+
+    @check(points=0.4, hint="What if k is 1, or more than there are tokens?")
+    def test_top_k_ends(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """One token is always the best, and a large k changes nothing"""
+        assert_ends(submission, rng, "top_k", 1, rng.randrange(7, 20))
+
+
+class TestTopP:
+    """Bonus: top-p"""
+
+    bonus = True
+
+    @pytest.mark.parametrize("temperature", [1.0, 2.0])
+    @check(points=0.6, hint="Temperature first; the token that reaches p still belongs to it.")
+    def test_top_p(
+        self, submission: SubmissionNames, rng: random.Random, temperature: float
+    ) -> None:
+        """Of the fewest tokens with probability p one is drawn, at temperature"""
+        assert_limited(submission, rng, keeps_top_p, rng.uniform(0.6, 0.8), temperature)
+
+    @check(points=0.4, hint="What if p is tiny, or 1?")
+    def test_top_p_ends(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """A tiny p leaves the best token, and p = 1 changes nothing"""
+        assert_ends(submission, rng, "top_p", rng.uniform(1e-4, 1e-2), 1.0)
+
+
+class TestMinP:
+    """Bonus: min-p"""
+
+    bonus = True
+
+    @pytest.mark.parametrize("temperature", [1.0, 2.0])
+    @check(points=0.6, hint="Temperature first; then compare with the most probable token's.")
+    def test_min_p(
+        self, submission: SubmissionNames, rng: random.Random, temperature: float
+    ) -> None:
+        """Tokens far less probable than the best are not drawn, at temperature"""
+        assert_limited(submission, rng, keeps_min_p, rng.uniform(0.2, 0.4), temperature)
+
+    @check(points=0.4, hint="What if the fraction is 0, or 1?")
+    def test_min_p_ends(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Fraction 1 leaves the best token, and 0 changes nothing"""
+        assert_ends(submission, rng, "min_p", 1.0, 0.0)
+
+
+class TestCache:
+    """Bonus: keys and values kept"""
+
+    bonus = True
+
+    ROOM = 24
+    BATCH = 6
+    D_FF = 4 * MODEL["d_model"]
+
+    @check(
+        points=1.2,
+        timeout_s=30,
+        hint="A token's key and value stay what they are: compute them once.",
+    )
+    def test_less_work(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """use_cache=True writes the same text with much less work"""
+        length, new = 6, self.ROOM - 6
+        # What the feed-forward networks alone compute if every text is read from its beginning.
+        lengths = sum(range(length, length + new))
+        whole = self.BATCH * lengths * 4 * MODEL["d_model"] * self.D_FF * MODEL["n_layers"]
+
+        def verdict(writer: Writer, model: Handle) -> None:
+            prompt = token_ids(rng, self.BATCH, length, VOCAB)
+            self.compare(writer, model, [prompt], new)
+            with counted_work(submission) as work:
+                self.write(writer, model, prompt, new, True)
+            flops = work().value()
+            if type(flops) is not int or not flops < whole / 2:
+                fail("with the cache, no less is computed than without")
+
+        self.judge(submission, verdict)
+
+    @check(
+        points=0.8,
+        requires=["test_less_work"],
+        hint="When the window moves, every token moves to another position.",
+    )
+    def test_beyond_window(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """use_cache=True writes the same text when it outgrows max_len"""
+
+        def verdict(writer: Writer, model: Handle) -> None:
+            lengths = (self.ROOM - 5, self.ROOM, self.ROOM + 5)
+            prompts = [token_ids(rng, self.BATCH, length, VOCAB) for length in lengths]
+            self.compare(writer, model, prompts, 10)
+
+        self.judge(submission, verdict)
+
+    @staticmethod
+    def write(writer: Writer, model: Handle, prompt: Tensor, new: int, kept: bool) -> Tensor:
+        """Fetch new tokens, with the cache or without."""
+        return continuation(writer, model, prompt, new, use_cache=kept)
+
+    def compare(self, writer: Writer, model: Handle, prompts: list[Tensor], new: int) -> None:
+        """Demand the same texts with the cache and without."""
+        written = set()
+        for prompt in prompts:
+            plain, cached = (self.write(writer, model, prompt, new, kept) for kept in (False, True))
+            assert_close(cached, plain, "the text with the cache")
+            written |= {tuple(row) for row in plain.tolist()}
+        if len(written) == 1:
+            fail("the text of another prompt does not change although it should")
+
+    def judge(
+        self,
+        submission: SubmissionNames,
+        verdict: Callable[[Writer, Handle], None],
+    ) -> None:
+        """Pass a verdict on the course's model and, if it fails, on the notebook's own.
+
+        A cache has to know how its model's blocks are made, and may know those of only one.
+        """
+        writer = Writer(submission)
+        sizes = {**MODEL, "d_ff": self.D_FF, "max_len": self.ROOM, "tie_weights": False}
+        try:
+            verdict(writer, self.redrawn(writer.model(**sizes)))
+        except (AssertionError, StudentError):
+            if not submission.defines("TinyTransformerLM"):
+                raise
+            verdict(writer, self.redrawn(submission.TinyTransformerLM(**sizes)))
+
+    @staticmethod
+    def redrawn(model: Handle) -> Handle:
+        """Large weights, so that even a tiny lead decides; float64, so that rounding does not."""
+        for parameter in elements(model.parameters()):
+            if parameter.dim().value() != 1:
+                parameter.data.normal_(0.0, 0.5)
+        model.lm_head.weight.data.mul_(1e9)
+        return model.double().eval()
+
+
+@contextlib.contextmanager
+def counted_work(submission: SubmissionNames) -> Iterator[Callable[[], Handle]]:
+    """Gives how many floating point operations were done over there, as torch counts them."""
+    counter = submission.module("torch.utils.flop_counter").FlopCounterMode(display=False)
+    attribute(counter, "__enter__")()
+    try:
+        yield counter.get_total_flops
+    finally:
+        attribute(counter, "__exit__")(None, None, None)
+
+
+TEXT_MODEL = {
+    **MODEL,
+    "n_layers": 1,
+    "vocab_size": 16,
+    "d_model": 32,
+    "d_ff": 64,
+    "max_len": 48,
+    "dropout": 0.0,
+}
+
+
+class TestMilestone:
+    """Bonus: a text learned by heart"""
+
+    bonus = True
+
+    GIVEN = 8
+
+    @check(
+        points=2,
+        timeout_s=60,
+        hint="Judge your training by the text that comes out, not by the loss.",
+    )
+    def test_repeats(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """After overfit(model, tokens) the model repeats the text from its first tokens"""
+        size = TEXT_MODEL["vocab_size"]
+        words = [rng.choices(range(1, size), k=rng.randrange(2, 6)) for _ in range(9)]
+        text = [token for word in rng.choices(words, k=30) for token in [*word, 0]]
+        tokens = torch.tensor(text[: TEXT_MODEL["max_len"]])
+        model = submission.module("course.parts").TinyTransformerLM(**TEXT_MODEL)
+        if submission.device != "cpu":
+            model.to(submission.device)
+        submission.overfit(model, tokens)
+        learned = TinyTransformerLM(**TEXT_MODEL).eval()
+        for name in PARTS:
+            state = attribute(model, name).state_dict().value()
+            try:
+                getattr(learned, name).load_state_dict(state)
+            except (RuntimeError, TypeError, AttributeError):
+                fail("the model no longer has the parameters that it had")
+        given = tokens[: self.GIVEN].unsqueeze(0)
+        rest = tokens[self.GIVEN :]
+        written, _ = most_probable(learned, given, len(rest), TEXT_MODEL["max_len"])
+        match = float((written[0] == rest).double().mean())
+        if match < 0.95:
+            fail(
+                "too little of the text comes back", expected="at least 95 %", actual=f"{match:.0%}"
+            )
