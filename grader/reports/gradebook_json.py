@@ -11,17 +11,21 @@ from typing import Any
 import msgspec
 
 from grader.model import Gradebook
+from grader.reports.text import json_document
 
 
 def encode(gradebook: Gradebook) -> bytes:
-    """Return the gradebook as indented JSON in UTF-8, with a final newline."""
+    """Return the gradebook as indented JSON in UTF-8, with a final newline.
+
+    It may be printed in a terminal: what would act there is written as an escape.
+    """
     scores = tuple(msgspec.structs.replace(score, output="") for score in gradebook.scores)
     gradebook = msgspec.structs.replace(gradebook, scores=scores)
     try:
         compact = msgspec.json.encode(gradebook)
     except UnicodeEncodeError:  # a lone surrogate: nothing in UTF-8
         compact = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(gradebook)))
-    return msgspec.json.format(compact, indent=2) + b"\n"
+    return json_document(msgspec.json.format(compact, indent=2)) + b"\n"
 
 
 def decode(content: bytes) -> Gradebook:

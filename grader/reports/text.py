@@ -8,6 +8,7 @@ through the function that is named for its medium; all of them build on `printab
 from __future__ import annotations
 
 import html as _html
+import json
 import re
 import unicodedata
 
@@ -42,6 +43,20 @@ def _escape(code: int) -> str:
 _SHOWN = _Shown()
 
 
+class _JsonShown(_Shown):
+    """The same as an escape of JSON, which means the same character."""
+
+    def __missing__(self, code: int) -> str:
+        shown = chr(code)
+        if _is_active(shown):
+            shown = json.dumps(shown)[1:-1] if code > 0x7F else f"\\u{code:04x}"
+        self[code] = shown
+        return shown
+
+
+_JSON_SHOWN = _JsonShown()
+
+
 def points(value: float) -> str:
     """Write points as people do: no `.0`, at most two decimals."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
@@ -67,6 +82,13 @@ def shortened(text: str, limit: int) -> str:
         return text
     head, tail = limit // 2, limit - limit // 2
     return f"{text[:head]}\n… {len(text) - limit} characters left out …\n{text[-tail:]}"
+
+
+def json_document(document: bytes) -> bytes:
+    """A JSON document, equal in meaning, whose texts hold no invisible or active character."""
+    if document.isascii() and b"\x7f" not in document:  # most are, and JSON escapes the others
+        return document
+    return document.decode().translate(_JSON_SHOWN).encode()
 
 
 def csv_text(text: str) -> str:
