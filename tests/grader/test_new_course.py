@@ -134,7 +134,7 @@ def test_a_broken_check_in_the_new_course_is_noticed(tmp_path: Path) -> None:
     new_course(tmp_path / "course")
     suite = tmp_path / "course/private/suites/test_words.py"
     text = suite.read_text(encoding="utf-8")
-    suite.write_text(text.replace('reference.count_words(words), "the counts"', 'counts, "it"'))
+    suite.write_text(text.replace('reference.count_words(words), "the dict', 'counts, "the dict'))
     result = run("grader verify --course course", tmp_path)
     assert result.returncode == 1
     assert "counts_once" in result.stdout

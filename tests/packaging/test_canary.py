@@ -34,6 +34,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 PRIVATE = ("solutions", "tests", "examples")
+MADE_BY_TOOLS = {".git", ".hypothesis", ".venv", "build", "dist", "node_modules", "out", "reports"}
 MARK = re.compile(rb"canary[0-9a-f]{16}")
 
 
@@ -129,10 +130,12 @@ def build(project: Path, output: Path) -> None:
 
 
 def copied(folder: Path) -> Path:
-    left = shutil.ignore_patterns(
-        ".git", ".venv", "node_modules", "dist", "reports", "out", ".*_cache", ".hypothesis",
-        "__pycache__",
-    )  # fmt: skip
+    """The project without what tools left at its top: a package of ours may be called the same."""
+
+    def left(place: str, names: list[str]) -> set[str]:
+        made = {name for name in names if name in MADE_BY_TOOLS or name.endswith("_cache")}
+        return {"__pycache__"} | (made if Path(place) == ROOT else set())
+
     return Path(shutil.copytree(ROOT, folder / "project", ignore=left))
 
 
@@ -253,6 +256,19 @@ def test_names_of_private_folders_are_in_no_archive(planted: tuple[Path, dict[st
         names += archive.getnames()
     for name in names:
         assert not set(PRIVATE) & set(name.split("/")[:2]), name
+
+
+def test_the_wheel_holds_the_whole_course_to_start_from(
+    planted: tuple[Path, dict[str, str]],
+) -> None:
+    project, _ = planted
+    (wheel,) = (project.parent / "out/packages").glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    held = {name for name in names if name.startswith("grader/templates/")}
+    files = (path for path in (project / "grader/templates").rglob("*") if path.is_file())
+    assert "grader/reports/__init__.py" in names
+    assert held == {path.relative_to(project).as_posix() for path in files}
 
 
 def test_marks_are_found_in_every_wrapping() -> None:

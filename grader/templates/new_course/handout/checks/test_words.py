@@ -10,7 +10,7 @@ class TestExamples:
     def test_words_of_a_sentence(self, submission):
         """To be, or not to be: that has six words"""
         words = submission.split_words("To be, or not to be!").value()
-        assert_equal(words, ["to", "be", "or", "not", "to", "be"], "the words")
+        assert_equal(words, ["to", "be", "or", "not", "to", "be"], "the list of words")
 
     @check(points=1, hint="The word with the highest count comes first.")
     def test_most_common_word(self, submission):

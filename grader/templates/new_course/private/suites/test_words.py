@@ -27,13 +27,13 @@ class TestWords:
         words = [rng.choice([word, word.upper()]) for word in random_words(rng, 60)]
         text = "".join(word + rng.choice(SEPARATORS) for word in words)
         expected = reference.split_words(text)
-        assert_equal(submission.split_words(text).value(), expected, "the words")
+        assert_equal(submission.split_words(text).value(), expected, "the list of words")
 
     @check(points=1, requires=["test_only_letters_make_words"], hint="Return an empty list.")
     def test_no_letters(self, submission):
         """A text without a letter has no words"""
         for text in ("", " \n", "3.14 + 2_7"):
-            assert_equal(submission.split_words(text).value(), [], "the words")
+            assert_equal(submission.split_words(text).value(), [], "the list of words")
 
 
 class TestCounts:
@@ -45,7 +45,7 @@ class TestCounts:
         words = random_words(rng, 60)
         rng.shuffle(words)
         counts = dict(submission.count_words(words).value())
-        assert_equal(counts, reference.count_words(words), "the counts")
+        assert_equal(counts, reference.count_words(words), "the dict of counts")
 
 
 class TestRanking:
