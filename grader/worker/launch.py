@@ -29,7 +29,9 @@ CLOSING_S = 5.0
 # the zygote's arguments and import path name nothing but its own interpreter: where the engine lies
 # comes with the first message, on the socket that is its standard input
 BOOTSTRAP = """\
-import json, socket, sys
+import sys
+del sys.path[0]  # the working folder
+import json, socket
 control = socket.socket(fileno=0)
 message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 1)
 while not message.endswith(b"\\n"):
@@ -127,7 +129,8 @@ class Zygote:
 
     def _start(self, message: bytes, control: socket.socket, spawn_socket: socket.socket) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-B", "-c", BOOTSTRAP],
+            # `-I` would ignore the hash seed; the environment is all ours anyway
+            [sys.executable, "-s", "-B", "-c", BOOTSTRAP],
             stdin=control.fileno(),
             stdout=self._log,
             stderr=self._log,
@@ -301,6 +304,7 @@ def _environment(state: Path) -> dict[str, str]:
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": str(_font_cache(state)),
         "GRADER_GRADING": "1",
+        "PYTHONHASHSEED": "0",  # a set of strings has the same order in every run
     }
     # without it an interpreter or torch outside the default folders can't find its libraries
     if "LD_LIBRARY_PATH" in os.environ:

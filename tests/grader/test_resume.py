@@ -78,6 +78,16 @@ def test_force_grades_everything_again(toy_course: Course, folder: Path, tmp_pat
     assert graded(folder, toy_course, tmp_path / "out", force=True).run.kept == 0
 
 
+def test_code_that_depends_on_the_order_of_a_set_gives_the_same_result_again(
+    toy_course: Course, class_of: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = class_of(ann="print({*'abcdefghijklmnopqrstuvwxyz'})")
+    outputs = {
+        graded(folder, toy_course, tmp_path / "out", force=True).scores[0].output for _ in range(2)
+    }
+    assert len(outputs) == 1
+
+
 def test_another_seed_is_another_result(toy_course: Course, folder: Path, tmp_path: Path) -> None:
     graded(folder, toy_course, tmp_path / "out")
     assert graded(folder, toy_course, tmp_path / "out", seed=1).run.kept == 0

@@ -171,6 +171,7 @@ class TestMemory:
             "OMP_NUM_THREADS",
             "OPENBLAS_NUM_THREADS",
             "PATH",
+            "PYTHONHASHSEED",
             "TMPDIR",
             "TORCHDYNAMO_DISABLE",
             "USER",
