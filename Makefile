@@ -1,5 +1,5 @@
 # Every target sets up what it needs; `make` alone lists them.
-# Variables: PYTHON (3.10 or newer), TORCH_INDEX (an extra package index for torch), ARGS (for pytest).
+# Variables: PYTHON (3.10 or newer), TORCH_INDEX (an extra package index for torch), ARGS (for pytest or the benchmark).
 
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -55,8 +55,9 @@ schema: $(READY) ## Write the JSON Schema of gradebook.json
 	$(BIN)/python -c 'from pathlib import Path; from grader.reports.gradebook_json import schema; \
 	    Path("docs/results.schema.json").write_bytes(schema())'
 
-bench: $(READY) ## Measure how fast the command line answers
+bench: $(READY) ## Measure speed beside nbgrader, Otter and bare pytest; ARGS=--quick to try
 	$(BIN)/python benchmarks/startup.py
+	TORCH_INDEX=$(TORCH_INDEX) $(BIN)/python -m benchmarks.peers $(ARGS)
 
 clean: ## Remove what these targets made, the environment included
 	rm -rf .venv build dist htmlcov reports .coverage \

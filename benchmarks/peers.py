@@ -1,0 +1,236 @@
+"""The grader beside nbgrader, Otter-Grader and the bare checks: same answers, same checks.
+
+    make bench ARGS=--quick          six submissions, one round: does it run?
+    make bench                       forty submissions, three rounds
+    make bench ARGS=--full           growth up to 1,000 submissions
+
+Prints tables, writes build/bench/results.json. docs/benchmarks.md says what the figures mean.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from benchmarks.accounting import CommandFailed
+from benchmarks.classroom import Work, make_class
+from benchmarks.environments import CACHE, ROOT, NotInstalled
+from benchmarks.report import (
+    Grading,
+    Target,
+    cost_parts_table,
+    cost_table,
+    machine,
+    median,
+    ratio,
+    ratio_table,
+    target_table,
+    write_json,
+)
+from benchmarks.tools import Bare, Nbgrader, Otter, Ours, Scores, Tool, emptied
+from grader.config import Course, load_course
+from grader.scheduler import usable_cores
+
+ONE_CHECK = Path(__file__).parent / "one_check"
+TOLERANCE = 1e-6  # of a point
+THROUGHPUT = {Nbgrader.name: 20.0, Otter.one_by_one: 30.0}
+CPU_OVER_BARE = 1.5
+FIRST_S = 3.0
+BUSY = 0.25  # other processes' load on a core from which figures mislead
+
+
+def main() -> None:
+    options = _options()
+    course, where = load_course(ROOT), machine()
+    _warn_if_busy()
+    tools = _tools(options)
+    largest = max(options.growth, default=0)
+    works = make_class(course, max(options.submissions, largest))
+    gradings = compare(course, works[: options.submissions], tools, options.rounds, "comparison")
+    _print("The same submissions and checks", cost_table(gradings))
+    _print("Ratios, medians of those within a round", ratio_table(gradings))
+    parts = {}
+    if options.apart > 1:
+        parts = costs_apart(course, works[: options.apart], tools)
+        _print(f"Three costs apart, {options.apart} submissions", cost_parts_table(parts))
+    growth = grow(course, works, options.growth)
+    if growth:
+        _print("Growth", cost_table(growth))
+    targets = judge(gradings)
+    _print("Targets", target_table(targets))
+    write_json(options.json, where, [*gradings, *growth], parts, targets)
+    print(f"\nEverything: {options.json}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="6 submissions, one round, no growth")
+    parser.add_argument("--full", action="store_true", help="growth up to 1,000 submissions")
+    parser.add_argument("--submissions", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--apart", type=int, default=8, help="submissions for the costs apart")
+    parser.add_argument("--only", action="append", choices=["ours", "bare", "nbgrader", "otter"])
+    parser.add_argument("--json", type=Path, default=CACHE / "results.json")
+    options = parser.parse_args()
+    options.growth = [10, 200, 1000] if options.full else [10, 200]
+    if options.quick:
+        options.submissions, options.rounds, options.apart, options.growth = 6, 1, 2, []
+    return options
+
+
+def _warn_if_busy() -> None:
+    cores = usable_cores()
+    if os.getloadavg()[0] > BUSY * cores:
+        print(
+            f"warning: the load is {os.getloadavg()[0]:.1f} on {cores} cores before anything runs:"
+            " compare within this run only, and quote nothing",
+            file=sys.stderr,
+        )
+
+
+def _tools(options: argparse.Namespace) -> list[Tool]:
+    """Those that were asked for and can be had."""
+    at_once = sorted({1, usable_cores()})
+    makers: dict[str, list[Callable[[], Tool]]] = {
+        "ours": [partial(Ours, jobs) for jobs in at_once],
+        "bare": [Bare],
+        "nbgrader": [Nbgrader],
+        "otter": [partial(Otter, jobs) for jobs in at_once],
+    }
+    tools = []
+    for name, made in makers.items():
+        if options.only and name not in options.only:
+            continue
+        try:
+            tools += [make() for make in made]
+        except NotInstalled as error:
+            print(f"warning: {name} is left out: {error}", file=sys.stderr)
+    return tools
+
+
+# ---------------------------------------------------------------- experiments
+
+
+def compare(
+    course: Course, works: Sequence[Work], tools: Sequence[Tool], rounds: int, experiment: str
+) -> list[Grading]:
+    """Every tool in every round, in turn: a machine that slows down slows all of them.
+
+    Scores are compared with those of the first tool in the round. A tool that fails is left out
+    from there on, and said to be.
+    """
+    folders = {tool: folder for tool in tools if (folder := _prepared(tool, course, works))}
+    gradings = []
+    for number in range(1, rounds + 1):
+        expected: Scores | None = None
+        for tool, folder in list(folders.items()):
+            print(f"{experiment}, round {number} of {rounds}: {tool.name}", file=sys.stderr)
+            try:
+                cost, scores = tool.grade(folder)
+            except CommandFailed as error:
+                print(f"warning: {tool.name} is left out: {error}", file=sys.stderr)
+                del folders[tool]
+                continue
+            expected = scores if expected is None else expected
+            differs = sum(not _agree(scores, expected, work.student) for work in works)
+            gradings.append(
+                Grading(experiment, tool.name, number, len(works), cost, len(scores), differs)
+            )
+    return gradings
+
+
+def _prepared(tool: Tool, course: Course, works: Sequence[Work]) -> Path | None:
+    folder = emptied(CACHE / "runs" / re.sub(r"\W+", "_", tool.name))
+    try:
+        tool.prepare(course, works, folder)
+    except CommandFailed as error:
+        print(f"warning: {tool.name} is left out: {error}", file=sys.stderr)
+        return None
+    return folder
+
+
+def _agree(scores: Scores, expected: Scores, student: str) -> bool:
+    return abs(scores.get(student, math.nan) - expected.get(student, math.nan)) <= TOLERANCE
+
+
+def costs_apart(
+    course: Course, works: Sequence[Work], tools: Sequence[Tool]
+) -> dict[str, dict[str, float]]:
+    """What is paid once, what a notebook costs and what its checks cost, in wall seconds.
+
+    One check that costs nothing, on one submission and on all, tells the first two apart; the
+    difference to all the checks is the third. Differences of noisy figures are noisier still.
+    """
+    one = load_course(ONE_CHECK)
+    walls = [
+        {grading.tool: grading.cost.wall_s for grading in compare(*case, tools, 1, experiment)}
+        for experiment, case in (
+            ("one check, one submission", (one, works[:1])),
+            ("one check", (one, works)),
+            ("all checks", (course, works)),
+        )
+    ]
+    parts = {}
+    for tool in walls[2]:
+        if all(tool in wall for wall in walls):
+            single, cheap, whole = (wall[tool] for wall in walls)
+            notebook = (cheap - single) / (len(works) - 1)
+            parts[tool] = {
+                "start": single - notebook,
+                "notebook": notebook,
+                "checks": (whole - cheap) / len(works),
+            }
+    return parts
+
+
+def grow(course: Course, works: Sequence[Work], sizes: Sequence[int]) -> list[Grading]:
+    """Ours on every core, for classes of these sizes."""
+    tool = Ours(usable_cores())
+    return [
+        grading
+        for size in sizes
+        for grading in compare(course, works[:size], [tool], 1, f"growth, {size} submissions")
+    ]
+
+
+def judge(gradings: Sequence[Grading]) -> list[Target]:
+    """Compare what was measured with what is aimed at."""
+    ours = Ours(usable_cores()).name
+    first = median([grading.cost.first_s for grading in gradings if grading.tool == ours])
+    times = {
+        f"throughput over `{peer}`": (wanted, ratio(gradings, ours, peer, "per_minute"))
+        for peer, wanted in THROUGHPUT.items()
+    }
+    cpu = ratio(gradings, ours, Bare.name, "cpu_s")
+    return [
+        *(
+            Target(name, f">= {wanted:g} x", value, None if value is None else value >= wanted)
+            for name, (wanted, value) in times.items()
+        ),
+        Target(
+            f"CPU over `{Bare.name}`",
+            f"<= {CPU_OVER_BARE:g} x",
+            cpu,
+            None if cpu is None else cpu <= CPU_OVER_BARE,
+        ),
+        Target(
+            "start to first result",
+            f"< {FIRST_S:g} s",
+            first,
+            None if first is None else first < FIRST_S,
+        ),
+    ]
+
+
+def _print(title: str, text: str) -> None:
+    print(f"\n{title}\n\n{text}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
