@@ -15,9 +15,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -31,6 +30,7 @@ from grader.config import load_course
 from grader.model import Gradebook, Score
 from grader.pipeline import Options, check
 from grader.worker.jail import linux
+from grader.worker.watchdog import children_of
 
 DENIED = "DENIED"
 DONE = "DONE"
@@ -186,7 +186,7 @@ class Aftermath:
         clean: what an honest submission gets when it is graded alone, as JSON.
         harm, left: see `Outside`.
         token: what nobody may have read.
-        seconds: how long the class took.
+        neighbours: the honest students.
     """
 
     gradebook: Gradebook
@@ -195,8 +195,7 @@ class Aftermath:
     harm: Sequence[str]
     left: Sequence[str]
     token: str
-    seconds: float
-    neighbours: Sequence[str] = field(default_factory=list)
+    neighbours: Sequence[str]
 
     def lines(self, attack: str, kind: str) -> list[str]:
         """What an attack printed about attempts of this kind: DONE, DENIED or BROKEN."""
@@ -240,20 +239,32 @@ def grade_between_neighbours(
             write(folder / name / "adding.ipynb", notebook(*map(dedent, source)))
         options = Options(sandbox=sandbox)
         alone = check((folder / neighbours[0],), course, options, Silent())
-        linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)  # what escapes becomes this process's child
-        started, began = set(processes_below(os.getpid())), time.monotonic()
-        gradebook = check((folder,), course, options, Silent())
-        seconds = time.monotonic() - began
+        started = set(processes_below(os.getpid()))
+        with adopting_orphans():
+            gradebook = check((folder,), course, options, Silent())
+            left = around.left(started)
         return Aftermath(
             gradebook=gradebook,
             scores={score.student: score for score in gradebook.scores},
             clean=anonymous(alone.scores[0]),
             harm=around.harm(),
-            left=around.left(started),
+            left=left,
             token=around.token,
-            seconds=seconds,
             neighbours=neighbours,
         )
+
+
+@contextlib.contextmanager
+def adopting_orphans() -> Iterator[None]:
+    """Make what escapes from its parent a child of this process, where it is seen."""
+    before = set(children_of(os.getpid()))
+    linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        yield
+    finally:
+        linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 0)
+        for orphan in set(children_of(os.getpid())) - before:
+            os.waitpid(orphan, os.WNOHANG)
 
 
 def _course_of_secrets(around: Outside, limits: str) -> Path:
