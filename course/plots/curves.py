@@ -39,8 +39,8 @@ def curves(
                 style = style[:-1]
             axes.plot(xs, ys, style, color=colour, label=name, markersize=4)
             told.append(
-                f"{name}: from {_plain(ys[0])} at {xlabel} = {_plain(xs[0])} "
-                f"to {_plain(ys[-1])} at {_plain(xs[-1])}"
+                f"{name}: from {paper.plain(ys[0])} at {xlabel} = {paper.plain(xs[0])} "
+                f"to {paper.plain(ys[-1])} at {paper.plain(xs[-1])}"
             )
         axes.set_xlabel(xlabel)
         axes.grid(alpha=0.3)
@@ -58,8 +58,3 @@ def curves(
     if "y" not in log:
         drawn[0].set_ylim(bottom=0)
     paper.show(figure, f"{title} ({ylabel}). {'. '.join(told)}.")
-
-
-def _plain(number: float) -> str:
-    """A number as one says it: 0.0123, 4.56, 789, 12,345."""
-    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"

@@ -21,9 +21,9 @@ def memory_bars(rows: Mapping[str, Mapping[str, float]], title: str) -> None:
         for kind, size in row.items():
             axes.barh(place, size, left=left, color=COLOURS[kinds.index(kind) % len(COLOURS)])
             left += size
-        axes.text(left + longest / 80, place, f"{left:,.4g}", va="center", color=paper.INK)
-        contents = ", ".join(f"{kind} {size:,.4g}" for kind, size in row.items())
-        told.append(f"{name}: {left:,.4g} ({contents})")
+        axes.text(left + longest / 80, place, paper.plain(left), va="center", color=paper.INK)
+        contents = ", ".join(f"{kind} {paper.plain(size)}" for kind, size in row.items())
+        told.append(f"{name}: {paper.plain(left)} ({contents})")
     axes.set_yticks(range(len(rows)), list(rows))
     axes.invert_yaxis()
     axes.set(xlabel="MiB", xlim=(0, 1.12 * longest))

@@ -77,6 +77,11 @@ def drawn(drawing: Figure, description: str) -> Picture:
     return Picture(stream.getvalue(), width, description)
 
 
+def plain(number: float) -> str:
+    """Write a number as one says it: 0.0123, 4.56, 789, 12,345."""
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+
+
 def matrix(table: Tensor, what: str) -> Any:
     """Return a tensor with two dimensions as a NumPy array of floats.
 

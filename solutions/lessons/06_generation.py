@@ -328,8 +328,8 @@ with plots.demo():
 
 # %% [markdown]
 # **Temperatures, side by side**, on a model that has something to say. It is sure of each letter, so
-# it takes some heat to make it stumble; then it does so in an instructive way: it slips from one
-# place of the text to another where the same letters stand. (Entropies are averages over the text.)
+# it takes some heat to make it stumble. Even then it finds its way back for a while: it has learned
+# what follows what, and also what stands at which position. (Entropies are averages over the text.)
 
 # %%
 with plots.demo():

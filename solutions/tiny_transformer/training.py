@@ -21,7 +21,7 @@ def overfit(
     averaged over the positions, minimised by AdamW (Loshchilov and Hutter 2019, algorithm 2). A
     model that has learned the text continues its beginning with the rest, token for token, when
     always the most probable token is taken. That is the test to pass. A low loss is none: a model
-    that can see the token it should predict has a lower loss and repeats nothing.
+    that can see the token it should predict has a lower loss, and may repeat nothing.
 
     Args:
         model: trained in place, in training mode; every module's training flag is afterwards what
