@@ -32,6 +32,18 @@ def descendants(pid: int, steps: int = 100) -> set[int]:
     return found
 
 
+def alive(pids: set[int]) -> set[int]:
+    """Those that still run. One that only waits to be reaped, by whomever, is dead."""
+    return {pid for pid in pids if _state(pid) not in ("Z", "X", "")}
+
+
+def _state(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
 def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
     """Whether a condition holds before long."""
     deadline = time.monotonic() + seconds

@@ -10,13 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from processes import descendants, eventually, parent_of
+from processes import alive, descendants, eventually, parent_of
 
 SLEEPS = "import time\ntime.sleep(60)"
-
-
-def alive(pids: set[int]) -> set[int]:
-    return {pid for pid in pids if Path(f"/proc/{pid}/stat").exists()}
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
