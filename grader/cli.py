@@ -204,6 +204,11 @@ def checks(assignment: str | None, course_path: Path | None, as_json: bool) -> N
     "--repeat", type=click.IntRange(min=1), default=1, show_default=True,
     help="Grade the reference this often, each time from another seed.",
 )  # fmt: skip
+@click.option(
+    "--thorough",
+    is_flag=True,
+    help="Plug every mutant into every assignment, even where nothing mentions its names.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
 def verify(
@@ -212,6 +217,7 @@ def verify(
     jobs: int | None,
     seed: int,
     repeat: int,
+    thorough: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -234,6 +240,7 @@ def verify(
             jobs=jobs,
             seed=seed,
             repeat=repeat,
+            thorough=thorough,
             watcher=progress,
         )
     if as_json:

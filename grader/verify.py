@@ -16,8 +16,10 @@ import ast
 import enum
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +30,7 @@ from grader.mutants import Mutant, apply, build_cells, load_mutants
 from grader.release import solution_sources, template_cells
 from grader.scheduler import Engine, usable_cores
 from grader.scoring import score
+from grader.suites import suite_files
 
 
 class Kind(str, enum.Enum):
@@ -121,6 +124,7 @@ def verify(
     jobs: int | None = None,
     seed: int = 0,
     repeat: int = 1,
+    thorough: bool = False,
     watcher: Watcher,
 ) -> Verification:
     """Run the gate.
@@ -131,6 +135,7 @@ def verify(
         jobs: cases graded at once.
         seed: decides the random inputs.
         repeat: how many seeds the reference is graded from.
+        thorough: plug every mutant into every assignment, even where nothing mentions its names.
         watcher: hears of each case.
 
     Raises:
@@ -138,7 +143,9 @@ def verify(
     """
     chosen = list(assignments) or list(lesson_paths(course))
     planned = [
-        case for name in chosen for case in plan_cases(course, name, seed=seed, repeat=repeat)
+        case
+        for name in chosen
+        for case in plan_cases(course, name, seed=seed, repeat=repeat, thorough=thorough)
     ]
     with tempfile.TemporaryDirectory() as folder, Engine(course, assignments=chosen) as engine:
         suites = engine.suites
@@ -173,7 +180,9 @@ def verify(
 # ---------------------------------------------------------------- what is tried
 
 
-def plan_cases(course: Course, assignment: str, *, seed: int, repeat: int) -> list[_Planned]:
+def plan_cases(
+    course: Course, assignment: str, *, seed: int, repeat: int, thorough: bool = False
+) -> list[_Planned]:
     """Everything that is tried on one assignment's suite."""
     solved = build_cells(course, assignment)
     cases = [
@@ -188,6 +197,8 @@ def plan_cases(course: Course, assignment: str, *, seed: int, repeat: int) -> li
         cases.append(_Planned(assignment, Kind.STYLE, path.stem, (cell,), seed))
     for mutant in load_mutants(course):
         own = mutant.assignment == assignment
+        if not own and not (thorough or can_reach(course, mutant.assignment, assignment)):
+            continue
         cells = with_mutant(course, assignment, mutant)
         must_lose, origin = (mutant.loses, "") if own else ((), mutant.assignment)
         cases.append(
@@ -220,8 +231,20 @@ def with_mutant(course: Course, assignment: str, mutant: Mutant) -> tuple[Cell, 
         other = read_lesson(lesson_path(course, mutant.assignment))
         wrong = apply(mutant, solution_sources(course, other))
         pasted = imports(other) + [text for name, text in wrong.items() if name not in answers]
-    sources = [*imports(lesson), *pasted, *answers.values()]
+    sources = [*imports(lesson), *pasted, *definitions(lesson), *answers.values()]
     return tuple(Cell(number=number, source=text) for number, text in enumerate(sources, 1))
+
+
+@lru_cache(maxsize=64)
+def can_reach(course: Course, origin: str, assignment: str) -> bool:
+    """Whether one assignment's answers can matter in another: its answers or checks name them."""
+    own = solution_sources(course, read_lesson(lesson_path(course, assignment)))
+    names = solution_sources(course, read_lesson(lesson_path(course, origin))).keys() - own.keys()
+    texts = list(own.values())
+    for folder in (course.checks, course.suites):
+        texts += [path.read_text(encoding="utf-8") for path in suite_files(folder, assignment)]
+    words = {word for text in texts for word in re.findall(r"\w+", text)}
+    return bool(names & words)
 
 
 def imports(lesson: Lesson) -> list[str]:
@@ -232,6 +255,20 @@ def imports(lesson: Lesson) -> list[str]:
             break
         if cell.kind == "code" and cell.question is None and _only_prepares(cell.source):
             sources.append(cell.source)
+    return sources
+
+
+def definitions(lesson: Lesson) -> list[str]:
+    """The functions and classes that a lesson gives to its students, for their answers to use."""
+    sources = []
+    for cell in lesson.cells:
+        if cell.kind == "code" and cell.solution is None and cell.question is None:
+            try:
+                body = ast.parse(cell.source).body
+            except SyntaxError:
+                continue
+            given = [node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+            sources += [ast.unparse(node) for node in given]
     return sources
 
 
