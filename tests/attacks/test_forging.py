@@ -325,7 +325,7 @@ ATTACKS = {
     "counts_its_deaths": [
         """
         import os
-        places = (".", "/tmp", "/var/tmp", "/dev/shm", os.path.dirname(os.__file__))
+        places = (".", os.environ.get("TMPDIR", "."))
         def seen():
             return sum(os.path.exists(os.path.join(place, "deaths")) for place in places)
         before = seen()
