@@ -30,14 +30,18 @@ DESERVED: dict[str, tuple[dict[str, float], str]] = {
     "chen": ({**FULL, "scale": 0.0}, "the factor is missing, everything else is right"),
     "dora": (
         {**FULL, "sinusoidal": 1.0, "learned": 1.5, "max_len": 0.75, "dropout": 1.25},
-        ("columns in halves: only what does not depend on their order is left; one learned row too"
-        " many, which also accepts one token too many; dropout is on in eval mode"),
+        (
+            "columns in halves: only what does not depend on their order is left; one learned row too"
+            " many, which also accepts one token too many; dropout is on in eval mode"
+        ),
     ),
     "emil": (dict.fromkeys(FULL, 0.0), "the untouched template earns nothing"),
     "fatima": (
         {**FULL, "shapes": 2.5, "learned": 0.0, "max_len": 0.5, "dtype_device": 1.0},
-        ("a syntax error in the learned positions costs what needs them, half of it where both"
-        " kinds are asked for"),
+        (
+            "a syntax error in the learned positions costs what needs them, half of it where both"
+            " kinds are asked for"
+        ),
     ),
     "greta": (FULL, "a file that is not there costs nothing: the cells after it are right"),
     "hugo": (

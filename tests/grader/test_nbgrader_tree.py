@@ -115,7 +115,10 @@ def test_nbgrader_releases_what_students_get(
         result = subprocess.run(
             [*nbgrader, "generate_assignment", name, "--CourseDirectory.course_id=it"],
             cwd=tmp_path / "instructor",
-            env={**os.environ, "PATH": f"{Path(nbgrader[0]).parent}{os.pathsep}{os.environ['PATH']}"},
+            env={
+                **os.environ,
+                "PATH": f"{Path(nbgrader[0]).parent}{os.pathsep}{os.environ['PATH']}",
+            },
             capture_output=True,
             text=True,
             check=False,
