@@ -13,6 +13,11 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+from grader.config import load_course
+from grader.lessons import lesson_paths, read_lesson
+from grader.mutants import apply, load_mutants
+from grader.release import solution_sources
+
 ROOT = Path(__file__).parent
 NOTEBOOKS = ROOT.parent / "course" / "notebooks"
 CLASS = ROOT / "submissions"
@@ -221,6 +226,8 @@ def write_class() -> None:
     name = "01_embeddings"
     for student, notebook in embeddings().items():
         hand_in(student, f"{name}.ipynb", json.dumps(notebook, indent=1, ensure_ascii=False))
+    for (student, assignment), notebook in rest_of_the_course().items():
+        hand_in(student, f"{assignment}.ipynb", json.dumps(notebook, indent=1, ensure_ascii=False))
     hand_in("lena", f"{name}.ipynb", LETTER)
     (CLASS / "greta" / f"{name}.ipynb").rename(CLASS / "greta" / "01-Embeddings (2).ipynb")
 
@@ -294,6 +301,62 @@ def embeddings() -> dict[str, Notebook]:
         # an attempt to patch the grader
         "kira": insert(template(name), "TokenEmbedding", PATCHES),
     }
+
+
+# ---------------------------------------------------------------- the rest of the course
+
+STYLES_OF_BILAL = {
+    "blocks": "blocks_fused_qkv",
+    "full_model": "full_model_functional",
+    "weight_tying": "weight_tying_property",
+    "memory_estimation": "memory_estimation_tensors",
+    "generation": "generation_gumbel",
+}
+"""All right in other styles, everything in the last answer's cell."""
+
+MISTAKES = {
+    ("chen", "blocks"): "scale_missing",
+    ("chen", "full_model"): "",
+    ("chen", "generation"): "temperature_multiplied",
+    ("dora", "blocks"): "post_norm",
+    ("dora", "weight_tying"): "copied_values",
+    ("dora", "memory_estimation"): "tied_twice",
+    ("greta", "full_model"): "mask_off_by_one",
+    ("jonas", "blocks"): "",
+}
+"""Who made which mistake (a mutant's name) in which assignment; none where it is empty."""
+
+
+def rest_of_the_course() -> dict[tuple[str, str], Notebook]:
+    """Who handed in what for the other assignments: (student, notebook's name) -> notebook."""
+    course = load_course(ROOT.parent)
+    mutants = {(m.assignment, m.name): m for m in load_mutants(course)}
+    class_: dict[tuple[str, str], Notebook] = {}
+    for assignment, path in lesson_paths(course).items():
+        right = solution_sources(course, read_lesson(path))
+        if assignment == "embeddings":
+            continue
+        class_["anna", path.stem] = answered(path.stem, right)
+        style = course.styles / f"{STYLES_OF_BILAL[assignment]}.py"
+        class_["bilal", path.stem] = answered(
+            path.stem, {list(right)[-1]: style.read_text(encoding="utf-8")}
+        )
+        for (student, own), mistake in MISTAKES.items():
+            if own == assignment:
+                wrong = apply(mutants[own, mistake], right) if mistake else right
+                class_[student, path.stem] = answered(path.stem, wrong)
+    return class_
+
+
+def answered(name: str, answers: dict[str, str]) -> Notebook:
+    """The released notebook with these answers, without the markers of solutions."""
+    texts = {
+        answer: "\n".join(
+            line for line in text.splitlines() if "### " not in line[:40] or "SOLUTION" not in line
+        )
+        for answer, text in answers.items()
+    }
+    return fill(template(name), **texts)
 
 
 def jonas(notebook: Notebook) -> Notebook:

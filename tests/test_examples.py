@@ -9,7 +9,7 @@ import pytest
 from toy import Silent
 
 from grader.config import load_course
-from grader.model import EndingKind, Gradebook, Score, State
+from grader.model import EndingKind, Gradebook, Score, State, Status
 from grader.pipeline import Options, check
 
 ROOT = Path(__file__).parent.parent
@@ -57,6 +57,18 @@ DESERVED: dict[str, tuple[dict[str, float], str]] = {
 }
 
 
+MISTAKES = [
+    ("chen", "blocks", {"score_scale"}),
+    ("chen", "full_model", set()),
+    ("chen", "generation", {"context", "sampling", "top_p", "min_p"}),
+    ("dora", "blocks", {"residual", "pre_norm"}),
+    ("dora", "weight_tying", {"sharing", "one_parameter", "gradients", "survives"}),
+    ("dora", "memory_estimation", {"counting"}),
+    ("greta", "full_model", {"causality"}),
+    ("jonas", "blocks", set()),
+]
+
+
 @pytest.fixture(scope="module")
 def gradebook() -> Gradebook:
     options = Options(assignments=("embeddings",))
@@ -79,6 +91,42 @@ def test_what_is_no_notebook_is_ungraded(scores: dict[str, Score]) -> None:
     assert scores["lena"].state is State.UNGRADED
     assert scores["lena"].ending.kind is EndingKind.UNREADABLE
     assert "not a notebook" in scores["lena"].ending.message
+
+
+@pytest.fixture(scope="module")
+def course_scores() -> dict[tuple[str, str], Score]:
+    """The other five assignments."""
+    course = load_course(ROOT)
+    others = tuple(a.id for a in course.assignments if a.id != "embeddings")
+    found = check([ROOT / "examples/submissions"], course, Options(assignments=others), Silent())
+    return {(score.student, score.assignment): score for score in found.scores}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("student", ["anna", "bilal"])
+def test_right_work_gets_all_points_of_the_course(
+    course_scores: dict[tuple[str, str], Score], student: str
+) -> None:
+    own = [score for (name, _), score in course_scores.items() if name == student]
+    assert len(own) == 5
+    for score in own:
+        assert score.state is State.GRADED
+        assert {outcome.status for outcome in score.outcomes} == {Status.PASSED}, score.assignment
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("student", "assignment", "loses"), MISTAKES)
+def test_a_mistake_costs_its_own_questions_and_no_other(
+    course_scores: dict[tuple[str, str], Score], student: str, assignment: str, loses: set[str]
+) -> None:
+    score = course_scores[student, assignment]
+    lost = {outcome.question for outcome in score.outcomes if outcome.earned < outcome.possible}
+    assert lost == loses
+
+
+@pytest.mark.slow
+def test_who_handed_nothing_in_is_missing(course_scores: dict[tuple[str, str], Score]) -> None:
+    assert course_scores["emil", "generation"].state is State.MISSING
 
 
 def test_the_class_has_twelve_students_and_no_other_problem(gradebook: Gradebook) -> None:
