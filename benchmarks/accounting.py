@@ -119,6 +119,8 @@ def _group() -> Iterator[Path | None]:
 
 
 def _remove(group: Path) -> None:
+    with contextlib.suppress(OSError):  # Linux 5.14: whatever an interrupted command left running
+        (group / "cgroup.kill").write_text("1")
     for _ in range(100):
         try:
             group.rmdir()
