@@ -117,6 +117,7 @@ def read_lesson(path: Path) -> Lesson:
     Raises:
         ReleaseError: a cell's marker is not one of those above.
     """
+    lesson_tool("nbformat")  # jupytext makes its cells with it, late in some versions
     jupytext = lesson_tool("jupytext")
     try:
         text = path.read_text(encoding="utf-8")
