@@ -306,8 +306,11 @@ class TestCausality:
         tokens = torch.tensor([[3, 1, 4, 1, 5], [9, 2, 6, 5, 3]])
 
         def on_another_device(model: Handle) -> None:
-            model.to("meta")  # shapes without values: mixing it with the CPU is an error
-            logits = model(there.zeros((2, 5), dtype=torch.int64, device="meta"))[0]
+            # shapes without values: mixing them with the CPU is an error
+            for module in (model, *elements(model.blocks)):
+                module.to("meta")
+            result = model(there.zeros((2, 5), dtype=torch.int64, device="meta"))
+            logits = result if there.is_tensor(result).value() is True else result[0]
             assert_equal(logits.shape.value(), (2, 5, VOCAB), "the shape of the logits")
 
         def beside_another_default(model: Handle) -> None:
@@ -318,12 +321,18 @@ class TestCausality:
                 there.set_default_device(None)
 
         def verdict(model: Handle) -> None:
-            # code that looks at values can't run on meta; code that makes a tensor and then moves
-            # it can't run beside it: either is fine
+            # torch does not notice every mixture the second way round: what it says counts only for
+            # code that looks at the tokens' values, of which the first way has none
+            beside: Exception | None = None
             try:
                 beside_another_default(model)
-            except (AssertionError, StudentError):
+            except (AssertionError, StudentError) as error:
+                beside = error
+            try:
                 on_another_device(model)
+            except StudentError as error:
+                if beside is not None or "meta tensor" not in error.message.lower():
+                    raise
 
         judge(submission, verdict)
 
