@@ -16,8 +16,6 @@ from grader.worker.jail.policy import Policy
 from grader.worker.jail.tree import DEVICES, GPU_DATA, Tree, gpu_devices
 
 SKELETON_OPTIONS = "size=1m,nr_inodes=4000,mode=755"
-SKELETON_FILES = 200  # folders in the scratch file system that lead to mounts
-SCRATCH_MOUNT = "/tmp"
 SCRATCH = "/tmp/work"
 READ_ONLY = MS_RDONLY | MS_NOSUID | MS_NODEV
 
@@ -99,13 +97,12 @@ def build_root(tree: Tree, policy: Policy, mount_point: str, owner: int) -> str:
 
 
 def _mount_scratch(root: str, policy: Policy, owner: int) -> None:
-    target = Path(root + SCRATCH_MOUNT)
-    target.mkdir()
-    options = f"size={policy.scratch_bytes},nr_inodes={policy.scratch_files + SKELETON_FILES}"
-    flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
-    linux.mount("scratch", str(target), "tmpfs", flags, f"{options},mode=1777")
-    Path(root + SCRATCH).mkdir(mode=0o700)
-    os.chown(root + SCRATCH, owner, -1)
+    # not all of /tmp: folders that lead to mounts may lie in there, and must be read-only
+    target = root + SCRATCH
+    Path(target).mkdir(parents=True)
+    options = f"size={policy.scratch_bytes},nr_inodes={policy.scratch_files},mode=700"
+    linux.mount("scratch", target, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
+    os.chown(target, owner, -1)
 
 
 def _bind(source: str, target: str, flags: int) -> None:

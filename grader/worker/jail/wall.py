@@ -106,8 +106,7 @@ def enter(chosen: Plan, policy: Policy, tree: Tree, root: str, scratch: str, use
     linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of user clears it
     linux.set_dumpable(False)
     if LANDLOCK in layers:
-        writable = [namespaces.SCRATCH_MOUNT] if NAMESPACES in layers else [scratch]
-        _restrict_files(tree, writable, gpu=policy.uses_gpu)
+        _restrict_files(tree, [scratch], gpu=policy.uses_gpu)
     if SECCOMP in layers:
         seccomp.load_filter(seccomp.build_filter(os.getpid(), gpu=policy.uses_gpu))
     return scratch

@@ -43,6 +43,10 @@ DENIED = {
     "write into a folder": "open(t['folder'] + '/planted', 'w')",
     "truncate a file by name": "os.truncate(t['secret'], 0)",
     "truncate a file while reading": "os.open(t['secret'], os.O_RDONLY | os.O_TRUNC)",
+    "write beside its scratch": "open('../beside', 'w')",
+    "write into a temporary folder of the system": "open('/tmp/beside', 'w')",
+    "write into a folder that leads to what it may read": "open(beside_a_public_package(), 'w')",
+    "write into the root": "os.mkdir('/beside')",
     "overwrite the standard library": "open(os.__file__, 'a')",
     "overwrite a package": "open(a_package(), 'a')",
     "remove a file": "os.unlink(t['secret'])",
@@ -140,6 +144,9 @@ def kernel(number, *arguments):
 
 def a_package():
     return msgpack.__file__
+
+def beside_a_public_package():
+    return os.path.join(os.path.dirname(importlib.import_module("handout").__path__[0]), "..", "x")
 
 t = json.loads({targets!r})
 outcomes = {{}}
