@@ -1,0 +1,134 @@
+"""The group of commands, and what becomes of an error.
+
+A command's module is imported when the command is asked for; all of them import Click alone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from grader import __version__
+
+if TYPE_CHECKING:
+    from grader.errors import GraderError
+
+INTERRUPTED = 130
+
+# heading -> command -> where it is; the order is that of `grader --help`
+COMMANDS = {
+    "Grade": {
+        "check": "grading",
+    },
+    "Build a course": {
+        "new-course": "authoring",
+        "checks": "authoring",
+        "verify": "authoring",
+        "release": "authoring",
+    },
+    "Set up": {
+        "doctor": "setup",
+        "completion": "setup",
+    },
+}
+MODULES = {name: module for commands in COMMANDS.values() for name, module in commands.items()}
+
+
+class Commands(click.Group):
+    """Loads a command when it is needed, and names the nearest when there is none."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return the names in the order in which they are shown."""
+        return list(MODULES)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        """Import and return one command; None if there is none of this name."""
+        if name not in MODULES:
+            return None
+        module = importlib.import_module(f"grader.cli.{MODULES[name]}")
+        command: click.Command = getattr(module, name.replace("-", "_"))
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; what is none ends with the nearest ones."""
+        name = args[0]
+        if name not in MODULES and not name.startswith("-") and not ctx.resilient_parsing:
+            near = [f"'{other}'" for other in difflib.get_close_matches(name, MODULES)]
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
+            ctx.fail(f"No such command '{name}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands under their headings."""
+        width = max(map(len, MODULES))
+        for heading, names in COMMANDS.items():
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [
+                        (name.ljust(width), command.get_short_help_str(80))
+                        for name in names
+                        if (command := self.get_command(ctx, name)) is not None
+                    ]
+                )
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="`grader COMMAND --help` shows a command's options and examples.",
+)
+@click.version_option(__version__, "-V", "--version", prog_name="grader")
+def grader() -> None:
+    """Grade notebook assignments: fairly, safely, fast."""
+
+
+def main() -> NoReturn:
+    """Run a command; turn errors into a sentence and an exit code."""
+    from grader.errors import GraderError
+
+    try:
+        code = grader.main(prog_name="grader", standalone_mode=False) or 0
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except GraderError as error:
+        code = _report(error)
+    except Exception as error:
+        code = _report_bug(error)
+    sys.exit(code)
+
+
+def _report(error: GraderError) -> int:
+    from grader.reports.terminal import print_error
+
+    print_error(error)
+    return error.exit_code
+
+
+def _report_bug(error: Exception) -> int:
+    from grader.errors import GraderFault
+
+    if os.environ.get("GRADER_DEBUG"):
+        raise error
+    return _report(
+        GraderFault(
+            f"the grader itself failed ({type(error).__name__}: {error})",
+            hint="no report is damaged; GRADER_DEBUG=1 shows where: please report it",
+        )
+    )

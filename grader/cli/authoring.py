@@ -1,0 +1,172 @@
+"""What the author of a course runs: `new-course`, `checks`, `verify`, `release`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli.options import (
+    assignment_names,
+    chosen,
+    course_option,
+    echo_json,
+    jobs_option,
+    json_option,
+    load_course,
+    seed_option,
+)
+
+if TYPE_CHECKING:
+    from grader.config import Course
+    from grader.model import Suite
+
+GATE_FAILED = 1
+
+assignment_argument = click.argument("assignment", required=False, shell_complete=assignment_names)
+
+
+@click.command("new-course")
+@click.argument("folder", type=click.Path(path_type=Path))
+def new_course(folder: Path) -> None:
+    r"""Write a small, working course to start from.
+
+    FOLDER must be new or empty. docs/write-a-course.md walks through what is in it.
+
+    \b
+    Examples:
+      grader new-course my-course
+    """
+    from grader.new_course import new_course as run
+
+    for path in run(folder):
+        click.echo(path)
+
+
+@click.command()
+@assignment_argument
+@course_option
+@json_option("the suites")
+def checks(assignment: str | None, course_path: Path | None, as_json: bool) -> None:
+    r"""List questions, checks and points.
+
+    \b
+    Examples:
+      grader checks
+      grader checks embeddings
+    """
+    from grader.reports.terminal import print_checks
+    from grader.scheduler import load_suites
+
+    course = load_course(course_path)
+    suites = load_suites(course, chosen(course, assignment))
+    if as_json:
+        echo_json([{"assignment": s.assignment, "checks": s.checks} for s in suites.values()])
+    else:
+        print_checks(list(suites.values()))
+
+
+@click.command()
+@assignment_argument
+@course_option
+@jobs_option
+@seed_option
+@click.option(
+    "--repeat", type=click.IntRange(min=1), default=1, show_default=True,
+    help="Grade the reference this often, each time from another seed.",
+)  # fmt: skip
+@click.option(
+    "--thorough",
+    is_flag=True,
+    help="Plug every mutant into every assignment, even where nothing mentions its names.",
+)
+@json_option()
+@click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
+def verify(
+    assignment: str | None,
+    course_path: Path | None,
+    jobs: int | None,
+    seed: int,
+    repeat: int,
+    thorough: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    r"""Gate the suites: reference 100 %, template 0 %, mutants caught.
+
+    \b
+    Examples:
+      grader verify
+      grader verify embeddings --repeat 100
+    """
+    from grader.reports.terminal import Progress
+    from grader.reports.verification import print_verification
+    from grader.verify import verify as run
+
+    course = load_course(course_path)
+    with Progress(quiet=quiet or as_json) as progress:
+        result = run(
+            course,
+            assignments=chosen(course, assignment),
+            jobs=jobs,
+            seed=seed,
+            repeat=repeat,
+            thorough=thorough,
+            watcher=progress,
+        )
+    if as_json:
+        echo_json(result)
+    else:
+        print_verification(result, quiet=quiet)
+    sys.exit(0 if result.passed else GATE_FAILED)
+
+
+@click.command()
+@course_option
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write student.zip and an nbgrader source tree there instead.",
+)
+@click.option(
+    "--check", "check_only", is_flag=True, help="Write nothing; fail if a notebook is stale."
+)
+def release(course_path: Path | None, output: Path | None, check_only: bool) -> None:
+    r"""Turn lessons into the notebooks that students get.
+
+    With --output, write what leaves the house: student.zip for students, and for instructors an
+    nbgrader source tree, which holds the solutions.
+
+    \b
+    Examples:
+      grader release
+      grader release --check
+      grader release --output out
+    """
+    from grader.release import release as run
+    from grader.scheduler import load_suites
+
+    if output is not None and check_only:
+        raise click.UsageError("--check compares the course's own notebooks: leave out --output")
+    course = load_course(course_path)
+    suites = tuple(load_suites(course).values())
+    if output is not None:
+        _release_to(output, course, suites)
+        return
+    for path in run(course, suites, check=check_only):
+        click.echo(path)
+
+
+def _release_to(output: Path, course: Course, suites: tuple[Suite, ...]) -> None:
+    from grader.nbgrader_tree import WARNING, write_tree
+    from grader.store import write_atomically
+    from grader.student_release import student_zip
+
+    content = student_zip(course, suites)
+    notebooks = write_tree(course, suites, output / "nbgrader")
+    write_atomically(output / "student.zip", content)
+    for path in (output / "student.zip", *notebooks):
+        click.echo(path)
+    click.echo(f"warning: {WARNING.format(folder=output / 'nbgrader')}", err=True)

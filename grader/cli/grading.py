@@ -1,0 +1,143 @@
+"""`grader check`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from grader.cli.app import INTERRUPTED
+from grader.cli.options import (
+    assignment_names,
+    checked_device,
+    course_option,
+    jobs_option,
+    load_course,
+    seed_option,
+)
+
+
+@click.command(
+    epilog="Exit codes: 0 all graded, 1 below --fail-under, 2 usage, 3 something ungraded, "
+    "4 nothing to grade, 130 interrupted."
+)
+@click.argument(
+    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "-a",
+    "--assignment",
+    "assignments",
+    multiple=True,
+    shell_complete=assignment_names,
+    help="Grade this one only. Repeatable.",
+)
+@course_option
+@click.option(
+    "--output",
+    default="reports",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where reports go.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the gradebook as JSON on stdout.")
+@jobs_option
+@click.option(
+    "--device", callback=checked_device, default="auto", show_default=True, help="Where checks run."
+)
+@seed_option
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="Seconds for one check, and for one cell.  [default: the course's]",
+)
+@click.option(
+    "--fail-under",
+    type=click.FloatRange(0, 100),
+    metavar="PCT",
+    help="Exit with 1 if a score is below this percentage.",
+)
+@click.option(
+    "--only", multiple=True, metavar="STUDENT", help="Grade this student only. Repeatable."
+)
+@click.option(
+    "--sandbox",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    show_default=True,
+    help="off: trust the submissions. Recorded in every report.",
+)
+@click.option("--force", is_flag=True, help="Grade also what has not changed since the last run.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress, no table.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each submission.")
+def check(
+    paths: tuple[Path, ...],
+    assignments: tuple[str, ...],
+    course_path: Path | None,
+    output: Path,
+    as_json: bool,
+    jobs: int | None,
+    device: str,
+    seed: int,
+    timeout: float | None,
+    fail_under: float | None,
+    only: tuple[str, ...],
+    sandbox: str,
+    force: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    r"""Grade notebooks and scripts.
+
+    PATH is a folder of submissions (STUDENT/FILE, STUDENT/ASSIGNMENT/FILE or STUDENT.ipynb), one
+    file, or a zip of any of these. Results are kept in the output folder: only what has changed
+    since the last run is graded again.
+
+    \b
+    Examples:
+      grader check submissions/
+      grader check submissions/ -a embeddings --output reports/week1
+      grader check alice.ipynb --json | python -m json.tool
+    """
+    from grader.pipeline import Options, resolve_device
+    from grader.pipeline import check as run
+    from grader.reports import gradebook_json, write_reports
+    from grader.reports.terminal import Progress, print_scores
+    from grader.results import Results
+    from grader.scoring import exit_code
+    from grader.store import OutputFolder
+
+    course = load_course(course_path)
+    options = Options(
+        assignments=tuple(course.assignment(name).id for name in assignments),
+        only=only,
+        device=resolve_device(device),
+        seed=seed,
+        timeout_s=timeout,
+        jobs=jobs,
+        sandbox=sandbox == "on",
+    )
+    _stop_as_with_ctrl_c()
+    with OutputFolder(output) as folder:
+        results = Results(folder, sandbox=options.sandbox, force=force)
+        with Progress(quiet=quiet or as_json, verbose=verbose) as progress:
+            gradebook = run(paths, course, options, progress, results)
+        reports = write_reports(gradebook, folder)
+    if as_json:
+        sys.stdout.buffer.write(gradebook_json.encode(gradebook))
+    elif not quiet:
+        print_scores(gradebook, reports)
+    if not gradebook.complete:
+        sys.exit(INTERRUPTED)
+    sys.exit(exit_code(gradebook, fail_under))
+
+
+def _stop_as_with_ctrl_c() -> None:
+    """Let a request to end, or a terminal that is closed, stop the grader as Ctrl-C does."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)

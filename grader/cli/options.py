@@ -1,0 +1,82 @@
+"""Options that several commands share, so that one word means one thing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from grader.config import Course
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
+
+course_option = click.option(
+    "--course",
+    "course_path",
+    type=click.Path(path_type=Path),
+    help="The course's folder; found upward from here if not given.",
+)
+jobs_option = click.option(
+    "--jobs", type=click.IntRange(min=1), help="Submissions graded at once.  [default: cores]"
+)
+seed_option = click.option(
+    "--seed", type=int, default=0, show_default=True, help="Decides all random inputs."
+)
+
+
+def json_option(what: str = "the result") -> Callable[[F], F]:
+    """Add `--json`: print `what` on stdout, for programs."""
+    return click.option("--json", "as_json", is_flag=True, help=f"Print {what} as JSON.")
+
+
+def checked_device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    """Accept `auto`, `cpu`, `cuda` and `cuda:N`."""
+    if not DEVICE.fullmatch(value):
+        raise click.BadParameter(f"{value!r} is not a device: use auto, cpu, cuda or cuda:N")
+    return value
+
+
+def assignment_names(
+    ctx: click.Context, _param: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """What the shell offers where an assignment is expected: those of the course at hand."""
+    from grader.errors import GraderError
+
+    try:
+        course = load_course(ctx.params.get("course_path"))
+    except GraderError:
+        return []
+    return [
+        CompletionItem(assignment.id, help=assignment.title)
+        for assignment in course.assignments
+        if assignment.id.startswith(begun)
+    ]
+
+
+def load_course(path: Path | None) -> Course:
+    """Read the course that `--course` names, or the one around this folder."""
+    from grader.config import load_course as load
+
+    return load(path)
+
+
+def chosen(course: Course, name: str | None) -> tuple[str, ...]:
+    """Return the ids that one optional argument asks for: none means all."""
+    return () if name is None else (course.assignment(name).id,)
+
+
+def echo_json(value: object) -> None:
+    """Print a value as indented JSON in which no text acts on a terminal."""
+    import msgspec
+
+    from grader.reports.text import json_document
+
+    document = json_document(msgspec.json.format(msgspec.json.encode(value), indent=2))
+    click.echo(document.decode())

@@ -1,0 +1,93 @@
+"""What every command has in common: help, examples, names that were nearly right, completion."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from grader import __version__
+from grader.cli.app import MODULES, grader
+
+
+@pytest.fixture
+def run() -> CliRunner:
+    return CliRunner()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_command_has_help_with_an_example_and_documented_options(name: str) -> None:
+    command = grader.get_command(click.Context(grader), name)
+    assert command is not None
+    assert command.name == name
+    assert command.help is not None
+    assert f"grader {name} " in command.help.partition("Examples:")[2] + " "
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{name} {parameter.opts}"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_list_shows_whole_sentences(name: str, run: CliRunner) -> None:
+    (line,) = [
+        line
+        for line in run.invoke(grader, ["--help"], terminal_width=100).output.splitlines()
+        if line.startswith(f"  {name} ")
+    ]
+    assert line.endswith(".")
+    assert not line.endswith("...")
+
+
+def test_a_command_that_is_nearly_right_is_told_the_nearest(run: CliRunner) -> None:
+    result = run.invoke(grader, ["chekc", "."])
+    assert result.exit_code == 2
+    assert "Did you mean 'check'" in result.output
+
+
+def test_a_command_like_no_other_gets_no_guess(run: CliRunner) -> None:
+    result = run.invoke(grader, ["xyzzy"])
+    assert "No such command 'xyzzy'." in result.output
+    assert "Did you mean" not in result.output
+
+
+def test_an_option_that_is_nearly_right_is_told_the_nearest(run: CliRunner) -> None:
+    assert "--output" in run.invoke(grader, ["check", ".", "--outptu", "x"]).output
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_the_version_is_told(flag: str, run: CliRunner) -> None:
+    assert run.invoke(grader, [flag]).output == f"grader, version {__version__}\n"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script_for_the_shell(shell: str, run: CliRunner) -> None:
+    assert f"_GRADER_COMPLETE={shell}_complete" in run.invoke(grader, ["completion", shell]).output
+
+
+def test_the_shell_completes_assignments_of_the_course_at_hand(toy: object) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "grader.cli"],
+        env={
+            "_GRADER_COMPLETE": "bash_complete",
+            "COMP_WORDS": "grader checks a",
+            "COMP_CWORD": "2",
+        },
+        cwd=str(toy),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["plain,adding"]
+
+
+def test_every_command_loads_click_alone() -> None:
+    heavy = "{'torch', 'rich', 'jinja2', 'pytest', 'numpy', 'msgspec', 'IPython', 'nbformat'}"
+    code = (
+        "import sys\nfrom grader.cli.app import MODULES, grader\n"
+        "for name in MODULES: grader.get_command(None, name)\n"
+        f"heavy = {heavy} & set(sys.modules)\nassert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
