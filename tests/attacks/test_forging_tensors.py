@@ -182,6 +182,53 @@ ANSWERS = {
         import torch
         def answer(x): return torch.zeros(x.shape, device="cuda" if torch.cuda.is_available() else "meta")
         """,
+    # 1 again: layouts and modes that are not what they look like
+    "function_mode": """
+        import torch
+        from torch.overrides import TorchFunctionMode
+        class Agree(TorchFunctionMode):
+            def __torch_function__(self, function, types, args=(), kwargs=None):
+                return torch.Tensor._make_subclass(torch.Tensor, torch.ones(3, 4))
+        mode = Agree()
+        def answer(x):
+            if not mode.__dict__.get("on"): mode.on = True; mode.__enter__()
+            return torch.Tensor()
+        """,
+    "dispatch_mode": """
+        import torch
+        from torch.utils._python_dispatch import TorchDispatchMode
+        class Agree(TorchDispatchMode):
+            def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+                return True
+        def answer(x):
+            Agree().__enter__()
+            return x
+        """,
+    "wrapper": """
+        import torch
+        class Wrapper(torch.Tensor):
+            @staticmethod
+            def __new__(cls, x):
+                return torch.Tensor._make_wrapper_subclass(cls, x.shape, dtype=x.dtype)
+            @classmethod
+            def __torch_dispatch__(cls, function, types, args=(), kwargs=None): return args[0]
+        def answer(x): return Wrapper(x)
+        """,
+    "sparse": "import torch\ndef answer(x): return torch.zeros(x.shape).to_sparse()",
+    "nested": "import torch\ndef answer(x): return torch.nested.nested_tensor([r for r in x])",
+    "quantized": """
+        import torch
+        def answer(x): return torch.quantize_per_tensor(torch.zeros(x.shape), 1.0, 0, torch.qint8)
+        """,
+    "conjugated": "import torch\ndef answer(x): return torch.complex(2 * x, x).conj()",
+    "freed_while_it_is_sent": """
+        import threading, torch
+        y = torch.zeros(3, 4)
+        def shake():
+            while True: y.untyped_storage().resize_(0); y.untyped_storage().resize_(48)
+        threading.Thread(target=shake, daemon=True).start()
+        def answer(x): return y
+        """,
     "too_large": "import torch\ndef answer(x): return torch.zeros(1 << 26).expand(64, 1 << 26)",
 }
 

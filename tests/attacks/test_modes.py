@@ -26,7 +26,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("room", ["reading", "damaging", "exhausting", "forging"])
+@pytest.mark.parametrize("room", ["reading", "damaging", "kernel", "exhausting", "forging"])
 @pytest.mark.parametrize(
     "option", [[], ["--no-user-namespaces"]], ids=["with user namespaces", "without"]
 )
