@@ -24,7 +24,7 @@ from typing import Any
 import msgspec
 import pytest
 from toy import HIDDEN, REFERENCE, RIGHT, TABLE, Silent, notebook, write, write_course
-from walled import processes_below
+from walled import processes_below, wait_until_gone
 
 from grader.config import load_course
 from grader.model import Gradebook, Score
@@ -108,7 +108,8 @@ class Outside:
             "a file was planted": len(list((self.folder / "open").iterdir())) != 1,
             "somebody connected": bool(select.select(self.listeners, [], [], 0)[0]),
             "the victim was signalled": self.victim.poll() is not None,
-            "the victim was reniced": os.getpriority(os.PRIO_PROCESS, self.victim.pid) != 0,
+            "the victim was reniced": os.getpriority(os.PRIO_PROCESS, self.victim.pid)
+            != os.getpriority(os.PRIO_PROCESS, 0),
         }
         return [harm for harm, done in found.items() if done]
 
@@ -116,7 +117,9 @@ class Outside:
         """What is still there of a grading: files, processes, shared memory, sockets."""
         key, mine = str(self.targets["key"]), self.targets["mine"]
         here = [f"file {path}" for path in (self.folder / "tmp").iterdir()]
-        here += [f"process {pid}" for pid in set(processes_below(os.getpid())) - started]
+        new = sorted(set(processes_below(os.getpid())) - started)
+        # what was ended a moment ago may still be giving its memory back
+        here += [f"process {pid}" for pid in wait_until_gone(new, within_s=2)]
         here += [f"{path}" for path in Path("/dev/shm").glob(f"*{mine}*")]
         for kind in ("shm", "sem", "msg"):
             with contextlib.suppress(OSError):
