@@ -30,6 +30,8 @@ def open_the_way_to_python() -> None:
         linux.mount("way", str(closed[0]), "tmpfs", 0, "mode=755")
         prefix.mkdir(parents=True)
         linux.mount(aside, str(prefix), None, linux.MS_BIND | linux.MS_REC)
+        linux.detach_mount(aside)
+        Path(aside).rmdir()
 
 
 def become_ordinary() -> None:

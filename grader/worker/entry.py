@@ -134,7 +134,8 @@ def _make_neutral(scratch: str) -> None:
     """Leave nothing of the zygote's in the process: environment, temporary folder, signals."""
     os.umask(0o077)
     os.chdir(scratch)
-    os.environ.update(HOME=scratch, TMPDIR=scratch, MPLCONFIGDIR=scratch, PATH="")
+    folders = ("HOME", "TMPDIR", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR")
+    os.environ.update(dict.fromkeys(folders, scratch), PATH="")
     tempfile.tempdir = scratch
     for number in (signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)

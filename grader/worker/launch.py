@@ -301,6 +301,7 @@ def _environment(state: Path) -> dict[str, str]:
         "MKL_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "TORCHDYNAMO_DISABLE": "1",
+        "TORCHINDUCTOR_CACHE_DIR": str(state / "inductor"),  # else in /tmp
         "MPLBACKEND": "Agg",
         "MPLCONFIGDIR": str(_font_cache(state)),
         "GRADER_GRADING": "1",

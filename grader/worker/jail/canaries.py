@@ -97,6 +97,7 @@ CANARIES: tuple[Canary, ...] = (
     ("read", "read a file outside", lambda t: Path(t.secret).read_bytes()),
     ("write", "overwrite a file outside", lambda t: Path(t.secret).write_text("overwritten")),
     ("write", "make a file outside", _write_beside),
+    ("write", "make a file beside its own folder", lambda _: Path("../beside").write_text("x")),
     ("write", "remove a file outside", lambda t: Path(t.secret).unlink()),
     ("chmod", "change a file's mode", _chmod),
     ("chmod", "change a file's times", _set_times),

@@ -32,6 +32,8 @@ ROOT_NAMESPACES = "namespaces:root"
 USER_NAMESPACES = "namespaces:user"
 PUBLIC_TREE = "public tree"
 
+TRIES = 3  # of a trial that is killed
+
 # where no account, container or service is expected; the second where few users are mapped
 USER_RANGES = ((0x6000_0000, 1 << 22), (50_000, 10_000))
 
@@ -204,7 +206,7 @@ def find_offer(policy: Policy, tree: Tree, root: str) -> Offer:
     without = {}
     for name, trial in trials.items():
         try:
-            _in_child(trial)
+            _in_child(trial, TRIES)
         except OSError as error:
             without[name] = str(error)
     return Offer(frozenset(trials) - set(without), without)
@@ -225,8 +227,12 @@ def _try_seccomp() -> None:
     seccomp.load_filter(seccomp.build_filter(os.getpid()))
 
 
-def _in_child(action: Callable[[], None]) -> None:
-    """Perform `action` in a child process.
+class Killed(OSError):
+    """Somebody killed a trial, which says nothing about what it tried."""
+
+
+def _in_child(action: Callable[[], None], tries: int = 1) -> None:
+    """Perform `action` in a child process, so many times if it is killed.
 
     Raises:
         OSError: it failed; the message says why.
@@ -236,6 +242,8 @@ def _in_child(action: Callable[[], None]) -> None:
     if pid == 0:
         try:
             action()
+        except Killed:
+            os.kill(os.getpid(), signal.SIGKILL)  # a child of its own was: both begin again
         except BaseException as error:
             os.write(tell, (str(error) or repr(error)).encode()[:1000])
         finally:
@@ -244,5 +252,9 @@ def _in_child(action: Callable[[], None]) -> None:
     failure = os.read(listen, 1000).decode(errors="replace")
     os.close(listen)
     _, status = os.waitpid(pid, 0)
-    if failure or status:
+    if status == signal.SIGKILL and tries > 1:
+        _in_child(action, tries - 1)
+    elif status == signal.SIGKILL:
+        raise Killed("killed while it was tried")
+    elif failure or status:
         raise PermissionError(failure or f"ended with status {status}")

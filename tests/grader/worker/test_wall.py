@@ -5,7 +5,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import resource
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +22,9 @@ from walled import LIMITS, MODES, ready_zygote, run
 
 from grader.errors import GraderFault
 from grader.worker.client import WorkerLink
+from grader.worker.jail import wall
+from grader.worker.jail.policy import Policy
+from grader.worker.jail.tree import Tree
 from grader.worker.launch import Zygote, spawn
 
 pytestmark = pytest.mark.skipif(
@@ -338,3 +343,44 @@ ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page))
     ending = run(zygote, source).ending
     assert ending is not None
     assert "forbids" in ending.message
+
+
+@pytest.mark.parametrize(
+    ("step", "layer"),
+    [
+        pytest.param((wall.linux, "drop_capabilities"), {wall.PRIVILEGES}, id="a trial"),
+        pytest.param(
+            (wall.namespaces, "build_root"),
+            {wall.ROOT_NAMESPACES, wall.USER_NAMESPACES},
+            id="a trial's child",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_a_trial_that_somebody_kills_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: tuple[Any, str], layer: set[str]
+) -> None:
+    def offered() -> frozenset[str]:
+        policy = Policy(wall_s=60, memory_bytes=1 << 30, scratch_bytes=1 << 20, threads=8)
+        (root := tmp_path / "root").mkdir(exist_ok=True)
+        return wall.find_offer(policy, Tree((), (), (), (), ()), str(root)).works
+
+    module, name = step
+    real, killed = getattr(module, name), tmp_path / "killed"
+
+    def killed_once(*arguments: Any) -> Any:
+        if not killed.exists():
+            killed.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+            # process 1 of a namespace can't kill itself; the kernel can
+            resource.setrlimit(resource.RLIMIT_CPU, (1, 1))
+            while True:
+                pass
+        return real(*arguments)
+
+    calm = offered()
+    if not layer & calm:
+        pytest.skip("not to be had here")
+    monkeypatch.setattr(module, name, killed_once)
+    assert offered() == calm
+    assert killed.exists()
