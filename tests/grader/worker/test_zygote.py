@@ -174,6 +174,7 @@ class TestMemory:
             "PYTHONHASHSEED",
             "TMPDIR",
             "TORCHDYNAMO_DISABLE",
+            "TORCHINDUCTOR_CACHE_DIR",
             "USER",
         }
         assert set(ask(zygote, "dict(os.environ)")) <= allowed  # type: ignore[call-overload]
