@@ -108,7 +108,7 @@ def collate(
         schema_version=SCHEMA_VERSION,
         course=course.id,
         assignments=tuple(
-            _assignment_report(suite)
+            assignment_report(suite)
             for suite in sorted(suites, key=lambda s: place(s.assignment.id))
         ),
         scores=tuple(
@@ -187,7 +187,8 @@ def _by_question(
     }
 
 
-def _assignment_report(suite: Suite) -> AssignmentReport:
+def assignment_report(suite: Suite) -> AssignmentReport:
+    """Return what a reader of scores needs to know of a suite."""
     assignment = suite.assignment
     return AssignmentReport(
         id=assignment.id,

@@ -58,6 +58,24 @@ def render(score: Score, assignment: AssignmentReport, isolation: Isolation | No
     return "\n\n".join(sections) + "\n"
 
 
+def remarks(score: Score, isolation: Isolation | None) -> str:
+    """Return what is to be said about the whole notebook, as Markdown; often nothing."""
+    return "\n\n".join([*_notices(score, isolation), *_cell_errors(score.cell_errors)])
+
+
+def question(score: Score, question: QuestionReport) -> str:
+    """Return one question's points and checks as Markdown."""
+    if score.state is State.UNGRADED:
+        return f"**{_question_title(question)}:** not graded yet"
+    outcomes = {outcome.check: outcome for outcome in score.outcomes}
+    earned = points(score.questions.get(question.id, 0.0))
+    lines = [f"**{_question_title(question)}: {earned} of {points(question.points)} points**", ""]
+    for check in question.checks:
+        if check.id in outcomes:
+            lines += _check(check, outcomes[check.id])
+    return "\n".join(lines)
+
+
 def _heading(score: Score, assignment: AssignmentReport) -> str:
     title = markdown(assignment.title)
     lines = [

@@ -1,0 +1,45 @@
+"""Under nbgrader, our engine decides the points.
+
+In `nbgrader_config.py`:
+
+    c = get_config()
+    from grader.integrations.nbgrader import configure
+    configure(c, course="/srv/transformer")
+
+Everything else stays nbgrader's: release, collect, gradebook, formgrader, late penalties, feedback.
+`nbgrader autograde` runs no student code itself: the submitted files go through the wall.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+_HERE = "grader.integrations.nbgrader"
+
+
+def configure(c: Any, course: str | Path, *, sandbox: bool = True, jobs: int | None = None) -> None:
+    """Let nbgrader's Autograde grade with our engine.
+
+    Nothing is read or imported here, and nothing can fail: after an error in its configuration
+    nbgrader goes on with what it had, and would run student code by itself.
+
+    Args:
+        c: nbgrader's configuration, from `get_config()`.
+        course: the folder with the course's `pyproject.toml`. Relative to where nbgrader starts.
+        sandbox: False gives up the wall's isolation.
+        jobs: how many submissions are graded at once; None: as many as there are cores.
+    """
+    c.Autograde.exporter_class = f"{_HERE}.exporter.GradingExporter"
+    c.Autograde.sanitize_preprocessors = [f"{_HERE}.restoring.RestoreCells"]
+    c.Autograde.autograde_preprocessors = [
+        f"{_HERE}.recording.RecordScores",
+        "nbgrader.preprocessors.AssignLatePenalties",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    c.GradingExporter.course = str(course)
+    c.GradingExporter.sandbox = sandbox
+    c.GradingExporter.jobs = jobs
+    c.ExportApp.plugin_class = f"{_HERE}.export.QuotedCsv"
+    # what students wrote is shown in the browsers of graders: no script of theirs runs there
+    c.HTMLExporter.sanitize_html = True

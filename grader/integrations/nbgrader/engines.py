@@ -1,0 +1,85 @@
+"""An engine that stays warm between two calls.
+
+A click on formgrader's button autogrades one submission; a click on "all" does so for one student
+after the other, in the same process. Only the first of them waits for torch.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from grader.config import Course
+from grader.fingerprint import suite_digests
+from grader.model import Value
+from grader.scheduler import Engine
+
+IDLE_S = 60.0
+"""How long an engine waits for more work."""
+
+
+class _Kind(Value, frozen=True):
+    """What must be the same for an engine to be used again."""
+
+    course: Course
+    assignment: str
+    sandbox: bool
+    digest: str
+
+
+_lock = threading.Lock()
+_waiting: dict[_Kind, tuple[Engine, threading.Timer]] = {}
+
+
+@contextmanager
+def warm_engine(course: Course, assignment: str, *, sandbox: bool) -> Iterator[Engine]:
+    """Lend an engine for one assignment; it ends when nobody wants it for a while.
+
+    Raises:
+        SuiteError: the suite can't be read.
+    """
+    digest = suite_digests(course, [assignment])[assignment]
+    kind = _Kind(course, assignment, sandbox, digest)
+    engine = _take(kind) or Engine(course, sandbox=sandbox, assignments=[assignment])
+    try:
+        yield engine
+    except BaseException:
+        engine.close()
+        raise
+    _keep(kind, engine)
+
+
+def _take(kind: _Kind) -> Engine | None:
+    with _lock:
+        engine, timer = _waiting.pop(kind, (None, None))
+    if timer is not None:
+        timer.cancel()
+    return engine
+
+
+def _keep(kind: _Kind, engine: Engine) -> None:
+    timer = threading.Timer(IDLE_S, _end, [kind, engine])
+    timer.daemon = True
+    with _lock:
+        _waiting[kind] = (engine, timer)
+    timer.start()
+
+
+def _end(kind: _Kind, engine: Engine) -> None:
+    with _lock:
+        if _waiting.get(kind, (None,))[0] is not engine:
+            return  # somebody has taken it in this very moment
+        del _waiting[kind]
+    engine.close()
+
+
+@atexit.register
+def close_all() -> None:
+    """End every engine that waits."""
+    with _lock:
+        engines = [engine for engine, _ in _waiting.values()]
+        _waiting.clear()
+    for engine in engines:
+        engine.close()

@@ -1,0 +1,126 @@
+"""A class's notebooks, as they were handed in, through the engine: all at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+
+from grader.config import Course
+from grader.errors import IntakeError
+from grader.files import read_regular
+from grader.intake import digest
+from grader.integrations.nbgrader.engines import warm_engine
+from grader.integrations.nbgrader.submitted import Handed
+from grader.model import (
+    AssignmentReport,
+    EndingKind,
+    Isolation,
+    Problem,
+    Score,
+    State,
+    Submission,
+    Suite,
+    Value,
+)
+from grader.pipeline import Graded, Options, execute, plan
+from grader.reports.text import one_line, points
+from grader.results import Results
+from grader.scoring import assignment_report, unusable
+
+
+class Marked(Value, frozen=True):
+    """What the engine found out about one student's notebook, with what a reader needs of it."""
+
+    score: Score
+    assignment: AssignmentReport
+    isolation: Isolation | None = None
+
+    @property
+    def ungraded(self) -> bool:
+        """Whether a person has to look: there is no score, neither zero nor full marks."""
+        return self.score.state is State.UNGRADED
+
+
+class _Log:
+    """Tells nbgrader's log what happens to whom."""
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
+
+    def start(self, jobs: int, *, kept: int = 0) -> None:
+        self._log.info("Grading %d submissions", jobs - kept)
+
+    def begun(self, submission: Submission) -> None:
+        self._log.debug("%s: begun", submission.student)
+
+    def finished(self, score: Score) -> None:
+        if score.state is State.GRADED:
+            self._log.info(
+                "%s: %s: %s of %s points",
+                score.student, score.assignment, points(score.earned), points(score.possible),
+            )  # fmt: skip
+
+    def problem(self, problem: Problem) -> None:
+        text = one_line(problem.message)
+        self._log.warning("%s: %s: %s", problem.student, problem.assignment, text)
+
+
+def grade(
+    course: Course, suite_of: str, handed: Iterable[Handed], options: Options, log: logging.Logger
+) -> tuple[Suite, dict[str, Marked]]:
+    """Grade notebooks of one assignment.
+
+    Args:
+        course: what to grade with.
+        suite_of: the assignment.
+        handed: what was handed in, a folder for each student.
+        options: how.
+        log: where to tell of it.
+
+    Returns:
+        The suite, and what was found out by student.
+
+    Raises:
+        SuiteError: the suite can't be used. GraderFault: nothing can be graded here.
+        KeyboardInterrupt: somebody stopped it.
+    """
+    watcher = _Log(log)
+    with warm_engine(course, suite_of, sandbox=options.sandbox) as engine:
+        suite = engine.suites[suite_of]
+        report = assignment_report(suite)
+        submissions, marked = _read(handed, suite, report)
+        jobs = plan(submissions, engine.suites, course.limits, options)
+        watcher.start(len(jobs))
+        done = execute(engine, jobs, options, watcher, Results(None, sandbox=options.sandbox))
+        _raise_if_stopped(done.values())
+    for submission, one in done.items():
+        marked[submission.student] = Marked(one.score, report, one.isolation)
+    return suite, marked
+
+
+def _read(
+    handed: Iterable[Handed], suite: Suite, report: AssignmentReport
+) -> tuple[Sequence[Submission], dict[str, Marked]]:
+    """The files as submissions; those that can't be read are marked already: as ungraded."""
+    submissions, marked = [], {}
+    for one in handed:
+        try:
+            content = read_regular(one.notebook)
+        except IntakeError as error:
+            marked[one.student] = Marked(unusable(one.student, suite, error.message), report)
+            continue
+        submissions.append(
+            Submission(
+                student=one.student,
+                assignment=one.assignment,
+                path=str(one.notebook),
+                name=one.notebook.name,
+                digest=digest(content),
+            )
+        )
+    return submissions, marked
+
+
+def _raise_if_stopped(graded: Iterable[Graded]) -> None:
+    if any(one.score.ending.kind is EndingKind.INTERRUPTED for one in graded):
+        raise KeyboardInterrupt
