@@ -15,6 +15,7 @@ from grader.crew import Crew
 from grader.doctor import Examination, examine
 from grader.errors import GraderFault
 from grader.worker.jail.properties import PROPERTIES
+from grader.worker.launch import Zygote
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the wall is made of parts of Linux"
@@ -24,6 +25,11 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def incomplete() -> Examination:
     return examine(forbidden=("seccomp",))
+
+
+@pytest.fixture(scope="module")
+def whole() -> Examination:
+    return examine()
 
 
 def run_doctor(
@@ -53,6 +59,51 @@ def test_an_incomplete_wall_is_status_1_and_names_what_would_give_it(
     code, text = run_doctor(monkeypatch=monkeypatch, capsys=capsys)
     assert code == 1
     assert "a bounded kernel surface: would be given by the system-call filter" in text
+
+
+@pytest.mark.parametrize(
+    ("taken_away", "lost", "reason"),
+    [
+        (("namespaces", "landlock"), "no file is read outside", "Landlock"),
+        (("namespaces", "seccomp"), "no network", "CONFIG_SECCOMP_FILTER"),
+        (("landlock", "seccomp"), "a bounded kernel surface", "CONFIG_SECCOMP_FILTER"),
+        (("privileges",), "no new privileges", "no_new_privs"),
+    ],
+)
+def test_a_property_that_loses_its_layers_is_named_with_what_would_give_it(
+    taken_away: tuple[str, ...], lost: str, reason: str
+) -> None:
+    found = examine(forbidden=taken_away)
+    assert not found.complete
+    advice = {result.property: result.advice for result in found.properties if not result.held}
+    assert reason in advice[lost]
+
+
+@pytest.mark.parametrize("taken_away", ["cgroup", "user id", "landlock", "namespaces"])
+def test_a_layer_that_others_stand_in_for_is_not_missed(
+    whole: Examination, taken_away: str
+) -> None:
+    if (whole.mode, taken_away) == ("pod", "landlock"):
+        pytest.skip("nothing could stand in for it here")
+    found = examine(forbidden=(taken_away,))
+    assert found.complete, [result for result in found.properties if not result.held]
+    assert all(taken_away not in result.layers for result in found.properties)
+    assert found.mode == ("pod" if taken_away == "namespaces" else whole.mode)
+
+
+def test_a_processor_without_tables_is_refused_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The zygote believes to run elsewhere; all else is real."""
+    other = tmp_path / "another_processor.py"
+    other.write_text("import platform\nplatform.machine = lambda: 'riscv64'\n")
+    there = partial(Zygote, public=[other])
+    monkeypatch.setattr(doctor, "Zygote", lambda preload: there(preload=["another_processor"]))
+    found = examine()
+    assert not found.complete
+    assert "riscv64" in found.without["seccomp"]
+    advice = {result.property: result.advice for result in found.properties if not result.held}
+    assert "x86_64 or aarch64" in advice["a bounded kernel surface"]
 
 
 def test_json_says_the_same(

@@ -21,15 +21,22 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("room", ["wall", "limits", "supervisor", "selftest", "scratch"])
+@pytest.mark.parametrize(
+    "tests",
+    [
+        *(f"worker/test_{room}.py" for room in ("wall", "limits", "supervisor")),
+        *(f"worker/test_{room}.py" for room in ("selftest", "scratch")),
+        "test_doctor.py",
+    ],
+)
 @pytest.mark.parametrize(
     ("option", "selection"),
     [([], ""), (["--no-user-namespaces"], "not names_mode")],
     ids=["with user namespaces", "without"],
 )
-def test_it_holds_as_an_ordinary_user(room: str, option: list[str], selection: str) -> None:
-    tests = str(HERE / f"test_{room}.py")
-    command = [sys.executable, str(AS_USER), *option, "-q", tests, "-k", selection]
+def test_it_holds_as_an_ordinary_user(tests: str, option: list[str], selection: str) -> None:
+    path = str(HERE.parent / tests)
+    command = [sys.executable, str(AS_USER), *option, "-q", path, "-k", selection]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
     assert " passed" in done.stdout
