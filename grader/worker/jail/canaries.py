@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import stat
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -18,6 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from grader.worker.jail.linux import has_no_new_privileges
+
+
+SEEN_AFTER_S = 1.0  # a watchdog that has not noticed by then never will
 
 
 @dataclass(frozen=True)
@@ -29,8 +33,8 @@ class Targets:
         port: where somebody listens on this machine.
         unix_socket: the path of a socket that somebody listens on.
         victim: a process of the grader's user.
-        memory_bytes, scratch_bytes: the worker's limits, to be exceeded.
-        hang: only use up the worker's time.
+        memory_bytes, scratch_bytes, threads: the worker's limits, to be exceeded.
+        only: one attempt that the worker may be ended for, and nothing else: see `ENDING`.
     """
 
     secret: str
@@ -39,7 +43,8 @@ class Targets:
     victim: int
     memory_bytes: int
     scratch_bytes: int
-    hang: bool = False
+    threads: int
+    only: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return what a policy carries."""
@@ -118,18 +123,33 @@ CANARIES: tuple[Canary, ...] = (
 )
 
 
+def _start_threads(targets: Targets) -> None:
+    threading.stack_size(1 << 18)  # many must fit into little memory
+    for _ in range(targets.threads + 1):
+        threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
+    time.sleep(SEEN_AFTER_S)
+
+
+TOO_LONG = "run longer than allowed"
+TOO_MANY_THREADS = "start more threads than allowed"
+
+ENDING: dict[str, Canary] = {
+    TOO_LONG: ("limits", TOO_LONG, lambda _: time.sleep(3600)),
+    TOO_MANY_THREADS: ("limits", TOO_MANY_THREADS, _start_threads),
+}
+
+
 def fly(fields: dict[str, Any], report: int) -> None:
     """Try everything and write what succeeded, as JSON, to the descriptor `report`."""
     targets = Targets(**fields)
-    if targets.hang:
-        time.sleep(3600)
-    escaped = [[name, tried] for name, tried, attempt in CANARIES if _succeeds(attempt, targets)]
+    canaries = (ENDING[targets.only],) if targets.only else CANARIES
+    escaped = [[name, tried] for name, tried, attempt in canaries if _succeeds(attempt, targets)]
     os.write(report, json.dumps(escaped).encode())
 
 
 def _succeeds(attempt: Callable[[Targets], object], targets: Targets) -> bool:
     try:
         attempt(targets)
-    except (OSError, MemoryError):
+    except (OSError, MemoryError, RuntimeError):  # a thread that can't be started is the last
         return False
     return True

@@ -23,13 +23,12 @@ import msgspec
 
 from grader.errors import GraderFault
 from grader.model import Limits
-from grader.worker.jail.canaries import CANARIES, Targets
+from grader.worker.jail.canaries import CANARIES, ENDING, TOO_LONG, TOO_MANY_THREADS, Targets
 from grader.worker.jail.properties import PROPERTIES, Property
 from grader.worker.launch import WorkerPipes, Zygote, spawn
 
 PATIENCE_S = 30.0
 SHORT_WALL_S = 0.3
-TIME_TRIED = "run longer than allowed"
 SECRET = b"nobody reads this"
 
 
@@ -67,7 +66,7 @@ def self_test(
         limits: what they may use.
         sandbox: whether there is a wall.
         forbidden: layers of the wall to do without, for its tests.
-        quick: leave out the one attempt that takes time: to run longer than allowed.
+        quick: leave out the attempts that need workers of their own, and take time.
 
     Raises:
         GraderFault: no worker could be started for another reason than a missing property.
@@ -80,10 +79,11 @@ def self_test(
         escaped = {(name, tried) for name, tried in claims} | harmed()
         if not quick:
             short = msgspec.structs.replace(limits, wall_s=SHORT_WALL_S)
-            second = _spawn(zygote, short, replace(targets, hang=True), sandbox, forbidden)
-            _, endings = _listen(second)
-            if endings.get("exit", {}).get("reason") != "wall time":
-                escaped.add(("limits", TIME_TRIED))
+            for only, most in ((TOO_LONG, short), (TOO_MANY_THREADS, limits)):
+                worker = _spawn(zygote, most, replace(targets, only=only), sandbox, forbidden)
+                claims, endings = _listen(worker)
+                if claims or (only == TOO_LONG and _reason(endings) != "wall time"):
+                    escaped.add(("limits", only))
     layers = set(events["ready"]["isolation"]["layers"])
     return tuple(_result(item, layers, escaped, quick=quick) for item in PROPERTIES)
 
@@ -111,10 +111,15 @@ def _result(
 ) -> PropertyResult:
     tried = [tried for name, tried, _ in CANARIES if name == item.id]
     if item.id == "limits" and not quick:
-        tried.append(TIME_TRIED)
+        tried += ENDING
     given = tuple(layer for layer in item.given_by if layer in layers)
     held = not any(name == item.id for name, _ in escaped)
     return PropertyResult(item.title, given, tuple(tried), held, "" if given else item.provide)
+
+
+def _reason(events: dict[str, dict[str, Any]]) -> str | None:
+    """The limit that a worker hit, by its supervisor."""
+    return events.get("exit", {}).get("reason")
 
 
 def _refused(event: dict[str, Any]) -> tuple[PropertyResult, ...]:
@@ -163,6 +168,7 @@ def _targets(limits: Limits) -> Iterator[tuple[Targets, Any]]:
             victim=victim.pid,
             memory_bytes=limits.memory_bytes,
             scratch_bytes=limits.scratch_bytes,
+            threads=limits.processes,
         )
         yield targets, harmed
 
