@@ -114,6 +114,7 @@ def check(
             watcher.problem(problem)
         todo = longest_first([job for job in jobs if job.submission not in kept], results)
         graded = kept | execute(engine, todo, options, watcher, results)
+    results.forget_unused()
     ordered = [graded[job.submission] for job in jobs]
     scores = [one.score for one in ordered]
     everyone = scores + absent(found, suites, scores, options)

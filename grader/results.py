@@ -6,11 +6,16 @@
 Each file is written in one step as soon as it is known, so that whatever ends the grader costs at
 most the submissions that it was grading. A file starts with the SHA-256 of the rest: one that is
 cut off, damaged or not ours is as good as none. Deleting the folder costs time, nothing else.
+
+A file's modification time is when a run last had use for it: after half a year it is removed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -24,6 +29,9 @@ from grader.model import Assignment, Check, EndingKind, Job, Limits, Run, RunInf
 from grader.store import GRADEBOOK, RESULTS, write_atomically
 
 T = TypeVar("T")
+
+UNUSED_S = 180 * 24 * 3600.0
+"""How long a result is kept that no run has use for: longer than a term."""
 
 
 class Recipe(Value, frozen=True):
@@ -104,6 +112,18 @@ class Results:
         for name, recipe in _suite_recipes(course, suites, digests).items():
             self._write("suites", _key(recipe), suites[name])
 
+    def forget_unused(self) -> None:
+        """Remove what no run has found or kept for half a year; what can't be removed stays."""
+        if self._output is None:
+            return
+        oldest = time.time() - UNUSED_S
+        for folder in ("runs", "suites"):
+            with contextlib.suppress(OSError), os.scandir(self._output / RESULTS / folder) as kept:
+                for entry in kept:
+                    with contextlib.suppress(OSError):
+                        if entry.stat(follow_symlinks=False).st_mtime < oldest:
+                            Path(entry).unlink()
+
     def seconds(self) -> dict[str, float]:
         """How long submissions took when they were graded last, by `STUDENT/ASSIGNMENT`."""
         if self._output is None:
@@ -133,11 +153,13 @@ class Results:
     def _read(self, kind: str, key: str, type_: type[T]) -> T | None:
         if self._output is None or self._force:
             return None
+        path = self._path(self._output, kind, key)
         try:
-            content = self._path(self._output, kind, key).read_bytes()
-            digest, _, body = content.partition(b"\n")
+            digest, _, body = path.read_bytes().partition(b"\n")
             if digest != hashlib.sha256(body).hexdigest().encode():
                 return None
+            with contextlib.suppress(OSError):
+                os.utime(path)  # it is of use
             return msgspec.json.decode(body, type=type_)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ from grader.model import (
     Suite,
     Usage,
 )
-from grader.results import Results
+from grader.results import UNUSED_S, Results
 from grader.store import RESULTS
 
 CHECK = Check(id="test_x", question="q", title="X", points=1, public=False)
@@ -184,6 +186,32 @@ def test_no_single_wrong_byte_is_believed(
     content[at % len(content)] ^= byte
     path.write_bytes(content)
     assert Results(output).find(JOB) is None
+
+
+def test_what_no_run_had_use_for_in_half_a_year_is_forgotten(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    other = with_submission(student="bob")
+    for job in (JOB, other):
+        results.keep(job, RUN)
+    long_ago = time.time() - UNUSED_S - 1
+    for path in kept_files(tmp_path):
+        os.utime(path, (long_ago, long_ago))
+    assert results.find(JOB) is not None
+    results.forget_unused()
+    assert results.find(JOB) is not None
+    assert results.find(other) is None
+    assert len(kept_files(tmp_path)) == 1
+
+
+def test_forgetting_passes_over_what_it_can_not_remove(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    results.forget_unused()  # nothing was ever kept
+    results.keep(JOB, RUN)
+    (folder := tmp_path / RESULTS / "runs/folder").mkdir()
+    os.utime(folder, (1, 1))
+    results.forget_unused()
+    assert folder.is_dir()
+    assert results.find(JOB) == RUN
 
 
 def test_what_can_not_be_kept_is_an_error_with_a_next_step(tmp_path: Path) -> None:

@@ -20,7 +20,6 @@ from typing import Any
 
 from grader.worker.jail.linux import has_no_new_privileges
 
-
 SEEN_AFTER_S = 1.0  # a watchdog that has not noticed by then never will
 
 
