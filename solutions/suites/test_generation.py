@@ -113,9 +113,15 @@ def clear_case(
             shorter, _ = most_probable(model, prompts, new, window)
             good &= (shorter != expected).any(dim=1)
         rows = {int(expected[row, 0]): row for row in good.nonzero().flatten().tolist()}
-        if len(rows) >= batch:
-            chosen = list(rows.values())[:batch]
+        chosen = list(rows.values())[:batch]
+        # Who reads the first position writes wrong texts, but not one text for all.
+        if len(chosen) == batch and differ(model(prompts[chosen, -WINDOW:])[0][:, 0]):
             return model, prompts[chosen], expected[chosen]
+
+
+def differ(logits: Tensor) -> bool:
+    """Whether not all rows (B, V) have the same best token."""
+    return len(set(logits.argmax(dim=-1).tolist())) > 1
 
 
 def continuation(

@@ -343,7 +343,7 @@ class TestMeasurement:
         wide = {"d_model": 48, "n_heads": rng.choice((2, 3, 4)), "d_ff": rng.randrange(250, 400)}
         long = {"d_model": 32, "n_heads": rng.choice((4, 8)), "d_ff": rng.randrange(50, 80)}
         sizes = {
-            "vocab_size": 50,
+            "vocab_size": rng.randrange(200, 300),
             "n_layers": rng.randrange(2, 4),
             "max_len": 128,
             **(wide if shape == "wide" else long),
