@@ -23,8 +23,8 @@ import msgspec
 from grader.config import Course
 from grader.errors import SuiteError
 from grader.lessons import Lesson, lesson_path, read_lesson
-from grader.model import Cell, Value
-from grader.release import solution_sources, solved_cells
+from grader.model import Value
+from grader.release import solution_sources
 
 
 class Edit(Value, frozen=True, forbid_unknown_fields=True):
@@ -103,14 +103,6 @@ def apply(mutant: Mutant, sources: Mapping[str, str]) -> dict[str, str]:
     if edited == dict(sources):
         raise SuiteError("the edits change nothing", where=where)
     return edited
-
-
-def build_cells(course: Course, assignment: str, mutant: Mutant | None = None) -> tuple[Cell, ...]:
-    """Return the code cells of the solved notebook, with a mutant's bug in them if there is one."""
-    if mutant is None:
-        return solved_cells(course, assignment)
-    lesson = read_lesson(lesson_path(course, assignment))
-    return solved_cells(course, assignment, apply(mutant, solution_sources(course, lesson)))
 
 
 def _of_assignment(course: Course, assignment: str) -> list[Mutant]:

@@ -12,34 +12,20 @@ Every case goes through the same wall as a submission:
 
 from __future__ import annotations
 
-import ast
 import enum
 import hashlib
 import json
-import re
 import tempfile
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
+from grader.cases import Kind, Planned, plan_cases
 from grader.config import Course
-from grader.lessons import Lesson, lesson_path, lesson_paths, read_lesson
+from grader.lessons import lesson_paths
 from grader.model import Cell, Job, Score, State, Status, Submission, Suite, Value
-from grader.mutants import Mutant, apply, build_cells, load_mutants
-from grader.release import solution_sources, template_cells
 from grader.scheduler import Engine, usable_cores
 from grader.scoring import score
-from grader.suites import suite_files
-
-
-class Kind(str, enum.Enum):
-    """What a case is, and so what it must get."""
-
-    REFERENCE = "reference"
-    TEMPLATE = "template"
-    STYLE = "style"
-    MUTANT = "mutant"
 
 
 class Verdict(str, enum.Enum):
@@ -104,19 +90,6 @@ class Watcher(Protocol):
         """One case has its score."""
 
 
-class _Planned(Value, frozen=True):
-    """A case before it is graded. `origin` is the mutant's own assignment when it is plugged in."""
-
-    assignment: str
-    kind: Kind
-    name: str
-    cells: tuple[Cell, ...]
-    seed: int
-    bug: str = ""
-    must_lose: tuple[str, ...] = ()
-    origin: str = ""
-
-
 def verify(
     course: Course,
     *,
@@ -135,18 +108,26 @@ def verify(
         jobs: cases graded at once.
         seed: decides the random inputs.
         repeat: how many seeds the reference is graded from.
-        thorough: plug every mutant into every assignment, even where nothing mentions its names.
+        thorough: plug mutants in even where nothing makes use of their answers.
         watcher: hears of each case.
 
     Raises:
         SuiteError, ReleaseError: a suite, lesson or mutant can't be used.
     """
     chosen = list(assignments) or list(lesson_paths(course))
-    planned = [
-        case
-        for name in chosen
-        for case in plan_cases(course, name, seed=seed, repeat=repeat, thorough=thorough)
-    ]
+    planned = plan_cases(course, chosen, seed=seed, repeat=repeat, thorough=thorough)
+    return try_cases(course, planned, jobs=jobs, watcher=watcher)
+
+
+def try_cases(
+    course: Course, planned: Sequence[Planned], *, jobs: int | None = None, watcher: Watcher
+) -> Verification:
+    """Grade cases and compare what each gets with what it must get.
+
+    Raises:
+        SuiteError: a suite can't be used.
+    """
+    chosen = list(dict.fromkeys(case.assignment for case in planned))
     with tempfile.TemporaryDirectory() as folder, Engine(course, assignments=chosen) as engine:
         suites = engine.suites
         submissions = _write(planned, Path(folder))
@@ -177,113 +158,10 @@ def verify(
     )
 
 
-# ---------------------------------------------------------------- what is tried
+# ---------------------------------------------------------------- as submissions
 
 
-def plan_cases(
-    course: Course, assignment: str, *, seed: int, repeat: int, thorough: bool = False
-) -> list[_Planned]:
-    """Everything that is tried on one assignment's suite."""
-    solved = build_cells(course, assignment)
-    cases = [
-        _Planned(assignment, Kind.REFERENCE, "reference", solved, seed + number)
-        for number in range(repeat)
-    ]
-    cases.append(
-        _Planned(assignment, Kind.TEMPLATE, "template", template_cells(course, assignment), seed)
-    )
-    for path in style_files(course, assignment):
-        cell = Cell(number=1, source=path.read_text(encoding="utf-8"))
-        cases.append(_Planned(assignment, Kind.STYLE, path.stem, (cell,), seed))
-    for mutant in load_mutants(course):
-        own = mutant.assignment == assignment
-        if not own and not (thorough or can_reach(course, mutant.assignment, assignment)):
-            continue
-        cells = with_mutant(course, assignment, mutant)
-        must_lose, origin = (mutant.loses, "") if own else ((), mutant.assignment)
-        cases.append(
-            _Planned(
-                assignment, Kind.MUTANT, mutant.name, cells, seed, mutant.bug, must_lose, origin
-            )
-        )
-    return cases
-
-
-def style_files(course: Course, assignment: str) -> list[Path]:
-    """Correct implementations in other styles: `ASSIGNMENT_STYLE.py` in the course's `styles`."""
-    if course.styles is None:
-        return []
-    return sorted(course.styles.glob(f"{assignment}_*.py"))
-
-
-def with_mutant(course: Course, assignment: str, mutant: Mutant) -> tuple[Cell, ...]:
-    """A mutant's answers, handed in for one assignment: imports and answers without the demos.
-
-    In another assignment they are plugged in as a student would paste their own earlier work:
-    before the first answer; what this lesson asks for itself stays its own.
-    """
-    lesson = read_lesson(lesson_path(course, assignment))
-    answers = solution_sources(course, lesson)
-    pasted: list[str] = []
-    if mutant.assignment == assignment:
-        answers = apply(mutant, answers)
-    else:
-        other = read_lesson(lesson_path(course, mutant.assignment))
-        wrong = apply(mutant, solution_sources(course, other))
-        pasted = imports(other) + [text for name, text in wrong.items() if name not in answers]
-    sources = [*imports(lesson), *pasted, *definitions(lesson), *answers.values()]
-    return tuple(Cell(number=number, source=text) for number, text in enumerate(sources, 1))
-
-
-@lru_cache(maxsize=64)
-def can_reach(course: Course, origin: str, assignment: str) -> bool:
-    """Whether one assignment's answers can matter in another: its answers or checks name them."""
-    own = solution_sources(course, read_lesson(lesson_path(course, assignment)))
-    names = solution_sources(course, read_lesson(lesson_path(course, origin))).keys() - own.keys()
-    texts = list(own.values())
-    for folder in (course.checks, course.suites):
-        texts += [path.read_text(encoding="utf-8") for path in suite_files(folder, assignment)]
-    words = {word for text in texts for word in re.findall(r"\w+", text)}
-    return bool(names & words)
-
-
-def imports(lesson: Lesson) -> list[str]:
-    """The code cells of a lesson that come before its first answer and heading of a part."""
-    sources = []
-    for cell in lesson.cells:
-        if cell.solution is not None:
-            break
-        if cell.kind == "code" and cell.question is None and _only_prepares(cell.source):
-            sources.append(cell.source)
-    return sources
-
-
-def definitions(lesson: Lesson) -> list[str]:
-    """The functions and classes that a lesson gives to its students, for their answers to use."""
-    sources = []
-    for cell in lesson.cells:
-        if cell.kind == "code" and cell.solution is None and cell.question is None:
-            try:
-                body = ast.parse(cell.source).body
-            except SyntaxError:
-                continue
-            given = [node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
-            sources += [ast.unparse(node) for node in given]
-    return sources
-
-
-def _only_prepares(source: str) -> bool:
-    """Whether a cell imports, or sets constants, and shows nothing."""
-    try:
-        body = ast.parse(source).body
-    except SyntaxError:
-        return False
-    return any(
-        isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.walk(ast.Module(body, []))
-    )
-
-
-def _write(cases: Sequence[_Planned], folder: Path) -> list[Submission]:
+def _write(cases: Sequence[Planned], folder: Path) -> list[Submission]:
     """Make each case a file, so that it takes a submission's way."""
     submissions = []
     for number, case in enumerate(cases):
@@ -323,7 +201,7 @@ def _notebook(cells: Iterable[Cell]) -> dict[str, object]:
 # ---------------------------------------------------------------- what it must get
 
 
-def judge_case(case: _Planned, result: Score, suite: Suite) -> Case:
+def judge_case(case: Planned, result: Score, suite: Suite) -> Case:
     """Compare what a case got with what it must get."""
     possible = {question.id: question.points for question in suite.assignment.questions}
     lost = tuple(
@@ -348,7 +226,7 @@ def judge_case(case: _Planned, result: Score, suite: Suite) -> Case:
     )
 
 
-def _verdict(case: _Planned, result: Score, lost: tuple[str, ...]) -> tuple[Verdict, str]:
+def _verdict(case: Planned, result: Score, lost: tuple[str, ...]) -> tuple[Verdict, str]:
     if result.state is not State.GRADED:
         return Verdict.UNGRADED, result.ending.message
     if case.kind is Kind.TEMPLATE:

@@ -80,7 +80,7 @@ def checks(assignment: str | None, course_path: Path | None, as_json: bool) -> N
 @click.option(
     "--thorough",
     is_flag=True,
-    help="Plug every mutant into every assignment, even where nothing mentions its names.",
+    help="Plug every mutant into every assignment, even where nothing uses its answers.",
 )
 @json_option()
 @click.option("-q", "--quiet", is_flag=True, help="Print failures only.")

@@ -6,8 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from grader.cases import Kind
 from grader.reports.terminal import console
-from grader.verify import AssignmentGate, Case, Kind, Verdict, Verification
+from grader.verify import AssignmentGate, Case, Verdict, Verification
 
 LOST, KEPT, WRONG = "✗", "·", "!"
 

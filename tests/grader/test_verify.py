@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from toy import HIDDEN, PUBLIC, REFERENCE, Silent, write, write_gate
 
+from grader.cases import Kind
 from grader.config import load_course
-from grader.verify import AssignmentGate, Case, Kind, Verdict, verify
+from grader.verify import AssignmentGate, Case, Verdict, verify
 
 
 @pytest.fixture
