@@ -1,6 +1,7 @@
 """The `source` folder of an nbgrader course: one solved notebook for each assignment.
 
-    nbgrader/source/ASSIGNMENT/ASSIGNMENT.ipynb
+    source/ASSIGNMENT/ASSIGNMENT.ipynb
+    source/ASSIGNMENT/course/, grader/     what it imports, so that a release needs nothing else
 
 `nbgrader generate_assignment ASSIGNMENT` makes the student's notebook of it. The tree holds the
 solutions: it belongs into a course root that only instructors can read.
@@ -16,10 +17,12 @@ from grader.errors import ReleaseError
 from grader.model import Suite
 from grader.release import build_notebooks, notebook_bytes
 from grader.store import write_atomically
+from grader.student_release import AT_THE_TOP, reject_copies, support_files
 
 WARNING = (
     "{folder} holds the SOLUTIONS: copy it into the private course root, never to students.\n"
-    "Scores come from `grader`: on its own, nbgrader's autograde gives full marks for these cells."
+    "nbgrader_config.py must call `configure`, see docs/jupyterhub.md: on its own, nbgrader's\n"
+    "autograde gives full marks for these cells."
 )
 
 
@@ -44,9 +47,21 @@ def write_tree(course: Course, suites: Iterable[Suite], folder: Path) -> tuple[P
                 where=str(folder),
                 hint=f"choose an output outside of {public}",
             )
+    support = _support_files(course)
     paths = []
     for lesson, notebook in build_notebooks(course, suites, solved=True):
         path = folder / "source" / lesson.assignment / f"{lesson.assignment}.ipynb"
         write_atomically(path, notebook_bytes(notebook))
         paths.append(path)
+        for name, content in support.items():
+            write_atomically(path.parent / name, content)
     return tuple(paths)
+
+
+def _support_files(course: Course) -> dict[str, bytes]:
+    """What the notebooks import; nothing where notebooks import nothing of the course."""
+    if not course.public:
+        return {}
+    found = support_files(course)
+    reject_copies(course, found)
+    return {name: content for name, content in found.items() if Path(name).name not in AT_THE_TOP}

@@ -70,6 +70,22 @@ def student_files(course: Course, suites: Iterable[Suite]) -> dict[str, bytes]:
     Raises:
         ReleaseError: see `student_zip`.
     """
+    members = support_files(course)
+    _move_to_the_top(members, course.public[0])
+    if (licence := course.root / "LICENSE").is_file():
+        members["LICENSE"] = licence.read_bytes()
+    for lesson, notebook in build_notebooks(course, suites):
+        members[f"notebooks/{lesson.notebook_name}"] = notebook_bytes(notebook)
+    reject_copies(course, members)
+    return members
+
+
+def support_files(course: Course) -> dict[str, bytes]:
+    """Return what a notebook imports beside it: the public folders and the checks' engine.
+
+    Raises:
+        ReleaseError: the course names nothing public, or what is public holds something private.
+    """
     if not course.public:
         raise ReleaseError(
             "nothing of this course is public",
@@ -83,14 +99,8 @@ def student_files(course: Course, suites: Iterable[Suite]) -> dict[str, bytes]:
             if name in members:
                 raise ReleaseError(f"two public files would be `{name}`", where=str(folder))
             members[name] = content
-    _move_to_the_top(members, course.public[0])
-    if (licence := course.root / "LICENSE").is_file():
-        members["LICENSE"] = licence.read_bytes()
     for name in ENGINE:
         members.setdefault(f"grader/{name}", (Path(__file__).parent / name).read_bytes())
-    for lesson, notebook in build_notebooks(course, suites):
-        members[f"notebooks/{lesson.notebook_name}"] = notebook_bytes(notebook)
-    _reject_copies(course, members)
     return members
 
 
@@ -145,7 +155,7 @@ def _move_to_the_top(members: dict[str, bytes], folder: Path) -> None:
         members[name] = content
 
 
-def _reject_copies(course: Course, members: dict[str, bytes]) -> None:
+def reject_copies(course: Course, members: dict[str, bytes]) -> None:
     """Notice a private file that somebody copied into a public folder."""
     known = {content: name for name, content in members.items() if len(content) > LONGEST_CHANCE}
     for place in private_folders(course):

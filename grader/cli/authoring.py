@@ -131,9 +131,17 @@ def verify(
     help="Write student.zip and an nbgrader source tree there instead.",
 )
 @click.option(
+    "--nbgrader",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIRECTORY",
+    help="Write the nbgrader source tree alone, into this course root.",
+)
+@click.option(
     "--check", "check_only", is_flag=True, help="Write nothing; fail if a notebook is stale."
 )
-def release(course_path: Path | None, output: Path | None, check_only: bool) -> None:
+def release(
+    course_path: Path | None, output: Path | None, nbgrader: Path | None, check_only: bool
+) -> None:
     r"""Turn lessons into the notebooks that students get.
 
     With --output, write what leaves the house: student.zip for students, and for instructors an
@@ -144,29 +152,40 @@ def release(course_path: Path | None, output: Path | None, check_only: bool) -> 
       grader release
       grader release --check
       grader release --output out
+      grader release --nbgrader /srv/nbgrader
     """
     from grader.release import release as run
     from grader.scheduler import load_suites
 
-    if output is not None and check_only:
-        raise click.UsageError("--check compares the course's own notebooks: leave out --output")
+    if check_only and (output is not None or nbgrader is not None):
+        raise click.UsageError(
+            "--check compares the course's own notebooks: leave out --output and --nbgrader"
+        )
     course = load_course(course_path)
     suites = tuple(load_suites(course).values())
     if output is not None:
         _release_to(output, course, suites)
+    if nbgrader is not None:
+        _release_tree(nbgrader, course, suites)
+    if output is not None or nbgrader is not None:
         return
     for path in run(course, suites, check=check_only):
         click.echo(path)
 
 
 def _release_to(output: Path, course: Course, suites: tuple[Suite, ...]) -> None:
-    from grader.nbgrader_tree import WARNING, write_tree
     from grader.store import write_atomically
     from grader.student_release import student_zip
 
     content = student_zip(course, suites)
-    notebooks = write_tree(course, suites, output / "nbgrader")
     write_atomically(output / "student.zip", content)
-    for path in (output / "student.zip", *notebooks):
+    click.echo(output / "student.zip")
+    _release_tree(output / "nbgrader", course, suites)
+
+
+def _release_tree(folder: Path, course: Course, suites: tuple[Suite, ...]) -> None:
+    from grader.nbgrader_tree import WARNING, write_tree
+
+    for path in write_tree(course, suites, folder):
         click.echo(path)
-    click.echo(f"warning: {WARNING.format(folder=output / 'nbgrader')}", err=True)
+    click.echo(f"warning: {WARNING.format(folder=folder)}", err=True)

@@ -74,20 +74,19 @@ def test_solutions_never_go_into_a_public_folder(
 # ---------------------------------------------------------------- with the real nbgrader
 
 
-@pytest.fixture(scope="module")
-def nbgrader(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """A command that runs nbgrader in an environment of its own.
-
-    NBGRADER_PYTHON names a Python that has nbgrader already, which saves minutes.
-    """
-    python = os.environ.get("NBGRADER_PYTHON")
-    if python is None:
-        folder = tmp_path_factory.mktemp("nbgrader") / "venv"
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        python = str(folder / ("Scripts" if os.name == "nt" else "bin") / "python")
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "nbgrader>=0.9.3"], check=True)
-    return [python, "-m", "nbgrader"]
+def nbgrader(folder: Path, *arguments: str, status: int = 0) -> str:
+    """Run nbgrader in a folder; return what it said."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    result = subprocess.run(
+        [sys.executable, "-m", "nbgrader", *arguments],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == status, result.stderr
+    return result.stdout + result.stderr
 
 
 def without_what_nbgrader_adds(notebook: dict[str, Any]) -> dict[str, Any]:
@@ -100,33 +99,33 @@ def without_what_nbgrader_adds(notebook: dict[str, Any]) -> dict[str, Any]:
     return notebook
 
 
-@pytest.mark.e2e
+@pytest.mark.slow
 @pytest.mark.parametrize("root", [ROOT, TEMPLATE], ids=["own", "new"])
-def test_nbgrader_releases_what_students_get(
-    nbgrader: list[str], root: Path, tmp_path: Path
-) -> None:
+def test_nbgrader_releases_what_students_get(root: Path, tmp_path: Path) -> None:
     course = load_course(root)
     assert course.notebooks is not None
     suites = load_suites(course)
-    written = write_tree(course, suites.values(), tmp_path)
-    shutil.copytree(tmp_path / "source", tmp_path / "instructor/source")
-    for path in written:
-        name = path.parent.name
-        result = subprocess.run(
-            [*nbgrader, "generate_assignment", name, "--CourseDirectory.course_id=it"],
-            cwd=tmp_path / "instructor",
-            env={
-                **os.environ,
-                "PATH": f"{Path(nbgrader[0]).parent}{os.pathsep}{os.environ['PATH']}",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert result.returncode == 0, result.stderr
-        released = tmp_path / "instructor/release" / name / f"{name}.ipynb"
+    write_tree(course, suites.values(), tmp_path)
+    for name in suites:
+        nbgrader(tmp_path, "generate_assignment", name, "--CourseDirectory.course_id=it")
+        released = tmp_path / "release" / name / f"{name}.ipynb"
         (known,) = course.notebooks.glob(f"*{name}.ipynb")
         students = json.loads(known.read_bytes())
         theirs = json.loads(released.read_bytes())
         assert b"SOLUTION" not in released.read_bytes()
         assert without_what_nbgrader_adds(theirs) == without_what_nbgrader_adds(students)
+
+
+@pytest.mark.slow
+def test_validate_tells_public_checks_that_fail(texts: Course, tmp_path: Path) -> None:
+    write_tree(texts, load_suites(texts).values(), tmp_path)
+    nbgrader(tmp_path, "generate_assignment", "words", "--CourseDirectory.course_id=it")
+    released = tmp_path / "release/words"
+    assert sorted(p.name for p in released.iterdir()) == ["grader", "handout", "words.ipynb"]
+    said = nbgrader(released, "validate", "words.ipynb")
+    assert "VALIDATION FAILED ON 1 CELL(S)" in said
+    assert "not implemented yet" in said
+    shutil.copy(tmp_path / "source/words/words.ipynb", released)
+    assert "Success! Your notebook passes all the tests." in nbgrader(
+        released, "validate", "words.ipynb"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 from pathlib import Path
 
 __all__ = ["check"]
@@ -28,6 +29,9 @@ def check(question: str | None = None) -> None:
         print("Run the notebook's first code cell: it says which assignment this is.")
         return
     for result in run_checks(names, CHECKS / f"test_{names['ASSIGNMENT']}.py", question):
-        print("✓" if result.passed else "✗", result.title)
-        if not result.passed:
-            print(f"  {result.message}\n  Hint: {result.hint}")
+        if result.passed:
+            print("✓", result.title)
+            continue
+        # what is on stderr counts as failed for nbgrader's Validate button
+        stream = sys.stderr if "NBGRADER_VALIDATING" in os.environ else sys.stdout
+        print(f"✗ {result.title}\n  {result.message}\n  Hint: {result.hint}", file=stream)
