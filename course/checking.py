@@ -79,6 +79,11 @@ def check_namespace(namespace: dict[str, Any], question: str | None) -> Report:
         return Report(
             (), "Run the notebook's first code cell: it sets ASSIGNMENT, which check() needs."
         )
+    name = _borrowed(namespace, assignment)
+    if name:
+        return Report(
+            (), f"{name} is the course's own class here, not yours. Run the cell with yours again."
+        )
     try:
         from grader.errors import GraderError
         from grader.local import run_checks
@@ -93,6 +98,14 @@ def check_namespace(namespace: dict[str, Any], question: str | None) -> Report:
     if question is None:  # the summary is about points, not about practice
         results = [result for result in results if result.points]
     return Report(tuple(results))
+
+
+def _borrowed(namespace: dict[str, Any], assignment: str) -> str | None:
+    """The name that the notebook asks for, if a ready-made part has it."""
+    parts = sys.modules.get("course.parts")
+    asked: str = parts.ASKED.get(assignment, "") if parts is not None else ""
+    borrowed = getattr(namespace.get(asked), "__module__", None) == "course.parts"
+    return asked if borrowed else None
 
 
 def show(report: Report) -> None:

@@ -3,19 +3,32 @@
 Each class takes the arguments, offers the attributes and returns what the lessons ask for, but is
 assembled from torch's own layers. Use them until yours are done, or to find out whether a mistake
 is in the part you are writing or in one you brought along.
+
+They are no answers: in a grading, a notebook does not get the part that it asks for.
 """
 
 from __future__ import annotations
 
 import math
+import os
 from functools import partial
 from itertools import accumulate
+from typing import NoReturn
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["TinyTransformerLM", "TransformerBlock", "TransformerEmbedding"]
+PARTS = ("TransformerEmbedding", "TransformerBlock", "FullModel", "TinyTransformerLM")
+"""Each is made of those before it."""
+
+ASKED = {
+    "embeddings": "TransformerEmbedding",
+    "blocks": "TransformerBlock",
+    "full_model": "TinyTransformerLM",
+    "weight_tying": "TinyTransformerLM",
+}
+"""Under which name each of the first notebooks asks for the next of the parts."""
 
 
 class TransformerEmbedding(nn.Module):
@@ -104,11 +117,62 @@ class TransformerBlock(nn.Module):
         return out, weights
 
 
-class TinyTransformerLM(nn.Module):
-    """The language model of the lessons, without `generate`, which is yours to write.
+class FullModel(nn.Module):
+    """The language model of the lessons, with two matrices where one could do both jobs.
+
+    `generate`, counting and tying are yours to write.
 
     Raises:
-        ValueError: a bad `n_heads` or `positional`; in use, more than `max_len` tokens.
+        ValueError: a bad `n_heads` or `positional`, or `tie_weights`; in use, more than `max_len`
+            tokens.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        d_model: int,
+        n_heads: int,
+        n_layers: int,
+        d_ff: int,
+        max_len: int = 1024,
+        dropout: float = 0.1,
+        positional: str = "sinusoidal",
+        tie_weights: bool = False,
+        padding_idx: int | None = None,
+    ) -> None:
+        super().__init__()
+        if tie_weights:
+            raise ValueError("FullModel keeps two matrices; a class made of it may tie them")
+        self.vocab_size, self.d_model, self.max_len = vocab_size, d_model, max_len
+        self.n_heads, self.n_layers, self.d_ff = n_heads, n_layers, d_ff
+        self.embedding = TransformerEmbedding(
+            vocab_size, d_model, max_len, positional, dropout, padding_idx
+        )
+        self.blocks = nn.ModuleList(
+            TransformerBlock(d_model, n_heads, d_ff, dropout) for _ in range(n_layers)
+        )
+        self.ln_f = nn.LayerNorm(d_model)
+        self.lm_head = nn.Linear(d_model, vocab_size, bias=False)
+        nn.init.normal_(self.lm_head.weight, std=0.02)
+
+    def forward(
+        self, tokens: Tensor, mask: Tensor | None = None, return_hidden_states: bool = False
+    ) -> tuple[Tensor, list[Tensor] | None]:
+        """Turn token ids (B, T) into logits (B, T, V) and n_layers + 1 states or None."""
+        embedded = self.embedding(tokens)
+        if mask is None:
+            mask = nn.Transformer.generate_square_subsequent_mask(
+                tokens.size(1), device=embedded.device, dtype=embedded.dtype
+            )
+        states = list(accumulate(self.blocks, lambda x, b: b(x, mask)[0], initial=embedded))
+        return self.lm_head(self.ln_f(states[-1])), states if return_hidden_states else None
+
+
+class TinyTransformerLM(FullModel):
+    """The same model, which may tie its two matrices, and counts what it consists of.
+
+    Raises:
+        ValueError: as `FullModel`, but for `tie_weights`.
     """
 
     def __init__(
@@ -124,33 +188,13 @@ class TinyTransformerLM(nn.Module):
         tie_weights: bool = True,
         padding_idx: int | None = None,
     ) -> None:
-        super().__init__()
-        self.vocab_size, self.d_model, self.max_len = vocab_size, d_model, max_len
-        self.n_heads, self.n_layers, self.d_ff = n_heads, n_layers, d_ff
-        self.embedding = TransformerEmbedding(
-            vocab_size, d_model, max_len, positional, dropout, padding_idx
-        )
-        self.blocks = nn.ModuleList(
-            TransformerBlock(d_model, n_heads, d_ff, dropout) for _ in range(n_layers)
-        )
-        self.ln_f = nn.LayerNorm(d_model)
-        self.lm_head = nn.Linear(d_model, vocab_size, bias=False)
-        nn.init.normal_(self.lm_head.weight, std=0.02)
+        super().__init__(
+            vocab_size, d_model, n_heads, n_layers, d_ff, max_len, dropout, positional,
+            padding_idx=padding_idx,
+        )  # fmt: skip
         if tie_weights:
             for name, table in self.embedding.token_embedding["embedding"].named_parameters():
                 self.lm_head.register_parameter(name, table)
-
-    def forward(
-        self, tokens: Tensor, mask: Tensor | None = None, return_hidden_states: bool = False
-    ) -> tuple[Tensor, list[Tensor] | None]:
-        """Turn token ids (B, T) into logits (B, T, V) and n_layers + 1 states or None."""
-        embedded = self.embedding(tokens)
-        if mask is None:
-            mask = nn.Transformer.generate_square_subsequent_mask(
-                tokens.size(1), device=embedded.device, dtype=embedded.dtype
-            )
-        states = list(accumulate(self.blocks, lambda x, b: b(x, mask)[0], initial=embedded))
-        return self.lm_head(self.ln_f(states[-1])), states if return_hidden_states else None
 
     def count_parameters(self, trainable_only: bool = False) -> int:
         """Count the elements of all parameters, or of those that are trained."""
@@ -166,3 +210,20 @@ class TinyTransformerLM(nn.Module):
             counts[name] = sum(map(torch.numel, new))
             known |= new
         return counts | {"total": sum(counts.values())}
+
+
+def _withhold(assignment: str) -> None:
+    """Take away the part that a notebook asks for, and what is made of it."""
+    if assignment in ASKED:
+        for name in PARTS[list(ASKED).index(assignment) :]:
+            del globals()[name]
+
+
+def __getattr__(name: str) -> NoReturn:
+    if name in PARTS:
+        raise ImportError(f"{name} is yours to write here: the course's own can't be handed in")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+_withhold(os.environ.get("GRADER_GRADING", ""))
+__all__ = [name for name in PARTS if name in globals()]

@@ -271,6 +271,7 @@ class Judge:
             request.limits,
             device=request.device,
             sandbox=self.setup.sandbox,
+            assignment=request.submission.assignment,
         )
         return WorkerLink(pipes, request.limits)
 

@@ -78,7 +78,7 @@ def enter_and_serve(
         if behind.group:
             behind.group.join()
         scratch = _enter(policy, behind)
-        _make_neutral(scratch)
+        _make_neutral(scratch, policy.assignment)
         _say_ready(status, policy, behind.plan, started)
         os.close(status)
         if policy.canary is not None:
@@ -130,12 +130,12 @@ def _enter(policy: Policy, behind: Behind) -> str:
     )
 
 
-def _make_neutral(scratch: str) -> None:
+def _make_neutral(scratch: str, assignment: str) -> None:
     """Leave nothing of the zygote's in the process: environment, temporary folder, signals."""
     os.umask(0o077)
     os.chdir(scratch)
     folders = ("HOME", "TMPDIR", "MPLCONFIGDIR", "TORCHINDUCTOR_CACHE_DIR")
-    os.environ.update(dict.fromkeys(folders, scratch), PATH="")
+    os.environ.update(dict.fromkeys(folders, scratch), PATH="", GRADER_GRADING=assignment)
     tempfile.tempdir = scratch
     for number in (signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)

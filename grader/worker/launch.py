@@ -222,6 +222,7 @@ def spawn(
     sandbox: bool = True,
     forbidden: Sequence[str] = (),
     canary: dict[str, Any] | None = None,
+    assignment: str = "1",
 ) -> WorkerPipes:
     """Ask the zygote behind `socket_fd` for a worker; does not wait for it.
 
@@ -234,6 +235,7 @@ def spawn(
         sandbox: whether it is walled in.
         forbidden: layers of the wall to do without, for its tests.
         canary: what the worker shall try to break, instead of serving: see `Policy`.
+        assignment: what is graded; the worker's environment says so.
 
     Raises:
         GraderFault: the zygote is gone.
@@ -247,6 +249,7 @@ def spawn(
         sandbox=sandbox,
         forbidden=tuple(forbidden),
         canary=canary,
+        assignment=assignment,
     )
     requests_out, requests_in = os.pipe()
     replies_out, replies_in = os.pipe()

@@ -33,7 +33,7 @@ except ModuleNotFoundError:
     message = "The folder `course` is not here: open this notebook inside the unpacked course."
     raise ModuleNotFoundError(message) from None
 
-from course.parts import TinyTransformerLM as FullModel
+from course.parts import FullModel
 
 # Your own model from notebook 3, once it is finished:
 # FullModel = load("full_model").TinyTransformerLM

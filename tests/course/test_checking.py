@@ -135,3 +135,11 @@ def test_nothing_is_checked_while_grading(
     monkeypatch.setenv("GRADER_GRADING", "1")
     check("shapes")
     assert capsys.readouterr().out == ""
+
+
+def test_a_ready_made_part_is_no_answer() -> None:
+    from course.parts import TransformerEmbedding
+
+    made = report(TransformerEmbedding=TransformerEmbedding)
+    assert "TransformerEmbedding is the course's own class" in repr(made)
+    assert made.results == ()

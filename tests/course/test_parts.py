@@ -1,6 +1,7 @@
 """The ready-made parts behave as the reference does, weight for weight."""
 
 import copy
+import importlib
 import math
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from course import parts
+from course.loading import load_assignment
 from solutions import tiny_transformer as reference
 
 
@@ -193,3 +195,44 @@ class TestModel:
         tokens = torch.zeros(2, 5, dtype=torch.int64)
         assert model(tokens)[0].dtype == dtype
         assert model.to("meta")(tokens.to("meta"))[0].is_meta
+
+    def test_the_model_to_build_on_ties_and_counts_nothing(self):
+        model = parts.FullModel(*self.SIZES)
+        assert model.lm_head.weight is not model.embedding.token_embedding.embedding.weight
+        assert not hasattr(model, "count_parameters")
+        with pytest.raises(ValueError, match="two matrices"):
+            parts.FullModel(*self.SIZES, tie_weights=True)
+
+
+class TestWithheld:
+    """In a grading, the notebook that asks for a part does not get it."""
+
+    @pytest.fixture(autouse=True)
+    def _parts_again(self):
+        yield
+        importlib.reload(parts)
+
+    @pytest.mark.parametrize(
+        ("assignment", "offered"),
+        [
+            ("embeddings", []),
+            ("blocks", ["TransformerEmbedding"]),
+            ("full_model", ["TransformerEmbedding", "TransformerBlock"]),
+            ("weight_tying", ["TransformerEmbedding", "TransformerBlock", "FullModel"]),
+            ("generation", list(parts.PARTS)),
+            ("1", list(parts.PARTS)),
+        ],
+    )
+    def test_what_is_left(self, assignment, offered, monkeypatch):
+        monkeypatch.setenv("GRADER_GRADING", assignment)
+        importlib.reload(parts)
+        assert parts.__all__ == offered
+        for name in set(parts.PARTS) - set(offered):
+            with pytest.raises(ImportError, match=f"{name} is yours to write"):
+                getattr(parts, name)
+        assert set(parts.PARTS) & vars(parts).keys() == set(offered)
+
+    def test_one_can_still_build_on_the_model_of_notebook_3(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("GRADER_GRADING", "weight_tying")
+        importlib.reload(parts)
+        assert load_assignment("full_model", tmp_path).TinyTransformerLM is parts.FullModel

@@ -1,9 +1,9 @@
-"""Inherits from the course's own model and overrides piece by piece; a generator of states."""
+"""A skeleton of parts, and a subclass that makes a model of it; a generator of states."""
 
 import torch
 from torch import nn
 
-from course.parts import TinyTransformerLM as Model
+from course.parts import TransformerBlock, TransformerEmbedding
 
 _ROWS = """
 tiny 128 4 4 512 512
@@ -30,10 +30,29 @@ class Blocks(nn.ModuleList):
             yield x
 
 
-class TinyTransformerLM(Model):
-    def __init__(self, *args, tie_weights=True, **kwargs):
-        super().__init__(*args, tie_weights=False, **kwargs)
-        self.blocks = Blocks(self.blocks)
+class Skeleton(nn.Module):
+    def __init__(
+        self, vocab_size, d_model, n_heads, n_layers, d_ff, max_len=1024, dropout=0.1, **where
+    ):
+        super().__init__()
+        self.vocab_size, self.d_model, self.max_len = vocab_size, d_model, max_len
+        self.n_heads, self.n_layers, self.d_ff = n_heads, n_layers, d_ff
+        self.embedding = TransformerEmbedding(
+            vocab_size, d_model, max_len, dropout=dropout, **where
+        )
+        self.blocks = Blocks()
+        while len(self.blocks) < n_layers:
+            self.blocks.append(TransformerBlock(d_model, n_heads, d_ff, dropout=dropout))
+        self.ln_f = nn.LayerNorm(d_model)
+        self.lm_head = nn.Linear(d_model, vocab_size, bias=False)
+        self.lm_head.weight.data.normal_(std=0.02)
+
+
+class TinyTransformerLM(Skeleton):
+    def __init__(
+        self, *args, positional="sinusoidal", tie_weights=True, padding_idx=None, **kwargs
+    ):
+        super().__init__(*args, positional=positional, padding_idx=padding_idx, **kwargs)
         if tie_weights:
             self.lm_head.weight = self.embedding.token_embedding.embedding.weight
 

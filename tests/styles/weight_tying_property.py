@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from course.parts import TinyTransformerLM as FullModel
+from course.parts import FullModel
 
 
 class TiedHead(nn.Module):

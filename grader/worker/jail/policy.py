@@ -16,7 +16,8 @@ class Policy:
 
     `forbidden` names layers that must not be used even where the machine offers them: that is how
     a full machine plays a poor one in the tests. With `canary`, the worker serves nobody: it tries
-    to break out (`canaries.py`) and reports.
+    to break out (`canaries.py`) and reports. `assignment` is told to the course's public packages,
+    which may have parts that are not given away in every grading.
     """
 
     wall_s: float
@@ -29,6 +30,7 @@ class Policy:
     scratch_files: int = 2000
     open_files: int = 128
     canary: dict[str, Any] | None = None
+    assignment: str = "1"
 
     @property
     def uses_gpu(self) -> bool:
