@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -11,13 +10,11 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from processes import descendants, eventually
+from runs import differences, end, kept, reports, reused, start
 from toy import RIGHT
-
-from grader.store import RESULTS
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -34,52 +31,7 @@ CLASS = {
 }
 
 
-def start(toy: Path, folder: Path, output: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [
-            *(sys.executable, "-m", "grader.cli", "check", str(folder)),
-            *("--output", str(output), "--jobs", "3", "--json"),
-        ],
-        cwd=toy,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-
-
-def end(process: subprocess.Popen[bytes]) -> int:
-    _, errors = process.communicate(timeout=180)
-    assert b"Traceback" not in errors, errors.decode()
-    return process.returncode
-
-
-def reports(output: Path) -> dict[str, Any]:
-    """Everything that a run writes for people, without what may differ."""
-    book = json.loads((output / "gradebook.json").read_bytes())
-    book.pop("run")
-    texts = {
-        str(path.relative_to(output)): path.read_bytes()
-        for path in [output / "scores.csv", *sorted((output / "feedback").rglob("*.md"))]
-    }
-    return {"gradebook": book, **texts}
-
-
-def differences(found: Any, wanted: Any, where: str = "") -> list[str]:
-    """Where two reports differ, and by what."""
-    if isinstance(found, dict) and isinstance(wanted, dict) and found.keys() == wanted.keys():
-        pairs = [(f"{where}/{key}", found[key], wanted[key]) for key in found]
-    elif isinstance(found, list) and isinstance(wanted, list) and len(found) == len(wanted):
-        pairs = [
-            (f"{where}/{at}", *both) for at, both in enumerate(zip(found, wanted, strict=True))
-        ]
-    else:
-        return [] if found == wanted else [f"{where}: {found!r} instead of {wanted!r}"]
-    return [line for name, one, other in pairs for line in differences(one, other, name)]
-
-
-def kept(output: Path) -> int:
-    return len(list((output / RESULTS / "runs").glob("*.json")))
+JOBS = ("--jobs", "3")
 
 
 class Disturbed:
@@ -88,7 +40,7 @@ class Disturbed:
     def __init__(self, toy: Path, folder: Path, outputs: Path) -> None:
         self.toy, self.folder, self.outputs = toy, folder, outputs
         began = time.monotonic()
-        assert end(start(toy, folder, outputs / "calm")) == 0
+        assert end(start(toy, folder, outputs / "calm", *JOBS)) == 0
         self.seconds = time.monotonic() - began
         self.calm = reports(outputs / "calm")
 
@@ -99,15 +51,15 @@ class Disturbed:
         """
         chance = random.Random(f"{number} {whom}")
         output = self.outputs / f"{number}"
-        process = start(self.toy, self.folder, output)
+        process = start(self.toy, self.folder, output, *JOBS)
         victim = self._kill(process, whom, chance)
         code, finished = end(process), kept(output)
         for _ in range(3):
             if code == 0:
                 break
-            process = start(self.toy, self.folder, output)
+            process = start(self.toy, self.folder, output, *JOBS)
             code = end(process)
-            assert json.loads((output / "gradebook.json").read_bytes())["run"]["kept"] == finished
+            assert reused(output) == finished
             finished = kept(output)
         assert code == 0, victim
         assert differences(reports(output), self.calm) == [], victim

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import subprocess
@@ -17,7 +18,7 @@ pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc"),
 ]
 
-MANY, FEW = 1000, 50
+MANY, SOME, FEW = 1000, 300, 50
 
 
 def class_of_size(folder: Path, size: int) -> Path:
@@ -29,16 +30,18 @@ def class_of_size(folder: Path, size: int) -> Path:
 
 # ru_maxrss would count the memory of the process that forked it
 PEAK = """
+import json, time
 from grader.cli import main
 try:
     main()
 finally:
-    print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]
+    print(json.dumps([int(peak), time.process_time()]))
 """
 
 
-def grade(toy: Path, folder: Path, output: Path) -> int:
-    """Grade a class and return the grader's own peak memory in KiB."""
+def grade(toy: Path, folder: Path, output: Path) -> tuple[int, float]:
+    """Grade a class and return the grader's own peak memory in KiB and processor time in s."""
     result = subprocess.run(
         [sys.executable, "-c", PEAK, "check", str(folder), "--output", str(output), "-q"],
         cwd=toy,
@@ -48,13 +51,22 @@ def grade(toy: Path, folder: Path, output: Path) -> int:
         check=False,
     )
     assert result.returncode == 0, result.stderr
-    return int(result.stdout)
+    peak, seconds = json.loads(result.stdout)
+    return peak, seconds
 
 
-def test_memory_does_not_grow_with_the_class(toy: Path, tmp_path: Path) -> None:
-    few = grade(toy, class_of_size(tmp_path / "few", FEW), tmp_path / "out few")
-    many = grade(toy, class_of_size(tmp_path / "many", MANY), tmp_path / "out many")
-    assert many < 1.5 * few, (few, many)
+def test_memory_does_not_grow_with_the_class_and_time_in_proportion(
+    toy: Path, tmp_path: Path
+) -> None:
+    cost = {
+        size: grade(toy, class_of_size(tmp_path / f"{size}", size), tmp_path / f"out {size}")
+        for size in (FEW, SOME, MANY)
+    }
+    assert cost[MANY][0] < 1.5 * cost[FEW][0], cost
+    # judges and workers know nothing of the class: only the grader's own part could grow
+    early = (cost[SOME][1] - cost[FEW][1]) / (SOME - FEW)
+    late = (cost[MANY][1] - cost[SOME][1]) / (MANY - SOME)
+    assert late < 1.2 * early, cost
 
 
 def test_an_unchanged_class_of_100_is_answered_in_under_a_second(toy: Path, tmp_path: Path) -> None:
