@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.cases import Kind, imports, plan_cases, style_files
 from grader.config import Course
 from grader.lessons import lesson_path, read_lesson
-from grader.mutants import load_mutants
 from grader.release import solution_sources
-from grader.verify import imports, style_files, with_mutant
 
 ASSIGNMENT = "embeddings"
 MUTANT_STRIDE = 7  # neighbours in the alphabet have much the same bug
@@ -49,13 +48,11 @@ def _right(course: Course) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _wrong(course: Course) -> list[tuple[str, tuple[str, ...]]]:
-    mutants = load_mutants(course, ASSIGNMENT)
+    planned = plan_cases(course, [ASSIGNMENT])
+    mutants = [case for case in planned if case.kind is Kind.MUTANT and not case.origin]
     order = sorted(range(len(mutants)), key=lambda index: (index % MUTANT_STRIDE, index))
     return [
-        (
-            mutants[index].name,
-            tuple(cell.source for cell in with_mutant(course, ASSIGNMENT, mutants[index])),
-        )
+        (mutants[index].name, tuple(cell.source for cell in mutants[index].cells))
         for index in order
     ]
 
