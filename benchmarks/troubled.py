@@ -4,8 +4,8 @@
     python -m benchmarks.troubled --size 60 --timeout 3
 
 Half of the trouble is in a cell of its own before right answers, which then deserve full marks; the
-other half is in one answer, which deserves what it would if that answer raised at once. Ends with
-status 1 when anybody gets something else. docs/benchmarks.md says more.
+other half is in one answer, which deserves what it would if that answer ended the program at once.
+Ends with status 1 when anybody gets something else. docs/benchmarks.md says more.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ TROUBLES = {
     "hog": ("hoard = []\nwhile True: hoard.append(bytearray(1 << 24))", 2),
     "crash": ("import ctypes\nctypes.string_at(0)", 1),
 }
-CALM = "raise RuntimeError"
+# what deserves the same, and takes nobody's time
+CALM_CELL, CALM_ANSWER = "raise RuntimeError", "import os\nos._exit(1)"
 
 IN_AN_ANSWER = """
 class LearnedPositionalEmbedding(LearnedPositionalEmbedding):
@@ -93,11 +94,11 @@ def with_trouble(plain: Sequence[Work], *, calm: bool = False) -> list[Work]:
         student = plain[seat].student
         comment = f"# {seat}"  # no two files are alike
         if place % 2:
-            trouble = CALM if calm else source
+            trouble = CALM_ANSWER if calm else source
             body = "\n".join(" " * 8 + line for line in trouble.splitlines())
             cells = (comment, *right.cells, IN_AN_ANSWER.format(body=body))
         else:
-            cells = (comment, CALM if calm else source, *right.cells)
+            cells = (comment, CALM_CELL if calm else source, *right.cells)
         where = "in an answer" if place % 2 else "in a cell"
         works[seat] = Work(student, f"{name} {where}", cells)
     return works
