@@ -12,7 +12,7 @@ import contextlib
 import json
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import pytest
 
 from benchmarks.classroom import ASSIGNMENT
 from grader.config import load_course
-from grader.handles import SubmissionNames
+from grader.handles import SubmissionNames, abandon, settle
 from grader.local import LocalLink
 from grader.model import Assignment, Check, total
 from grader.suites import PYTEST_OPTIONS, build_suite, is_practice, suite_files
@@ -45,6 +45,12 @@ class Bare:
     def rng(self) -> random.Random:
         return random.Random(self.check)
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self) -> Generator[None, object, object]:
+        result = yield
+        settle()
+        return result
+
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Iterator[None]:
         self.failed = self.failed or call.excinfo is not None
@@ -62,6 +68,7 @@ class Bare:
 
     def _passes(self, item: pytest.Item, check: Check) -> bool:
         self.check, self.failed = check.id, False
+        abandon()
         self.link.request("reset", seed=0)
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         return not self.failed

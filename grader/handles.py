@@ -5,13 +5,24 @@ its opinion, and a submission lies; so all of that raises `HandleMisuse`, and `.
 `.tensor()` fetch plain data to compare here. `repr` is local: pytest calls it when a check fails.
 
 A `Link` carries the operations: `WorkerLink` through the wall, `grader.local.LocalLink` in-process.
+Nothing waits for them until a value is asked for, so that a check costs a few trips through the
+wall instead of one for each attribute and call. What the submission's code raises arrives then:
+
+    weight = model.embedding.weight       # nothing has happened yet
+    out = model(ids).tensor()             # all of it happens, in this order; errors are raised here
+    with raises("ValueError"):            # waits at its end
+        model(-ids)
+    try:
+        out = model(ids).done()           # waits, and gives the handle
+    except StudentError: ...
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 
 class StudentError(Exception):
@@ -62,21 +73,102 @@ class Ref:
         self.id = id
 
 
-class Link(Protocol):
-    """Carries one operation to where the submission lives."""
+class Link(ABC):
+    """Carries operations to where the submission lives, in order, before a value comes back.
+
+    When one raises, those after it are left out, as in any program, until `settle` or `request` has
+    raised it here. `ALWAYS` are not left out: they put back what a check has changed.
+    """
+
+    ALWAYS = frozenset({"release", "seed", "grad"})
+
+    def __init__(self) -> None:
+        self._last_number = 0
+
+    def tell(self, op: str, **fields: Any) -> None:
+        """Have an operation that gives nothing performed some time.
+
+        Raises:
+            WorkerStopped: there is no worker any more.
+        """
+        _unsettled.add(self)
+        self._queue(op, fields)
+
+    def defer(self, op: str, **fields: Any) -> Ref:
+        """Have `op` performed some time; the answer names the object that it will give.
+
+        Raises:
+            WorkerStopped: there is no worker any more.
+        """
+        self._last_number += 1
+        self.tell(op, into=self._last_number, **fields)
+        return Ref(self._last_number)
 
     def request(self, op: str, **fields: Any) -> Any:
-        """Perform `op`; Refs in the answer name remote objects.
+        """Have everything performed, and `op` last: its value.
 
         Raises:
             StudentError: the submission's code raised.
             WorkerStopped: there is no worker any more.
         """
-        ...
+        _unsettled.discard(self)
+        self._queue(op, fields)
+        return self._exchange()
 
+    def elements(self, ref: Ref) -> list[Ref]:
+        """Names for the elements of an object; raises what `request` does."""
+        first = self._last_number + 1
+        count = self.request("elements", object=ref, into=first)
+        self._last_number += count
+        return [Ref(first + index) for index in range(count)]
+
+    def settle(self) -> None:
+        """Wait until everything is performed; raises what `request` does."""
+        if self in _unsettled:
+            _unsettled.discard(self)
+            self._exchange()
+
+    def abandon(self) -> None:
+        """Forget what nobody waited for."""
+        _unsettled.discard(self)
+        self._drop()
+
+    @abstractmethod
     def release(self, ref: Ref) -> None:
         """Say that nobody holds this object any more. Never raises."""
-        ...
+
+    @abstractmethod
+    def _queue(self, op: str, fields: dict[str, Any]) -> None:
+        """Take an operation on; it may be performed now or later."""
+
+    @abstractmethod
+    def _drop(self) -> None:
+        """Leave out what was taken on and not performed."""
+
+    @abstractmethod
+    def _exchange(self) -> Any:
+        """Have all performed that was taken on; the value of the last one."""
+
+
+_unsettled: set[Link] = set()
+"""Links with operations that nobody has waited for."""
+
+
+def settle() -> None:
+    """Wait until everything that was asked of any submission is done.
+
+    Raises:
+        StudentError: the submission's code raised.
+        WorkerStopped: there is no worker any more.
+    """
+    for link in tuple(_unsettled):
+        link.settle()
+
+
+def abandon() -> None:
+    """Forget what nobody waited for, of any submission: whoever wanted it has ended."""
+    for link in tuple(_unsettled):
+        link.abandon()
 
 
 class Handle:
@@ -110,13 +202,22 @@ class Handle:
             )
         return value
 
+    def done(self) -> Handle:
+        """Wait until there is such an object, and return this handle.
+
+        Raises:
+            StudentError: the submission's code raised.
+        """
+        link_of(self).request("await", object=ref_of(self))
+        return self
+
     def __getattr__(self, name: str) -> Handle:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         return _follow(self, f".{name}", "get", name=name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        link_of(self).request("set", object=ref_of(self), name=name, value=lower(value))
+        link_of(self).tell("set", object=ref_of(self), name=name, value=lower(value))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Handle:
         """Call it over there; arguments may be plain data, tensors and handles."""
@@ -178,7 +279,7 @@ def attribute(handle: Handle, name: str) -> Handle:
 def _follow(handle: Handle, step: str, op: str, **fields: Any) -> Handle:
     """A handle on what an operation on another handle's object gives."""
     link = link_of(handle)
-    return Handle(link, link.request(op, object=ref_of(handle), **fields), label_of(handle) + step)
+    return Handle(link, link.defer(op, object=ref_of(handle), **fields), label_of(handle) + step)
 
 
 def lower(value: Any) -> Any:
@@ -199,8 +300,17 @@ def elements(handle: Handle) -> list[Handle]:
     """Handles on the elements of a sequence, dict (its keys) or iterator; at most 10,000."""
     link = link_of(handle)
     label = label_of(handle)
-    refs = link.request("elements", object=ref_of(handle))
+    refs = link.elements(ref_of(handle))
     return [Handle(link, ref, f"{label}[{index}]") for index, ref in enumerate(refs)]
+
+
+def values(handles: Iterable[Handle]) -> list[Any]:
+    """Fetch several objects by value in one trip: for a loop over many parameters."""
+    handles = list(handles)
+    if not handles:
+        return []
+    fetched: list[Any] = link_of(handles[0]).request("fetch", object=lower(handles))
+    return fetched
 
 
 @contextmanager
@@ -218,16 +328,33 @@ def standing_in(owner: Handle, **names: Handle) -> Iterator[None]:
     own = {}
     for name in names:
         try:
-            own[name] = scope[name]
+            own[name] = scope[name].done()
         except StudentError:
             continue  # there is no such name
     scope.update(names)
     try:
         yield
     finally:
-        for name in names:
-            scope.pop(name, None)
-        scope.update(own)
+        try:
+            settle()  # what raises in there must not keep the names from being put back
+        finally:
+            for name in names:
+                scope.pop(name, None)
+            scope.update(own)
+
+
+@contextmanager
+def entered(manager: Handle) -> Iterator[Handle]:
+    """Enter a context manager over there; it is left in any case."""
+    enter, leave = attribute(manager, "__enter__"), attribute(manager, "__exit__")
+    inside = enter().done()
+    try:
+        yield inside
+    finally:
+        try:
+            settle()  # as in `standing_in`
+        finally:
+            leave(None, None, None)
 
 
 class SubmissionNames:
@@ -240,33 +367,33 @@ class SubmissionNames:
     def __getattr__(self, name: str) -> Handle:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Handle(self._link, self._link.request("name", name=name), name)
+        return Handle(self._link, self._link.defer("name", name=name), name)
 
     def defines(self, name: str) -> bool:
         """Whether the notebook defined this name, as far as the submission says."""
         try:
-            getattr(self, name)
+            getattr(self, name).done()
         except NotDefined:
             return False
         return True
 
     def module(self, name: str) -> Handle:
         """A module over there: `submission.module("torch")` reaches the submission's torch."""
-        return Handle(self._link, self._link.request("module", name=name), name)
+        return Handle(self._link, self._link.defer("module", name=name), name)
 
     def send(self, value: Any) -> Handle:
         """Put a value over there and get a handle on it."""
-        return Handle(self._link, self._link.request("send", value=lower(value)), "value")
+        return Handle(self._link, self._link.defer("send", value=lower(value)), "value")
 
     def seed(self, seed: int) -> None:
         """Seed the random generators over there: Python's, NumPy's, torch's."""
-        self._link.request("seed", seed=seed)
+        self._link.tell("seed", seed=seed)
 
     @contextmanager
     def no_grad(self) -> Iterator[None]:
         """Calls inside build no autograd graph over there."""
-        self._link.request("grad", enabled=False)
+        self._link.tell("grad", enabled=False)
         try:
             yield
         finally:
-            self._link.request("grad", enabled=True)
+            self._link.tell("grad", enabled=True)

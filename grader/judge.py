@@ -16,7 +16,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -40,6 +40,7 @@ from grader.model import (
 )
 from grader.suites import (
     PYTEST_OPTIONS,
+    CheckRunner,
     build_suite,
     collection_error,
     is_practice,
@@ -76,17 +77,17 @@ def main() -> None:
     )
 
 
-class Judge:
+class Judge(CheckRunner):
     """The pytest plugin: fixtures, collection, and the loop over jobs."""
 
     def __init__(self, setup: JudgeSetup, control: socket.socket) -> None:
+        super().__init__()
         self.setup = setup
         self.control = control
         self.reference_module: ModuleType | None = None
         self.names: Callable[[], SubmissionNames] | None = None
         self.random = random.Random(0)
         self.current_device = "cpu"
-        self.raised: BaseException | None = None
         self._collection_error: SuiteError | None = None
 
     def files_of(self, assignment: str) -> list[Path]:
@@ -184,14 +185,6 @@ class Judge:
             digest = self.setup.digests[assignment.id]
             suites[assignment.id] = (build_suite(assignment, own, public, digest=digest), graded)
         return suites
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Iterator[None]:
-        if call.excinfo is not None and self.raised is None:
-            self.raised = call.excinfo.value
-        yield
 
     # ------------------------------------------------------------ jobs
 
@@ -319,14 +312,13 @@ class Judge:
         self, item: pytest.Item, seed: int, names: Callable[[], SubmissionNames]
     ) -> BaseException | None:
         """Run one test function; what it raised comes back."""
-        self.names, self.raised = names, None
+        self.names = names
         self.random = random.Random(seed)
         random.seed(seed)
         torch = sys.modules.get("torch")
         if torch is not None:
             torch.manual_seed(seed)
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-        return self.raised
+        return self.run(item)
 
     def _whose_fault(
         self,

@@ -19,39 +19,53 @@ from typing import Any
 import pytest
 
 from grader.handles import Link, NotDefined, Ref, StudentError, SubmissionNames
+from grader.suites import CheckRunner
 from grader.worker.objects import NameNotDefined, ObjectServer, describe_error
 
 
 class LocalLink(Link):
-    """Performs operations on a namespace of this very process; values are copied."""
+    """Performs operations on a namespace of this very process; values are copied.
+
+    Each is performed at once, and what it raises is kept until somebody waits, as across the wall:
+    a check means the same in both places.
+    """
 
     def __init__(self, namespace: dict[str, Any]) -> None:
+        super().__init__()
         self._server = ObjectServer(namespace)
-
-    def request(self, op: str, **fields: Any) -> Any:
-        """Perform one operation.
-
-        Raises:
-            StudentError: the code raised. NotDefined: there is no such name.
-        """
-        try:
-            value = self._server.perform(op, **fields)
-        except NameNotDefined as error:
-            raise NotDefined(str(error)) from None
-        except Exception as error:
-            told = describe_error(error)
-            raise StudentError(
-                tuple(told["kinds"]),
-                told["message"],
-                cell=told["cell"],
-                line=told["line"],
-                source_line=told["source_line"],
-            ) from error
-        return copied(value)
+        self._value: Any = None
+        self._raised: Exception | None = None
 
     def release(self, ref: Ref) -> None:
         """Forget an object."""
         self._server.perform("release", refs=[ref.id])
+
+    def _drop(self) -> None:
+        self._raised = self._value = None
+
+    def _queue(self, op: str, fields: dict[str, Any]) -> None:
+        if self._raised is not None and op not in self.ALWAYS:
+            return
+        try:
+            self._value = self._server.perform(op, **fields)
+        except Exception as error:
+            self._raised = error
+
+    def _exchange(self) -> Any:
+        error, self._raised = self._raised, None
+        value, self._value = self._value, None
+        if error is None:
+            return copied(value)
+        if isinstance(error, NameNotDefined):
+            raise NotDefined(str(error)) from None
+        told = describe_error(error)
+        raise StudentError(
+            tuple(told["kinds"]),
+            told["message"],
+            cell=told["cell"],
+            line=told["line"],
+            source_line=told["source_line"],
+        ) from error
 
 
 def copied(value: Any) -> Any:
@@ -130,19 +144,20 @@ def run_checks(
     return plugin.results
 
 
-class _LocalRun:
+class _LocalRun(CheckRunner):
     """The pytest plugin of a run in a notebook."""
 
     def __init__(self, namespace: dict[str, Any], folder: Path, question: str | None) -> None:
+        super().__init__()
         self.link = LocalLink(namespace)
         self.folder = folder
         self.question = question
         self.results: list[LocalResult] = []
         self.error: Exception | None = None
-        self._raised: dict[str, BaseException | None] = {}
 
     @pytest.fixture
     def submission(self) -> SubmissionNames:
+        self.link.request("reset", seed=0)
         return SubmissionNames(self.link)
 
     @pytest.fixture
@@ -160,14 +175,6 @@ class _LocalRun:
             self.error = SuiteError(
                 "these checks can't be loaded", where=report.longreprtext[-500:]
             )
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Iterator[None]:
-        if call.excinfo is not None:
-            self._raised[item.nodeid] = call.excinfo.value
-        yield
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         from grader.model import Assignment
@@ -207,11 +214,8 @@ class _LocalRun:
             return LocalResult(
                 **common, passed=False, skipped=True, message="waits for the check above"
             )
-        self.link.request("reset", seed=0)
         started = time.perf_counter()
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-        error = self._raised.get(item.nodeid)
-        outcome = outcome_of(check, error, time.perf_counter() - started)
+        outcome = outcome_of(check, self.run(item), time.perf_counter() - started)
         return LocalResult(
             **common, passed=outcome.status is Status.PASSED, message=outcome.message
         )

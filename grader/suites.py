@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from grader.errors import SuiteError
+from grader.handles import abandon, settle
 from grader.model import Assignment, Check, Question, Suite, total
 from grader.testing import CheckSpec
 
@@ -28,6 +29,43 @@ PYTEST_OPTIONS = (
     "--capture=no",
     "--strict-markers",
 )
+
+
+class CheckRunner:
+    """A pytest plugin that runs one collected check and tells what it raised."""
+
+    def __init__(self) -> None:
+        self._raised: BaseException | None = None
+
+    def run(self, item: pytest.Item) -> BaseException | None:
+        """Set up, run and tear down one check: the first exception of these, or None."""
+        self._raised = None
+        abandon()  # what an earlier check asked for and failed before it came
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        return self._raised
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self) -> Generator[None, object, object]:
+        """Have what the check asked for and did not wait for happen while it still counts."""
+        result = yield
+        settle()
+        return result
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> pytest.TestReport:
+        """Keep the exception itself: pytest's own report would render its traceback, at length."""
+        if call.excinfo is not None and self._raised is None:
+            self._raised = call.excinfo.value
+        return pytest.TestReport(
+            nodeid=item.nodeid,
+            location=item.location,
+            keywords={},
+            outcome="passed" if call.excinfo is None else "failed",
+            longrepr=None,
+            when=call.when,  # type: ignore[arg-type]  # "collect" does not come here
+        )
 
 
 def question_id(class_name: str) -> str:

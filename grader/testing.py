@@ -35,7 +35,10 @@ from grader.handles import (
     WorkerStopped,
     attribute,
     elements,
+    entered,
+    settle,
     standing_in,
+    values,
 )
 
 __all__ = [
@@ -52,9 +55,12 @@ __all__ = [
     "attribute",
     "check",
     "elements",
+    "entered",
     "fail",
     "raises",
+    "settle",
     "standing_in",
+    "values",
 ]
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -205,6 +211,11 @@ class raises:  # noqa: N801 (reads like pytest.raises)
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
         wanted = " or ".join(self.names)
+        if error is None:
+            try:
+                settle()
+            except StudentError as late:
+                error = late
         if error is None:
             fail(f"{self.what} raised nothing", expected=wanted, actual="no exception")
         if not isinstance(error, StudentError) or isinstance(error, NotDefined):

@@ -61,7 +61,7 @@ def number(handle: Handle, what: str) -> float:
 def model_memory(memory: Handle, name: str) -> float:
     """Fetch one of the sizes that `estimate_model_memory` returned."""
     try:
-        size = memory[name]
+        size = memory[name].done()
     except StudentError:
         fail(f'there is no "{name}" in the result', expected=", ".join(NAMES))
     return number(size, f'"{name}"')

@@ -16,16 +16,17 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from grader.errors import GraderFault
-from grader.handles import NotDefined, Ref, StudentError, WorkerStopped
+from grader.handles import Link, NotDefined, Ref, StudentError, WorkerStopped
 from grader.model import Ending, EndingKind, Isolation, Limits
 from grader.worker.launch import WorkerPipes
+from grader.worker.objects import MAX_ELEMENTS
 from grader.worker.protocol import (
     HEADER,
     MAX_FRAME,
+    Batch,
     ProtocolError,
     Unsendable,
     decode_body,
-    encode_frame,
 )
 
 START_S = 60.0
@@ -34,7 +35,7 @@ MAX_STATUS = 1 << 16
 CHUNK = 1 << 16
 
 
-class WorkerLink:
+class WorkerLink(Link):
     """One worker, as a `Link`.
 
     Attributes:
@@ -47,6 +48,7 @@ class WorkerLink:
     """
 
     def __init__(self, pipes: WorkerPipes, limits: Limits) -> None:
+        super().__init__()
         self.limits = limits
         self.ending: Ending | None = None
         self.output = bytearray()
@@ -60,6 +62,8 @@ class WorkerLink:
         self._received = bytearray()
         self._status = bytearray()
         self._printed = 0
+        self._batch = Batch()
+        self._last_op = ""
         self._released: list[int] = []
         self._exit: dict[str, Any] | None = None
         self._fault: str | None = None
@@ -67,6 +71,9 @@ class WorkerLink:
         self._limit_text = ""
         for descriptor in self._unclosed:
             os.set_blocking(descriptor, False)
+        self._poll = select.poll()
+        for descriptor in self._open:
+            self._poll.register(descriptor, select.POLLIN)
 
     # ------------------------------------------------------------ the link
 
@@ -91,8 +98,29 @@ class WorkerLink:
         self._deadline = time.monotonic() + seconds
         self._limit_text = limit_text
 
-    def request(self, op: str, **fields: Any) -> Any:
-        """Perform one operation over there.
+    def release(self, ref: Ref) -> None:
+        """Tell the worker with the next batch that nobody holds this object any more."""
+        self._released.append(ref.id)
+
+    def _queue(self, op: str, fields: dict[str, Any]) -> None:
+        if self.ending is not None:
+            raise WorkerStopped(self.ending.message)
+        try:
+            if self._released and not self._batch:
+                released, self._released = self._released, []
+                self._batch.add("release", {"refs": released})
+            if not self._batch.add(op, fields):
+                self._exchange()
+                self._batch.add(op, fields)
+        except Unsendable as error:
+            raise GraderFault("a check sent what can't be sent", where=str(error)) from None
+        self._last_op = op
+
+    def _drop(self) -> None:
+        self._batch.clear()
+
+    def _exchange(self) -> Any:
+        """Have everything performed that was queued, and read the value of the last operation.
 
         Raises:
             StudentError: the submission's code raised. NotDefined: it has no such name.
@@ -102,10 +130,8 @@ class WorkerLink:
         if self.ending is not None:
             raise WorkerStopped(self.ending.message)
         number = secrets.randbits(62)  # a reply can't be forged ahead of its question
-        released, self._released = self._released, []
-        message = {"id": number, "op": op, "released": released, **fields}
         try:
-            frame = bytearray(encode_frame(message))
+            frame = bytearray(self._batch.take(number))
         except Unsendable as error:
             raise GraderFault("a check sent what can't be sent", where=str(error)) from None
         if self._received:
@@ -116,11 +142,7 @@ class WorkerLink:
             if self._fault is not None:
                 raise GraderFault("a worker failed", where=self._fault)
             self._stop(EndingKind.TIME, f"stopped {self._limit_text}")
-        return self._read_reply(number, op)
-
-    def release(self, ref: Ref) -> None:
-        """Tell the worker with the next request that nobody holds this object any more."""
-        self._released.append(ref.id)
+        return self._read_reply(number, self._last_op)
 
     def printed(self) -> str:
         """What the student's code has printed up to now, capped."""
@@ -133,6 +155,7 @@ class WorkerLink:
 
     def close(self) -> None:
         """End the worker and keep its last word on what it used."""
+        self.abandon()
         self._close(self._pipes.requests, self._pipes.replies)
         self._await_exit()
         self._close(self._pipes.output, self._pipes.status)
@@ -144,7 +167,7 @@ class WorkerLink:
         body = bytes(self._received[HEADER.size : HEADER.size + size])
         del self._received[: HEADER.size + size]
         try:
-            reply = decode_body(body, _no_ref if op == "fetch" else Ref)
+            reply = decode_body(body, _no_ref)
         except ProtocolError as error:
             self._stop(EndingKind.PROTOCOL, f"its reply is malformed ({error})")
         if type(reply) is not dict or type(reply.get("id")) is not int or reply["id"] != number:
@@ -200,6 +223,8 @@ class WorkerLink:
         to_send: bytearray | None = None,
     ) -> bool:
         """Move bytes until `done`; False at the deadline, a fault, or the end of `watched`."""
+        if to_send:
+            self._send(to_send)  # mostly all of it, at once
         while not done():
             left = deadline - time.monotonic()
             if left <= 0 or watched not in self._open or self._fault is not None:
@@ -212,12 +237,12 @@ class WorkerLink:
         return True
 
     def _wait(self, left: float, sending: bool) -> list[int]:
-        poll = select.poll()
-        for descriptor in self._open:
-            poll.register(descriptor, select.POLLIN)
         if sending:
-            poll.register(self._pipes.requests, select.POLLOUT)
-        return [descriptor for descriptor, _ in poll.poll(min(left, 1.0) * 1000)]
+            self._poll.register(self._pipes.requests, select.POLLOUT)
+        ready = self._poll.poll(min(left, 1.0) * 1000)
+        if sending:
+            self._poll.unregister(self._pipes.requests)
+        return [descriptor for descriptor, _ in ready]
 
     def _send(self, to_send: bytearray | None) -> None:
         if not to_send:
@@ -235,7 +260,7 @@ class WorkerLink:
         except BlockingIOError:
             return
         if not data:
-            self._open.discard(descriptor)
+            self._forget(descriptor)
         elif descriptor == self._pipes.output:
             self._keep_output(data)
         elif descriptor == self._pipes.status:
@@ -309,19 +334,19 @@ class WorkerLink:
         for descriptor in descriptors:
             if descriptor in self._unclosed:
                 self._unclosed.discard(descriptor)
-                self._open.discard(descriptor)
+                self._forget(descriptor)
                 os.close(descriptor)
 
-
-GIVES_REF = frozenset({"name", "module", "get", "item", "call", "send"})
+    def _forget(self, descriptor: int) -> None:
+        if descriptor in self._open:
+            self._open.discard(descriptor)
+            self._poll.unregister(descriptor)
 
 
 def _fits(op: str, value: Any) -> bool:
     """Whether a reply's value is of the kind that the operation gives."""
-    if op in GIVES_REF:
-        return type(value) is Ref
     if op == "elements":
-        return type(value) is list and all(type(item) is Ref for item in value)
+        return type(value) is int and 0 <= value <= MAX_ELEMENTS
     return op == "fetch" or value is None
 
 

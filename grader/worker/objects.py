@@ -79,7 +79,6 @@ class ObjectServer:
         self.namespace = namespace
         self.device = device
         self._objects: dict[int, Any] = {}
-        self._ids = itertools.count(1)
         self._torch = _TorchState()
         self._random_seed = random.seed
         self._numpy_seed = _numpy_seed()
@@ -90,6 +89,7 @@ class ObjectServer:
             "set": self._set,
             "item": self._item,
             "call": self._call,
+            "await": self._await,
             "fetch": self._fetch,
             "elements": self._elements,
             "send": self._send,
@@ -101,20 +101,12 @@ class ObjectServer:
 
     # ------------------------------------------------------------ references
 
-    def refer(self, value: Any) -> Ref:
-        """Give an object a number by which a handle can name it."""
-        number = next(self._ids)
-        self._objects[number] = value
-        return Ref(number)
-
-    def resolve(self, number: int) -> Any:
-        """The object with this number."""
-        return self._objects[number]
-
     def lift(self, value: Any) -> Any:
         """Replace refs by their objects and place tensors on the device, inside containers."""
         kind = type(value)
         if kind is Ref:
+            if value.id not in self._objects:
+                raise LookupError("an earlier step of this check has failed")
             return self._objects[value.id]
         if kind is list:
             return [self.lift(item) for item in value]
@@ -130,40 +122,47 @@ class ObjectServer:
     # ------------------------------------------------------------ operations
 
     def perform(self, op: str, **fields: Any) -> Any:
-        """Perform one operation: plain data or a `Ref` comes back; exceptions of the code pass."""
+        """Perform one operation: plain data comes back; exceptions of the code pass.
+
+        Those that give an object keep it under the number `into`, by which a `Ref` names it.
+        """
         return self._operations[op](**fields)
 
-    def _name(self, name: str) -> Ref:
+    def _name(self, name: str, into: int) -> None:
         if name not in self.namespace:
             raise NameNotDefined(name)
-        return self.refer(self.namespace[name])
+        self._objects[into] = self.namespace[name]
 
-    def _module(self, name: str) -> Ref:
-        return self.refer(importlib.import_module(name))
+    def _module(self, name: str, into: int) -> None:
+        self._objects[into] = importlib.import_module(name)
 
-    def _get(self, object: Any, name: str) -> Ref:  # noqa: A002
-        return self.refer(getattr(self.lift(object), name))
+    def _get(self, object: Any, name: str, into: int) -> None:  # noqa: A002
+        self._objects[into] = getattr(self.lift(object), name)
 
     def _set(self, object: Any, name: str, value: Any) -> None:  # noqa: A002
         setattr(self.lift(object), name, self.lift(value))
 
-    def _item(self, object: Any, key: Any) -> Ref:  # noqa: A002
-        return self.refer(self.lift(object)[self.lift(key)])
+    def _item(self, object: Any, key: Any, into: int) -> None:  # noqa: A002
+        self._objects[into] = self.lift(object)[self.lift(key)]
 
-    def _call(self, object: Any, args: list[Any], kwargs: dict[str, Any]) -> Ref:  # noqa: A002
-        return self.refer(self.lift(object)(*self.lift(args), **self.lift(kwargs)))
+    def _call(self, object: Any, args: list[Any], kwargs: dict[str, Any], into: int) -> None:  # noqa: A002
+        self._objects[into] = self.lift(object)(*self.lift(args), **self.lift(kwargs))
+
+    def _await(self, object: Any) -> None:  # noqa: A002
+        self.lift(object)
 
     def _fetch(self, object: Any) -> Any:  # noqa: A002
         return plain(self.lift(object))
 
-    def _elements(self, object: Any) -> list[Ref]:  # noqa: A002
+    def _elements(self, object: Any, into: int) -> int:  # noqa: A002
         items = list(itertools.islice(iter(self.lift(object)), MAX_ELEMENTS + 1))
         if len(items) > MAX_ELEMENTS:
             raise ValueError(f"more than {MAX_ELEMENTS} elements")
-        return [self.refer(item) for item in items]
+        self._objects.update(enumerate(items, into))
+        return len(items)
 
-    def _send(self, value: Any) -> Ref:
-        return self.refer(self.lift(value))
+    def _send(self, value: Any, into: int) -> None:
+        self._objects[into] = self.lift(value)
 
     def _seed(self, seed: int) -> None:
         self._random_seed(seed)

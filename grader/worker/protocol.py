@@ -1,5 +1,8 @@
 """What crosses the wall: frames of 4 bytes of big-endian length and a msgpack body.
 
+To a worker go batches: a number and operations in order, each a name and its fields. Back comes one
+reply under the same number: the value of the last operation, or the first thing that was raised.
+
 Both sides send plain data by exact type: None, bool, int, float, str, bytes, list, tuple, dict, and
 torch tensors, dtypes, devices and sizes by value. Everything else crosses as a `Ref`, a number.
 Nothing here can run code, and every limit is checked before the memory that it bounds is taken.
@@ -27,6 +30,11 @@ MAX_STR = 1 << 20
 MAX_DIMS = 12
 MAX_ODD_KEYS = 1024
 """Most entries of a dict whose keys are not strings: integers can be chosen to collide."""
+
+MAX_BATCH = 512
+"""Most operations that wait to be sent together."""
+BATCH_DEPTH = 3
+"""How deep an operation's fields lie in a batch."""
 
 HEADER = struct.Struct(">I")
 
@@ -66,12 +74,59 @@ def encode_frame(message: dict[str, Any]) -> bytes:
     Raises:
         Unsendable: too large, too deep, too many values, or not plain data.
     """
-    body: bytes = msgpack.packb(_Encoder().encode(message, 0))
+    return _framed(msgpack.packb(_Encoder().encode(message, 0)))
+
+
+def _framed(body: bytes) -> bytes:
     if len(body) > MAX_FRAME:
         raise Unsendable(
             f"{len(body):,} bytes are more than the {MAX_FRAME:,} that may cross at once"
         )
     return HEADER.pack(len(body)) + body
+
+
+class Batch:
+    """Operations on their way to a worker, encoded in the moment in which they are added."""
+
+    def __init__(self) -> None:
+        self._operations: list[bytes] = []
+        self._nodes = self._bytes = 0
+
+    def clear(self) -> None:
+        """Leave out what was added."""
+        self._operations, self._nodes, self._bytes = [], 0, 0
+
+    def __len__(self) -> int:
+        return len(self._operations)
+
+    def add(self, op: str, fields: dict[str, Any]) -> bool:
+        """Add one operation; False if the batch has to be sent first.
+
+        Raises:
+            Unsendable: see `encode_frame`.
+        """
+        encoder = _Encoder()
+        operation = msgpack.packb([op, encoder.encode(fields, BATCH_DEPTH)])
+        nodes, size = self._nodes + encoder.nodes + 2, self._bytes + len(operation)
+        crowded = nodes > MAX_NODES - 16 or size > MAX_FRAME - 64 or len(self) == MAX_BATCH
+        if self._operations and crowded:
+            return False
+        self._operations.append(operation)
+        self._nodes, self._bytes = nodes, size
+        return True
+
+    def take(self, number: int) -> bytes:
+        """All of it as one frame under this number; the batch is empty then.
+
+        Raises:
+            Unsendable: its one operation is too large.
+        """
+        packer = msgpack.Packer()
+        head = packer.pack_array_header(2) + packer.pack(number)
+        head += packer.pack_array_header(len(self))
+        body = head + b"".join(self._operations)
+        self.clear()
+        return _framed(body)
 
 
 class _Encoder:

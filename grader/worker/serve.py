@@ -15,9 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from grader.handles import Link
 from grader.worker.objects import NameNotDefined, ObjectServer, describe_error
 from grader.worker.protocol import HEADER, Unsendable, decode_body, encode_frame
 from grader.worker.shell import Shell, transform
+
+CHUNK = 1 << 16
 
 
 class TimeIsUp(BaseException):
@@ -40,13 +43,13 @@ def serve(requests: int, replies: int, *, device: str = "cpu", scratch: str = ""
     """
     _fresh_interpreter(scratch)
     server, shell = _fresh_notebook(device)
+    received = bytearray()
     while True:
-        body = _read_frame(requests)
+        body = _read_frame(requests, received)
         if body is None:
             os._exit(0)
-        request = decode_body(body)
-        reply = _answer(server, shell, request)
-        _write_all(replies, _encode(reply))
+        number, batch = decode_body(body)
+        _write_all(replies, _encode(_answer(server, shell, number, batch)))
 
 
 def _fresh_interpreter(scratch: str) -> None:
@@ -67,20 +70,30 @@ def _fresh_notebook(device: str) -> tuple[ObjectServer, Shell]:
     return ObjectServer(main.__dict__, device=device), Shell(main.__dict__)
 
 
-def _answer(server: ObjectServer, shell: Shell, request: dict[str, Any]) -> dict[str, Any]:
-    number = request.pop("id")
-    server.perform("release", refs=request.pop("released", []))
-    op = request.pop("op")
-    try:
-        if op == "cell":
-            with _time_limit(request["limit_s"]):
-                shell.run_cell(request["number"], request["source"])
-            return {"id": number, "ok": True, "value": None}
-        return {"id": number, "ok": True, "value": server.perform(op, **request)}
-    except NameNotDefined as error:
-        return {"id": number, "ok": False, "undefined": str(error)}
-    except BaseException as error:
-        return {"id": number, "ok": False, "error": describe_error(error)}
+def _answer(server: ObjectServer, shell: Shell, number: int, batch: list[Any]) -> dict[str, Any]:
+    """Perform operations in order; the reply holds the value of the last, or what was raised."""
+    value: Any = None
+    raised: dict[str, Any] | None = None
+    for op, fields in batch:
+        if raised is not None and op not in Link.ALWAYS:
+            continue
+        try:
+            if op == "cell":
+                _run_cell(shell, **fields)
+            else:
+                value = server.perform(op, **fields)
+        except NameNotDefined as error:
+            raised = raised or {"undefined": str(error)}
+        except BaseException as error:
+            raised = raised or {"error": describe_error(error)}
+    if raised is not None:
+        return {"id": number, "ok": False, **raised}
+    return {"id": number, "ok": True, "value": value}
+
+
+def _run_cell(shell: Shell, number: int, source: str, limit_s: float) -> None:
+    with _time_limit(limit_s):
+        shell.run_cell(number, source)
 
 
 def _encode(reply: dict[str, Any]) -> bytes:
@@ -107,19 +120,19 @@ def _time_limit(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _read_frame(descriptor: int) -> bytes | None:
-    header = _read_exactly(descriptor, HEADER.size)
-    return None if header is None else _read_exactly(descriptor, HEADER.unpack(header)[0])
-
-
-def _read_exactly(descriptor: int, count: int) -> bytes | None:
-    data = bytearray()
-    while len(data) < count:
-        chunk = os.read(descriptor, min(count - len(data), 1 << 20))
+def _read_frame(descriptor: int, received: bytearray) -> bytes | None:
+    """The next frame's body, None at the end; what was read beyond it stays in `received`."""
+    wanted = HEADER.size
+    while len(received) < wanted or len(received) < (
+        wanted := HEADER.size + HEADER.unpack_from(received)[0]
+    ):
+        chunk = os.read(descriptor, max(wanted - len(received), CHUNK))
         if not chunk:
             return None
-        data += chunk
-    return bytes(data)
+        received += chunk
+    body = bytes(received[HEADER.size : wanted])
+    del received[:wanted]
+    return body
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

@@ -52,7 +52,7 @@ def finished_kinds(submission: SubmissionNames) -> list[str]:
     for kind in KINDS:
         try:
             embedding = build(submission, vocab_size=5, d_model=4, max_len=6, positional=kind)
-            embedding(torch.zeros(1, 2, dtype=torch.long))
+            embedding(torch.zeros(1, 2, dtype=torch.long)).done()
             finished.append(kind)
         except StudentError as error:
             problem = problem or error
@@ -451,7 +451,7 @@ class TestDtypeDevice:
         # The meta device computes shapes alone and refuses to mix with the CPU, as a GPU does.
         embedding.to("meta")
         try:
-            out = embedding(submission.send(ids).to("meta"))
+            out = embedding(submission.send(ids).to("meta")).done()
         except StudentError as error:
             if "item() cannot be called on meta" in error.message:
                 return  # it looks at the ids, perhaps to validate them: a GPU would let it
@@ -475,7 +475,7 @@ class TestDtypeDevice:
         # With another default device, a tensor that forward makes without saying where is lost.
         torch_there.set_default_device("meta")
         try:
-            out = embedding(tokens)
+            out = embedding(tokens).done()
         except StudentError as error:
             if "no data" in error.message:
                 return  # it moves what it has made to the input's device: a GPU would let it

@@ -26,6 +26,7 @@ from grader.testing import (
     attribute,
     check,
     elements,
+    entered,
     fail,
     raises,
 )
@@ -368,11 +369,8 @@ def saved_tensors(submission: SubmissionNames) -> Iterator[Handle]:
     hooks = submission.module("torch.autograd.graph").saved_tensors_hooks(
         saved.append, submission.module("builtins").id
     )
-    attribute(hooks, "__enter__")()
-    try:
+    with entered(hooks):
         yield saved
-    finally:
-        attribute(hooks, "__exit__")(None, None, None)
 
 
 class TestTemperature:
@@ -642,11 +640,8 @@ class TestCache:
 def counted_work(submission: SubmissionNames) -> Iterator[Callable[[], Handle]]:
     """Gives how many floating point operations were done over there, as torch counts them."""
     counter = submission.module("torch.utils.flop_counter").FlopCounterMode(display=False)
-    attribute(counter, "__enter__")()
-    try:
+    with entered(counter):
         yield counter.get_total_flops
-    finally:
-        attribute(counter, "__exit__")(None, None, None)
 
 
 TEXT_MODEL = {

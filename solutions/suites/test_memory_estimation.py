@@ -80,7 +80,7 @@ def number(handle: Handle, what: str) -> float:
 
 def model_memory(submission: SubmissionNames, model: Handle, **options: object) -> dict[str, float]:
     """Fetch what `estimate_model_memory` returns; a public check asks for the missing names."""
-    memory = submission.estimate_model_memory(model, **options)
+    memory = submission.estimate_model_memory(model, **options).done()
     sizes = {}
     for name in NAMES:
         with contextlib.suppress(StudentError):
