@@ -317,7 +317,7 @@ class Judge(CheckRunner):
         random.seed(seed)
         torch = sys.modules.get("torch")
         if torch is not None:
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)
         return self.run(item)
 
     def _whose_fault(

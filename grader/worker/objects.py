@@ -42,7 +42,10 @@ class _TorchState:
         torch = sys.modules.get("torch")
         self.torch = torch
         if torch is not None:
-            self.manual_seed = torch.manual_seed
+            # torch.manual_seed would render a traceback for each kind of device that is not there
+            self.seed_cpu = torch.default_generator.manual_seed
+            self.cuda_in_use = torch.cuda.is_initialized
+            self.seed_cuda = torch.cuda.manual_seed_all
             self.set_grad_enabled = torch._C._set_grad_enabled
             self.set_default_dtype = torch.set_default_dtype
             self.set_default_device = torch.set_default_device
@@ -52,7 +55,9 @@ class _TorchState:
 
     def seed(self, seed: int) -> None:
         if self.torch is not None:
-            self.manual_seed(seed)
+            self.seed_cpu(seed)
+            if self.cuda_in_use():
+                self.seed_cuda(seed)
 
     def reset(self) -> None:
         if self.torch is not None:
