@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from grader.handles import Link
 from grader.worker.objects import NameNotDefined, ObjectServer, describe_error
-from grader.worker.protocol import HEADER, Unsendable, decode_body, encode_frame
+from grader.worker.protocol import HEADER, Unsendable, decode_batch, encode_frame
 from grader.worker.shell import Shell, transform
 
 CHUNK = 1 << 16
@@ -48,7 +48,7 @@ def serve(requests: int, replies: int, *, device: str = "cpu", scratch: str = ""
         body = _read_frame(requests, received)
         if body is None:
             os._exit(0)
-        number, batch = decode_body(body)
+        number, batch = decode_batch(body)
         _write_all(replies, _encode(_answer(server, shell, number, batch)))
 
 
