@@ -191,16 +191,7 @@ class Handle:
         Raises:
             grader.testing.CheckFailed: it is something else.
         """
-        from grader.testing import fail
-
-        value = self.value()
-        if type(value).__module__ != "torch" or type(value).__name__ != "Tensor":
-            fail(
-                f"{label_of(self)} is not a tensor",
-                expected="a tensor",
-                actual=type(value).__name__,
-            )
-        return value
+        return _demand_tensor(self.value(), self)
 
     def done(self) -> Handle:
         """Wait until there is such an object, and return this handle.
@@ -311,6 +302,28 @@ def values(handles: Iterable[Handle]) -> list[Any]:
         return []
     fetched: list[Any] = link_of(handles[0]).request("fetch", object=lower(handles))
     return fetched
+
+
+def tensors(handles: Iterable[Handle]) -> list[Any]:
+    """Fetch several tensors by value in one trip.
+
+    Raises:
+        grader.testing.CheckFailed: one of them is something else.
+    """
+    handles = list(handles)
+    return [
+        _demand_tensor(value, handle)
+        for value, handle in zip(values(handles), handles, strict=True)
+    ]
+
+
+def _demand_tensor(value: Any, handle: Handle) -> Any:
+    if type(value).__module__ != "torch" or type(value).__name__ != "Tensor":
+        from grader.testing import fail
+
+        what = f"{label_of(handle)} is not a tensor"
+        fail(what, expected="a tensor", actual=type(value).__name__)
+    return value
 
 
 @contextmanager

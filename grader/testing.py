@@ -38,6 +38,7 @@ from grader.handles import (
     entered,
     settle,
     standing_in,
+    tensors,
     values,
 )
 
@@ -60,6 +61,7 @@ __all__ = [
     "raises",
     "settle",
     "standing_in",
+    "tensors",
     "values",
 ]
 

@@ -28,6 +28,7 @@ from grader.testing import (
     elements,
     fail,
     raises,
+    tensors,
 )
 
 BATCH, HEADS, LENGTH, D_K, D_FF = 2, 3, 5, 4, 20
@@ -203,10 +204,10 @@ def build(make: Handle, submission: SubmissionNames, rng: Random, **sizes: int) 
     module = make(**sizes, dropout=0.0)
     if submission.device != "cpu":
         module.to(submission.device)
-    for parameter in elements(module.parameters()):
-        shape = parameter.tensor().shape
-        if sum(size > 1 for size in shape) >= 2:
-            parameter.detach().copy_(normal(rng, *shape) / math.sqrt(D_MODEL))
+    parameters = elements(module.parameters())
+    for parameter, value in zip(parameters, tensors(parameters), strict=True):
+        if sum(size > 1 for size in value.shape) >= 2:
+            parameter.detach().copy_(normal(rng, *value.shape) / math.sqrt(D_MODEL))
     module.eval()
     return module
 

@@ -18,6 +18,7 @@ from grader.testing import (
     elements,
     fail,
     raises,
+    tensors,
 )
 
 if TYPE_CHECKING:
@@ -251,7 +252,7 @@ class TestRows:
     def test_learned_rows_are_counted(self, submission: SubmissionNames) -> None:
         """There are max_len rows of d_model learned numbers, and nothing else is learned"""
         encoding = submission.LearnedPositionalEmbedding(d_model=6, max_len=8)
-        learned = [parameter.tensor() for parameter in elements(encoding.parameters())]
+        learned = tensors(elements(encoding.parameters()))
         assert_close(float(sum(part.numel() for part in learned)), 48.0, "the learned numbers")
 
     @check(points=0, hint="Compare the length with max_len before anything else.")

@@ -29,6 +29,8 @@ from grader.testing import (
     check,
     elements,
     fail,
+    tensors,
+    values,
 )
 
 BATCH, HEADS, LENGTH, D_K = 2, 3, 6, 8
@@ -317,8 +319,9 @@ class TestParameters:
         output_of(result, x)
         output_handle(result).backward(normal(rng, BATCH, LENGTH, D_MODEL))
         still = 0
-        for parameter, value in parameters(block):
-            gradient = parameter.grad.value()
+        own = parameters(block)
+        gradients = values(parameter.grad for parameter, _ in own)
+        for (_, value), gradient in zip(own, gradients, strict=True):
             if gradient is None:
                 still += value.numel()
             else:
@@ -516,7 +519,8 @@ def spread_of_scores(weights: Tensor) -> float:
 
 def parameters(block: Handle) -> list[tuple[Handle, Tensor]]:
     """The block's parameters, each with its value."""
-    return [(parameter, parameter.tensor()) for parameter in elements(block.parameters())]
+    handles = elements(block.parameters())
+    return list(zip(handles, tensors(handles), strict=True))
 
 
 def is_matrix(value: Tensor) -> bool:

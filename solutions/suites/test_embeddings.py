@@ -25,6 +25,8 @@ from grader.testing import (
     elements,
     fail,
     raises,
+    tensors,
+    values,
 )
 
 KINDS = ("sinusoidal", "learned")
@@ -122,8 +124,10 @@ def sinusoid(length: int, d_model: int) -> Tensor:
 
 def descend(embedding: Handle) -> None:
     """One step of gradient descent, rate 1, on what the embedding calls its parameters."""
-    for parameter in elements(embedding.parameters()):
-        if parameter.grad.value() is not None:
+    parameters = elements(embedding.parameters())
+    gradients = values(parameter.grad for parameter in parameters)
+    for parameter, gradient in zip(parameters, gradients, strict=True):
+        if gradient is not None:
             parameter.data.sub_(parameter.grad)
 
 
@@ -273,12 +277,12 @@ class TestLearned:
         redraw(submission, embedding, rng.randrange(2**31))
         whole = positions(embedding, rng, (2, self.LENGTH), self.D_MODEL)
         tokens = token_rows(embedding, self.D_MODEL)
-        tensors = [parameter.tensor() for parameter in elements(embedding.parameters())]
-        values = [tensor.flatten() for tensor in tensors if tensor.shape != tokens.shape]
-        if not values:
+        fetched = tensors(elements(embedding.parameters()))
+        learned = [value.flatten() for value in fetched if value.shape != tokens.shape]
+        if not learned:
             fail("no positions are learned")
         # Whichever way the vectors are laid out, their numbers are the ones that are added.
-        distance = (whole.flatten().unsqueeze(1) - torch.cat(values)).abs().min(dim=1).values
+        distance = (whole.flatten().unsqueeze(1) - torch.cat(learned)).abs().min(dim=1).values
         assert_close(distance, torch.zeros_like(distance), "what a position adds beyond its vector")
         assert_differs(whole[:, 1:], whole[:, :-1], "what is added from one position to the next")
         for length in rng.sample(range(2, self.LENGTH), 4):

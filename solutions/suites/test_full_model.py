@@ -30,6 +30,7 @@ from grader.testing import (
     elements,
     fail,
     raises,
+    tensors,
 )
 
 VOCAB, WIDTH, HEADS, LAYERS, INNER, LONGEST = 23, 16, 4, 3, 24, 12
@@ -463,10 +464,10 @@ class TestDistinctBlocks:
 
 def values_of(part: Handle) -> Tensor:
     """All parameters of a part as one long vector."""
-    values = [parameter.tensor().flatten() for parameter in elements(part.parameters())]
-    if not values:
+    fetched = tensors(elements(part.parameters()))
+    if not fetched:
         fail("a part of the model has no parameters")
-    return torch.cat([value.double() for value in values])
+    return torch.cat([value.flatten().double() for value in fetched])
 
 
 def in_both_modes(part: Handle, given: Tensor) -> tuple[Tensor, Tensor]:

@@ -29,6 +29,7 @@ from grader.testing import (
     entered,
     fail,
     raises,
+    values,
 )
 
 VOCAB, WINDOW = 12, 8
@@ -629,8 +630,9 @@ class TestCache:
     @staticmethod
     def redrawn(model: Handle) -> Handle:
         """Large weights, so that even a tiny lead decides; float64, so that rounding does not."""
-        for parameter in elements(model.parameters()):
-            if parameter.dim().value() != 1:
+        parameters = elements(model.parameters())
+        for parameter, dim in zip(parameters, values(p.dim() for p in parameters), strict=True):
+            if dim != 1:
                 parameter.data.normal_(0.0, 0.5)
         model.lm_head.weight.data.mul_(1e9)
         return model.double().eval()

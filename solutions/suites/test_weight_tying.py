@@ -28,6 +28,8 @@ from grader.testing import (
     check,
     elements,
     fail,
+    tensors,
+    values,
 )
 
 VOCAB, WIDTH, HEADS, LAYERS, INNER = 29, 12, 3, 2, 20
@@ -464,11 +466,12 @@ def own_counts(model: Handle, rng: random.Random) -> dict[str, int]:
 
 def count_of(parameters: Handle, *, tables: bool = True, frozen: bool = False) -> int:
     """Add up the elements of parameters: not those of shape (V, d_model), or frozen ones only."""
+    handles = elements(parameters)
+    trained = values(parameter.requires_grad for parameter in handles)
     count = 0
-    for parameter in elements(parameters):
-        value = parameter.tensor()
+    for value, is_trained in zip(tensors(handles), trained, strict=True):
         is_table = tuple(value.shape) == (VOCAB, WIDTH)
-        is_frozen = parameter.requires_grad.value() is False
+        is_frozen = is_trained is False
         if (tables or not is_table) and (is_frozen or not frozen):
             count += value.numel()
     return count
