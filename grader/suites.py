@@ -6,6 +6,7 @@ assignment make one suite. A class is a question, a test function marked with `c
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections import Counter
@@ -40,14 +41,19 @@ class CheckRunner:
     def run(self, item: pytest.Item) -> BaseException | None:
         """Set up, run and tear down one check: the first exception of these, or None."""
         self._raised = None
-        abandon()  # what an earlier check asked for and failed before it came
+        abandon()  # what was cut off, perhaps by Ctrl-C
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         return self._raised
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self) -> Generator[None, object, object]:
         """Have what the check asked for and did not wait for happen while it still counts."""
-        result = yield
+        try:
+            result = yield
+        except BaseException:
+            with contextlib.suppress(Exception):
+                settle()  # a stand-in, for example, is taken away again
+            raise
         settle()
         return result
 

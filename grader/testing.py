@@ -22,6 +22,7 @@ The standard library and pytest only, torch when a tensor is compared: students 
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,7 @@ __all__ = [
     "settle",
     "standing_in",
     "tensors",
+    "tried",
     "values",
 ]
 
@@ -197,6 +199,21 @@ def assert_differs(
         fail(f"{what} does not change although it should")
 
 
+def tried(part: Callable[[], object]) -> Exception | None:
+    """Do one part of a check to its end: why it failed, or None if it holds.
+
+    For a check that has several ways to find something out.
+    """
+    try:
+        part()
+        settle()
+    except (AssertionError, StudentError) as error:
+        with contextlib.suppress(StudentError):
+            settle()
+        return error
+    return None
+
+
 class raises:  # noqa: N801 (reads like pytest.raises)
     """`with raises("ValueError", "IndexError"): submission.f(-1)` demands one of these exceptions.
 
@@ -212,19 +229,25 @@ class raises:  # noqa: N801 (reads like pytest.raises)
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        if error is not None:
+            return self._expects(error)
+        try:
+            settle()
+        except StudentError as late:
+            if not self._expects(late):
+                raise
+            return True
         wanted = " or ".join(self.names)
-        if error is None:
-            try:
-                settle()
-            except StudentError as late:
-                error = late
-        if error is None:
-            fail(f"{self.what} raised nothing", expected=wanted, actual="no exception")
+        fail(f"{self.what} raised nothing", expected=wanted, actual="no exception")
+
+    def _expects(self, error: BaseException) -> bool:
+        """Whether it is one of these; False if that is none of our business."""
         if not isinstance(error, StudentError) or isinstance(error, NotDefined):
             return False
         if "NotImplementedError" in error.kinds and "NotImplementedError" not in self.names:
             return False
         if not set(self.names) & set(error.kinds):
+            wanted = " or ".join(self.names)
             fail(f"{self.what} raised the wrong exception", expected=wanted, actual=error.kinds[0])
         return True
 

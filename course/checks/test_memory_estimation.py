@@ -60,6 +60,7 @@ def number(handle: Handle, what: str) -> float:
 
 def model_memory(memory: Handle, name: str) -> float:
     """Fetch one of the sizes that `estimate_model_memory` returned."""
+    memory.done()
     try:
         size = memory[name].done()
     except StudentError:

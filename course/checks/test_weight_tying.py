@@ -9,7 +9,6 @@ import torch
 
 from grader.testing import (
     Handle,
-    StudentError,
     SubmissionNames,
     assert_close,
     assert_differs,
@@ -17,6 +16,7 @@ from grader.testing import (
     assert_shape,
     check,
     standing_in,
+    tried,
 )
 
 EARLIER = ("TransformerEmbedding", "TransformerBlock")
@@ -45,13 +45,9 @@ def judge(submission: SubmissionNames, verdict: Callable[[Build], None]) -> None
         with standing_in(submission.TinyTransformerLM, **stand_ins):
             return build(**changes)
 
-    try:
-        verdict(build)
-    except (AssertionError, StudentError) as own:
-        try:
-            verdict(build_of_course_parts)
-        except (AssertionError, StudentError):
-            raise own from None
+    failure = tried(lambda: verdict(build))
+    if failure is not None and tried(lambda: verdict(build_of_course_parts)) is not None:
+        raise failure
 
 
 class TestSharing:

@@ -237,7 +237,7 @@ class TestSinusoidal:
         assert_differs(before[:, 1:], before[:, :-1], "the pattern from one position to the next")
         out = embedding(token_ids(rng, 2, 11))
         with contextlib.suppress(StudentError):  # without any gradient nothing is trained
-            out.backward(torch.randn(2, 11, 8, generator=generator(rng)))
+            out.backward(torch.randn(2, 11, 8, generator=generator(rng))).done()
         descend(embedding)
         assert_close(positions(embedding, rng, (2, 11), 8), before, "the pattern after training")
 

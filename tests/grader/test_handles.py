@@ -191,6 +191,14 @@ def test_raises_waits_for_what_happens_inside(journal: tuple[SubmissionNames, Lo
         names.journal.note("fine")
 
 
+def test_what_is_not_defined_raises_nothing_that_counts(
+    journal: tuple[SubmissionNames, LocalLink],
+) -> None:
+    names, _ = journal
+    with pytest.raises(NotDefined), raises("NameError", "ValueError"):
+        names.nothing_here(1)
+
+
 def test_an_abandoned_error_does_not_arrive(journal: tuple[SubmissionNames, LocalLink]) -> None:
     names, link = journal
     names.journal.fail()
