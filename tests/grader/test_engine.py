@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from toy import RIGHT, Silent, write
+from toy import HIDDEN, RIGHT, Silent, write
 
-from grader.config import Course
+from grader.config import Course, load_course
 from grader.model import EndingKind, Gradebook, Score, State, Status
 from grader.pipeline import Options, check
 
@@ -19,6 +19,33 @@ def graded(path: Path, course: Course, **options: object) -> Gradebook:
 
 def scores(gradebook: Gradebook) -> dict[str, Score]:
     return {score.student: score for score in gradebook.scores}
+
+
+LEFT_BEHIND = """
+
+class TestLater:
+    'A check that failed has left nothing'
+
+    @check(points=1)
+    def test_broken(self, submission):
+        'Fails while another name stands in'
+        with standing_in(submission.Counter, print=submission.add):
+            submission.add(1)  # raises, and nobody waits for it
+            assert False, "a verdict"
+
+    @check(points=1)
+    def test_own(self, submission):
+        "Sees the notebook's own names"
+        names = attribute(attribute(submission.Counter, "__init__"), "__globals__")
+        assert names.get("print").value() is None
+"""
+
+
+def test_a_failed_check_takes_its_stand_ins_away(toy: Path, class_of: Callable[..., Path]) -> None:
+    imports = "from grader.testing import attribute, standing_in\n"
+    write(toy / "hidden/test_adding.py", imports + HIDDEN.lstrip() + LEFT_BEHIND)
+    (score,) = graded(class_of(right=RIGHT), load_course(toy)).scores
+    assert score.questions["later"] == 1.0
 
 
 def test_scores_are_what_the_work_deserves(
