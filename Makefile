@@ -30,7 +30,7 @@ test-slow: $(READY) ## Run the tests that take seconds to minutes
 	$(PYTEST) -m "slow and not e2e and not gpu" $(ARGS)
 
 test-gpu: $(READY) ## Run the tests that need a CUDA device
-	$(PYTEST) -m gpu $(ARGS)
+	$(PYTEST) -m gpu -rs $(ARGS)
 
 e2e: $(READY) ## Run the tests that need a browser, a server or a fresh environment
 	$(PYTEST) -m e2e $(ARGS)

@@ -46,6 +46,8 @@ class Course(Value, frozen=True):
     public: tuple[Path, ...]
     preload: tuple[str, ...]
     limits: Limits
+    gpu: bool = False
+    workers_per_gpu: int = 2
 
     def assignment(self, name: str) -> AssignmentConfig:
         """Return the assignment with this id.
@@ -84,6 +86,8 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     notebooks: str | None = None
     public: list[str] = []
     preload: list[str] = []
+    gpu: bool = False
+    workers_per_gpu: int = 2
     limits: _LimitsTable = msgspec.field(default_factory=_LimitsTable)
 
 
@@ -170,7 +174,15 @@ def _resolve(table: _Table, root: Path) -> Course:
         public=tuple(p for name in table.public if (p := place("public", name)) is not None),
         preload=tuple(table.preload),
         limits=_limits(table.limits),
+        gpu=table.gpu,
+        workers_per_gpu=_workers_per_gpu(table.workers_per_gpu),
     )
+
+
+def _workers_per_gpu(number: int) -> int:
+    if number < 1:
+        raise ConfigError("[tool.grader] workers_per_gpu must be at least 1")
+    return number
 
 
 def _limits(table: _LimitsTable) -> Limits:

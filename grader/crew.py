@@ -54,7 +54,12 @@ class Crew:
         self._untried = sandbox
         self._zygote: Zygote | None = None
         if grade:
-            self._zygote = Zygote(preload=course.preload, public=course.public, sandbox=sandbox)
+            self._zygote = Zygote(
+                preload=course.preload,
+                public=course.public,
+                private=[path for path in _private(course) if path is not None],
+                sandbox=sandbox,
+            )
         try:
             spawn_socket = self._zygote.fileno() if self._zygote is not None else None
             self._judge = JudgeProcess(_setup(course, digests, spawn_socket, sandbox), spawn_socket)
@@ -210,6 +215,11 @@ def _setup(
         sandbox=sandbox,
         digests=dict(digests),
     )
+
+
+def _private(course: Course) -> tuple[Path | None, ...]:
+    """What no worker may read, even where it lies among installed packages."""
+    return (course.suites, course.reference, course.lessons, course.mutants, course.styles)
 
 
 def described(

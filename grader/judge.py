@@ -49,9 +49,12 @@ from grader.suites import (
     where,
 )
 from grader.verdicts import outcome_of
+from grader.worker import client
 from grader.worker.client import WorkerLink
 from grader.worker.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
 from grader.worker.launch import spawn
+
+LINK_FOLDER = Path(client.__file__).parent
 
 
 def main() -> None:
@@ -279,8 +282,7 @@ class Judge(CheckRunner):
         seed_of: Callable[[str], int],
         problems: list[Problem],
     ) -> Outcome:
-        device = notebook.device.partition(":")[0]
-        if device not in check.devices and "cpu" not in check.devices:
+        if not check.runs_on(notebook.device):
             return Outcome(
                 check=check.id, status=Status.SKIPPED, message=f"needs {' or '.join(check.devices)}"
             )
@@ -332,11 +334,14 @@ class Judge(CheckRunner):
         """A check's own code raised. If it passes on the reference, the submission is to blame.
 
         Raises:
-            GraderFault: the check fails on the reference too.
+            GraderFault: the check fails on the reference too, or it is not the check's code that
+                raised but the way to the worker.
         """
         from grader.local import LocalLink
 
         told = f"{type(error).__name__}: {error}"
+        if _raised_in(error).is_relative_to(LINK_FOLDER):
+            raise GraderFault(f"the link to a worker raised {told}", where=check.id) from error
         if self.reference_module is not None:
             link = LocalLink(dict(vars(self.reference_module)))
             if self._run_item(item, seed, lambda: SubmissionNames(link)) is None:
@@ -379,6 +384,14 @@ def _unmet(check: Check, outcomes: dict[str, Outcome]) -> str | None:
         if any(outcome.status is not Status.PASSED for outcome in concerned):
             return name
     return None
+
+
+def _raised_in(error: BaseException) -> Path:
+    """The file whose code raised an exception."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return Path("" if trace is None else trace.tb_frame.f_code.co_filename)
 
 
 def _is_verdict(error: BaseException) -> bool:

@@ -40,6 +40,10 @@ class Check(Value, frozen=True):
     timeout_s: float | None = None
     devices: tuple[str, ...] = ("cpu",)
 
+    def runs_on(self, device: str) -> bool:
+        """Whether it can be run there: what needs no GPU runs on one too."""
+        return "cpu" in self.devices or device.partition(":")[0] in self.devices
+
 
 class Question(Value, frozen=True):
     """A class of checks. Its id is the nbgrader `grade_id` of its cell; its points their sum."""

@@ -18,7 +18,6 @@ import msgspec
 
 from grader.config import Course
 from grader.discovery import Discovery, discover
-from grader.errors import UsageError
 from grader.fingerprint import versions
 from grader.model import (
     Ending,
@@ -37,9 +36,9 @@ from grader.model import (
 )
 from grader.results import Results
 from grader.scheduler import Engine, usable_cores
-from grader.scoring import collate, missing, score, unusable
+from grader.scoring import collate, device_remarks, missing, score, unusable
 
-HARMLESS = frozenset({"renamed", "mismatch"})
+HARMLESS = frozenset({"renamed", "mismatch", "device", "gpu"})
 """Kinds of problems that keep nobody from being graded."""
 
 STOPPED = Ending(kind=EndingKind.INTERRUPTED, message="not graded: the run was stopped")
@@ -110,7 +109,8 @@ def check(
         jobs = plan(found.submissions, suites, course.limits, options)
         kept = recall(jobs, results)
         watcher.start(len(jobs), kept=len(kept))
-        for problem in found.problems:
+        known_problems = found.problems + device_remarks(used_suites(jobs), options.device)
+        for problem in known_problems:
             watcher.problem(problem)
         todo = longest_first([job for job in jobs if job.submission not in kept], results)
         graded = kept | execute(engine, todo, options, watcher, results)
@@ -130,7 +130,7 @@ def check(
             _key(job.submission): graded[job.submission].wall_s for job in jobs
         },
     )
-    problems = found.problems + tuple(problem for one in ordered for problem in one.problems)
+    problems = known_problems + tuple(problem for one in ordered for problem in one.problems)
     used = [suites[name] for name in suites if any(s.assignment == name for s in everyone)]
     complete = not any(score.ending.kind is EndingKind.INTERRUPTED for score in scores)
     return collate(course, used, everyone, problems, weakest(ordered), info, complete)
@@ -156,10 +156,15 @@ def plan(
     ]
 
 
+def used_suites(jobs: Iterable[Job]) -> list[Suite]:
+    """The suites that jobs are graded with, each once."""
+    return list({job.suite.assignment.id: job.suite for job in jobs}.values())
+
+
 def recall(jobs: Iterable[Job], results: Results) -> dict[Submission, Graded]:
     """What earlier runs have found out about these jobs."""
     runs = ((job, results.find(job)) for job in jobs)
-    return {job.submission: _graded(run, job.suite) for job, run in runs if run is not None}
+    return {job.submission: _graded(run, job) for job, run in runs if run is not None}
 
 
 def longest_first(jobs: Sequence[Job], results: Results) -> list[Job]:
@@ -193,14 +198,14 @@ def execute(
         for run in runs:
             job = by_submission[run.submission]
             results.keep(job, run)
-            graded = done[run.submission] = _graded(run, job.suite)
+            graded = done[run.submission] = _graded(run, job)
             watcher.finished(graded.score)
             for problem in run.problems:
                 watcher.problem(problem)
     for job in jobs:
         if job.submission not in done:
             run = Run(submission=job.submission, ending=STOPPED)
-            done[job.submission] = _graded(run, job.suite)
+            done[job.submission] = _graded(run, job)
     return done
 
 
@@ -210,9 +215,9 @@ def weakest(graded: Iterable[Graded]) -> Isolation | None:
     return min(found, key=lambda isolation: len(isolation.layers), default=None)
 
 
-def _graded(run: Run, suite: Suite) -> Graded:
+def _graded(run: Run, job: Job) -> Graded:
     return Graded(
-        score=score(run, suite),
+        score=score(run, job.suite, job.device),
         isolation=run.isolation,
         problems=run.problems,
         wall_s=run.usage.wall_s,
@@ -242,8 +247,12 @@ def absent(
         for name in asked or list(suites)[: len(suites) == 1]:
             if (student, name) not in have:
                 reason = _unusable_because(found, student, name)
-                suite = suites[name]
-                rows.append(unusable(student, suite, reason) if reason else missing(student, suite))
+                suite, device = suites[name], options.device
+                rows.append(
+                    unusable(student, suite, reason, device)
+                    if reason
+                    else missing(student, suite, device)
+                )
     return rows
 
 
@@ -259,21 +268,6 @@ def _unusable_because(found: Discovery, student: str, assignment: str) -> str:
 def slots(options: Options) -> int:
     """How many submissions are graded at once."""
     return options.jobs or usable_cores()
-
-
-def resolve_device(name: str) -> str:
-    """Say where checks run: `auto` is the CPU, because the wall is weaker with a GPU.
-
-    Raises:
-        UsageError: a GPU was asked for and there is none.
-    """
-    if name in ("auto", "cpu"):
-        return "cpu"
-    if not any(Path(path).exists() for path in ("/dev/nvidiactl", "/dev/dxg")):
-        raise UsageError(
-            f"no NVIDIA GPU for --device {name}", where=platform.node(), hint="use --device cpu"
-        )
-    return "cuda:0" if name == "cuda" else name
 
 
 def _key(submission: Submission) -> str:

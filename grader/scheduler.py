@@ -23,6 +23,7 @@ from grader.config import Course
 from grader.crew import Crew
 from grader.errors import GraderFault, IntakeError, SuiteError
 from grader.fingerprint import suite_digests
+from grader.gpus import Leases, find_gpus
 from grader.intake import Reader, read_submission
 from grader.judge_protocol import JobRequest, read_frame
 from grader.model import Ending, EndingKind, Job, Problem, Run, Submission, Suite
@@ -53,6 +54,7 @@ class _Active:
     connection: socket.socket
     started: float
     notes: tuple[Problem, ...]
+    device: str
     judge_pid: int | None = None
 
 
@@ -134,18 +136,24 @@ class Engine:
             SuiteError: the suites are not those that the jobs were planned with.
         """
         waiting = deque(_Try(job) for job in jobs)
+        leases = Leases(find_gpus(), self.course.workers_per_gpu)
         active: dict[socket.socket, _Active] = {}
         with selectors.DefaultSelector() as selector, Reader() as reader:
             try:
                 while waiting or active:
                     while waiting and len(active) < slots:
+                        device = leases.take(waiting[0].job.device)
+                        if device is None:
+                            break
                         attempt = waiting.popleft()
-                        started = self._start(attempt, reader)
+                        started = self._start(attempt, reader, device)
                         if isinstance(started, _Active):
                             active[started.connection] = started
                             selector.register(started.connection, selectors.EVENT_READ)
                             begun(attempt.job.submission)
-                        elif self._stands(started, attempt, waiting):
+                            continue
+                        leases.give(device)
+                        if self._stands(started, attempt, waiting):
                             yield started
                     for entry in self._ready(selector, active):
                         run = _receive(entry)
@@ -154,6 +162,7 @@ class Engine:
                         selector.unregister(entry.connection)
                         entry.connection.close()
                         del active[entry.connection]
+                        leases.give(entry.device)
                         if self._stands(run, entry.attempt, waiting):
                             yield run
             finally:
@@ -168,7 +177,7 @@ class Engine:
 
     # ------------------------------------------------------------ jobs
 
-    def _start(self, attempt: _Try, reader: Reader) -> _Active | Run:
+    def _start(self, attempt: _Try, reader: Reader, device: str) -> _Active | Run:
         """Hand a job to the judge; what can't be read or handed over is a run of its own kind."""
         job = attempt.job
         try:
@@ -178,7 +187,7 @@ class Engine:
         request = JobRequest(
             submission=job.submission,
             cells=reading.cells,
-            device=job.device,
+            device=device,
             seed=job.seed,
             limits=job.limits,
             last_try=attempt.number >= TRIES,
@@ -190,7 +199,7 @@ class Engine:
                 raise
             return _ended(job, EndingKind.FAULT, str(fault))
         notes = tuple(_left_out(job.submission, note) for note in reading.notes)
-        return _Active(attempt, connection, time.monotonic(), notes)
+        return _Active(attempt, connection, time.monotonic(), notes, device)
 
     def _stands(self, run: Run, attempt: _Try, waiting: deque[_Try]) -> bool:
         """Whether a run is the job's result; after a fault of ours it waits for another try."""

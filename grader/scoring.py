@@ -37,7 +37,50 @@ BELOW_THRESHOLD = 1
 SOMETHING_UNGRADED = 3
 
 
-def score(run: Run, suite: Suite) -> Score:
+def possible(suite: Suite, device: str = "cpu") -> float:
+    """Return the points that can be earned on a device, without bonus questions."""
+    bonus = {question.id for question in suite.assignment.questions if question.bonus}
+    beyond = [c.points for c in beyond_reach(suite, device) if c.question not in bonus]
+    return total([suite.assignment.points, -total(beyond)])
+
+
+def beyond_reach(suite: Suite, device: str) -> tuple[Check, ...]:
+    """Return the checks that a device can't run: they need another kind."""
+    return tuple(check for check in suite.checks if not check.runs_on(device))
+
+
+def device_remarks(suites: Sequence[Suite], device: str) -> tuple[Problem, ...]:
+    """Say what the device means for this grading: checks left out, a wall that promises less."""
+    found = []
+    for suite in suites:
+        left_out = beyond_reach(suite, device)
+        if left_out:
+            points = total(check.points for check in left_out)
+            kinds = sorted({kind for check in left_out for kind in check.devices})
+            found.append(
+                Problem(
+                    kind="device",
+                    message=f"not run on {device}, for want of {' or '.join(kinds)}:"
+                    f" checks worth {points:g} points; scores are out of the others",
+                    where=", ".join(check.id for check in left_out),
+                    hint="grade on a machine with a GPU: `--device cuda`",
+                    assignment=suite.assignment.id,
+                )
+            )
+    if device != "cpu":
+        found.append(
+            Problem(
+                kind="gpu",
+                message=f"graded on {device}: the graphics driver is open to submissions,"
+                " and the wall promises less than without it",
+                where="",
+                hint="docs/threat-model.md says what is lost; --device cpu has the whole promise",
+            )
+        )
+    return tuple(found)
+
+
+def score(run: Run, suite: Suite, device: str = "cpu") -> Score:
     """Turn what happened into points.
 
     A check without a verdict earns nothing. A run that the grader itself spoiled, or a file that
@@ -52,7 +95,7 @@ def score(run: Run, suite: Suite) -> Score:
         assignment=suite.assignment.id,
         state=State.UNGRADED if ungraded else State.GRADED,
         earned=total(outcome.earned for outcome in outcomes if outcome.question in asked),
-        possible=suite.assignment.points,
+        possible=possible(suite, device),
         ending=run.ending,
         questions={} if ungraded else _by_question(outcomes, suite.assignment.questions),
         outcomes=outcomes,
@@ -63,27 +106,27 @@ def score(run: Run, suite: Suite) -> Score:
     )
 
 
-def missing(student: str, suite: Suite) -> Score:
+def missing(student: str, suite: Suite, device: str = "cpu") -> Score:
     """Return the score of a student who handed nothing in for this assignment."""
     return Score(
         student=student,
         assignment=suite.assignment.id,
         state=State.MISSING,
         earned=0.0,
-        possible=suite.assignment.points,
+        possible=possible(suite, device),
         ending=Ending(message="nothing was handed in"),
         questions={question.id: 0.0 for question in suite.assignment.questions},
     )
 
 
-def unusable(student: str, suite: Suite, reason: str) -> Score:
+def unusable(student: str, suite: Suite, reason: str, device: str = "cpu") -> Score:
     """Return the score of a student whose files for this assignment nobody could use."""
     return Score(
         student=student,
         assignment=suite.assignment.id,
         state=State.UNGRADED,
         earned=0.0,
-        possible=suite.assignment.points,
+        possible=possible(suite, device),
         ending=Ending(kind=EndingKind.UNREADABLE, message=reason),
     )
 

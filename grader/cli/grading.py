@@ -102,7 +102,8 @@ def check(
       grader check submissions/ -a embeddings --output reports/week1
       grader check alice.ipynb --json | python -m json.tool
     """
-    from grader.pipeline import Options, resolve_device
+    from grader.gpus import resolve_device
+    from grader.pipeline import Options
     from grader.pipeline import check as run
     from grader.reports import gradebook_json, write_reports
     from grader.reports.terminal import Progress, print_scores
@@ -114,7 +115,7 @@ def check(
     options = Options(
         assignments=tuple(course.assignment(name).id for name in assignments),
         only=only,
-        device=resolve_device(device),
+        device=resolve_device(device, course),
         seed=seed,
         timeout_s=timeout,
         jobs=jobs,

@@ -48,6 +48,31 @@ def test_a_failed_check_takes_its_stand_ins_away(toy: Path, class_of: Callable[.
     assert score.questions["later"] == 1.0
 
 
+NEEDS_GPU = """
+
+class TestGpu:
+    'What needs a GPU'
+
+    @check(points=4, devices=["cuda"])
+    def test_fast(self, submission):
+        'Never run here'
+        raise RuntimeError
+"""
+
+
+def test_what_needs_a_gpu_is_left_out_of_the_score(
+    toy: Path, class_of: Callable[..., Path]
+) -> None:
+    write(toy / "hidden/test_adding.py", HIDDEN.lstrip() + NEEDS_GPU)
+    gradebook = graded(class_of(right=RIGHT), load_course(toy))
+    (score,) = gradebook.scores
+    assert (score.earned, score.possible) == (5.0, 5.0)
+    assert {o.check: o.status for o in score.outcomes}["test_fast"] is Status.SKIPPED
+    (remark,) = gradebook.problems
+    assert remark.kind == "device"
+    assert "worth 4 points" in remark.message
+
+
 def test_scores_are_what_the_work_deserves(
     toy_course: Course, class_of: Callable[..., Path]
 ) -> None:

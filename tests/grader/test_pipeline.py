@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from toy import write
 
-from grader.errors import UsageError
 from grader.model import Assignment, Ending, Isolation, Job, Limits, Score, State, Submission, Suite
-from grader.pipeline import Graded, Options, longest_first, plan, resolve_device, weakest
+from grader.pipeline import Graded, Options, longest_first, plan, weakest
 from grader.results import Results
 
 SUITE = Suite(assignment=Assignment(id="adding", title="Adding"), checks=(), files=(), digest="d")
@@ -70,10 +69,3 @@ def test_a_timeout_is_for_checks_and_cells(options: dict[str, Any], limits: Limi
     submission = job("a", Path("a.py")).submission
     (planned,) = plan([submission], {"adding": SUITE}, Limits(), Options(**options))
     assert planned.limits == limits
-
-
-def test_the_wall_is_strongest_on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert resolve_device("auto") == resolve_device("cpu") == "cpu"
-    monkeypatch.setattr(Path, "exists", lambda _: False)
-    with pytest.raises(UsageError, match="no NVIDIA GPU"):
-        resolve_device("cuda:1")
