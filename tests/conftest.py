@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from toy import notebook, write, write_course
 
 from grader.config import Course, load_course
+from grader.handles import abandon
+
+
+@pytest.fixture(autouse=True)
+def _nothing_awaited() -> Iterator[None]:
+    """What a test has asked of a submission and not waited for is not the next one's business."""
+    yield
+    abandon()
 
 
 @pytest.fixture
