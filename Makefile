@@ -21,7 +21,8 @@ demo: $(READY) ## Grade the example class and show the scores
 	if [ $$status -eq 3 ]; then \
 	    echo; echo "The example class holds a file that can't be graded, to show what happens then:"; \
 	    echo "it is listed above and \`grader\` ends with status 3. The demo itself went well."; \
-	else exit $$status; fi
+	elif [ $$status -ne 0 ]; then exit $$status; fi; \
+	echo; echo "The class report, for a browser: reports/demo/index.html"
 
 test: $(READY) ## Run the quick tests
 	$(PYTEST) $(ARGS)

@@ -345,6 +345,7 @@ class Gradebook(Value, frozen=True):
     isolation: Isolation | None
     run: RunInfo
     complete: bool = True
+    course_title: str = ""
 
 
 def total(points: Iterable[float]) -> float:

@@ -166,6 +166,7 @@ def collate(
         isolation=isolation,
         run=run_info,
         complete=complete,
+        course_title=course.title,
     )
 
 

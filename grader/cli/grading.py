@@ -18,6 +18,11 @@ from grader.cli.options import (
     seed_option,
 )
 
+# the same as the enumerations of `grader.reports`, which is not imported for a help text
+FORMATS = ("terminal", "json", "csv", "markdown", "html")
+DEFAULT_FORMATS = ("terminal", "json", "csv", "markdown", "html")
+HIDDEN = ("titles", "questions", "none")
+
 
 @click.command(
     epilog="Exit codes: 0 all graded, 1 below --fail-under, 2 usage, 3 something ungraded, "
@@ -41,6 +46,20 @@ from grader.cli.options import (
     show_default=True,
     type=click.Path(path_type=Path, file_okay=False),
     help="Where reports go.",
+)
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(FORMATS),
+    multiple=True,
+    help=f"Write this report. Repeatable.  [default: {', '.join(DEFAULT_FORMATS)}]",
+)
+@click.option(
+    "--show-hidden",
+    type=click.Choice(HIDDEN),
+    default=HIDDEN[0],
+    show_default=True,
+    help="How much of the hidden checks a student's feedback names.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the gradebook as JSON on stdout.")
 @jobs_option
@@ -78,6 +97,8 @@ def check(
     assignments: tuple[str, ...],
     course_path: Path | None,
     output: Path,
+    formats: tuple[str, ...],
+    show_hidden: str,
     as_json: bool,
     jobs: int | None,
     device: str,
@@ -100,12 +121,14 @@ def check(
     Examples:
       grader check submissions/
       grader check submissions/ -a embeddings --output reports/week1
+      grader check submissions/ --format html --format csv --show-hidden questions
       grader check alice.ipynb --json | python -m json.tool
     """
     from grader.gpus import resolve_device
     from grader.pipeline import Options
     from grader.pipeline import check as run
-    from grader.reports import gradebook_json, write_reports
+    from grader.reports import Format, gradebook_json, write_reports
+    from grader.reports.feedback import Hidden
     from grader.reports.terminal import Progress, print_scores
     from grader.results import Results
     from grader.scoring import exit_code
@@ -121,15 +144,16 @@ def check(
         jobs=jobs,
         sandbox=sandbox == "on",
     )
+    chosen = tuple(Format(name) for name in formats or DEFAULT_FORMATS)
     _stop_as_with_ctrl_c()
     with OutputFolder(output) as folder:
         results = Results(folder, sandbox=options.sandbox, force=force)
         with Progress(quiet=quiet or as_json, verbose=verbose) as progress:
             gradebook = run(paths, course, options, progress, results)
-        reports = write_reports(gradebook, folder)
+        reports = write_reports(gradebook, folder, chosen, Hidden(show_hidden))
     if as_json:
         sys.stdout.buffer.write(gradebook_json.encode(gradebook))
-    elif not quiet:
+    elif not quiet and Format.TERMINAL in chosen:
         print_scores(gradebook, reports)
     if not gradebook.complete:
         sys.exit(INTERRUPTED)

@@ -1,44 +1,107 @@
-"""The gradebook as files: `gradebook.json`, `scores.csv`, `feedback/STUDENT/ASSIGNMENT.md`."""
+"""The gradebook as files: what each is called, and in which order they are written."""
 
 from __future__ import annotations
 
+import enum
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from grader.model import Gradebook, State
-from grader.reports import csv_file, feedback, gradebook_json
+from grader.model import AssignmentReport, Gradebook, Score, State
+from grader.reports import csv_file, feedback_markdown, gradebook_json
+from grader.reports.feedback import Feedback, Hidden, compose
 from grader.reports.paths import component, components
-from grader.store import FEEDBACK, GRADEBOOK, SCORES, write_atomically
+from grader.reports.students import by_student
+from grader.store import FEEDBACK, GRADEBOOK, INDEX, SCORES, STUDENTS, write_atomically
 
 
-def write_reports(gradebook: Gradebook, output: Path) -> tuple[Path, ...]:
-    """Write every report into a folder and return their paths.
+class Format(str, enum.Enum):
+    """What `grader check --format` names."""
 
-    Who handed nothing in gets no feedback file. The gradebook is written last: where it is new,
-    everything else is.
+    TERMINAL = "terminal"
+    JSON = "json"
+    CSV = "csv"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+DEFAULT = (Format.TERMINAL, Format.JSON, Format.CSV, Format.MARKDOWN, Format.HTML)
+
+
+def write_reports(
+    gradebook: Gradebook,
+    output: Path,
+    formats: Collection[Format] = DEFAULT,
+    hidden: Hidden = Hidden.TITLES,
+) -> tuple[Path, ...]:
+    """Write reports into a folder and return their paths.
+
+    Who handed nothing in gets no feedback. The gradebook is always written, because every other
+    command reads it, and after everything but the class report: where it is new, all else is.
 
     Raises:
         GraderError: a file can't be written.
     """
-    written = [*_write_feedback(gradebook, output / FEEDBACK)]
-    for name, content in (
-        (SCORES, csv_file.encode(gradebook)),
-        (GRADEBOOK, gradebook_json.encode(gradebook)),
-    ):
-        write_atomically(output / name, content)
-        written.insert(0, output / name)
-    return tuple(written)
-
-
-def _write_feedback(gradebook: Gradebook, folder: Path) -> list[Path]:
-    assignments = {assignment.id: assignment for assignment in gradebook.assignments}
     folders = components(score.student for score in gradebook.scores)
+    written = _write_feedback(gradebook, output / FEEDBACK, folders, formats, hidden)
+    if Format.HTML in formats:
+        written += _write_students(gradebook, output / STUDENTS, folders)
+    whole: list[tuple[str, bytes | str]] = []
+    if Format.CSV in formats:
+        whole.append((SCORES, csv_file.encode(gradebook)))
+    if Format.HTML in formats:
+        from grader.reports.html.class_report import class_report
+
+        whole.append((INDEX, class_report(gradebook, folders)))
+    whole.append((GRADEBOOK, gradebook_json.encode(gradebook)))
+    for name, content in whole:
+        write_atomically(output / name, content)
+    return (*(output / name for name, _ in whole), *written)
+
+
+def _write_feedback(
+    gradebook: Gradebook,
+    folder: Path,
+    folders: Mapping[str, str],
+    formats: Collection[Format],
+    hidden: Hidden,
+) -> list[Path]:
+    writers = _feedback_writers(formats)
     written = []
+    for score, assignment in _graded(gradebook) if writers else ():
+        feedback = compose(score, assignment, gradebook.isolation, hidden)
+        for ending, write in writers.items():
+            path = folder / folders[score.student] / f"{component(score.assignment)}{ending}"
+            # hundreds of files that the gradebook can give again: no need to wait for the disk
+            write_atomically(path, write(feedback), durable=False)
+            written.append(path)
+    return written
+
+
+def _feedback_writers(formats: Collection[Format]) -> dict[str, Callable[[Feedback], str]]:
+    writers: dict[str, Callable[[Feedback], str]] = {}
+    if Format.MARKDOWN in formats:
+        writers[".md"] = feedback_markdown.write
+    if Format.HTML in formats:
+        from grader.reports.html.feedback_page import feedback_page
+
+        writers[".html"] = feedback_page
+    return writers
+
+
+def _graded(gradebook: Gradebook) -> Iterator[tuple[Score, AssignmentReport]]:
+    assignments = {assignment.id: assignment for assignment in gradebook.assignments}
     for score in gradebook.scores:
-        if score.state is State.MISSING or score.assignment not in assignments:
-            continue
-        path = folder / folders[score.student] / f"{component(score.assignment)}.md"
-        text = feedback.render(score, assignments[score.assignment], gradebook.isolation)
-        # hundreds of files that the gradebook can give again: no need to wait for the disk
-        write_atomically(path, text, durable=False)
+        if score.state is not State.MISSING and score.assignment in assignments:
+            yield score, assignments[score.assignment]
+
+
+def _write_students(gradebook: Gradebook, folder: Path, folders: Mapping[str, str]) -> list[Path]:
+    from grader.reports.html.student_page import student_page
+
+    written = []
+    for student, scores in by_student(gradebook).items():
+        path = folder / f"{folders[student]}.html"
+        page = student_page(student, folders[student], gradebook, scores)
+        write_atomically(path, page, durable=False)
         written.append(path)
     return written

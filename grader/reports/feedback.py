@@ -1,13 +1,13 @@
-"""`feedback/STUDENT/ASSIGNMENT.md`: what a student reads.
+"""What a student gets to read, as plain text; `feedback_markdown` and `html` write it down.
 
 Titles, statuses, points, the author's hints and the messages that may be shown. An outcome's
-`detail` can hold hidden values and is not looked at here.
+`detail` can hold hidden values and is not looked at here. Nothing here is escaped yet.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import enum
+from collections.abc import Iterable, Iterator, Mapping
 
 from grader.model import (
     AssignmentReport,
@@ -20,8 +20,10 @@ from grader.model import (
     ScoredOutcome,
     State,
     Status,
+    Value,
+    total,
 )
-from grader.reports.text import code_block, code_span, markdown, points, printable, shortened
+from grader.reports.text import points, printable, shortened
 
 OUTPUT_LIMIT = 8_000
 MESSAGE_LIMIT = 2_000
@@ -43,75 +45,7 @@ WORDS = {
     Status.TIMEOUT: "took too long",
     Status.SKIPPED: "not tried",
 }
-
-
-def render(score: Score, assignment: AssignmentReport, isolation: Isolation | None) -> str:
-    """Return one student's feedback on one assignment as Markdown."""
-    sections = [
-        _heading(score, assignment),
-        *_notices(score, isolation),
-        *_questions(score, assignment),
-        *_cell_errors(score.cell_errors),
-        _next_steps(score, assignment),
-        *_output(score.output),
-    ]
-    return "\n\n".join(sections) + "\n"
-
-
-def remarks(score: Score, isolation: Isolation | None) -> str:
-    """Return what is to be said about the whole notebook, as Markdown; often nothing."""
-    return "\n\n".join([*_notices(score, isolation), *_cell_errors(score.cell_errors)])
-
-
-def question(score: Score, question: QuestionReport) -> str:
-    """Return one question's points and checks as Markdown."""
-    if score.state is State.UNGRADED:
-        return f"**{_question_title(question)}:** not graded yet"
-    outcomes = {outcome.check: outcome for outcome in score.outcomes}
-    earned = points(score.questions.get(question.id, 0.0))
-    lines = [f"**{_question_title(question)}: {earned} of {points(question.points)} points**", ""]
-    for check in question.checks:
-        if check.id in outcomes:
-            lines += _check(check, outcomes[check.id])
-    return "\n".join(lines)
-
-
-def _heading(score: Score, assignment: AssignmentReport) -> str:
-    title = markdown(assignment.title)
-    lines = [
-        f"# {title}: not graded"
-        if score.state is State.UNGRADED
-        else f"# {title}: {_of(score)} points"
-    ]
-    facts = [f"Student: {code_span(score.student)}"]
-    if score.file:
-        facts.append(f"File: {code_span(score.file)}")
-    lines += ["", " · ".join(facts)]
-    return "\n".join(lines)
-
-
-def _of(score: Score) -> str:
-    return f"{points(score.earned)} of {points(score.possible)}"
-
-
-def _notices(score: Score, isolation: Isolation | None) -> Iterator[str]:
-    reason = markdown(score.ending.message)
-    if score.ending.kind is EndingKind.UNREADABLE:
-        yield f"> **The file could not be read:** {reason or 'it is no notebook'}"
-    elif score.ending.ours:
-        yield (
-            "> **This is the grader's fault, not yours.** Your work was not graded, and has not "
-            "lost a point. Your instructor has been told."
-        )
-    elif score.state is State.MISSING:
-        yield "> **Nothing was handed in.**"
-    elif score.ending.kind is not EndingKind.COMPLETED:
-        yield f"> **Your code was stopped:** {reason or ENDINGS[score.ending.kind]}"
-    if isolation is not None and isolation.mode == "off":
-        yield "> This grading ran without isolation: nothing kept submissions from each other."
-
-
-ENDINGS = {
+ENDINGS: dict[EndingKind, str] = {
     EndingKind.EXITED: "it ended the Python process",
     EndingKind.SIGNAL: "the Python process crashed",
     EndingKind.TIME: "it took longer than a submission may",
@@ -123,78 +57,205 @@ ENDINGS = {
 }
 
 
-def _questions(score: Score, assignment: AssignmentReport) -> Iterator[str]:
-    if not score.outcomes:
-        return
-    outcomes = {outcome.check: outcome for outcome in score.outcomes}
-    yield "## Your score"
-    rows = ["| question | points |", "| --- | ---: |"]
-    for question in assignment.questions:
-        earned = points(score.questions.get(question.id, 0.0))
-        rows.append(
-            f"| {_table_cell(_question_title(question))} | {earned} of {points(question.points)} |"
+class Hidden(str, enum.Enum):
+    """How much of the hidden checks a student is told: `--show-hidden`."""
+
+    TITLES = "titles"
+    QUESTIONS = "questions"
+    NONE = "none"
+
+
+class Notice(Value, frozen=True):
+    """Something that comes before the score: `strong` says what, `text` more about it."""
+
+    strong: str
+    text: str = ""
+
+
+class CheckFeedback(Value, frozen=True):
+    """One check. `lines` say what went wrong."""
+
+    title: str
+    public: bool
+    status: Status
+    earned: float
+    possible: float
+    lines: tuple[str, ...] = ()
+    hint: str = ""
+
+    @property
+    def symbol(self) -> str:
+        """One character for the status."""
+        return SYMBOLS[self.status]
+
+    @property
+    def word(self) -> str:
+        """The status in words."""
+        return WORDS[self.status]
+
+
+class QuestionFeedback(Value, frozen=True):
+    """A question with the checks that are named. `summary` is about those that are not."""
+
+    title: str
+    bonus: bool
+    earned: float
+    possible: float
+    checks: tuple[CheckFeedback, ...]
+    summary: str = ""
+
+
+class Feedback(Value, frozen=True):
+    """One student's feedback on one assignment. `score` is empty when there is none."""
+
+    title: str
+    score: str
+    student: str
+    file: str
+    notices: tuple[Notice, ...]
+    questions: tuple[QuestionFeedback, ...]
+    cell_errors: tuple[CellError, ...]
+    more_cell_errors: int
+    advice: str
+    output: str
+
+
+def compose(
+    score: Score,
+    assignment: AssignmentReport,
+    isolation: Isolation | None,
+    hidden: Hidden = Hidden.TITLES,
+) -> Feedback:
+    """Choose what one student is told about one assignment."""
+    graded = score.state is not State.UNGRADED
+    named = tuple(_questions(score, assignment, hidden)) if score.outcomes else ()
+    return Feedback(
+        title=assignment.title,
+        score=f"{points(score.earned)} of {points(score.possible)}" if graded else "",
+        student=score.student,
+        file=score.file,
+        notices=tuple(_notices(score, isolation)),
+        questions=named,
+        cell_errors=tuple(_trimmed(error) for error in score.cell_errors[:CELL_ERRORS]),
+        more_cell_errors=max(0, len(score.cell_errors) - CELL_ERRORS),
+        advice=_advice(score, named),
+        output=shortened(score.output, OUTPUT_LIMIT) if score.output.strip() else "",
+    )
+
+
+def _notices(score: Score, isolation: Isolation | None) -> Iterator[Notice]:
+    reason = score.ending.message
+    if score.ending.kind is EndingKind.UNREADABLE:
+        yield Notice(strong="The file could not be read:", text=reason or "it is no notebook")
+    elif score.ending.ours:
+        yield Notice(
+            strong="This is the grader's fault, not yours.",
+            text="Your work was not graded, and has not lost a point. "
+            "Your instructor has been told.",
         )
-    rows.append(f"| **Total** | **{_of(score)}** |")
-    yield "\n".join(rows)
-    yield "## The checks"
+    elif score.state is State.MISSING:
+        yield Notice(strong="Nothing was handed in.")
+    elif score.ending.kind is not EndingKind.COMPLETED:
+        yield Notice(strong="Your code was stopped:", text=reason or ENDINGS[score.ending.kind])
+    if isolation is not None and isolation.mode == "off":
+        yield Notice(
+            strong="",
+            text="This grading ran without isolation: nothing kept submissions from each other.",
+        )
+
+
+def _questions(
+    score: Score, assignment: AssignmentReport, hidden: Hidden
+) -> Iterator[QuestionFeedback]:
+    outcomes = {outcome.check: outcome for outcome in score.outcomes}
     for question in assignment.questions:
-        lines = [f"### {_question_title(question)}", ""]
-        for check in question.checks:
-            if check.id in outcomes:
-                lines += _check(check, outcomes[check.id])
-        yield "\n".join(lines)
+        checks = [check for check in question.checks if check.id in outcomes]
+        shown = [check for check in checks if check.public or hidden is Hidden.TITLES]
+        unseen = [outcomes[check.id] for check in checks if check not in shown]
+        if hidden is Hidden.NONE:
+            earned = total(outcomes[check.id].earned for check in shown)
+            possible = total(check.points for check in shown)
+        else:
+            earned, possible = score.questions.get(question.id, 0.0), question.points
+        if shown or hidden is not Hidden.NONE:
+            yield QuestionFeedback(
+                title=question.title,
+                bonus=question.bonus,
+                earned=earned,
+                possible=possible,
+                checks=tuple(_check(check, outcomes[check.id]) for check in shown),
+                summary=_summary(unseen) if hidden is Hidden.QUESTIONS else "",
+            )
+    if hidden is Hidden.NONE and (rest := _unnamed(assignment.questions, outcomes)):
+        yield rest
 
 
-def _question_title(question: QuestionReport) -> str:
-    return markdown(question.title) + (" (bonus)" if question.bonus else "")
+def _summary(unseen: list[ScoredOutcome]) -> str:
+    if not unseen:
+        return ""
+    passed = sum(outcome.status is Status.PASSED for outcome in unseen)
+    return f"Hidden checks: {passed} of {len(unseen)} passed, {_share(unseen)} points"
 
 
-def _table_cell(text: str) -> str:
-    return re.sub(r"(?<!\\)\|", r"\\|", text)  # code spans do not protect a `|` in a table
+def _share(outcomes: list[ScoredOutcome]) -> str:
+    earned = points(total(outcome.earned for outcome in outcomes))
+    return f"{earned} of {points(total(outcome.possible for outcome in outcomes))}"
 
 
-def _check(check: CheckReport, outcome: ScoredOutcome) -> Iterator[str]:
-    kind = "public" if check.public else "hidden"
-    earned = f"{points(outcome.earned)} of {points(outcome.possible)}"
-    title = f"{SYMBOLS[outcome.status]} **{markdown(check.title)}**"
-    yield f"- {title} ({kind}): {WORDS[outcome.status]}, {earned}"
-    if outcome.status is Status.PASSED:
-        return
-    for line in _message_lines(outcome.message):
-        yield f"    - {line}"
-    if check.hint:
-        yield f"    - Hint: {markdown(check.hint)}"
+def _unnamed(
+    questions: Iterable[QuestionReport], outcomes: Mapping[str, ScoredOutcome]
+) -> QuestionFeedback | None:
+    """All hidden checks as one question, so that the points add up."""
+    unseen = [
+        outcomes[check.id]
+        for question in questions
+        for check in question.checks
+        if not check.public and check.id in outcomes
+    ]
+    if not unseen:
+        return None
+    return QuestionFeedback(
+        title="Hidden checks",
+        bonus=False,
+        earned=total(outcome.earned for outcome in unseen),
+        possible=total(outcome.possible for outcome in unseen),
+        checks=(),
+        summary="These are not named here.",
+    )
 
 
-def _message_lines(message: str) -> Iterator[str]:
+def _check(check: CheckReport, outcome: ScoredOutcome) -> CheckFeedback:
+    passed = outcome.status is Status.PASSED
+    return CheckFeedback(
+        title=check.title,
+        public=check.public,
+        status=outcome.status,
+        earned=outcome.earned,
+        possible=outcome.possible,
+        lines=() if passed else tuple(message_lines(outcome.message)),
+        hint="" if passed else check.hint,
+    )
+
+
+def message_lines(message: str) -> Iterator[str]:
+    """The lines of a message that are shown: not too many, and none that is empty."""
     lines = [line for line in printable(message[:MESSAGE_LIMIT]).split("\n") if line.strip()]
-    for line in lines[:MESSAGE_LINES]:
-        yield markdown(line)
+    yield from lines[:MESSAGE_LINES]
     if len(lines) > MESSAGE_LINES or len(message) > MESSAGE_LIMIT:
         yield "…"
 
 
-def _cell_errors(errors: tuple[CellError, ...]) -> Iterator[str]:
-    if not errors:
-        return
-    yield "## Cells that raised an error"
-    lines = ["Cells are counted as in your notebook: code cells only, from 1.", ""]
-    for error in errors[:CELL_ERRORS]:
-        line = "" if error.line is None else f", line {error.line}"
-        what = code_span(f"{error.error}: {error.message[:MESSAGE_LIMIT]}")
-        lines.append(f"- Cell {error.cell}{line}: {what}")
-        if error.source_line.strip():
-            lines.append(f"    - {code_span(error.source_line[:SOURCE_LINE_LIMIT])}")
-    if len(errors) > CELL_ERRORS:
-        lines.append(f"- … and {len(errors) - CELL_ERRORS} more")
-    yield "\n".join(lines)
+def _trimmed(error: CellError) -> CellError:
+    return CellError(
+        cell=error.cell,
+        error=error.error,
+        message=error.message[:MESSAGE_LIMIT],
+        line=error.line,
+        source_line=error.source_line[:SOURCE_LINE_LIMIT],
+    )
 
 
-def _next_steps(score: Score, assignment: AssignmentReport) -> str:
-    return "## What to do next\n\n" + _advice(score, assignment)
-
-
-def _advice(score: Score, assignment: AssignmentReport) -> str:
+def _advice(score: Score, questions: tuple[QuestionFeedback, ...]) -> str:
     if score.ending.kind is EndingKind.UNREADABLE:
         return (
             "Open the file in Jupyter, save it as a notebook (`.ipynb`), and tell your instructor."
@@ -203,14 +264,7 @@ def _advice(score: Score, assignment: AssignmentReport) -> str:
         return "Nothing. If no score follows, ask your instructor."
     if score.state is State.MISSING:
         return "If you did hand it in, tell your instructor under which name."
-    statuses = {outcome.check: outcome.status for outcome in score.outcomes}
-    open_checks = [
-        check
-        for question in assignment.questions
-        for check in question.checks
-        if statuses.get(check.id) is not Status.PASSED
-    ]
-    if not open_checks:
+    if all(outcome.status is Status.PASSED for outcome in score.outcomes):
         return "Nothing: every check passed. Well done!"
     if score.cell_errors:
         cell = score.cell_errors[0].cell
@@ -218,10 +272,8 @@ def _advice(score: Score, assignment: AssignmentReport) -> str:
             f"Begin with cell {cell}: what it should have defined is missing in every cell and "
             "check after it. Then restart the kernel and run all cells from the top."
         )
-    return f"Begin with the first check that did not pass: “{markdown(open_checks[0].title)}”."
-
-
-def _output(output: str) -> Iterator[str]:
-    if output.strip():
-        yield "## What your notebook printed"
-        yield code_block(shortened(output, OUTPUT_LIMIT))
+    for question in questions:
+        for check in question.checks:
+            if check.status is not Status.PASSED:
+                return f"Begin with the first check that did not pass: “{check.title}”."
+    return "The public checks pass. Read the docstrings again: what do they promise beyond those?"

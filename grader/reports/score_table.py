@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from grader.model import Gradebook, Score, State
+from grader.reports.students import by_student, overall
 from grader.reports.text import one_line, points
 from grader.scoring import percent
 
@@ -95,7 +96,7 @@ class _Grid:
     """
 
     def __init__(self, gradebook: Gradebook, symbols: Symbols, headings: Sequence[str]) -> None:
-        students = _by_student(gradebook)
+        students = by_student(gradebook)
         names = [Text(one_line(student)) for student in students]
         columns = []
         for heading, assignment in zip(headings, gradebook.assignments, strict=True):
@@ -130,10 +131,10 @@ def _cell(score: Score | None, symbols: Symbols) -> Text:
 
 def _total(scores: Sequence[Score], symbols: Symbols) -> Text:
     """Add up a student's points; with something ungraded the sum is not known yet."""
-    earned = points(sum(score.earned for score in scores))
-    if any(score.state is State.UNGRADED for score in scores):
-        return Text(f"{earned} {symbols.ungraded}", "bold yellow")
-    return Text(earned, "bold")
+    earned, known = overall(scores)
+    if not known:
+        return Text(f"{points(earned)} {symbols.ungraded}", "bold yellow")
+    return Text(points(earned), "bold")
 
 
 def _listed(gradebook: Gradebook, symbols: Symbols) -> Table:
@@ -142,7 +143,7 @@ def _listed(gradebook: Gradebook, symbols: Symbols) -> Table:
     table.add_column("Student", overflow="fold", ratio=1)
     table.add_column("Assignment", overflow="fold", ratio=1)
     table.add_column("Score", no_wrap=True)
-    for student, scores in _by_student(gradebook).items():
+    for student, scores in by_student(gradebook).items():
         name = one_line(student)
         for score in scores.values():
             title = titles.get(score.assignment, one_line(score.assignment))
@@ -159,10 +160,3 @@ def _table() -> Table:
         padding=(0, 1, 0, 0),
         header_style="bold",
     )
-
-
-def _by_student(gradebook: Gradebook) -> dict[str, dict[str, Score]]:
-    students: dict[str, dict[str, Score]] = {}
-    for score in gradebook.scores:
-        students.setdefault(score.student, {})[score.assignment] = score
-    return students

@@ -24,6 +24,9 @@ from grader.model import EndingKind, Gradebook, Isolation, Problem, Score, State
 from grader.reports.pace import Pace, duration
 from grader.reports.score_table import Symbols, mark, score_table, tally
 from grader.reports.text import one_line, points
+from grader.store import FEEDBACK, INDEX, STUDENTS
+
+FOLDERS = frozenset({FEEDBACK, STUDENTS})
 
 PROBLEMS_SHOWN = 20
 SLOW_SHOWN = 3
@@ -268,9 +271,9 @@ def _print_isolation(err: Console, isolation: Isolation | None) -> None:
 
 
 def _places(reports: Sequence[Path]) -> list[Path]:
-    """Name files one by one, but a folder full of feedback only once."""
+    """Name files one by one but a folder full of them only once; the class report comes last."""
     places: dict[Path, None] = {}
     for path in reports:
-        feedback = next((parent for parent in path.parents if parent.name == "feedback"), None)
-        places[feedback or path] = None
-    return list(places)
+        folder = next((parent for parent in path.parents if parent.name in FOLDERS), None)
+        places[folder or path] = None
+    return sorted(places, key=lambda path: path.name == INDEX)

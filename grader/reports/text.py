@@ -11,6 +11,7 @@ import html as _html
 import json
 import re
 import unicodedata
+from functools import lru_cache
 
 # control, format (bidi, zero-width, tags), surrogate, line and paragraph separators
 _ACTIVE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -57,6 +58,7 @@ class _JsonShown(_Shown):
 _JSON_SHOWN = _JsonShown()
 
 
+@lru_cache(maxsize=4096)
 def points(value: float) -> str:
     """Write points as people do: no `.0`, at most two decimals."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
@@ -68,6 +70,8 @@ def printable(text: str) -> str:
 
     Any kind of line break becomes one newline, a tab four spaces.
     """
+    if text.isprintable():  # most are
+        return text
     return _NEWLINES.sub("\n", text).replace("\t", "    ").translate(_SHOWN)
 
 
@@ -106,6 +110,7 @@ def html(text: str) -> str:
     return _html.escape(printable(text), quote=True)
 
 
+@lru_cache(maxsize=4096)  # the same titles and hints stand in every student's feedback
 def markdown(text: str) -> str:
     """One line of Markdown that shows the text as it is; `code` between backticks stays code.
 

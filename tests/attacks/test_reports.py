@@ -184,10 +184,12 @@ class Tags(HTMLParser):
         super().__init__()
         self.tags: set[str] = set()
         self.attributes: set[str] = set()
+        self.links: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
         self.attributes |= {name for name, _ in attrs}
+        self.links += [value or "" for name, value in attrs if name == "href" and tag == "a"]
 
 
 def test_feedback_shows_markup_as_text(reports: Reports) -> None:
@@ -201,6 +203,20 @@ def test_feedback_shows_markup_as_text(reports: Reports) -> None:
         tags.feed(render.render(text))
         assert not tags.tags & {"a", "img", "script", "b", "iframe", "style", "link", "form"}, path
         assert not {name for name in tags.attributes if name.startswith("on")}, path
+
+
+def test_pages_show_markup_as_text(reports: Reports) -> None:
+    pages = reports.files("**/*.html")
+    assert len(pages) >= 4 * len(PAYLOADS)
+    for path in pages:
+        text = path.read_text(encoding="utf-8")
+        assert active(text) == set(), path
+        tags = Tags()
+        tags.feed(text)
+        assert not tags.tags & {"img", "iframe", "link", "object", "base"}, path
+        assert not {name for name in tags.attributes if name.startswith("on")}, path
+        ours = ("#", "students/", "feedback/", "../")
+        assert not [link for link in tags.links if not link.startswith(ours) or ":" in link], path
 
 
 def test_files_of_reports_have_plain_names_inside_the_folder(reports: Reports) -> None:

@@ -14,7 +14,7 @@ from grader.errors import GraderFault
 from grader.integrations.nbgrader.cells import markdown_cell
 from grader.integrations.nbgrader.grading import Marked
 from grader.model import QuestionReport
-from grader.reports import feedback
+from grader.reports import feedback_markdown
 
 
 class RecordScores(NbGraderPreprocessor):
@@ -89,11 +89,11 @@ def _show(nb: Any, marked: Marked) -> None:
         name = cell.metadata.get("nbgrader", {}).get("grade_id")
         if cell.cell_type == "code" and utils.is_grade(cell) and name in questions:
             cell.outputs = [nbformat.from_dict(_output(marked, questions[name]))]
-    if text := feedback.remarks(marked.score, marked.isolation):
+    if text := feedback_markdown.remarks(marked.score, marked.isolation):
         nb.cells.insert(0, nbformat.from_dict({**markdown_cell(text), "id": "grader-remarks"}))
 
 
 def _output(marked: Marked, question: QuestionReport) -> dict[str, Any]:
-    text = feedback.question(marked.score, question)
+    text = feedback_markdown.question(marked.score, question)
     data = {"text/markdown": text, "text/plain": text}
     return {"output_type": "display_data", "data": data, "metadata": {}}

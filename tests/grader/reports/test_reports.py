@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import resource
+import time
+
 import msgspec
 import pytest
+from generated import gradebook as generated
 
 from grader.errors import GraderError
-from grader.reports import write_reports
+from grader.reports import DEFAULT, Format, write_reports
+from grader.reports.feedback import Hidden
 from grader.reports.gradebook_json import decode
 
 
@@ -19,11 +24,19 @@ def files(folder) -> dict[str, bytes]:
 def test_the_reports_are_those_that_the_guide_names(gradebook, tmp_path):
     written = write_reports(gradebook, tmp_path)
     assert sorted(files(tmp_path)) == [
+        "feedback/ada/embeddings.html",
         "feedback/ada/embeddings.md",
+        "feedback/bo/embeddings.html",
         "feedback/bo/embeddings.md",
+        "feedback/chen/embeddings.html",
         "feedback/chen/embeddings.md",
         "gradebook.json",
+        "index.html",
         "scores.csv",
+        "students/ada.html",
+        "students/bo.html",
+        "students/chen.html",
+        "students/dmitri.html",
     ]
     assert sorted(written) == sorted(path for path in tmp_path.rglob("*") if path.is_file())
     assert decode((tmp_path / "gradebook.json").read_bytes()).course == "transformer"
@@ -36,7 +49,7 @@ def test_a_second_run_on_the_same_input_writes_the_same_bytes(gradebook, tmp_pat
     one, two = files(tmp_path / "one"), files(tmp_path / "two")
     differing = [name for name in one if one[name] != two[name]]
     assert one.keys() == two.keys()
-    assert differing == ["gradebook.json"]
+    assert sorted(differing) == ["gradebook.json", "index.html"]  # both tell how long it took
 
 
 def test_no_student_writes_outside_the_folder_or_over_another(gradebook, make_score, tmp_path):
@@ -45,6 +58,7 @@ def test_no_student_writes_outside_the_folder_or_over_another(gradebook, make_sc
     output = tmp_path / "deep" / "er" / "out"
     write_reports(hostile, output)
     assert len(list((output / "feedback").glob("*/embeddings.md"))) == len(names)
+    assert len(list((output / "students").iterdir())) == len(names)
     assert [path.name for path in tmp_path.iterdir()] == ["deep"]
     assert not list(tmp_path.rglob("evil"))
 
@@ -55,3 +69,51 @@ def test_where_nothing_can_be_written_the_file_is_named(gradebook, tmp_path):
         write_reports(gradebook, tmp_path)
     assert str(tmp_path / "feedback") in caught.value.where
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        (Format.TERMINAL, set()),
+        (Format.JSON, set()),
+        (Format.CSV, {"scores.csv"}),
+        (Format.MARKDOWN, {f"feedback/{name}/embeddings.md" for name in ("ada", "bo", "chen")}),
+    ],
+)
+def test_one_format_writes_its_own_files_and_the_gradebook(gradebook, tmp_path, chosen, expected):
+    write_reports(gradebook, tmp_path, [chosen])
+    assert set(files(tmp_path)) == {"gradebook.json", *expected}
+
+
+def test_the_command_line_offers_every_format_and_the_same_defaults():
+    from grader.cli.grading import DEFAULT_FORMATS, FORMATS, HIDDEN
+
+    assert list(FORMATS) == [one.value for one in Format]
+    assert list(DEFAULT_FORMATS) == [one.value for one in DEFAULT]
+    assert list(HIDDEN) == [one.value for one in Hidden]
+
+
+def test_how_much_is_hidden_holds_in_every_kind_of_feedback(gradebook, tmp_path):
+    write_reports(gradebook, tmp_path, hidden=Hidden.QUESTIONS)
+    pages = list((tmp_path / "feedback").glob("bo/*"))
+    assert len(pages) == 2
+    for path in pages:
+        assert "Token vectors are scaled" not in path.read_text()
+
+
+def test_feedback_that_has_not_changed_is_not_written_again(gradebook, tmp_path):
+    write_reports(gradebook, tmp_path)
+    path = tmp_path / "feedback/ada/embeddings.html"
+    before = path.stat().st_ino
+    write_reports(gradebook, tmp_path)
+    assert path.stat().st_ino == before
+
+
+@pytest.mark.slow
+def test_a_thousand_students_fit_into_time_memory_and_one_page(tmp_path):
+    book = generated(1000)
+    began = time.process_time()  # other programs on the machine don't count
+    write_reports(book, tmp_path)
+    assert time.process_time() - began < 20
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 500 << 10  # KiB
+    assert (tmp_path / "index.html").stat().st_size < 3_000_000

@@ -1,0 +1,109 @@
+"""How every page is made: one Jinja environment in which all text is made harmless by default."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from grader.reports.text import one_line, points, printable
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(template: str, /, *, script: str = "", **values: object) -> str:
+    """Fill a template.
+
+    Args:
+        template: its file name.
+        script: the file name of the page's script, if it has one.
+        values: what the template uses.
+    """
+    return _template(template).render(
+        style=_source("style.css"),
+        script=_source(script) if script else "",
+        policy=_policy(script),
+        **values,
+    )
+
+
+def address(*parts: str) -> str:
+    """A relative link to a file of the reports, whatever its name holds."""
+    return "/".join(quote(part) for part in parts)
+
+
+@lru_cache(maxsize=4096)  # the same titles and hints stand in every student's feedback
+def prose(text: str) -> Markup:
+    """One line of text in which `code` between backticks is set as code."""
+    pieces = one_line(text).split("`")
+    if len(pieces) % 2 == 0:  # a backtick without a partner is a backtick
+        pieces[-2:] = ["`".join(pieces[-2:])]
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if place % 2 else piece
+        for place, piece in enumerate(pieces)
+    )
+
+
+def percentage(share: float | None) -> str:
+    """A share of 1 as a whole percentage, a dash when there is none."""
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+def decimal(value: float | None, digits: int = 1) -> str:
+    """A number with a fixed number of digits and a real minus sign, a dash when there is none."""
+    return "–" if value is None else f"{value:.{digits}f}".replace("-", "\u2212")
+
+
+def clipped(text: str, limit: int) -> str:
+    """The beginning of a text on one line."""
+    line = one_line(text[: 2 * limit])
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _shown(value: object) -> object:
+    return printable(value) if type(value) is str and not value.isprintable() else value
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        finalize=_shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        points=points, prose=prose, percentage=percentage, decimal=decimal, clipped=clipped
+    )
+    return environment
+
+
+@lru_cache(maxsize=8)
+def _template(name: str) -> Template:
+    return _environment().get_template(name)
+
+
+@lru_cache(maxsize=8)
+def _source(name: str) -> Markup:
+    """A file of ours that goes into the page as it is."""
+    return Markup((TEMPLATES / name).read_text(encoding="utf-8").strip())
+
+
+@lru_cache(maxsize=8)
+def _policy(script: str) -> str:
+    rules = ["default-src 'none'", f"style-src '{_hash('style.css')}'"]
+    if script:
+        rules.append(f"script-src '{_hash(script)}'")
+    return "; ".join([*rules, "base-uri 'none'", "form-action 'none'"])
+
+
+def _hash(name: str) -> str:
+    digest = hashlib.sha256(_source(name).encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
