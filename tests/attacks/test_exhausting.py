@@ -61,6 +61,17 @@ BOMBS = {
         while True: time.sleep(1)
         """,
     "native_loop": "sum(range(10 ** 15))",
+    "stopped_clocks": """
+        time.time = time.monotonic = time.perf_counter = time.process_time = lambda: 0.0
+        signal.setitimer = signal.alarm = signal.signal = lambda *a: None
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+        while True: pass
+        """,
+    "spinning_threads": """
+        def spin():
+            while True: pass
+        for n in range(50): threading.Thread(target=spin, daemon=True).start()
+        """,
     "regular_expression": "import re\nre.match('(a+)+$', 'a' * 60 + 'b')",
     "stopped": "os.kill(os.getpid(), signal.SIGSTOP)",
     "deadlock": "lock = threading.Lock()\nlock.acquire()\nlock.acquire()",
@@ -114,6 +125,7 @@ NAMED = {
     "sleep_without_alarm": {EndingKind.TIME},
     "blocked_signals": {EndingKind.TIME},
     "native_loop": {EndingKind.TIME},
+    "stopped_clocks": {EndingKind.TIME},
     "regular_expression": {EndingKind.TIME, EndingKind.COMPLETED},
     "integer": {EndingKind.TIME, EndingKind.COMPLETED},
     "stopped": {EndingKind.TIME},

@@ -6,6 +6,7 @@ The numbers are those of x86-64. Nothing here goes for what is not the test's ow
 from __future__ import annotations
 
 import platform
+from textwrap import indent
 
 import pytest
 from hostile import BROKEN, DENIED, DONE, ON_LINUX, Aftermath, grade_between_neighbours, tries
@@ -89,6 +90,28 @@ DENIED_DOORS = {
         ),
     ),
 }  # fmt: skip
+
+FROM_A_THREAD = """
+def elsewhere():
+{attempts}
+thread = threading.Thread(target=elsewhere)
+thread.start(); thread.join()
+"""
+# 34: a filter that holds for one thread only would be none
+DENIED_DOORS["from_a_thread"] = FROM_A_THREAD.format(
+    attempts=indent(
+        tries(
+            "open(T['secret']).read()",
+            "open(T['open'] + '/planted', 'w')",
+            "socket.create_connection(('127.0.0.1', T['port']), 1)",
+            "os.kill(T['victim'], 15)",
+            "os.fork()",
+            "os.memfd_create('x')",
+            "kernel(272, 0x10000000)",
+        ),
+        "    ",
+    )
+)
 
 # what may be had, and must lead nowhere
 HARMLESS_DOORS = {

@@ -21,6 +21,7 @@ import pytest
 from walled import LIMITS, MODES, ready_zygote, run
 
 from grader.errors import GraderFault
+from grader.model import Isolation
 from grader.worker.client import WorkerLink
 from grader.worker.jail import wall
 from grader.worker.jail.policy import Policy
@@ -168,6 +169,9 @@ print(json.dumps(outcomes))
 """
 
 
+NO_WALL = Isolation(mode="off", layers=())
+
+
 @dataclass
 class Outside:
     """What lies outside, and how to see that nothing happened to it."""
@@ -264,6 +268,15 @@ def test_nothing_outside_has_changed(outcomes: dict[str, str], outside: Outside)
     assert (folder / "secret").read_text() == "secret"
     assert outside.victim.poll() is None
     assert not select.select(outside.listeners, [], [], 0)[0]
+
+
+def test_what_exists_outside_is_not_even_known(zygote: Zygote, outside: Outside, mode: str) -> None:
+    isolation = run(zygote, "", forbidden=MODES[mode]).isolation or NO_WALL
+    if "namespaces" not in isolation.layers:
+        pytest.skip("without a root of its own, a worker may ask")
+    paths = [outside.targets["secret"], "/etc/passwd", "/proc/1", "/var/log", "/bin/sh"]
+    source = f"import json, os; print(json.dumps([os.path.lexists(p) for p in {paths!r}]))"
+    assert not any(run(zygote, source, forbidden=MODES[mode]).json())
 
 
 def test_chmod_says_that_it_worked_and_does_nothing(
@@ -384,3 +397,13 @@ def test_a_trial_that_somebody_kills_is_made_again(
     monkeypatch.setattr(module, name, killed_once)
     assert offered() == calm
     assert killed.exists()
+
+
+def test_a_wall_that_can_not_be_built_lets_nobody_in(tmp_path: Path) -> None:
+    """A mount that fails half way is the worker's end: it never goes on with half a wall."""
+    with ready_zygote() as zygote:
+        if "namespaces" not in (run(zygote, "").isolation or NO_WALL).layers:
+            pytest.skip("there is no mount that could fail")
+        (zygote.state / "root").rename(tmp_path / "root")
+        with pytest.raises(GraderFault, match="could not be started"):
+            run(zygote, "print('inside')")
