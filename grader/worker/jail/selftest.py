@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -28,8 +28,13 @@ from grader.worker.jail.properties import PROPERTIES, Property
 from grader.worker.launch import WorkerPipes, Zygote, spawn
 
 PATIENCE_S = 30.0
+TRIES = 3
 SHORT_WALL_S = 0.3
 SECRET = b"nobody reads this"
+
+# what a worker says that it could do: property and attempt; and what its supervisor says
+Claims = list[list[str]]
+Events = dict[str, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -72,18 +77,25 @@ def self_test(
         GraderFault: no worker could be started for another reason than a missing property.
     """
     with _targets(limits) as (targets, harmed):
-        first = _spawn(zygote, limits, targets, sandbox, forbidden)
-        claims, events = _listen(first)
+
+        def fly(only: str = "", within: Limits = limits) -> tuple[Claims | None, Events]:
+            canary = replace(targets, only=only).to_json()
+            socket_fd = zygote.fileno()
+            return _listen(
+                spawn(socket_fd, within, sandbox=sandbox, forbidden=forbidden, canary=canary)
+            )
+
+        claims, events = _until_told(fly)
         if "refused" in events:
             return _refused(events["refused"])
         escaped = {(name, tried) for name, tried in claims} | harmed()
         if not quick:
             short = msgspec.structs.replace(limits, wall_s=SHORT_WALL_S)
-            for only, most in ((TOO_LONG, short), (TOO_MANY_THREADS, limits)):
-                worker = _spawn(zygote, most, replace(targets, only=only), sandbox, forbidden)
-                claims, endings = _listen(worker)
-                if claims or (only == TOO_LONG and _reason(endings) != "wall time"):
-                    escaped.add(("limits", only))
+            _, endings = fly(TOO_LONG, short)
+            if _reason(endings) != "wall time":
+                escaped.add(("limits", TOO_LONG))
+            if fly(TOO_MANY_THREADS)[0]:
+                escaped.add(("limits", TOO_MANY_THREADS))
     layers = set(events["ready"]["isolation"]["layers"])
     return tuple(_result(item, layers, escaped, quick=quick) for item in PROPERTIES)
 
@@ -117,7 +129,7 @@ def _result(
     return PropertyResult(item.title, given, tuple(tried), held, "" if given else item.provide)
 
 
-def _reason(events: dict[str, dict[str, Any]]) -> str | None:
+def _reason(events: Events) -> str | None:
     """The limit that a worker hit, by its supervisor."""
     return events.get("exit", {}).get("reason")
 
@@ -177,16 +189,28 @@ def _was_called(listener: socket.socket) -> bool:
     return bool(select.select([listener], [], [], 0)[0])
 
 
-def _spawn(
-    zygote: Zygote, limits: Limits, targets: Targets, sandbox: bool, forbidden: tuple[str, ...]
-) -> WorkerPipes:
-    return spawn(
-        zygote.fileno(), limits, sandbox=sandbox, forbidden=forbidden, canary=targets.to_json()
+def _until_told(fly: Callable[[], tuple[Claims | None, Events]]) -> tuple[Claims, Events]:
+    """Let a worker try everything, and another one if somebody ends it before it tells.
+
+    Raises:
+        GraderFault: all of them are ended: nobody knows what they could have done.
+    """
+    for _ in range(TRIES):
+        claims, events = fly()
+        if "refused" in events:
+            return [], events
+        if claims is not None and "ready" in events:
+            return claims, events
+    code = events.get("exit", {}).get("code", "unknown")
+    raise GraderFault(
+        "the wall can't be tested: the worker that tries it is ended before it is done",
+        where=f"exit code {code}",
+        hint="try again; if it stays so, something on this machine ends workers",
     )
 
 
-def _listen(pipes: WorkerPipes) -> tuple[list[list[str]], dict[str, dict[str, Any]]]:
-    """Read a worker's report and its supervisor's events to their ends."""
+def _listen(pipes: WorkerPipes) -> tuple[Claims | None, Events]:
+    """Read a worker's report, None if it made none, and its supervisor's events to their ends."""
     received = {pipes.replies: b"", pipes.status: b"", pipes.output: b""}
     waiting = set(received)
     deadline = time.monotonic() + PATIENCE_S
@@ -206,4 +230,5 @@ def _listen(pipes: WorkerPipes) -> tuple[list[list[str]], dict[str, dict[str, An
     events = {line["event"]: line for line in lines}
     if "failed" in events:
         raise GraderFault("the wall can't be tested", where=events["failed"]["message"])
-    return json.loads(received[pipes.replies] or b"[]"), events
+    report = received[pipes.replies]
+    return json.loads(report) if report else None, events

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from walled import LIMITS, MODES, ready_zygote
 
+from grader.errors import GraderFault
+from grader.worker.jail import selftest
 from grader.worker.jail.properties import PROPERTIES
 from grader.worker.jail.selftest import self_test
-from grader.worker.launch import Zygote
+from grader.worker.launch import WorkerPipes, Zygote, spawn
+from grader.worker.watchdog import children_of
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the wall is made of parts of Linux"
@@ -43,3 +50,41 @@ def test_what_is_missing_comes_with_advice(zygote: Zygote) -> None:
     results = self_test(zygote, LIMITS, forbidden=("seccomp",))
     advice = {result.property: result.advice for result in results if not result.held}
     assert "CONFIG_SECCOMP_FILTER" in advice["a bounded kernel surface"]
+
+
+@pytest.fixture
+def killing(zygote: Zygote, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[WorkerPipes]]:
+    """Kill the supervisors of the first so many workers; gives the list of all workers."""
+
+    def kill_first(number: int) -> list[WorkerPipes]:
+        spawned: list[WorkerPipes] = []
+
+        def spawn_and_kill(*arguments: Any, **options: Any) -> WorkerPipes:
+            before = set(children_of(zygote.pid))
+            spawned.append(spawn(*arguments, **options))
+            while len(spawned) <= number and not (new := set(children_of(zygote.pid)) - before):
+                time.sleep(0.001)
+            if len(spawned) <= number:
+                os.kill(new.pop(), signal.SIGKILL)
+            return spawned[-1]
+
+        monkeypatch.setattr(selftest, "spawn", spawn_and_kill)
+        return spawned
+
+    return kill_first
+
+
+def test_a_worker_that_is_killed_before_it_tells_counts_for_nothing(
+    zygote: Zygote, killing: Callable[[int], list[WorkerPipes]]
+) -> None:
+    spawned = killing(1)
+    assert all(result.held for result in self_test(zygote, LIMITS, quick=True))
+    assert len(spawned) == 2
+
+
+def test_when_all_are_killed_nobody_knows(
+    zygote: Zygote, killing: Callable[[int], list[WorkerPipes]]
+) -> None:
+    killing(100)
+    with pytest.raises(GraderFault, match="can't be tested"):
+        self_test(zygote, LIMITS, quick=True)
