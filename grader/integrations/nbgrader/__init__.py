@@ -40,6 +40,7 @@ def configure(c: Any, course: str | Path, *, sandbox: bool = True, jobs: int | N
     c.GradingExporter.course = str(course)
     c.GradingExporter.sandbox = sandbox
     c.GradingExporter.jobs = jobs
+    c.ExchangeFactory.collect = f"{_HERE}.collecting.CarefulCollect"
     c.ExportApp.plugin_class = f"{_HERE}.export.QuotedCsv"
     # what students wrote is shown in the browsers of graders: no script of theirs runs there
     c.HTMLExporter.sanitize_html = True
