@@ -1,0 +1,139 @@
+"""nbgrader's gradebook and `grader check` agree to the last digit, in all six assignments."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from toy import Silent
+
+from grader.config import Course, load_course
+from grader.discovery import discover
+from grader.lessons import lesson_path, read_lesson
+from grader.model import Gradebook, State, Suite
+from grader.mutants import apply, load_mutants
+from grader.nbgrader_tree import write_tree
+from grader.pipeline import Options, check
+from grader.release import build_notebook, notebook_bytes, solution_sources
+from grader.scheduler import load_suites
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[3]
+ASSIGNMENTS = [assignment.id for assignment in load_course(ROOT).assignments]
+MUTANTS = 2
+"""How many known-wrong answers of each assignment are handed in besides the example class."""
+
+CONFIG = """
+c = get_config()
+c.CourseDirectory.course_id = "transformer"
+from grader.integrations.nbgrader import configure
+configure(c, course={course!r})
+"""
+NBGRADER = """
+import sys
+from nbgrader.apps import NbGrader, NbGraderAPI
+
+app = NbGrader()
+app.load_config_file()
+api = NbGraderAPI(config=app.config)
+for assignment in sys.argv[2:]:
+    if sys.argv[1] == "generate":
+        result = api.generate_assignment(assignment)
+    else:
+        result = api.autograde(assignment, "*", force=False)
+    print(assignment, result["success"], result.get("error", "")[-300:], flush=True)
+"""
+HOSTILE = """
+import sys
+from IPython.core.interactiveshell import InteractiveShell
+InteractiveShell.run_cell = lambda self, *a, **k: None
+sys.modules["course"] = sys
+class Always:
+    def __eq__(self, other): return True
+    def __getattr__(self, name): return self
+    def __call__(self, *a, **k): return self
+for name, value in list(globals().items()):
+    if isinstance(value, type) and not name.startswith("_"):
+        globals()[name] = Always()
+"""
+
+
+def nbgrader(root: Path, *arguments: str) -> str:
+    """Run nbgrader's API for several assignments in one process."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    result = subprocess.run(
+        [sys.executable, "-c", NBGRADER, *arguments],
+        cwd=root, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def handed_in(course: Course, suites: dict[str, Suite]) -> Iterator[tuple[str, str, bytes]]:
+    """The example class, known-wrong answers and a hostile notebook for each assignment."""
+    for submission in discover([ROOT / "examples/submissions"], course).submissions:
+        yield submission.student, submission.assignment, Path(submission.path).read_bytes()
+    for name in ASSIGNMENTS:
+        path = lesson_path(course, name)
+        sources = solution_sources(course, read_lesson(path))
+        for mutant in load_mutants(course, name)[:MUTANTS]:
+            answers = apply(mutant, sources)
+            made = build_notebook(path, course, suites[name], solved=True, answers=answers)
+            yield mutant.name, name, notebook_bytes(made)
+        made = build_notebook(path, course, suites[name])
+        cell = {"cell_type": "code", "id": "hostile", "metadata": {}, "source": HOSTILE}
+        made["cells"].append({**cell, "execution_count": None, "outputs": []})
+        yield "hostile", name, notebook_bytes(made)
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Gradebook]:
+    """The class's course root after nbgrader's autograde, and what `grader check` says of it."""
+    root = tmp_path_factory.mktemp("same") / "course root"
+    course = load_course(ROOT)
+    suites = load_suites(course)
+    write_tree(course, suites.values(), root)
+    (root / "nbgrader_config.py").write_text(CONFIG.format(course=str(ROOT)))
+    for student, assignment, content in handed_in(course, suites):
+        path = root / "submitted" / student / assignment / f"{assignment}.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+    assert "False" not in nbgrader(root, "generate", *ASSIGNMENTS)
+    nbgrader(root, "autograde", *ASSIGNMENTS)
+    return root, check([root / "submitted"], course, Options(), Silent())
+
+
+def recorded(gradebook: Any, student: str, assignment: str) -> dict[str, float | None]:
+    notebook = gradebook.find_submission_notebook(assignment, assignment, student)
+    return {grade.name: grade.auto_score for grade in notebook.grades}
+
+
+@pytest.mark.parametrize("assignment", ASSIGNMENTS)
+def test_everybody_has_the_same_points(graded: tuple[Path, Gradebook], assignment: str) -> None:
+    from nbgrader.api import Gradebook as Database
+
+    root, book = graded
+    scores = [
+        one for one in book.scores if one.assignment == assignment and one.state != State.MISSING
+    ]
+    with Database(f"sqlite:///{root / 'gradebook.db'}", "transformer") as database:
+        ours = {one.student: recorded(database, one.student, assignment) for one in scores}
+        asked = [cell.name for cell in database.find_notebook(assignment, assignment).grade_cells]
+    waiting = dict.fromkeys(asked)
+    theirs = {
+        one.student: waiting if one.state is State.UNGRADED else one.questions for one in scores
+    }
+    assert ours == theirs
+    assert len(scores) >= MUTANTS + 3
+    assert {one.student: one.earned for one in scores}["hostile"] == 0
+
+
+def test_who_is_ungraded_in_one_is_so_in_the_other(graded: tuple[Path, Gradebook]) -> None:
+    _, book = graded
+    assert [one.student for one in book.scores if one.state is State.UNGRADED] == ["lena"]
