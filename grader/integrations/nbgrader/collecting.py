@@ -25,6 +25,8 @@ from grader.reports.text import one_line
 class CarefulCollect(ExchangeCollect):
     """Collects folders that belong to the student whose name they have; of them, plain files."""
 
+    src_records: list[dict[str, Any]]
+
     def _path_to_record(self, path: str) -> dict[str, Any]:
         """Describe a folder in the exchange. One that is refused is kept apart from all others."""
         name = Path(path).name
