@@ -21,6 +21,8 @@ SCORES = "scores.csv"
 FEEDBACK = "feedback"
 INDEX = "index.html"
 STUDENTS = "students"
+JUNIT = "junit.xml"
+GRADESCOPE = "gradescope"
 RESULTS = ".results"
 
 _UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{12}\.tmp", re.S)

@@ -25,6 +25,9 @@ COMMANDS = {
     "Grade": {
         "check": "grading",
     },
+    "Hand on": {
+        "export": "exchange",
+    },
     "Build a course": {
         "new-course": "authoring",
         "checks": "authoring",
@@ -52,6 +55,8 @@ class Commands(click.Group):
             return None
         module = importlib.import_module(f"grader.cli.{MODULES[name]}")
         command: click.Command = getattr(module, name.replace("-", "_"))
+        # docstrings are raw; Click knows a paragraph that must not be rewrapped by a backspace
+        command.help = (command.help or "").replace("\\b\n", "\b\n")
         return command
 
     def resolve_command(

@@ -19,7 +19,7 @@ from grader.cli.options import (
 )
 
 # the same as the enumerations of `grader.reports`, which is not imported for a help text
-FORMATS = ("terminal", "json", "csv", "markdown", "html")
+FORMATS = ("terminal", "json", "csv", "markdown", "html", "junit", "gradescope")
 DEFAULT_FORMATS = ("terminal", "json", "csv", "markdown", "html")
 HIDDEN = ("titles", "questions", "none")
 

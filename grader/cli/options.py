@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from grader.config import Course
+    from grader.model import Gradebook
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -80,3 +81,29 @@ def echo_json(value: object) -> None:
 
     document = json_document(msgspec.json.format(msgspec.json.encode(value), indent=2))
     click.echo(document.decode())
+
+
+def load_gradebook(results: Path) -> Gradebook:
+    """Read what `grader check` wrote: an output folder, or the gradebook itself.
+
+    Raises:
+        UsageError: there is none, or it can't be read.
+    """
+    import msgspec
+
+    from grader.errors import UsageError
+    from grader.reports.gradebook_json import decode
+    from grader.store import GRADEBOOK
+
+    path = results / GRADEBOOK if results.is_dir() else results
+    try:
+        return decode(path.read_bytes())
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise UsageError(
+            f"no gradebook can be read here ({reason})",
+            where=str(path),
+            hint="name the output folder of `grader check`",
+        ) from None
+    except msgspec.DecodeError as error:
+        raise UsageError(f"this is no gradebook ({error})", where=str(path)) from None

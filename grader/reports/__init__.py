@@ -7,11 +7,20 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from grader.model import AssignmentReport, Gradebook, Score, State
-from grader.reports import csv_file, feedback_markdown, gradebook_json
+from grader.reports import csv_file, feedback_markdown, gradebook_json, gradescope, junit
 from grader.reports.feedback import Feedback, Hidden, compose
 from grader.reports.paths import component, components
 from grader.reports.students import by_student
-from grader.store import FEEDBACK, GRADEBOOK, INDEX, SCORES, STUDENTS, write_atomically
+from grader.store import (
+    FEEDBACK,
+    GRADEBOOK,
+    GRADESCOPE,
+    INDEX,
+    JUNIT,
+    SCORES,
+    STUDENTS,
+    write_atomically,
+)
 
 
 class Format(str, enum.Enum):
@@ -22,6 +31,8 @@ class Format(str, enum.Enum):
     CSV = "csv"
     MARKDOWN = "markdown"
     HTML = "html"
+    JUNIT = "junit"
+    GRADESCOPE = "gradescope"
 
 
 DEFAULT = (Format.TERMINAL, Format.JSON, Format.CSV, Format.MARKDOWN, Format.HTML)
@@ -45,9 +56,13 @@ def write_reports(
     written = _write_feedback(gradebook, output / FEEDBACK, folders, formats, hidden)
     if Format.HTML in formats:
         written += _write_students(gradebook, output / STUDENTS, folders)
+    if Format.GRADESCOPE in formats:
+        written += _write_gradescope(gradebook, output / GRADESCOPE, folders, hidden)
     whole: list[tuple[str, bytes | str]] = []
     if Format.CSV in formats:
         whole.append((SCORES, csv_file.encode(gradebook)))
+    if Format.JUNIT in formats:
+        whole.append((JUNIT, junit.encode(gradebook)))
     if Format.HTML in formats:
         from grader.reports.html.class_report import class_report
 
@@ -103,5 +118,19 @@ def _write_students(gradebook: Gradebook, folder: Path, folders: Mapping[str, st
         path = folder / f"{folders[student]}.html"
         page = student_page(student, folders[student], gradebook, scores)
         write_atomically(path, page, durable=False)
+        written.append(path)
+    return written
+
+
+def _write_gradescope(
+    gradebook: Gradebook, folder: Path, folders: Mapping[str, str], hidden: Hidden
+) -> list[Path]:
+    written = []
+    for score, assignment in _graded(gradebook):
+        if score.state is State.UNGRADED:
+            continue  # without results Gradescope says that grading failed, and gives no zero
+        path = folder / folders[score.student] / f"{component(score.assignment)}.json"
+        feedback = compose(score, assignment, gradebook.isolation, hidden)
+        write_atomically(path, gradescope.encode(score, feedback), durable=False)
         written.append(path)
     return written

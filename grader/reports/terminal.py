@@ -24,9 +24,9 @@ from grader.model import EndingKind, Gradebook, Isolation, Problem, Score, State
 from grader.reports.pace import Pace, duration
 from grader.reports.score_table import Symbols, mark, score_table, tally
 from grader.reports.text import one_line, points
-from grader.store import FEEDBACK, INDEX, STUDENTS
+from grader.store import FEEDBACK, GRADESCOPE, INDEX, STUDENTS
 
-FOLDERS = frozenset({FEEDBACK, STUDENTS})
+FOLDERS = frozenset({FEEDBACK, STUDENTS, GRADESCOPE})
 
 PROBLEMS_SHOWN = 20
 SLOW_SHOWN = 3

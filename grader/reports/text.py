@@ -105,6 +105,11 @@ def csv_text(text: str) -> str:
     return f"'{line}" if first and first in _FORMULA_SIGNS else line
 
 
+def xml(text: str) -> str:
+    """Text without the two characters that are no text in XML; its writer escapes the rest."""
+    return printable(text).replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
+
+
 def html(text: str) -> str:
     """Text for an HTML element or a quoted attribute."""
     return _html.escape(printable(text), quote=True)

@@ -41,6 +41,14 @@ def test_the_list_shows_whole_sentences(name: str, run: CliRunner) -> None:
     assert not line.endswith("...")
 
 
+@pytest.mark.parametrize("name", MODULES)
+def test_every_example_stands_on_a_line_of_its_own(name: str, run: CliRunner) -> None:
+    shown = run.invoke(grader, [name, "--help"]).output
+    assert "\\b" not in shown
+    examples = shown.partition("Examples:")[2].partition("Options:")[0].strip().splitlines()
+    assert all(line.strip().startswith("grader ") for line in examples)
+
+
 def test_a_command_that_is_nearly_right_is_told_the_nearest(run: CliRunner) -> None:
     result = run.invoke(grader, ["chekc", "."])
     assert result.exit_code == 2

@@ -77,6 +77,8 @@ def test_where_nothing_can_be_written_the_file_is_named(gradebook, tmp_path):
         (Format.TERMINAL, set()),
         (Format.JSON, set()),
         (Format.CSV, {"scores.csv"}),
+        (Format.JUNIT, {"junit.xml"}),
+        (Format.GRADESCOPE, {f"gradescope/{name}/embeddings.json" for name in ("ada", "bo")}),
         (Format.MARKDOWN, {f"feedback/{name}/embeddings.md" for name in ("ada", "bo", "chen")}),
     ],
 )

@@ -1,0 +1,100 @@
+"""What goes to where grades live: `export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli.options import load_gradebook
+
+if TYPE_CHECKING:
+    from grader.gradesheets.filling import Filled
+    from grader.model import AssignmentReport, Gradebook
+
+SHOWN = 20
+SAID = {
+    "unmatched": "not in the sheet",
+    "ambiguous": "more than one row or student fits",
+    "ungraded": "ungraded",
+    "missing": "handed nothing in",
+    "excused": "excused in the sheet",
+    "over": "more points than the sheet's maximum: the platform may cut or refuse them",
+}
+
+
+@click.command()
+@click.argument("results", metavar="RESULTS", type=click.Path(path_type=Path))
+@click.option("--to", "platform", type=click.Choice(["canvas", "moodle", "csv"]), required=True,
+              help="Whose sheet it is.")  # fmt: skip
+@click.option("--template", type=click.Path(path_type=Path, dir_okay=False), required=True,
+              help="The sheet as it was downloaded, in CSV.")  # fmt: skip
+@click.option("-a", "--assignment", help="Whose scores.  [default: the only one]")
+@click.option("--column", help="The heading of the column to fill, if it is not found by itself.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False),
+              help="The sheet to write.  [default: beside the template]")  # fmt: skip
+def export(
+    results: Path,
+    platform: str,
+    template: Path,
+    assignment: str | None,
+    column: str | None,
+    output: Path | None,
+) -> None:
+    r"""Fill scores into a grade sheet that was downloaded.
+
+    RESULTS is the output folder of `grader check`, or its gradebook.json. Students are matched by
+    id, then login, then e-mail address, never by name; whoever is not found is listed. Every cell
+    but the scores stays what it was, byte for byte. docs/exchange.md says more.
+
+    \b
+    Examples:
+      grader export reports/ --to canvas --template Grades.csv -a embeddings
+      grader export reports/ --to moodle --template Grades.csv -a blocks --output upload.csv
+    """
+    from grader.gradesheets.cells import Sheet
+    from grader.gradesheets.filling import fill
+    from grader.gradesheets.sheets import layout
+    from grader.store import write_atomically
+
+    gradebook = load_gradebook(results)
+    asked = _assignment(gradebook, assignment, str(results))
+    sheet = Sheet.read(template)
+    found = layout(platform, sheet, asked, str(template), column)
+    scores = [score for score in gradebook.scores if score.assignment == asked.id]
+    filled = fill(platform, sheet, found, scores)
+    target = output or template.with_name(f"{template.stem}-{asked.id}{template.suffix}")
+    write_atomically(target, sheet.encode())
+    _tell(filled)
+    click.echo(target)
+
+
+def _assignment(gradebook: Gradebook, name: str | None, where: str) -> AssignmentReport:
+    import difflib
+
+    from grader.errors import UsageError
+
+    known = {assignment.id: assignment for assignment in gradebook.assignments}
+    if name is None and len(known) == 1:
+        return next(iter(known.values()))
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name or "", known, n=1)
+    raise UsageError(
+        f"no scores for `{name}`" if name else "the results hold several assignments",
+        where=where,
+        hint=f"did you mean `{near[0]}`?" if near else f"choose with -a: {', '.join(known)}",
+    )
+
+
+def _tell(filled: Filled) -> None:
+    from grader.reports.text import one_line
+
+    click.echo(f"{len(filled.filled)} scores filled in", err=True)
+    for name, words in SAID.items():
+        students: tuple[str, ...] = getattr(filled, name)
+        if students:
+            shown = ", ".join(one_line(student) for student in students[:SHOWN])
+            more = f" and {len(students) - SHOWN} more" if len(students) > SHOWN else ""
+            click.echo(f"{len(students)} {words}: {shown}{more}", err=True)

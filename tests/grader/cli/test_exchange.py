@@ -1,0 +1,60 @@
+"""`grader export` as a person meets it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from generated import gradebook as generated
+
+from grader.cli.app import grader
+from grader.errors import UsageError
+from grader.reports.gradebook_json import encode
+
+SHEET = "Student,ID,SIS Login ID,Section,Blocks (8)\nA,1,student0000,X,\nB,2,student0001,X,\n"
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports/gradebook.json").write_bytes(encode(generated(3)))
+    (tmp_path / "Grades.csv").write_text(SHEET)
+    return tmp_path / "reports"
+
+
+def export(results: Path, *more: str):
+    sheet = str(results.parent / "Grades.csv")
+    arguments = ["export", str(results), "--to", "canvas", "--template", sheet, *more]
+    return CliRunner().invoke(grader, arguments)
+
+
+def test_the_sheet_is_written_beside_the_template_and_everyone_is_accounted_for(results):
+    done = export(results, "-a", "blocks")
+    assert done.exit_code == 0
+    target = results.parent / "Grades-blocks.csv"
+    assert done.stdout == f"{target}\n"
+    assert "1 not in the sheet: student0002" in done.stderr
+    assert (results.parent / "Grades.csv").read_text() == SHEET
+    assert target.read_text() != SHEET
+
+
+def test_an_assignment_must_be_chosen_where_there_are_several(results):
+    done = export(results)
+    assert isinstance(done.exception, UsageError)
+    assert "choose with -a: embeddings, blocks" in done.exception.hint
+
+
+def test_an_assignment_that_is_nearly_right_is_told_the_nearest(results):
+    done = export(results, "-a", "block")
+    assert isinstance(done.exception, UsageError)
+    assert done.exception.hint == "did you mean `blocks`?"
+
+
+@pytest.mark.parametrize("content", [None, "{}", "no json"])
+def test_results_that_can_not_be_read_are_named(results, content):
+    path = results / "gradebook.json"
+    path.unlink() if content is None else path.write_text(content)
+    done = export(results, "-a", "blocks")
+    assert isinstance(done.exception, UsageError)
+    assert done.exception.where == str(path)

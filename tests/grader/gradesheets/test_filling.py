@@ -1,0 +1,132 @@
+"""Sheets as Canvas and Moodle document them, filled and read back by a strict reader."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from grader.errors import UsageError
+from grader.gradesheets.cells import Sheet
+from grader.gradesheets.filling import Filled, fill
+from grader.gradesheets.sheets import layout
+from grader.model import AssignmentReport, Ending, Score, State
+
+BLOCKS = AssignmentReport(id="blocks", title="Blocks", points=25, questions=())
+GRADED, UNGRADED, MISSING = State.GRADED, State.UNGRADED, State.MISSING
+
+CANVAS = (
+    "\ufeffStudent,ID,SIS User ID,SIS Login ID,Section,Embeddings (7),Blocks (8),Current Score\r\n"
+    '"    Points Possible",,,,,15.00,25.00,(read only)\r\n'
+    '"Doe, Ann",101,s1,ann@x.edu,A,15,,60\r\n'
+    '"=""=cmd|calc""",102,s2,bob,A,,3.5,\r\n'
+    '"O""Neil, Zoë",103,s3,zoe,"A, B",,EX,\r\n'
+    '"Student, Test",,,,,,,\r\n'
+)
+MOODLE = (
+    "Teilnehmer/in-ID;Vollständiger Name;E-Mail-Adresse;Status;Bewertung;Bestwertung;"
+    "Zuletzt geändert (Bewertung);Feedback als Kommentar\n"
+    'Teilnehmer/in211;"Doe, Ann";ann@x.edu;"Zur Bewertung abgegeben";;25,00;-;"old; text"\n'
+    "Teilnehmer/in212;=HYPERLINK(1);bob@x.edu;;10,5;25,00;-;\n"
+)
+
+
+def scored(student: str, earned: float = 24.5, state: State = GRADED) -> Score:
+    return Score(
+        student=student, assignment="blocks", state=state, earned=earned, possible=25, ending=Ending()
+    )  # fmt: skip
+
+
+def filled(
+    platform: str, text: str, *scores: Score, column: str | None = None
+) -> tuple[str, Filled]:
+    sheet = Sheet(text.encode(), "Grades.csv")
+    found = layout(platform, sheet, BLOCKS, "Grades.csv", column)
+    result = fill(platform, sheet, found, scores)
+    return sheet.encode().decode(), result
+
+
+def strict(text: str, delimiter: str) -> list[list[str]]:
+    rows = list(
+        csv.reader(
+            io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter, strict=True
+        )
+    )
+    assert len({len(row) for row in rows}) == 1
+    return rows
+
+
+def changed(before: str, after: str, delimiter: str) -> dict[tuple[int, int], str]:
+    old, new = strict(before, delimiter), strict(after, delimiter)
+    return {
+        (r, c): new[r][c]
+        for r in range(len(old))
+        for c in range(len(old[r]))
+        if old[r][c] != new[r][c]
+    }
+
+
+def test_canvas_only_the_grade_column_differs():
+    after, result = filled("canvas", CANVAS, scored("101"), scored("bob", 7))
+    assert changed(CANVAS, after, ",") == {(2, 6): "24.5", (3, 6): "7"}
+    assert after == CANVAS.replace("A,15,,60", "A,15,24.5,60").replace("A,,3.5,", "A,,7,")
+    assert result.filled == ("101", "bob")
+
+
+def test_moodle_only_the_grade_column_differs_and_its_comma_stays_a_comma():
+    after, result = filled("moodle", MOODLE, scored("211"), scored("BOB@x.edu", 7))
+    assert changed(MOODLE, after, ";") == {(1, 4): "24,5", (2, 4): "7"}
+    assert result.filled == ("211", "BOB@x.edu")
+
+
+@pytest.mark.parametrize("student", ["101", "s1", "ANN@x.edu", "doeann_101"])
+def test_canvas_finds_by_id_sis_id_and_login(student):
+    assert filled("canvas", CANVAS, scored(student))[1].filled == (student,)
+
+
+@pytest.mark.parametrize("student", ["Doe, Ann", "ann", "Ann Doe", "60", "A"])
+def test_nobody_is_found_by_name_or_by_chance(student):
+    after, result = filled("canvas", CANVAS, scored(student))
+    assert result.unmatched == (student,)
+    assert after == CANVAS
+
+
+def test_two_students_for_one_row_get_nothing():
+    after, result = filled("canvas", CANVAS, scored("101"), scored("ann@x.edu", 3))
+    assert result.ambiguous == ("101", "ann@x.edu")
+    assert after == CANVAS
+
+
+def test_what_is_no_score_leaves_the_cell_alone():
+    after, result = filled(
+        "canvas", CANVAS, scored("103"), scored("101", 0, UNGRADED), scored("102", 0, MISSING)
+    )
+    assert after == CANVAS
+    assert (result.excused, result.ungraded, result.missing) == (("103",), ("101",), ("102",))
+
+
+def test_more_than_the_maximum_is_said():
+    assert filled("canvas", CANVAS, scored("101", 26))[1].over == ("101",)
+    assert filled("moodle", MOODLE, scored("211", 26))[1].over == ("211",)
+
+
+def test_an_unknown_column_is_asked_for_and_can_be_named():
+    text = CANVAS.replace("Blocks (8)", "Week 2 (8)")
+    with pytest.raises(UsageError, match="no column") as caught:
+        filled("canvas", text, scored("101"))
+    assert "'Week 2 (8)'" in caught.value.hint
+    assert filled("canvas", text, scored("101"), column="Week 2 (8)")[1].filled == ("101",)
+
+
+def test_a_plain_table_is_filled_by_its_own_headings():
+    after, result = filled("csv", "Name,Email,Blocks\nAnn,ann@x.edu,\n", scored("ann@x.edu"))
+    assert after == "Name,Email,Blocks\nAnn,ann@x.edu,24.5\n"
+    assert result.filled == ("ann@x.edu",)
+
+
+@pytest.mark.parametrize("platform", ["canvas", "moodle", "csv"])
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n"])
+def test_a_sheet_of_something_else_is_refused(platform, text):
+    with pytest.raises(UsageError):
+        filled(platform, text, scored("1"))
