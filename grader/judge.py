@@ -51,6 +51,7 @@ from grader.suites import (
 from grader.verdicts import outcome_of
 from grader.worker import client
 from grader.worker.client import WorkerLink
+from grader.worker.forking import prepare_to_fork
 from grader.worker.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
 from grader.worker.launch import spawn
 
@@ -168,6 +169,7 @@ class Judge(CheckRunner):
         )
         if self.setup.spawn_socket is not None:
             _one_thread()
+            prepare_to_fork()
             self._serve(suites)
         return True
 

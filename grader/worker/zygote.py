@@ -7,7 +7,6 @@ imports the preload list once, then forks a supervisor for every packet on the s
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import select
@@ -21,6 +20,7 @@ from typing import NoReturn
 
 from grader.worker import serve
 from grader.worker.entry import Ends
+from grader.worker.forking import prepare_to_fork
 from grader.worker.jail.linux import PR_SET_CHILD_SUBREAPER, prctl, set_dumpable
 from grader.worker.jail.policy import Policy
 from grader.worker.jail.tree import Tree, readable_tree
@@ -79,8 +79,7 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
         os._exit(1)
     set_dumpable(False)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
-    gc.collect()
-    gc.freeze()
+    prepare_to_fork()
     ready = {"event": "ready", "without": offer.without}
     control.sendall(json.dumps(ready).encode() + b"\n")
     _serve(control, socket.socket(fileno=spawn_fd), config.state, tree, offer)
