@@ -17,6 +17,7 @@ from walled import LIMITS, MODES, events, processes_below, ready_zygote, run, wa
 
 from grader.worker.client import WorkerLink
 from grader.worker.launch import WorkerPipes, Zygote, spawn
+from grader.worker.protocol import Batch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 
@@ -57,16 +58,16 @@ def busy_worker(zygote: Zygote, options: dict[str, object]) -> WorkerPipes:
     pipes = spawn(zygote.fileno(), LIMITS, **options)  # type: ignore[arg-type]
     link = WorkerLink(pipes, LIMITS)
     link.wait_ready()
-    frame = b"".join(_frame(op="cell", number=1, source=BUSY, limit_s=60.0))
-    os.write(pipes.requests, frame)
+    os.write(pipes.requests, _cell(BUSY, 60.0))
     time.sleep(0.1)
     return pipes
 
 
-def _frame(**fields: object) -> Iterator[bytes]:
-    from grader.worker.protocol import encode_frame
-
-    yield bytes(encode_frame({"id": 1, "released": [], **fields}))
+def _cell(source: str, limit_s: float) -> bytes:
+    """What asks a worker to run a cell."""
+    batch = Batch()
+    batch.add("cell", {"number": 1, "source": source, "limit_s": limit_s})
+    return batch.take(1)
 
 
 def test_events_tell_the_whole_story(zygote: Zygote, options: dict[str, object]) -> None:
@@ -97,7 +98,7 @@ def test_the_way_it_ended_is_reported(
     zygote: Zygote, options: dict[str, object], source: str, code: int
 ) -> None:
     pipes = spawn(zygote.fileno(), LIMITS, **options)  # type: ignore[arg-type]
-    os.write(pipes.requests, next(_frame(op="cell", number=1, source=source, limit_s=9.0)))
+    os.write(pipes.requests, _cell(source, 9.0))
     end = events(pipes.status)[-1]
     assert (end["event"], end["reason"], end["code"]) == ("exit", None, code)
 
@@ -194,7 +195,7 @@ def test_nothing_stays_in_control_groups(zygote: Zygote) -> None:
 def test_a_worker_cannot_keep_the_pipes_open(zygote: Zygote, options: dict[str, object]) -> None:
     pipes = spawn(zygote.fileno(), LIMITS, **options)  # type: ignore[arg-type]
     source = "import os; [os.close(n) for n in range(1, 5)]; import time; time.sleep(60)"
-    os.write(pipes.requests, next(_frame(op="cell", number=1, source=source, limit_s=60.0)))
+    os.write(pipes.requests, _cell(source, 60.0))
     os.set_blocking(pipes.replies, True)
     assert os.read(pipes.replies, 1) == b""
     os.close(pipes.requests)
