@@ -12,9 +12,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from processes import descendants, eventually
+from processes import alive, descendants, eventually
 from runs import differences, end, kept, reports, reused, start
 from toy import RIGHT
+
+from grader.store import LOCK_NAME
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 
@@ -138,3 +140,29 @@ def test_fifty_kills_at_random_moments_change_nothing(disturbed: Disturbed) -> N
         disturbed.kill_and_compare(number, roles[number % len(roles)]) for number in range(50)
     ]
     assert sum(victim is not None for victim in victims) > 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("times", [1, 3])
+def test_whenever_somebody_presses_ctrl_c_the_next_run_completes_it(
+    disturbed: Disturbed, times: int
+) -> None:
+    codes = set()
+    for number in range(10):
+        chance = random.Random(f"{times} {number}")
+        output = disturbed.outputs / f"{number}"
+        process = start(disturbed.toy, disturbed.folder, output, *JOBS)
+        # before that it has done nothing, and may still be importing
+        assert eventually((output / LOCK_NAME).exists, 30)
+        time.sleep(chance.uniform(0, disturbed.seconds))
+        family = descendants(process.pid)
+        for _ in range(times):
+            process.send_signal(signal.SIGINT)
+            time.sleep(chance.uniform(0, 0.05))
+        codes.add(end(process))
+        assert eventually(lambda left=family: not alive(left)), number
+        assert end(start(disturbed.toy, disturbed.folder, output, *JOBS)) == 0
+        assert differences(reports(output), disturbed.calm) == [], number
+    # a shell shows 130 for both: Python may be on its way out already
+    assert codes & {130, -signal.SIGINT}
+    assert codes <= {0, 130, -signal.SIGINT}
