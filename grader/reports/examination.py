@@ -22,7 +22,8 @@ def print_examination(found: Examination, *, out: Console | None = None) -> None
     out.print(_table(found, Symbols.fitting(out)))
     out.print()
     if found.without:
-        out.print(Text("Not to be had here:", "dim"))
+        needed = ", and not needed" if found.complete else ""
+        out.print(Text(f"Not to be had here{needed}:", "dim"))
         for layer, reason in found.without.items():
             out.print(Text(f"  {layer}: {one_line(reason)}", "dim"), soft_wrap=True)
     _print_verdict(out, found)

@@ -30,7 +30,7 @@ from grader.worker.jail.tree import DEVICES, GPU_DATA, Tree, gpu_devices
 # what namespaces and the change of user depend on
 ROOT_NAMESPACES = "namespaces:root"
 USER_NAMESPACES = "namespaces:user"
-PUBLIC_TREE = "public tree"
+PUBLIC_TREE = "user id without namespaces"
 
 TRIES = 3  # of a trial that is killed
 
