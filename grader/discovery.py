@@ -12,6 +12,7 @@
   more folders or archives with persons' names; one is enough where its own name is nobody's, as
   `submissions`. Folders that are named after assignments and hold persons' folders are each taken
   for a root.
+- a *download* of Canvas or Moodle holds students by the platform's own names: `grader.downloads`.
 - a *zip archive* is the folder that it was made of: a single folder around everything counts as the
   archive itself. An archive below a folder belongs to one student.
 - a *file* is its stem's student (`alice.ipynb`, `embeddings_alice.ipynb`); when the stem names only
@@ -28,7 +29,8 @@ that only their folder assigns yield to a notebook, and a folder's word to a nam
 metadata's. A file that can't be read is a candidate like any other.
 
 The kinds of problem: `unmatched`, `unowned`, `ambiguous`, `duplicate`, `same-student`,
-`unreadable`, `too-many`, `nothing-usable`; `renamed` and `mismatch` keep nobody from being graded.
+`unreadable`, `too-many`, `nothing-usable`; `renamed`, `mismatch` and `late` keep nobody from being
+graded.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from grader.downloads import unpacked
 from grader.errors import UsageError
 from grader.intake import printable
 from grader.matching import Matcher
@@ -59,6 +60,10 @@ def holdings(path: Path, matcher: Matcher) -> Found:
     if not is_folder:
         tree = _unwrapped(tree, matcher)
     above = [tree.name, *(folder.name for folder in real.parents)]
+    download, late = unpacked(tree, matcher)
+    if download is not tree:
+        found, problems = _class(download, split(download), shown, matcher)
+        return found, [*problems, *late]
     return _sort_out(tree, shown, above, matcher)
 
 

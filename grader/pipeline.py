@@ -19,6 +19,7 @@ import msgspec
 from grader.config import Course
 from grader.discovery import Discovery, discover
 from grader.fingerprint import versions
+from grader.gradesheets.roster import Roster
 from grader.model import (
     Ending,
     EndingKind,
@@ -38,7 +39,7 @@ from grader.results import Results
 from grader.scheduler import Engine, usable_cores
 from grader.scoring import collate, device_remarks, missing, score, unusable
 
-HARMLESS = frozenset({"renamed", "mismatch", "device", "gpu"})
+HARMLESS = frozenset({"renamed", "mismatch", "late", "not-in-roster", "device", "gpu"})
 """Kinds of problems that keep nobody from being graded."""
 
 STOPPED = Ending(kind=EndingKind.INTERRUPTED, message="not graded: the run was stopped")
@@ -54,6 +55,7 @@ class Options(Value, frozen=True):
     timeout_s: float | None = None
     jobs: int | None = None
     sandbox: bool = True
+    roster: Roster | None = None
 
 
 class Watcher(Protocol):
@@ -103,6 +105,7 @@ def check(
         course, sandbox=options.sandbox, assignments=options.assignments, known=known
     ) as engine:
         found = discover(paths, course, assignments=options.assignments, only=options.only)
+        found = enrolled(found, options)
         suites = engine.suites
         if known is None:
             results.keep_suites(course, suites)
@@ -134,6 +137,18 @@ def check(
     used = [suites[name] for name in suites if any(s.assignment == name for s in everyone)]
     complete = not any(score.ending.kind is EndingKind.INTERRUPTED for score in scores)
     return collate(course, used, everyone, problems, weakest(ordered), info, complete)
+
+
+def enrolled(found: Discovery, options: Options) -> Discovery:
+    """Add everyone of the roster who handed in nothing, and report who is not in it."""
+    roster = options.roster
+    if roster is None or options.only:
+        return found
+    return Discovery(
+        submissions=found.submissions,
+        problems=found.problems + roster.strangers(found.students),
+        students=tuple(sorted((*found.students, *roster.unseen(found.students)))),
+    )
 
 
 def plan(

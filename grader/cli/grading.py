@@ -83,6 +83,11 @@ HIDDEN = ("titles", "questions", "none")
     "--only", multiple=True, metavar="STUDENT", help="Grade this student only. Repeatable."
 )
 @click.option(
+    "--roster",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A CSV of everyone in the course: who handed in nothing is listed as missing.",
+)
+@click.option(
     "--sandbox",
     type=click.Choice(["on", "off"]),
     default="on",
@@ -106,6 +111,7 @@ def check(
     timeout: float | None,
     fail_under: float | None,
     only: tuple[str, ...],
+    roster: Path | None,
     sandbox: str,
     force: bool,
     quiet: bool,
@@ -114,17 +120,19 @@ def check(
     r"""Grade notebooks and scripts.
 
     PATH is a folder of submissions (STUDENT/FILE, STUDENT/ASSIGNMENT/FILE or STUDENT.ipynb), one
-    file, or a zip of any of these. Results are kept in the output folder: only what has changed
-    since the last run is graded again.
+    file, a zip of any of these, or what Canvas or Moodle lets you download. Results are kept in the
+    output folder: only what has changed since the last run is graded again.
 
     \b
     Examples:
       grader check submissions/
       grader check submissions/ -a embeddings --output reports/week1
+      grader check Canvas-download.zip -a blocks --roster Grades.csv
       grader check submissions/ --format html --format csv --show-hidden questions
       grader check alice.ipynb --json | python -m json.tool
     """
     from grader.gpus import resolve_device
+    from grader.gradesheets.roster import read_roster
     from grader.pipeline import Options
     from grader.pipeline import check as run
     from grader.reports import Format, gradebook_json, write_reports
@@ -143,6 +151,7 @@ def check(
         timeout_s=timeout,
         jobs=jobs,
         sandbox=sandbox == "on",
+        roster=None if roster is None else read_roster(roster),
     )
     chosen = tuple(Format(name) for name in formats or DEFAULT_FORMATS)
     _stop_as_with_ctrl_c()

@@ -30,8 +30,11 @@ _MOODLE_LOGIN = frozenset(
 _MOODLE_NUMBER = frozenset(
     {"id number", "id-nummer", "matrikelnummer", "numéro d'identification", "número de id"}
 )
-_PLAIN_KEYS = ("id", "student id", "student", "login", "username", "user", "email", "e-mail",
-               "email address")  # fmt: skip
+# headings of a table of our own, or of Canvas: a plain sheet, a roster
+KEYS = (
+    "id", "student id", "sis user id", "sis login id", "student", "login", "username", "user",
+    "email", "e-mail", "email address",
+)  # fmt: skip
 
 
 class Layout(Value, frozen=True):
@@ -65,9 +68,9 @@ def layout(
         return _canvas(sheet, heads, folded, assignment, where, column)
     if platform == "moodle":
         return _moodle(sheet, heads, folded, where, column)
-    keys = [folded.index(name) for name in _PLAIN_KEYS if name in folded]
+    keys = [folded.index(name) for name in KEYS if name in folded]
     if not keys:
-        raise _wrong("csv", where, f"one of the columns {', '.join(_PLAIN_KEYS)}")
+        raise _wrong("csv", where, f"one of the columns {', '.join(KEYS)}")
     titles = {assignment.id.casefold(), assignment.title.casefold()}
     found = [place for place, head in enumerate(folded) if head in titles]
     return Layout(

@@ -270,3 +270,16 @@ def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_the_roster_says_who_is_missing(toy: Path, class_of: Callable[..., Path]) -> None:
+    folder = class_of(ann=RIGHT, eve=RIGHT)
+    write(toy / "roster.csv", "Login,Name\nann,Ann\nbob,Bob\n")
+    result = grader("check", folder, "--roster", "roster.csv", cwd=toy)
+    assert_clear(result, 0, "eve: not in the roster")
+    book = json.loads((toy / "reports/gradebook.json").read_text())
+    assert {score["student"]: score["state"] for score in book["scores"]} == {
+        "ann": "graded",
+        "bob": "missing",
+        "eve": "graded",
+    }
