@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-gpu e2e lint format release verify schema bench clean
+.PHONY: help demo test test-slow test-gpu e2e lint format release verify schema docs bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,9 @@ verify: $(READY) ## Gate the suites: reference 100 %, template 0 %, every mutant
 schema: $(READY) ## Write the JSON Schema of gradebook.json
 	$(BIN)/python -c 'from pathlib import Path; from grader.reports.gradebook_json import schema; \
 	    Path("docs/results.schema.json").write_bytes(schema())'
+
+docs: $(READY) ## Write docs/cli.md from the commands
+	$(BIN)/python -m cogapp -r docs/cli.md
 
 bench: $(READY) ## Measure speed beside nbgrader, Otter and bare pytest; ARGS=--quick to try
 	$(BIN)/python benchmarks/startup.py

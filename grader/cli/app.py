@@ -25,6 +25,11 @@ COMMANDS = {
     "Grade": {
         "check": "grading",
     },
+    "Look": {
+        "show": "inspecting",
+        "stats": "inspecting",
+        "diff": "inspecting",
+    },
     "Hand on": {
         "export": "exchange",
     },

@@ -1,0 +1,143 @@
+"""Results in a terminal, one question at a time: `grader show`, `grader stats`, `grader diff`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from grader.analysis import Analysis
+from grader.comparison import Change, CheckChange, Comparison
+from grader.model import AssignmentReport, Gradebook, Score, State, Status
+from grader.reports.feedback import SYMBOLS, WORDS, message_lines
+from grader.reports.score_table import Symbols, mark
+from grader.reports.terminal import console
+from grader.reports.text import one_line, points
+
+BARS = " ▁▂▃▄▅▆▇█"
+DETAIL_LENGTH = 300
+
+
+def print_student(
+    gradebook: Gradebook, scores: Sequence[Score], *, out: Console | None = None
+) -> None:
+    """Print a student's scores: questions, and every check that did not pass with its detail."""
+    out = out or console()
+    asked = {assignment.id: assignment for assignment in gradebook.assignments}
+    symbols = Symbols.fitting(out)
+    for score in scores:
+        title = one_line(asked[score.assignment].title)
+        out.print(
+            Text.assemble((f"{one_line(score.student)} · {title}  ", "bold"), mark(score, symbols)),
+            soft_wrap=True,
+        )
+        if score.state is not State.MISSING and score.ending.message:
+            out.print(Text(f"  {one_line(score.ending.message)}", "yellow"), soft_wrap=True)
+        for error in score.cell_errors:
+            text = f"  cell {error.cell}: {error.error}: {error.message}"
+            out.print(Text(one_line(text)[:200], "yellow"), soft_wrap=True)
+        _print_questions(out, asked[score.assignment], score)
+
+
+def _print_questions(out: Console, assignment: AssignmentReport, score: Score) -> None:
+    outcomes = {outcome.check: outcome for outcome in score.outcomes}
+    for question in assignment.questions if outcomes else ():
+        earned = f"{points(score.questions.get(question.id, 0.0))}/{points(question.points)}"
+        out.print(Text(f"  {earned:>9}  {one_line(question.title)}"), soft_wrap=True)
+        for check in question.checks:
+            outcome = outcomes.get(check.id)
+            if outcome is None or outcome.status is Status.PASSED:
+                continue
+            kind = "public" if check.public else "hidden"
+            line = f"{SYMBOLS[outcome.status]} {one_line(check.title)} ({kind}): "
+            out.print(Text(f"             {line}{WORDS[outcome.status]}", "red"), soft_wrap=True)
+            for text in message_lines(outcome.detail[:DETAIL_LENGTH] or outcome.message):
+                out.print(Text(f"               {text}", "dim"), soft_wrap=True)
+
+
+def print_statistics(
+    gradebook: Gradebook, analyses: Sequence[Analysis], *, out: Console | None = None
+) -> None:
+    """Print a row of numbers for each assignment, in percent."""
+    out = out or console()
+    table = _table()
+    table.add_column("Assignment", overflow="fold")
+    heads = ("Graded", "Ungraded", "Missing", "Mean", "Median", "SD", "Lowest", "Highest")
+    for head in heads:
+        table.add_column(head, justify="right", no_wrap=True)
+    table.add_column("0 to 100 %", no_wrap=True)
+    for assignment, found in zip(gradebook.assignments, analyses, strict=True):
+        numbers = (found.mean, found.median, found.spread, found.lowest, found.highest)
+        table.add_row(
+            Text(one_line(assignment.title)),
+            *(str(count) for count in (found.graded, found.ungraded, found.missing)),
+            *("–" if number is None else f"{number:.1f}" for number in numbers),
+            _bars(out, found.histogram),
+        )
+    out.print(table)
+
+
+def _bars(out: Console, histogram: Sequence[int]) -> Text:
+    top = max(histogram, default=0) or 1
+    text = "".join(BARS[-(-count * (len(BARS) - 1) // top)] for count in histogram)
+    try:
+        text.encode(out.encoding)
+    except (LookupError, UnicodeEncodeError):
+        text = " ".join(map(str, histogram))
+    return Text(text, "cyan")
+
+
+def print_comparison(found: Comparison, *, out: Console | None = None) -> None:
+    """Print whose score changed, with the checks that changed it."""
+    out = out or console()
+    for change in found.changes:
+        name = one_line(f"{change.student} {change.assignment}")
+        again = " (handed in again)" if change.resubmitted else ""
+        style = "green" if change.after > change.before else "red"
+        out.print(
+            Text.assemble((name, "bold"), "  ", (_step(change), style), again), soft_wrap=True
+        )
+        for check in change.checks:
+            out.print(Text(f"    {_check_step(check)}", "dim"), soft_wrap=True)
+    if found.changes:
+        out.print()
+    out.print(Text(f"{len(found.changes)} changed, {found.same} the same", "bold"))
+    for title, names in (
+        ("Other questions, checks or points", found.suites_changed),
+        ("Other versions", found.versions_changed),
+    ):
+        if names:
+            out.print(Text(f"{title}: {', '.join(map(one_line, names))}", "dim"), soft_wrap=True)
+
+
+def _step(change: Change) -> str:
+    before = _worth(change.before_state, change.before)
+    after = _worth(change.after_state, change.after)
+    both = change.before_state is change.after_state is State.GRADED
+    difference = f" ({change.after - change.before:+.2f})" if both else ""
+    return f"{before} → {after}{difference}"
+
+
+def _worth(state: State | None, earned: float) -> str:
+    if state is None:
+        return "nothing"
+    return points(earned) if state is State.GRADED else str(state.value)
+
+
+def _check_step(check: CheckChange) -> str:
+    before = WORDS[check.before] if check.before else "not there"
+    after = WORDS[check.after] if check.after else "not there"
+    return f"{check.difference:+.2f}  {one_line(check.check)}: {before} → {after}"
+
+
+def _table() -> Table:
+    return Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
