@@ -51,7 +51,7 @@ from grader.suites import (
 from grader.verdicts import outcome_of
 from grader.worker import client
 from grader.worker.client import WorkerLink
-from grader.worker.forking import prepare_to_fork
+from grader.worker.forking import prepare_to_fork, start_loading
 from grader.worker.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
 from grader.worker.launch import spawn
 
@@ -61,6 +61,7 @@ LINK_FOLDER = Path(client.__file__).parent
 def main() -> None:
     """Run as a judge: the one argument is the control socket's descriptor."""
     _guard_process()
+    start_loading()
     control = socket.socket(fileno=int(sys.argv[1]))
     setup = msgspec.json.decode(read_frame(control), type=JudgeSetup)
     plugin = Judge(setup, control)

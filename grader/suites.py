@@ -26,6 +26,8 @@ PYTEST_OPTIONS = (
     *("-c", os.devnull),
     *("-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:stepwise", "-p", "no:junitxml"),
     *("-p", "no:pastebin", "-p", "no:faulthandler", "-p", "no:logging"),
+    # hooks around every phase of every check, for what checks do not do
+    *("-p", "no:unraisableexception", "-p", "no:threadexception"),
     "--import-mode=importlib",
     "--capture=no",
     "--strict-markers",

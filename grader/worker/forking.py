@@ -20,8 +20,14 @@ MADV_COLLAPSE = 25
 REGION = re.compile(r"([0-9a-f]+)-([0-9a-f]+) .w.p")
 
 
+def start_loading() -> None:
+    """Call once, before everything is loaded that forks will share."""
+    gc.disable()  # an import makes no garbage worth a fourth of its time
+
+
 def prepare_to_fork() -> None:
-    """Call once, when everything is loaded that forks will share."""
+    """Call once, when it is loaded."""
+    gc.enable()
     gc.collect()
     gc.freeze()  # a collection in a child would write to every object
     if sys.platform == "linux":

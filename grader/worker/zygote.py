@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from grader.worker import serve
 from grader.worker.entry import Ends
-from grader.worker.forking import prepare_to_fork
+from grader.worker.forking import prepare_to_fork, start_loading
 from grader.worker.jail.linux import PR_SET_CHILD_SUBREAPER, prctl, set_dumpable
 from grader.worker.jail.policy import Policy
 from grader.worker.jail.tree import Tree, readable_tree
@@ -69,6 +69,7 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
         config = Config(**json.loads(message))
         site_hooks = _site_hooks()
         sys.path[:] = _import_path(config)
+        start_loading()
         preload(config.preload)
         serve.warm()
         _forget_the_engine(config.engine, site_hooks)
