@@ -1,7 +1,8 @@
 """Suites as plain tests, so that every tool runs the same checks.
 
 The translation is mechanical: the code of the checks stays as it is, statement by statement, with
-as many forward passes; a fetch through the wall (`.tensor()`, `.value()`) becomes a detached copy.
+as many forward passes; a fetch through the wall (`.tensor()`, `.value()`) becomes a detached copy,
+and nothing is left to wait for.
 Top-level names get a prefix: a notebook has one namespace, which the student's names are in too.
 """
 
@@ -192,10 +193,12 @@ class _Plain(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        fetch = isinstance(node.func, ast.Attribute) and node.func.attr in ("tensor", "value")
-        if not fetch or node.args or node.keywords:
+        if not isinstance(node.func, ast.Attribute) or node.args or node.keywords:
             return node
-        assert isinstance(node.func, ast.Attribute)
+        if node.func.attr == "done":  # plain code waits anyway
+            return node.func.value
+        if node.func.attr not in ("tensor", "value"):
+            return node
         fetcher = ast.Name(f"{PLAIN_PREFIX}fetch_{node.func.attr}", ast.Load())
         return ast.copy_location(ast.Call(fetcher, [node.func.value], []), node)
 

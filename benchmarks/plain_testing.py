@@ -63,6 +63,14 @@ def elements(sequence):
     return list(sequence)
 
 
+def values(things):
+    return [fetch_value(thing) for thing in things]
+
+
+def tensors(things):
+    return [fetch_tensor(thing) for thing in things]
+
+
 def fail(message, expected=None, actual=None):
     raise AssertionError(f"{message}; expected {expected}, got {actual}")
 
