@@ -33,13 +33,24 @@ from benchmarks.report import (
     target_table,
     write_json,
 )
-from benchmarks.tools import Bare, Nbgrader, Otter, Ours, Scores, Tool, emptied
+from benchmarks.tools import (
+    Bare,
+    Nbgrader,
+    NbgraderWithEngine,
+    Otter,
+    Ours,
+    Scores,
+    Tool,
+    emptied,
+)
 from grader.config import Course, load_course
 from grader.scheduler import usable_cores
 
 ONE_CHECK = Path(__file__).parent / "one_check"
 TOLERANCE = 1e-6  # of a point
 THROUGHPUT = {Nbgrader.name: 20.0, Otter.one_by_one: 30.0}
+OVER_STOCK_NBGRADER = 8.0
+TOOLS = ["ours", "bare", "nbgrader", "engine", "otter"]
 CPU_OVER_BARE = 1.5
 FIRST_S = 3.0
 BUSY = 0.25  # other processes' load on a core from which figures mislead
@@ -75,7 +86,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--submissions", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--apart", type=int, default=8, help="submissions for the costs apart")
-    parser.add_argument("--only", action="append", choices=["ours", "bare", "nbgrader", "otter"])
+    parser.add_argument("--only", action="append", choices=TOOLS)
     parser.add_argument("--json", type=Path, default=CACHE / "results.json")
     options = parser.parse_args()
     options.growth = [10, 200, 1000] if options.full else [10, 200]
@@ -101,6 +112,7 @@ def _tools(options: argparse.Namespace) -> list[Tool]:
         "ours": [partial(Ours, jobs) for jobs in at_once],
         "bare": [Bare],
         "nbgrader": [Nbgrader],
+        "engine": [NbgraderWithEngine],
         "otter": [partial(Otter, jobs) for jobs in at_once],
     }
     tools = []
@@ -207,6 +219,9 @@ def judge(gradings: Sequence[Grading]) -> list[Target]:
         f"throughput over `{peer}`": (wanted, ratio(gradings, ours, peer, "per_minute"))
         for peer, wanted in THROUGHPUT.items()
     }
+    within = f"throughput of `{NbgraderWithEngine.name}` over stock"
+    stock = ratio(gradings, NbgraderWithEngine.name, Nbgrader.name, "per_minute")
+    times[within] = (OVER_STOCK_NBGRADER, stock)
     cpu = ratio(gradings, ours, Bare.name, "cpu_s")
     return [
         *(

@@ -22,6 +22,7 @@ from benchmarks.classroom import ASSIGNMENT, Work, code, write_notebook, write_p
 from benchmarks.environments import CACHE, ROOT, environment
 from benchmarks.plain_checks import PlainSuite, translate
 from grader.config import Course
+from grader.scheduler import load_suites
 
 Scores = Mapping[str, float]
 UNGRADED_STATUS = 3
@@ -176,6 +177,38 @@ class Nbgrader:
             return cost, {
                 row["student_id"]: float(row["raw_score"]) for row in csv.DictReader(file)
             }
+
+
+class NbgraderWithEngine(Nbgrader):
+    """`nbgrader autograde` with our engine: a line more of configuration, a cell a question."""
+
+    name = "nbgrader autograde, our engine"
+
+    def __init__(self) -> None:
+        self.bin = Path(sys.executable).parent
+
+    def prepare(self, course: Course, works: Sequence[Work], folder: Path) -> None:
+        suite = load_suites(course, [ASSIGNMENT])[ASSIGNMENT]
+        (folder / "nbgrader_config.py").write_text(
+            'c = get_config()\nc.CourseDirectory.course_id = "benchmark"\n'
+            "from grader.integrations.nbgrader import configure\n"
+            f"configure(c, course={str(course.root)!r})\n",
+            encoding="utf-8",
+        )
+        source = folder / "source" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+        answer = code("# your answers", "answers", solution=True)
+        questions = [
+            code(f"# {asked.title}", asked.id, grade=True, locked=True, points=asked.points)
+            for asked in suite.assignment.questions
+        ]
+        write_notebook(source, [answer, *questions])
+        run(self.bin, ["nbgrader", "generate_assignment", ASSIGNMENT], folder)
+        shutil.copy(folder / "gradebook.db", folder / "gradebook.fresh")
+        for work in works:
+            *first, last = work.cells
+            own = [code(text, f"own-{number}") for number, text in enumerate(first)]
+            path = folder / "submitted" / work.student / ASSIGNMENT / source.name
+            write_notebook(path, [*own, code(last, "answers", solution=True), *questions])
 
 
 def _hidden_cells(suite: PlainSuite) -> list[dict[str, object]]:

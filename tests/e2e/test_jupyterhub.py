@@ -40,6 +40,7 @@ ANSWERS = (
     "LearnedPositionalEmbedding",
     "TransformerEmbedding",
 )
+SUBMISSIONS = "td.name a.name-hidden"
 HOSTILE_CODE = """
 from IPython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
@@ -137,6 +138,7 @@ def click_and_read_log(page: Any, selector: str) -> str:
 def close_log(page: Any) -> None:
     page.click(".modal.in .modal-footer button >> nth=0")
     page.wait_for_selector(".modal.in", state="detached")
+    page.wait_for_timeout(700)  # it fades
 
 
 def open_assignments(page: Any) -> None:
@@ -172,12 +174,15 @@ def solve(page: Any, hub: hubs.Hub) -> Any:
         cell.scroll_into_view_if_needed()
         cell.locator(".cm-content").click()
         page.keyboard.press("Control+a")
-        page.keyboard.insert_text("".join(source["cells"][order.index(name)]["source"]))
+        lines = source["cells"][order.index(name)]["source"]
+        page.keyboard.insert_text("".join(line for line in lines if " SOLUTION" not in line))
     page.click('.lm-MenuBar-itemLabel:text-is("Run")')
     page.click('.lm-Menu-itemLabel:text-is("Run All Cells")')
     checked = cells.nth(order.index("shapes"))
     checked.scroll_into_view_if_needed()
     checked.locator("text=points").first.wait_for()
+    page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+    checked.scroll_into_view_if_needed()
     return checked
 
 
@@ -276,23 +281,27 @@ def look_at_feedback(page: Any, hub: hubs.Hub, browser: Browser) -> None:
     page.wait_for_selector("td.generate-feedback a")
     assert "Successfully generated" in click_and_read_log(page, "td.generate-feedback a")
     close_log(page)
-    page.goto(browser.at("teacher", "formgrader/gradebook/embeddings/embeddings"))
-    page.wait_for_selector("td.name a")
-    links = page.locator("td.name a")
+    links = page.locator(SUBMISSIONS)
     for place in range(2):
         page.goto(browser.at("teacher", "formgrader/gradebook/embeddings/embeddings"))
-        page.wait_for_selector("td.name a")
+        page.wait_for_selector(SUBMISSIONS)
         links.nth(place).click()
         page.wait_for_selector("text=graded after you hand in")
         page.locator("text=(hidden): ").first.scroll_into_view_if_needed()
         browser.picture(page, f"formgrader-submission-{place}")
-        assert "owned" not in page.title()
+        nothing_of_theirs_runs(page)
     for role in ("ann", "mallory"):
         feedback = hub.course_root / "feedback" / hub.people[role] / "embeddings/embeddings.html"
         page.goto(feedback.as_uri())
         page.locator("text=(hidden): ").first.scroll_into_view_if_needed()
         browser.picture(page, f"feedback-{role}")
-        assert "owned" not in page.title()
+        nothing_of_theirs_runs(page)
+
+
+def nothing_of_theirs_runs(page: Any) -> None:
+    assert "owned" not in page.title()
+    assert page.locator("[onerror]").count() == 0
+    assert not [text for text in page.locator("script").all_text_contents() if "owned" in text]
 
 
 def the_points_are_those_of_grader_check(hub: hubs.Hub) -> None:

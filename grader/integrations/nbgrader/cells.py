@@ -7,6 +7,7 @@ nbgrader decides by (ids, points, locks, the text of locked cells) comes from th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,9 @@ from grader.reports.text import code_block
 
 MAX_CELLS = 2_000
 SCHEMA_VERSION = 3
+
+_TAGS = re.compile(r"<(?=[A-Za-z/!?])")
+_SCRIPTS = re.compile(r"(javascript|vbscript|data)\s*:", re.I)
 
 Cell = dict[str, Any]
 
@@ -113,6 +117,14 @@ def rebuild(content: object, source: Source) -> tuple[Cell, list[str]]:
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, repairs
 
 
+def inert(prose: str) -> str:
+    """Markdown in which no tag and no script is left; it reads as before.
+
+    nbgrader's own pages put what Markdown lets through into the browsers of graders.
+    """
+    return _SCRIPTS.sub(r"\1 :", _TAGS.sub("&lt;", prose))
+
+
 def markdown_cell(source: str) -> Cell:
     """A cell of prose."""
     return {"cell_type": "markdown", "metadata": {}, "source": source}
@@ -150,7 +162,7 @@ def _free_cell(raw: Mapping[str, Any], budget: Budget) -> Cell:
     if raw.get("cell_type") == "code":
         return _code_cell(_text(raw), harmless(raw.get("outputs"), budget))
     text = _text(raw)
-    return markdown_cell(text if raw.get("cell_type") == "markdown" else code_block(text))
+    return markdown_cell(inert(text) if raw.get("cell_type") == "markdown" else code_block(text))
 
 
 def _code_cell(source: str, outputs: list[dict[str, Any]]) -> Cell:
@@ -177,6 +189,8 @@ def _bound_cell(raw: Mapping[str, Any], known: Known, budget: Budget) -> tuple[C
 
 
 def _as_known(text: str, known: Known, outputs: list[dict[str, Any]]) -> Cell:
+    if known.kind == "markdown" and text != known.source:  # an answer in words
+        text = inert(text)
     cell = _code_cell(text, outputs) if known.kind == "code" else markdown_cell(text)
     metadata: dict[str, Any] = {
         "cell_type": known.kind,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import nbformat
+from nbconvert.filters import markdown2html
 from nbgrader import utils
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
@@ -95,5 +97,7 @@ def _show(nb: Any, marked: Marked) -> None:
 
 def _output(marked: Marked, question: QuestionReport) -> dict[str, Any]:
     text = feedback_markdown.question(marked.score, question)
-    data = {"text/markdown": text, "text/plain": text}
+    # nbconvert's sanitiser knows `div`, and shows `<p>` as text
+    page = re.sub(r"(</?)p>", r"\1div>", markdown2html(text))
+    data = {"text/html": page, "text/plain": text}
     return {"output_type": "display_data", "data": data, "metadata": {}}

@@ -185,9 +185,9 @@ def test_repairs_are_told(graded: tuple[NbgraderCourse, str]) -> None:
 
 def test_feedback_stands_under_each_question(graded: tuple[NbgraderCourse, str]) -> None:
     cells = graded[0].graded("endless")["cells"]
-    shown = "".join(named(cells, "any")["outputs"][0]["data"]["text/markdown"])
+    shown = "".join(named(cells, "any")["outputs"][0]["data"]["text/plain"])
     assert shown.startswith("**Any numbers: 0 of 2 points**")
-    state = "".join(named(cells, "state")["outputs"][0]["data"]["text/markdown"])
+    state = "".join(named(cells, "state")["outputs"][0]["data"]["text/plain"])
     assert "✓ **Counts up from where it starts** (hidden): passed, 1 of 1" in state
 
 

@@ -126,3 +126,26 @@ def test_what_a_student_claims_under_a_question_is_gone() -> None:
 def test_the_kernel_is_that_of_the_source() -> None:
     made, _ = rebuild({"cells": [], "metadata": {"kernelspec": {"name": "evil"}}}, SOURCE)
     assert made["metadata"]["kernelspec"] == SOURCE.kernelspec
+
+
+@pytest.mark.parametrize(
+    "prose",
+    [
+        "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "<!-- x --><b onclick=x>", "</div>",
+        "[a](javascript:alert(1))", "[a](JavaScript :alert(1))", "$\\href{javascript:alert(1)}{x}$",
+        "![a](data:text/html;base64,xx)",
+    ],
+)  # fmt: skip
+def test_prose_holds_nothing_that_a_browser_would_run(prose: str) -> None:
+    from nbconvert.filters import markdown2html
+
+    made, _ = made_of({"cell_type": "markdown", "metadata": {}, "source": prose})
+    page = markdown2html(made["cells"][0]["source"]).lower()
+    assert [tag for tag in ("<script", "<img src=x", "<b ", "<!--") if tag in page] == []
+    assert "javascript:" not in page
+    assert "data:" not in page
+
+
+def test_prose_reads_as_before() -> None:
+    made, _ = made_of({"cell_type": "markdown", "metadata": {}, "source": "# 1 < 2, `a` and $x<y$"})
+    assert made["cells"][0]["source"] == "# 1 < 2, `a` and $x&lt;y$"
