@@ -18,6 +18,9 @@
 - a *file* is its stem's student (`alice.ipynb`, `embeddings_alice.ipynb`); when the stem names only
   an assignment, the student is the nearest folder above that does not.
 
+Packages that come with the course (`course/`, `grader/`) are not looked at: whoever hands in the
+whole folder that was released has handed in a notebook.
+
 **For which assignment.** A file's notebook metadata decides, then its own name, then the nearest
 folder that names an assignment, between the file and its student or the root itself. Failing
 those, a student's only file is taken for the only assignment that was asked for.
@@ -50,6 +53,9 @@ from grader.layout import Holding, holdings, merged
 from grader.matching import Matcher
 from grader.model import Problem, Submission, Value
 from grader.notebook import metadata_assignment
+
+ENGINE = "grader"
+"""The package that comes with every release, besides the course's own."""
 
 
 class Discovery(Value, frozen=True):
@@ -88,10 +94,11 @@ def discover(
     matcher = Matcher(names)
     known = {name.casefold(): meant for meant in names for name in names[meant]}
     rules = Rules(matcher=matcher, wanted=wanted, known=known)
+    handed_out = {ENGINE, *(folder.name for folder in course.public)}
     parts: list[Holding] = []
     problems: list[Problem] = []
     for path in paths:
-        found, unowned = holdings(path, matcher)
+        found, unowned = holdings(path, matcher, handed_out)
         parts += found
         problems += unowned
     everyone = _Everyone(list(merged(parts)))

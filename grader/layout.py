@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import msgspec
@@ -12,7 +12,7 @@ from grader.errors import UsageError
 from grader.intake import printable
 from grader.matching import Matcher
 from grader.model import Problem, Value
-from grader.tree import MISNAMED, USABLE, Fault, Node, Tree, split, survey
+from grader.tree import MISNAMED, USABLE, Fault, Node, Tree, split, survey, without_packages
 
 
 class Held(Value, frozen=True):
@@ -35,8 +35,13 @@ class Holding(Value, frozen=True):
 Found = tuple[list[Holding], list[Problem]]
 
 
-def holdings(path: Path, matcher: Matcher) -> Found:
+def holdings(path: Path, matcher: Matcher, handed_out: Collection[str] = ()) -> Found:
     """Find out what each student has below a path.
+
+    Args:
+        path: a folder, an archive or a file.
+        matcher: finds assignments in names.
+        handed_out: the packages that come with the course: who hands them in again means nothing.
 
     Raises:
         UsageError: there is no such path, or it is nothing that can hold submissions.
@@ -56,7 +61,7 @@ def holdings(path: Path, matcher: Matcher) -> Found:
         raise UsageError(
             "not a folder, a zip archive, a notebook (.ipynb) or a script (.py)", where=shown
         )
-    tree = survey(real, shown)
+    tree = without_packages(survey(real, shown), handed_out)
     if not is_folder:
         tree = _unwrapped(tree, matcher)
     above = [tree.name, *(folder.name for folder in real.parents)]

@@ -10,6 +10,7 @@ only counted as something that a folder contains.
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,6 +67,25 @@ class Tree(Value, frozen=True):
     folders: tuple[tuple[str, ...], ...] = ()
     others: tuple[tuple[str, ...], ...] = ()
     faults: tuple[Fault, ...] = ()
+
+
+def without_packages(tree: Tree, names: Collection[str]) -> Tree:
+    """Leave out the Python packages of these names, wherever they lie below the root."""
+    packages = {
+        node.parts[:-1]
+        for node in tree.nodes
+        if node.parts[-1] == "__init__.py" and node.parts[-2:-1] and node.parts[-2] in names
+    }
+
+    def outside(parts: tuple[str, ...]) -> bool:
+        return not any(parts[:depth] in packages for depth in range(1, len(parts) + 1))
+
+    return msgspec.structs.replace(
+        tree,
+        nodes=tuple(node for node in tree.nodes if outside(node.parts)),
+        folders=tuple(parts for parts in tree.folders if outside(parts)),
+        others=tuple(parts for parts in tree.others if outside(parts)),
+    )
 
 
 def survey(path: Path, shown: str) -> Tree:

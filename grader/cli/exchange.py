@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import click
@@ -25,24 +26,28 @@ SAID = {
 
 
 @click.command()
-@click.argument("results", metavar="RESULTS", type=click.Path(path_type=Path))
-@click.option("--to", "platform", type=click.Choice(["canvas", "moodle", "csv"]), required=True,
-              help="Whose sheet it is.")  # fmt: skip
-@click.option("--template", type=click.Path(path_type=Path, dir_okay=False), required=True,
-              help="The sheet as it was downloaded, in CSV.")  # fmt: skip
+@click.argument("results", metavar="[RESULTS]", required=False, type=click.Path(path_type=Path))
+@click.option("--from-nbgrader", "database", metavar="GRADEBOOK",
+              help="Take the scores from nbgrader's gradebook.db, or its db_url.")  # fmt: skip
+@click.option("--to", "platform",
+              type=click.Choice(["canvas", "moodle", "csv", "nbgrader", "json"]), required=True,
+              help="Whose sheet it is; nbgrader's gradebook; or our gradebook.json.")  # fmt: skip
+@click.option("--template", type=click.Path(path_type=Path, dir_okay=False),
+              help="The sheet as it was downloaded, in CSV; nbgrader's gradebook.db.")  # fmt: skip
 @click.option("-a", "--assignment", help="Whose scores.  [default: the only one]")
 @click.option("--column", help="The heading of the column to fill, if it is not found by itself.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False),
               help="The sheet to write.  [default: beside the template]")  # fmt: skip
 def export(
-    results: Path,
+    results: Path | None,
+    database: str | None,
     platform: str,
-    template: Path,
+    template: Path | None,
     assignment: str | None,
     column: str | None,
     output: Path | None,
 ) -> None:
-    r"""Fill scores into a grade sheet that was downloaded.
+    r"""Fill scores into a grade sheet that was downloaded, or exchange them with nbgrader.
 
     RESULTS is the output folder of `grader check`, or its gradebook.json. Students are matched by
     id, then login, then e-mail address, never by name; whoever is not found is listed. Every cell
@@ -52,14 +57,24 @@ def export(
     Examples:
       grader export reports/ --to canvas --template Grades.csv -a embeddings
       grader export reports/ --to moodle --template Grades.csv -a blocks --output upload.csv
+      grader export --from-nbgrader gradebook.db --to json --output gradebook.json
+      grader export reports/ --to nbgrader --template gradebook.db
     """
     from grader.gradesheets.cells import Sheet
     from grader.gradesheets.filling import fill
     from grader.gradesheets.sheets import layout
     from grader.store import write_atomically
 
-    gradebook = load_gradebook(results)
-    asked = _assignment(gradebook, assignment, str(results))
+    gradebook = _scores(results, database)
+    if platform == "json":
+        _write_json(gradebook, output or Path("gradebook.json"))
+        return
+    if template is None:
+        raise click.UsageError(f"--to {platform} needs --template: the file to fill")
+    if platform == "nbgrader":
+        _fill_nbgrader(gradebook, template)
+        return
+    asked = _assignment(gradebook, assignment, str(results or database))
     sheet = Sheet.read(template)
     found = layout(platform, sheet, asked, str(template), column)
     scores = [score for score in gradebook.scores if score.assignment == asked.id]
@@ -68,6 +83,44 @@ def export(
     write_atomically(target, sheet.encode())
     _tell(filled)
     click.echo(target)
+
+
+def _scores(results: Path | None, database: str | None) -> Gradebook:
+    if database is not None and results is None:
+        found: Gradebook = _transfer().read_gradebook(database, "nbgrader")
+        return found
+    if results is None or database is not None:
+        raise click.UsageError("name RESULTS or --from-nbgrader GRADEBOOK: one of the two")
+    return load_gradebook(results)
+
+
+def _transfer() -> ModuleType:
+    from grader.errors import UsageError
+
+    try:
+        from grader.integrations.nbgrader import transfer
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"nbgrader is not installed here ({error.name} is missing)",
+            hint="pip install 'transformer-course[nbgrader]'",
+        ) from None
+    return transfer
+
+
+def _write_json(gradebook: Gradebook, path: Path) -> None:
+    from grader.reports import gradebook_json
+    from grader.store import write_atomically
+
+    write_atomically(path, gradebook_json.encode(gradebook))
+    click.echo(path)
+
+
+def _fill_nbgrader(gradebook: Gradebook, path: Path) -> None:
+    from grader.reports.text import one_line
+
+    for left_out in _transfer().write_gradebook(gradebook, str(path)):
+        click.echo(f"left out: {one_line(left_out)}", err=True)
+    click.echo(path)
 
 
 def _assignment(gradebook: Gradebook, name: str | None, where: str) -> AssignmentReport:

@@ -676,3 +676,29 @@ def test_six_thousand_files_are_found_in_seconds(root):
     start = time.perf_counter()
     assert len(discover([root], COURSE).submissions) == 6000
     assert time.perf_counter() - start < 6
+
+
+def test_a_release_that_is_handed_in_whole_is_its_notebook(tmp_path: Path) -> None:
+    (tmp_path / "public/course").mkdir(parents=True)
+    course = msgspec.structs.replace(COURSE, public=(tmp_path / "public/course",))
+    released = {
+        "embeddings.ipynb": notebook("embeddings"),
+        "course/__init__.py": b"",
+        "course/checks/test_embeddings.py": b"",
+        "grader/__init__.py": b"",
+        "grader/worker/__init__.py": b"",
+    }
+    root = tmp_path / "submitted"
+    for student in ("ann", "bob"):
+        fill(root / student / "embeddings", released)
+    found = discover([root], course, assignments=("embeddings",))
+    assert [(one.student, one.name) for one in found.submissions] == [
+        ("ann", "embeddings.ipynb"),
+        ("bob", "embeddings.ipynb"),
+    ]
+    assert found.problems == ()
+
+
+def test_a_folder_called_as_the_course_is_looked_at_when_it_is_no_package(tmp_path: Path) -> None:
+    root = fill(tmp_path / "in", {"grader/embeddings.ipynb": notebook("embeddings")})
+    assert [one.student for one in discover([root], COURSE).submissions] == ["grader"]

@@ -12,6 +12,7 @@ Everything else stays nbgrader's: release, collect, gradebook, formgrader, late 
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def configure(c: Any, course: str | Path, *, sandbox: bool = True, jobs: int | N
         sandbox: False gives up the wall's isolation.
         jobs: how many submissions are graded at once; None: as many as there are cores.
     """
+    expect_known_warnings()
     c.Autograde.exporter_class = f"{_HERE}.exporter.GradingExporter"
     c.Autograde.sanitize_preprocessors = [f"{_HERE}.restoring.RestoreCells"]
     c.Autograde.autograde_preprocessors = [
@@ -44,3 +46,8 @@ def configure(c: Any, course: str | Path, *, sandbox: bool = True, jobs: int | N
     c.ExportApp.plugin_class = f"{_HERE}.export.QuotedCsv"
     # what students wrote is shown in the browsers of graders: no script of theirs runs there
     c.HTMLExporter.sanitize_html = True
+
+
+def expect_known_warnings() -> None:
+    """Leave out what SQLAlchemy says of how nbgrader adds submissions: nobody can act on it."""
+    warnings.filterwarnings("ignore", message="Object of type <Submitted")

@@ -17,6 +17,8 @@ from traitlets.config import Config
 
 from grader.integrations.nbgrader.collecting import CarefulCollect
 
+pytestmark = pytest.mark.slow  # nbgrader starts a program for every new gradebook
+
 STAMP = "2026-01-01 10:00:00.000000 UTC"
 LATER = "2026-01-02 10:00:00.000000 UTC"
 ME = pwd.getpwuid(os.getuid()).pw_name
