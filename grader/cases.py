@@ -1,14 +1,19 @@
 """What the gate tries: the reference, the empty template, right code in other styles, mutants.
 
-A mutant is handed in for its own assignment and, as a student would paste their own earlier work,
-plugged into the others: before the first answer; what the lesson there asks for stays its own.
-Where it can change nothing, because no answer or check there makes use of it, it is left out.
+A mutant is handed in for its own assignment and plugged into later ones as a student's own earlier
+work would be, where the lesson shows how, in a comment:
+
+    # FullModel = load("full_model").TinyTransformerLM
+
+There all answers of that assignment stand before the lesson's own, and the line is carried out.
+Where that can change nothing, because no answer or check makes use of it, it is left out.
 """
 
 from __future__ import annotations
 
 import ast
 import enum
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +23,8 @@ from grader.model import Cell, Value
 from grader.mutants import Mutant, apply, load_mutants
 from grader.release import solution_sources, solved_cells, template_cells
 from grader.suites import suite_files
+
+PLUG = re.compile(r'^# (\w+) = load\("(\w+)"\)\.(\w+)$', re.MULTILINE)
 
 
 class Kind(str, enum.Enum):
@@ -47,12 +54,14 @@ class Material(Value, frozen=True):
 
     Attributes:
         imports: its cells that prepare, before its first answer.
+        plugs: names under which it takes earlier work: (name here, assignment, name there).
         given: the functions and classes that it gives to its students, for their answers to use.
         answers: the right answers' texts by name.
         used: the names that its answers and checks make use of.
     """
 
     imports: tuple[str, ...]
+    plugs: tuple[tuple[str, str, str], ...]
     given: tuple[str, ...]
     answers: dict[str, str]
     used: frozenset[str]
@@ -73,7 +82,7 @@ def plan_cases(
         assignments: ids.
         seed: decides the random inputs.
         repeat: how many seeds the reference is graded from.
-        thorough: plug mutants in even where nothing makes use of their answers.
+        thorough: plug every mutant into every assignment.
     """
     materials = {name: material(course, name) for name in lesson_paths(course)}
     mutants = load_mutants(course)
@@ -103,6 +112,7 @@ def material(course: Course, assignment: str) -> Material:
     ]
     return Material(
         imports=tuple(imports(lesson)),
+        plugs=tuple(PLUG.findall("\n".join(imports(lesson)))),
         given=tuple(definitions(lesson)),
         answers=answers,
         used=frozenset().union(*map(names_used, [*answers.values(), *checks])),
@@ -125,11 +135,13 @@ def _plugged_in(
     own = mutant.assignment == assignment
     pasted: list[str] = []
     if not own:
-        brought = {name: text for name, text in wrong.items() if name not in here.answers}
-        differing = {name for name, text in brought.items() if text != there.answers[name]}
-        if not differing or not (thorough or differing & needed(brought, here.used)):
+        plugs = {name: theirs for name, origin, theirs in here.plugs if origin == mutant.assignment}
+        used = {theirs for name, theirs in plugs.items() if name in here.used}
+        differing = {name for name, text in wrong.items() if text != there.answers[name]}
+        if not thorough and not differing & needed(wrong, used):
             return []
-        pasted = [*there.imports, *brought.values()]
+        lines = [f"{name} = {theirs}" for name, theirs in plugs.items()]
+        pasted = [*there.imports, *wrong.values(), "\n".join(lines)]
     answers = wrong if own else here.answers
     sources = [*here.imports, *pasted, *here.given, *answers.values()]
     return [

@@ -108,7 +108,7 @@ def verify(
         jobs: cases graded at once.
         seed: decides the random inputs.
         repeat: how many seeds the reference is graded from.
-        thorough: plug mutants in even where nothing makes use of their answers.
+        thorough: plug every mutant into every assignment.
         watcher: hears of each case.
 
     Raises:

@@ -38,15 +38,23 @@ def attention_weights(
 def influence(panels: Mapping[str, Tensor], tokens: Sequence[str] | None = None) -> None:
     """Draw how far each output (row) moves when one input (column) is changed.
 
+    Colours show what one position does to another; what it does to itself is off their scale.
+
     Args:
         panels: (T, T) for each name, nothing negative.
         tokens: words for the axes.
     """
+    import numpy as np
+
     values = {
         name: paper.matrix(panel, f"{name}: influences (T, T)") for name, panel in panels.items()
     }
     title = "Change one input, watch every output"
-    figure = _panels(values, title, ("output at", "changed input"), tokens, "distance")
+    # A position moves its own output far more than any other: the scale is for the others.
+    others = [float((moved - np.diag(moved.diagonal())).max()) for moved in values.values()]
+    figure = _panels(
+        values, title, ("output at", "changed input"), tokens, "distance", limit=max(others)
+    )
     told = []
     for name, moved in values.items():
         reached = (moved > 1e-6).mean()
@@ -133,7 +141,8 @@ def _panels(
     """Draw matrices beside each other on one scale from 0; rows run from top to bottom."""
     figure = paper.figure(2.9 * len(panels) + 1.2, 3.7)
     figure.suptitle(title)
-    limit = limit or max(float(values.max()) for values in panels.values()) or 1.0
+    largest = max(float(values.max()) for values in panels.values()) or 1.0
+    limit = limit or largest
     drawn = list(figure.subplots(1, len(panels), squeeze=False)[0])
     for axes, (name, values) in zip(drawn, panels.items(), strict=True):
         image = axes.imshow(
@@ -146,7 +155,8 @@ def _panels(
         if tokens is not None:
             axes.tick_params(axis="x", rotation=60)
     drawn[0].set_ylabel(labels[0])
-    figure.colorbar(image, ax=drawn, label=scale, shrink=0.8)
+    extend = "max" if largest > limit else "neither"
+    figure.colorbar(image, ax=drawn, label=scale, shrink=0.8, extend=extend)
     return figure
 
 

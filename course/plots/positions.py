@@ -54,6 +54,7 @@ def position_table(table: Tensor, title: str = "Positions, row by row") -> None:
     values = paper.matrix(table, "a table of positions (T, d_model)")
     length, width = values.shape
     figure = paper.figure(9.5, 4.2)
+    figure.set_layout_engine("constrained", wspace=0.06)
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
     limit = float(abs(values).max()) or 1.0
     image = left.imshow(

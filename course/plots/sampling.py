@@ -35,7 +35,7 @@ def token_probabilities(
             axes.plot(places, shares, "o", color=paper.ORANGE, label="drawn", markersize=6)
             told[-1] += f", drawn {_spelled(tokens, shares)}"
         axes.set_xticks(places, tokens)
-        axes.set_title(name)
+        axes.set(title=name, xlabel="token")
         axes.grid(alpha=0.3, axis="y")
     axes_of[0].set(ylabel="probability", ylim=(0, 1))
     if drawn is not None:

@@ -324,7 +324,8 @@ with plots.demo():
 # **Who influences whom?** You can find out without opening the block: change the input at one
 # position, and measure how far each output moves. Without a mask everything moves; under the causal
 # mask nothing above the diagonal does, and when each position may attend to itself alone, only the
-# diagonal is left. The diagonal is always bright: a position keeps its own vector, whatever the mask.
+# diagonal is left. The diagonal is off the scale of the colours: whatever the mask, a position keeps
+# its own vector.
 
 
 # %%

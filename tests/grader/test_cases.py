@@ -19,12 +19,15 @@ title = "Doubling"
 
 DOUBLING = """
 # %%
-import math
+from operator import add as plus
+
+# Your own, once it is finished:
+# plus = load("adding").add
 
 # %% solution="double"
 ### BEGIN SOLUTION
 def double(x):
-    return add(x, x)
+    return plus(x, x)
 ### END SOLUTION
 
 # %% question="twice"
@@ -86,11 +89,15 @@ def test_thorough_plugs_in_the_others_too(two: Path) -> None:
     assert set(planned(two, "doubling", thorough=True)) == set(planned(two, "adding"))
 
 
+def test_without_the_line_that_plugs_it_in_a_mutant_stays_at_home(two: Path) -> None:
+    write(two / "lessons/02_doubling.py", DOUBLING.replace("# plus = load", "# see load"))
+    assert planned(two, "doubling") == {}
+
+
 def test_what_a_lesson_asks_for_itself_stays_its_own(two: Path) -> None:
-    write(
-        two / "lessons/02_doubling.py", DOUBLING.replace("double", "add").replace("(x)", "(x, y)")
-    )
-    assert planned(two, "doubling", thorough=True).keys() == {"starts_at_zero"}
+    own = DOUBLING.replace("double", "add").replace("plus(x, x)", "2 * x")
+    write(two / "lessons/02_doubling.py", own)
+    assert run(planned(two, "doubling", thorough=True)["subtracts"])["add"](5) == 10
 
 
 @pytest.mark.parametrize(

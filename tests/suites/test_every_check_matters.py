@@ -1,0 +1,120 @@
+"""No check of any suite could be made to pass always without the gate's noticing.
+
+The gate's own matrix, which mutant fails which check, says for every check what would be left of it:
+a check that fails nothing is reported as unproven, a mutant that keeps its points as survivor. That
+the matrix foretells this rightly is tried on one check of each suite, whose body is really removed.
+"""
+
+from __future__ import annotations
+
+import ast
+import shutil
+from pathlib import Path
+
+import pytest
+from toy import Silent
+
+from grader.cases import Kind, Planned, plan_cases
+from grader.config import load_course
+from grader.lessons import lesson_paths
+from grader.model import Suite
+from grader.scheduler import load_suites
+from grader.verify import AssignmentGate, Case, Verdict, try_cases
+
+ROOT = Path(__file__).parents[2]
+COURSE = load_course(ROOT)
+
+pytestmark = pytest.mark.slow
+
+
+def own_mutants(root: Path, assignment: str) -> list[Planned]:
+    """The mutants of an assignment, in it."""
+    cases = plan_cases(load_course(root), [assignment])
+    return [case for case in cases if case.kind is Kind.MUTANT and not case.origin]
+
+
+@pytest.fixture(scope="module", params=lesson_paths(COURSE))
+def gate(request: pytest.FixtureRequest) -> AssignmentGate:
+    """What an assignment's mutants come to."""
+    cases = own_mutants(ROOT, request.param)
+    (found,) = try_cases(COURSE, cases, watcher=Silent()).gates
+    return found
+
+
+@pytest.fixture(scope="module")
+def suite(gate: AssignmentGate) -> Suite:
+    return load_suites(COURSE, [gate.assignment])[gate.assignment]
+
+
+def function_of(check: str) -> str:
+    """The test function of a check, whose variants it shares with others."""
+    return check.partition("[")[0]
+
+
+def killed_by(gate: AssignmentGate, function: str) -> list[Case]:
+    """The mutants that fail a check, or a variant of it."""
+    return [case for case in gate.cases if function in map(function_of, case.failed_checks)]
+
+
+def foretold(case: Case, function: str, suite: Suite) -> set[str]:
+    """The questions that a mutant still loses when one check passes always."""
+    return {
+        check.question
+        for check in suite.checks
+        if check.id in case.failed_checks and function_of(check.id) != function
+    }
+
+
+def test_the_matrix_tells_what_is_lost(gate: AssignmentGate, suite: Suite) -> None:
+    assert [case for case in gate.cases if case.verdict is not Verdict.OK] == []
+    for case in gate.cases:
+        assert foretold(case, "", suite) == set(case.lost), case.name
+
+
+def test_without_any_check_the_gate_fails(gate: AssignmentGate, suite: Suite) -> None:
+    for check in suite.checks:
+        assert any(check.id in case.failed_checks for case in gate.cases), f"{check.id}: unproven"
+
+
+def test_a_check_that_is_really_removed_is_reported(
+    gate: AssignmentGate, suite: Suite, tmp_path: Path
+) -> None:
+    required = {function_of(name) for check in suite.checks for name in check.requires}
+    functions = sorted({function_of(check.id) for check in suite.checks} - required)
+    function = min(functions, key=lambda name: (len(killed_by(gate, name)), name))
+    names = {case.name for case in killed_by(gate, function)}
+    root = with_check_removed(tmp_path, gate.assignment, function)
+    cases = [case for case in own_mutants(root, gate.assignment) if case.name in names]
+    (found,) = try_cases(load_course(root), cases, watcher=Silent()).gates
+    assert not found.passed
+    assert function in map(function_of, found.unproven)
+    before = {case.name: case for case in gate.cases}
+    for case in found.cases:
+        left = foretold(before[case.name], function, suite)
+        assert set(case.lost) == left, case.name
+        survives = not set(case.must_lose) <= left
+        assert (case.verdict is Verdict.SURVIVES) is survives, case.name
+
+
+def with_check_removed(folder: Path, assignment: str, function: str) -> Path:
+    """A copy of the course in which one check has nothing to say."""
+    root = folder / "copy"
+    for part in ("course", "solutions", "tests/styles"):
+        shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", root)
+    removed = 0
+    for path in (
+        root / f"course/checks/test_{assignment}.py",
+        root / f"solutions/suites/test_{assignment}.py",
+    ):
+        text = path.read_text(encoding="utf-8")
+        lines = text.split("\n")
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.FunctionDef) and node.name == function:
+                statement = node.body[1]  # the first after the title
+                lines[statement.lineno - 1] = " " * statement.col_offset + "return"
+                del lines[statement.lineno : node.end_lineno]
+                removed += 1
+        path.write_text("\n".join(lines), encoding="utf-8")
+    assert removed == 1, function
+    return root
