@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from grader.errors import ConfigError
-from grader.model import Limits, Value
+from grader.model import Limits, Policy, Value
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -46,6 +46,7 @@ class Course(Value, frozen=True):
     public: tuple[Path, ...]
     preload: tuple[str, ...]
     limits: Limits
+    policy: Policy = Policy()
     gpu: bool = False
     workers_per_gpu: int = 2
 
@@ -89,6 +90,7 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     gpu: bool = False
     workers_per_gpu: int = 2
     limits: _LimitsTable = msgspec.field(default_factory=_LimitsTable)
+    policy: Policy = Policy()
 
 
 def find_course(start: Path) -> Path:
@@ -174,6 +176,7 @@ def _resolve(table: _Table, root: Path) -> Course:
         public=tuple(p for name in table.public if (p := place("public", name)) is not None),
         preload=tuple(table.preload),
         limits=_limits(table.limits),
+        policy=table.policy,
         gpu=table.gpu,
         workers_per_gpu=_workers_per_gpu(table.workers_per_gpu),
     )

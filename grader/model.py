@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Iterable
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -272,8 +273,41 @@ class ScoredOutcome(Value, frozen=True):
     detail: str = ""
 
 
+class Policy(Value, frozen=True, forbid_unknown_fields=True):
+    """What happens to a score after the checks: `[tool.grader.policy]`.
+
+    bonus: `count` (points above the maximum count) or `cap`. round_to: a step such as 0.5; 0 leaves
+    the sum as it is.
+    """
+
+    bonus: Literal["count", "cap"] = "count"
+    round_to: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+
+
+class Adjustment(Value, frozen=True):
+    """Points that an instructor gave or took by hand, and why."""
+
+    student: str
+    assignment: str
+    points: float
+    because: str
+    at: str = ""
+    by: str = ""
+
+
+class AppliedRule(Value, frozen=True):
+    """A rule that changed a score, by how much, and why."""
+
+    rule: str
+    difference: float
+    reason: str
+
+
 class Score(Value, frozen=True):
-    """One student's result in one assignment. `questions` maps a question's id to its points."""
+    """One student's result in one assignment. `questions` maps a question's id to its points.
+
+    `earned` is what counts: the questions' points and the differences of all `applied` rules.
+    """
 
     student: str
     assignment: str
@@ -287,6 +321,7 @@ class Score(Value, frozen=True):
     output: str = ""
     file: str = ""
     digest: str = ""
+    applied: tuple[AppliedRule, ...] = ()
 
 
 class AssignmentReport(Value, frozen=True):

@@ -16,11 +16,13 @@ from typing import Protocol
 
 import msgspec
 
+from grader import policies
 from grader.config import Course
 from grader.discovery import Discovery, discover
 from grader.fingerprint import versions
 from grader.gradesheets.roster import Roster
 from grader.model import (
+    Adjustment,
     Ending,
     EndingKind,
     Gradebook,
@@ -39,7 +41,9 @@ from grader.results import Results
 from grader.scheduler import Engine, usable_cores
 from grader.scoring import collate, device_remarks, missing, score, unusable
 
-HARMLESS = frozenset({"renamed", "mismatch", "late", "not-in-roster", "device", "gpu"})
+HARMLESS = frozenset(
+    {"renamed", "mismatch", "late", "not-in-roster", "adjustment", "device", "gpu"}
+)
 """Kinds of problems that keep nobody from being graded."""
 
 STOPPED = Ending(kind=EndingKind.INTERRUPTED, message="not graded: the run was stopped")
@@ -56,6 +60,7 @@ class Options(Value, frozen=True):
     jobs: int | None = None
     sandbox: bool = True
     roster: Roster | None = None
+    adjustments: tuple[Adjustment, ...] = ()
 
 
 class Watcher(Protocol):
@@ -120,7 +125,10 @@ def check(
     results.forget_unused()
     ordered = [graded[job.submission] for job in jobs]
     scores = [one.score for one in ordered]
-    everyone = scores + absent(found, suites, scores, options)
+    everyone = [
+        policies.apply(one, course.policy, options.adjustments)
+        for one in scores + absent(found, suites, scores, options)
+    ]
     info = RunInfo(
         started_at=started.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - began, 3),
@@ -136,6 +144,8 @@ def check(
     problems = known_problems + tuple(problem for one in ordered for problem in one.problems)
     used = [suites[name] for name in suites if any(s.assignment == name for s in everyone)]
     complete = not any(score.ending.kind is EndingKind.INTERRUPTED for score in scores)
+    names = {suite.assignment.id for suite in used}
+    problems += policies.without_effect(options.adjustments, everyone, names.__contains__)
     return collate(course, used, everyone, problems, weakest(ordered), info, complete)
 
 

@@ -24,6 +24,7 @@ INTERRUPTED = 130
 COMMANDS = {
     "Grade": {
         "check": "grading",
+        "adjust": "adjusting",
     },
     "Look": {
         "show": "inspecting",

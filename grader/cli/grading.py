@@ -131,6 +131,7 @@ def check(
       grader check submissions/ --format html --format csv --show-hidden questions
       grader check alice.ipynb --json | python -m json.tool
     """
+    from grader import adjustments
     from grader.gpus import resolve_device
     from grader.gradesheets.roster import read_roster
     from grader.pipeline import Options
@@ -152,6 +153,7 @@ def check(
         jobs=jobs,
         sandbox=sandbox == "on",
         roster=None if roster is None else read_roster(roster),
+        adjustments=adjustments.read(output),
     )
     chosen = tuple(Format(name) for name in formats or DEFAULT_FORMATS)
     _stop_as_with_ctrl_c()

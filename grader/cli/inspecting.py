@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from grader.cli.options import echo_json, json_option, load_gradebook
+from grader.cli.options import echo_json, json_option, known_name, load_gradebook
 
 results_argument = click.argument(
     "results", metavar="[RESULTS]", default="reports", type=click.Path(path_type=Path)
@@ -38,9 +38,9 @@ def show(student: str, assignment: str | None, results: Path, as_json: bool) -> 
     from grader.reports.inspection import print_student
 
     gradebook = load_gradebook(results)
-    _known(student, {score.student for score in gradebook.scores}, "student", results)
+    known_name(student, {score.student for score in gradebook.scores}, "student", results)
     if assignment is not None:
-        _known(assignment, {one.id for one in gradebook.assignments}, "assignment", results)
+        known_name(assignment, {one.id for one in gradebook.assignments}, "assignment", results)
     scores = [
         score
         for score in gradebook.scores
@@ -101,17 +101,3 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
         echo_json(found)
     else:
         print_comparison(found)
-
-
-def _known(name: str, names: set[str], what: str, results: Path) -> None:
-    import difflib
-
-    from grader.errors import UsageError
-
-    if name not in names:
-        near = difflib.get_close_matches(name, sorted(names), n=1)
-        raise UsageError(
-            f"no {what} is called `{name}`",
-            where=str(results),
-            hint=f"did you mean `{near[0]}`?" if near else "",
-        )

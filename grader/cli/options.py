@@ -107,3 +107,22 @@ def load_gradebook(results: Path) -> Gradebook:
         ) from None
     except msgspec.DecodeError as error:
         raise UsageError(f"this is no gradebook ({error})", where=str(path)) from None
+
+
+def known_name(name: str, names: set[str], what: str, results: Path) -> None:
+    """Make sure that results hold a name.
+
+    Raises:
+        UsageError: they don't; the hint is the nearest that they hold.
+    """
+    import difflib
+
+    from grader.errors import UsageError
+
+    if name not in names:
+        near = difflib.get_close_matches(name, sorted(names), n=1)
+        raise UsageError(
+            f"no {what} is called `{name}`",
+            where=str(results),
+            hint=f"did you mean `{near[0]}`?" if near else "",
+        )

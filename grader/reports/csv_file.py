@@ -8,11 +8,11 @@ from __future__ import annotations
 import csv
 import io
 
-from grader.model import Gradebook, Score, State
+from grader.model import Gradebook, Score, State, total
 from grader.reports.text import csv_text, points
 from grader.scoring import percent
 
-COLUMNS = ("student", "assignment", "state", "earned", "possible", "percent")
+COLUMNS = ("student", "assignment", "state", "earned", "possible", "percent", "changes")
 
 
 def encode(gradebook: Gradebook) -> bytes:
@@ -39,6 +39,7 @@ def _row(score: Score, questions: list[tuple[str, str]]) -> list[str]:
         points(score.earned) if graded else "",
         points(score.possible),
         points(percent(score)) if graded else "",
+        points(total(one.difference for one in score.applied)) if score.applied else "",
         *(_question(score, assignment, question) for assignment, question in questions),
     ]
 

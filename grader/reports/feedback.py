@@ -114,6 +114,7 @@ class Feedback(Value, frozen=True):
     file: str
     notices: tuple[Notice, ...]
     questions: tuple[QuestionFeedback, ...]
+    changes: tuple[str, ...]
     cell_errors: tuple[CellError, ...]
     more_cell_errors: int
     advice: str
@@ -136,11 +137,19 @@ def compose(
         file=score.file,
         notices=tuple(_notices(score, isolation)),
         questions=named,
+        changes=tuple(changes(score)),
         cell_errors=tuple(_trimmed(error) for error in score.cell_errors[:CELL_ERRORS]),
         more_cell_errors=max(0, len(score.cell_errors) - CELL_ERRORS),
         advice=_advice(score, named),
         output=shortened(score.output, OUTPUT_LIMIT) if score.output.strip() else "",
     )
+
+
+def changes(score: Score) -> Iterator[str]:
+    """Every rule that changed the score after the checks, in words."""
+    for one in score.applied:
+        sign = "+" if one.difference >= 0 else "\u2212"
+        yield f"{sign}{points(abs(one.difference))} ({one.rule}): {one.reason}"
 
 
 def _notices(score: Score, isolation: Isolation | None) -> Iterator[Notice]:

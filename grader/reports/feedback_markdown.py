@@ -80,6 +80,7 @@ def _questions(feedback: Feedback) -> Iterator[str]:
     for question in feedback.questions:
         earned = f"{points(question.earned)} of {points(question.possible)}"
         rows.append(f"| {_table_cell(_title(question))} | {earned} |")
+    rows += [f"| {_table_cell(markdown(change))} | |" for change in feedback.changes]
     rows.append(f"| **Total** | **{feedback.score}** |")
     yield "\n".join(rows)
     yield "## The checks"

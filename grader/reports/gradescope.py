@@ -89,6 +89,7 @@ def _remarks(feedback: Feedback) -> Iterator[str]:
     yield f"{feedback.score} points"
     for notice in feedback.notices:
         yield f"{notice.strong} {notice.text}".strip()
+    yield from feedback.changes
     for error in feedback.cell_errors:
         line = "" if error.line is None else f", line {error.line}"
         yield f"Cell {error.cell}{line}: {error.error}: {error.message}"

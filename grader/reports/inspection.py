@@ -12,7 +12,7 @@ from rich.text import Text
 from grader.analysis import Analysis
 from grader.comparison import Change, CheckChange, Comparison
 from grader.model import AssignmentReport, Gradebook, Score, State, Status
-from grader.reports.feedback import SYMBOLS, WORDS, message_lines
+from grader.reports.feedback import SYMBOLS, WORDS, changes, message_lines
 from grader.reports.score_table import Symbols, mark
 from grader.reports.terminal import console
 from grader.reports.text import one_line, points
@@ -36,6 +36,8 @@ def print_student(
         )
         if score.state is not State.MISSING and score.ending.message:
             out.print(Text(f"  {one_line(score.ending.message)}", "yellow"), soft_wrap=True)
+        for change in changes(score):
+            out.print(Text(f"  {one_line(change)}", "cyan"), soft_wrap=True)
         for error in score.cell_errors:
             text = f"  cell {error.cell}: {error.error}: {error.message}"
             out.print(Text(one_line(text)[:200], "yellow"), soft_wrap=True)

@@ -283,3 +283,49 @@ def test_the_roster_says_who_is_missing(toy: Path, class_of: Callable[..., Path]
         "bob": "missing",
         "eve": "graded",
     }
+
+
+def test_an_adjustment_survives_regrading_and_shows_in_every_report(
+    toy: Path, class_of: Callable[..., Path]
+) -> None:
+    folder = class_of(ann=RIGHT)
+    grader("check", folder, "-q", cwd=toy)
+    reason = "the task was ambiguous"
+    done = grader("adjust", "ann", "adding", "-1.5", "--because", reason, cwd=toy)
+    assert_clear(done, 0)
+    assert done.stdout == "reports/adjustments.jsonl\n"
+    for more in ([], ["--force"]):
+        grader("check", folder, "-q", *more, cwd=toy)
+        (score,) = json.loads((toy / "reports/gradebook.json").read_text())["scores"]
+        assert (score["earned"], score["applied"][0]["difference"]) == (2.5, -1.5)
+    for name in ("feedback/ann/adding.md", "feedback/ann/adding.html", "students/ann.html"):
+        assert reason in (toy / "reports" / name).read_text()
+    assert "ann,adding,graded,2.5,5,50,-1.5," in (toy / "reports/scores.csv").read_text()
+    assert reason in grader("show", "ann", cwd=toy).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["anm", "adding", "+1", "--because", "x"], ["did you mean `ann`?"]),
+        (["ann", "adding", "+1"], ["--because"]),
+        (["ann", "adding", "nan", "--because", "x"], ["other than 0"]),
+    ],
+)
+def test_an_adjustment_that_makes_no_sense_is_refused(
+    toy: Path, class_of: Callable[..., Path], arguments: list[str], words: list[str]
+) -> None:
+    grader("check", class_of(ann=RIGHT), "-q", cwd=toy)
+    assert_clear(grader("adjust", *arguments, cwd=toy), 2, *words)
+    assert not (toy / "reports/adjustments.jsonl").exists()
+
+
+def test_the_courses_policy_is_applied_and_told(toy: Path, class_of: Callable[..., Path]) -> None:
+    table = (toy / "pyproject.toml").read_text()
+    (toy / "pyproject.toml").write_text(table + "\n[tool.grader.policy]\nround_to = 3\n")
+    grader("check", class_of(ann=RIGHT), "-q", cwd=toy)
+    (score,) = json.loads((toy / "reports/gradebook.json").read_text())["scores"]
+    assert score["earned"] == 3
+    assert score["applied"] == [
+        {"rule": "rounding", "difference": -1, "reason": "rounded to a multiple of 3"}
+    ]

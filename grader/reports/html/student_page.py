@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from grader.model import AssignmentReport, Gradebook, Score, ScoredOutcome, State, Status
-from grader.reports.feedback import ENDINGS, SYMBOLS, WORDS, message_lines
+from grader.reports.feedback import ENDINGS, SYMBOLS, WORDS, changes, message_lines
 from grader.reports.html.page import address, clipped, render
 from grader.reports.paths import component
 from grader.reports.students import overall
@@ -36,6 +36,7 @@ class Part(NamedTuple):
     state: str
     score: str
     ending: str
+    changes: tuple[str, ...]
     questions: tuple[tuple[str, float, float], ...]
     passed: int
     checks: int
@@ -72,6 +73,7 @@ def _part(assignment: AssignmentReport, score: Score, folder: str) -> Part:
         state=score.state.value,
         score=_score(score),
         ending=_ending(score),
+        changes=tuple(changes(score)),
         questions=tuple(
             (question.title, score.questions.get(question.id, 0.0), question.points)
             for question in assignment.questions
