@@ -47,7 +47,7 @@ def export(
     column: str | None,
     output: Path | None,
 ) -> None:
-    r"""Fill scores into a grade sheet that was downloaded, or exchange them with nbgrader.
+    r"""Fill scores into a sheet that was downloaded, or into nbgrader.
 
     RESULTS is the output folder of `grader check`, or its gradebook.json. Students are matched by
     id, then login, then e-mail address, never by name; whoever is not found is listed. Every cell
