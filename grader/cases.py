@@ -141,7 +141,7 @@ def _plugged_in(
         if not thorough and not differing & needed(wrong, used):
             return []
         lines = [f"{name} = {theirs}" for name, theirs in plugs.items()]
-        pasted = [*there.imports, *wrong.values(), "\n".join(lines)]
+        pasted = [*there.imports, *there.given, *wrong.values(), "\n".join(lines)]
     answers = wrong if own else here.answers
     sources = [*here.imports, *pasted, *here.given, *answers.values()]
     return [
