@@ -50,7 +50,8 @@ class _TorchState:
             self.set_default_dtype = torch.set_default_dtype
             self.set_default_device = torch.set_default_device
             self.set_num_threads = torch.set_num_threads
-            self.use_deterministic_algorithms = torch.use_deterministic_algorithms
+            # torch.use_deterministic_algorithms would import the compiler, for a second and more
+            self.use_deterministic_algorithms = torch._C._set_deterministic_algorithms
             self.float32 = torch.float32
 
     def seed(self, seed: int) -> None:
