@@ -33,6 +33,7 @@ COMMANDS = {
     },
     "Hand on": {
         "export": "exchange",
+        "package": "exchange",
     },
     "Build a course": {
         "new-course": "authoring",
@@ -62,7 +63,9 @@ class Commands(click.Group):
         module = importlib.import_module(f"grader.cli.{MODULES[name]}")
         command: click.Command = getattr(module, name.replace("-", "_"))
         # docstrings are raw; Click knows a paragraph that must not be rewrapped by a backspace
-        command.help = (command.help or "").replace("\\b\n", "\b\n")
+        within = command.commands.values() if isinstance(command, click.Group) else ()
+        for one in (command, *within):
+            one.help = (one.help or "").replace("\\b\n", "\b\n")
         return command
 
     def resolve_command(

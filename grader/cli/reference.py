@@ -26,6 +26,9 @@ def reference() -> str:
             assert command is not None
             context = click.Context(command, info_name=name, parent=top)
             parts += [f"### grader {name}", _block(command.get_help(context))]
+            for below in command.commands.values() if isinstance(command, click.Group) else ():
+                inner = click.Context(below, info_name=below.name, parent=context)
+                parts += [f"#### grader {name} {below.name}", _block(below.get_help(inner))]
     return "\n\n".join(parts) + "\n"
 
 
