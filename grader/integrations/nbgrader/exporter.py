@@ -100,16 +100,24 @@ class GradingExporter(NotebookExporter):
         self.log.error("%s: %s: not graded: %s", student, self._assignment, one_line(reason))
 
     def _after_student(self, **arguments: Any) -> None:
-        """Tell of those who are not graded in the exit status, after the last student.
+        """Run the course's own hook; after the last student, end if somebody is not graded."""
+        try:
+            if self._their_hook is not None:
+                self._their_hook(**arguments)
+        finally:
+            self._tell_of_the_ungraded()
+
+    def _tell_of_the_ungraded(self) -> None:
+        """Name those who are not graded, also in the exit status.
 
         nbgrader swallows what a hook raises, all but a wish to exit.
         """
-        if self._their_hook is not None:
-            self._their_hook(**arguments)
         if self._ungraded and not pending(self._autograde, after=self._converted):
             names = ", ".join(sorted(self._ungraded))
             self.log.error("%s: not graded: %s", self._assignment, names)
-            self.log.error("hint: they wait in formgrader for manual grading, without a score")
+            self.log.error(
+                "hint: what was handed in waits in formgrader for a person, without a score"
+            )
             raise SystemExit(SOMETHING_UNGRADED)
 
     # ------------------------------------------------------------ before anything is graded
