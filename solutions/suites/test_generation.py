@@ -112,19 +112,21 @@ def clear_case(
         expected, lead = most_probable(model, prompts, new, WINDOW)
         good = lead > MARGIN
         # As long as everything fits into the window, it can't be off by one.
-        for window in (1, WINDOW - 1) if length + new > WINDOW else (1,):
-            shorter, _ = most_probable(model, prompts, new, window)
-            good &= (shorter != expected).any(dim=1)
+        for window in (WINDOW - 1, 1) if length + new > WINDOW else (1,):
+            wrong, _ = most_probable(model, prompts, new, window)
+            good &= (wrong != expected).any(dim=1)
         rows = {int(expected[row, 0]): row for row in good.nonzero().flatten().tolist()}
         chosen = list(rows.values())[:batch]
-        # Who reads the first position writes wrong texts, but not one text for all.
-        if len(chosen) == batch and differ(model(prompts[chosen, -WINDOW:])[0][:, 0]):
-            return model, prompts[chosen], expected[chosen]
+        # Who reads a wrong place writes wrong texts, but not one text for all.
+        if len(chosen) == batch and differ(wrong[chosen]):
+            logits = model(prompts[chosen, -WINDOW:])[0]
+            if differ(logits[:, 0].argmax(dim=-1)) and differ(logits[:, -2].argmax(dim=-1)):
+                return model, prompts[chosen], expected[chosen]
 
 
-def differ(logits: Tensor) -> bool:
-    """Whether not all rows (B, V) have the same best token."""
-    return len(set(logits.argmax(dim=-1).tolist())) > 1
+def differ(rows: Tensor) -> bool:
+    """Whether not all rows are the same."""
+    return len(rows.unique(dim=0)) > 1
 
 
 def continuation(
