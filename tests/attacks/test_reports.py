@@ -21,8 +21,11 @@ from pathlib import Path
 
 import pytest
 from hostile import ON_LINUX
+from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 from toy import RIGHT, notebook, write, write_course
+
+from grader.cli.grading import FORMATS
 
 pytestmark = ON_LINUX
 
@@ -101,6 +104,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Reports:
         str(folder),
         "--output",
         str(root / "out"),
+        *(word for name in FORMATS for word in ("--format", name)),
     ]
     environment = {
         **os.environ,
@@ -217,6 +221,31 @@ def test_pages_show_markup_as_text(reports: Reports) -> None:
         assert not {name for name in tags.attributes if name.startswith("on")}, path
         ours = ("#", "students/", "feedback/", "../")
         assert not [link for link in tags.links if not link.startswith(ours) or ":" in link], path
+
+
+def test_a_junit_report_is_xml_in_which_nothing_is_active(reports: Reports) -> None:
+    text = (reports.output / "junit.xml").read_text(encoding="utf-8")
+    assert active(text) == set()
+    (names,) = [{suite.name for suite in JUnitXml.fromstring(text.encode())}]
+    assert len(names) >= 2 * len(PAYLOADS)
+
+
+def test_results_for_gradescope_are_shown_as_text(reports: Reports) -> None:
+    files = reports.files("gradescope/**/*.json")
+    assert len(files) >= len(PAYLOADS)
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        assert active(text) == set(), path
+        found = json.loads(text)
+        assert {found["output_format"], found["test_output_format"], found["test_name_format"]} == {
+            "text"
+        }
+        formats = {
+            test.get(key, "text")
+            for test in found["tests"]
+            for key in ("name_format", "output_format")
+        }
+        assert formats == {"text"}, path
 
 
 def test_files_of_reports_have_plain_names_inside_the_folder(reports: Reports) -> None:
