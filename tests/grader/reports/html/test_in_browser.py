@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ import msgspec
 import pytest
 from generated import gradebook as generated
 
-from grader.reports import write_reports
+from grader.reports import Format, write_reports
 from grader.reports.gradebook_json import decode
 
 if TYPE_CHECKING:
@@ -167,14 +166,20 @@ def test_without_a_script_everything_is_there_but_the_controls(
     context.close()
 
 
-def test_a_thousand_students_open_in_a_second(page: Page, tmp_path: Path) -> None:
-    write_reports(generated(1000), tmp_path)
+def test_a_thousand_students_open_in_a_second(browser: Browser, tmp_path: Path) -> None:
+    write_reports(generated(1000), tmp_path, [Format.HTML])
     took = []
-    for _ in range(3):  # the best of three: other programs on the machine don't count
-        began = time.monotonic()
+    for _ in range(3):
+        context = browser.new_context()
+        page = context.new_page()
+        # the time of the page's own thread: other programs on the machine don't count
+        metrics = context.new_cdp_session(page)
+        metrics.send("Performance.enable", {"timeDomain": "threadTicks"})
         page.goto((tmp_path / "index.html").as_uri())
-        took.append(time.monotonic() - began)
-    assert min(took) < 1
+        found = metrics.send("Performance.getMetrics")["metrics"]
+        took.append(next(one["value"] for one in found if one["name"] == "ThreadTime"))
+        context.close()
+    assert 0 < min(took) < 1
 
 
 def test_a_hostile_class_does_nothing_in_a_browser(page: Page, tmp_path: Path) -> None:
