@@ -28,7 +28,7 @@ test: $(READY) ## Run the quick tests
 	$(PYTEST) $(ARGS)
 
 test-slow: $(READY) ## Run the tests that take seconds to minutes
-	$(PYTEST) -m "slow and not e2e and not gpu" $(ARGS)
+	$(PYTEST) -m "slow and not e2e and not gpu" -n 2 --dist loadfile $(ARGS)
 
 test-gpu: $(READY) ## Run the tests that need a CUDA device
 	$(PYTEST) -m gpu -rs $(ARGS)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from grader.analysis import Analysis
 from grader.comparison import Change, CheckChange, Comparison
 from grader.model import AssignmentReport, Gradebook, Score, State, Status
 from grader.reports.feedback import SYMBOLS, WORDS, changes, message_lines
-from grader.reports.score_table import Symbols, mark
+from grader.reports.score_table import Symbols, mark, plain_table
 from grader.reports.terminal import console
 from grader.reports.text import one_line, points
 
@@ -65,7 +63,7 @@ def print_statistics(
 ) -> None:
     """Print a row of numbers for each assignment, in percent."""
     out = out or console()
-    table = _table()
+    table = plain_table()
     table.add_column("Assignment", overflow="fold")
     heads = ("Graded", "Ungraded", "Missing", "Mean", "Median", "SD", "Lowest", "Highest")
     for head in heads:
@@ -133,13 +131,3 @@ def _check_step(check: CheckChange) -> str:
     before = WORDS[check.before] if check.before else "not there"
     after = WORDS[check.after] if check.after else "not there"
     return f"{check.difference:+.2f}  {one_line(check.check)}: {before} → {after}"
-
-
-def _table() -> Table:
-    return Table(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        header_style="bold",
-    )

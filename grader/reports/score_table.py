@@ -106,7 +106,7 @@ class _Grid:
             possible = points(sum(assignment.points for assignment in gradebook.assignments))
             totals = [_total(list(scores.values()), symbols) for scores in students.values()]
             columns.append((f"Total\nof {possible}", totals))
-        self.table = _table()
+        self.table = plain_table()
         self.table.add_column("Student", overflow="fold")
         for heading, _ in columns:
             self.table.add_column(Text(heading), no_wrap=True)
@@ -139,7 +139,7 @@ def _total(scores: Sequence[Score], symbols: Symbols) -> Text:
 
 def _listed(gradebook: Gradebook, symbols: Symbols) -> Table:
     titles = {assignment.id: one_line(assignment.title) for assignment in gradebook.assignments}
-    table = _table()
+    table = plain_table()
     table.add_column("Student", overflow="fold", ratio=1)
     table.add_column("Assignment", overflow="fold", ratio=1)
     table.add_column("Score", no_wrap=True)
@@ -152,7 +152,8 @@ def _listed(gradebook: Gradebook, symbols: Symbols) -> Table:
     return table
 
 
-def _table() -> Table:
+def plain_table() -> Table:
+    """Return a table without lines, as all of ours are."""
     return Table(
         box=box.SIMPLE_HEAD,
         show_edge=False,
