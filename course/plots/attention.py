@@ -51,7 +51,10 @@ def influence(panels: Mapping[str, Tensor], tokens: Sequence[str] | None = None)
     }
     title = "Change one input, watch every output"
     # A position moves its own output far more than any other: the scale is for the others.
-    others = [float((moved - np.diag(moved.diagonal())).max()) for moved in values.values()]
+    others = [
+        float(moved.max(initial=0.0, where=~np.eye(*moved.shape, dtype=np.bool_)))
+        for moved in values.values()
+    ]
     figure = _panels(
         values, title, ("output at", "changed input"), tokens, "distance", limit=max(others)
     )

@@ -102,7 +102,7 @@ def _transfer() -> ModuleType:
     except ModuleNotFoundError as error:
         raise UsageError(
             f"nbgrader is not installed here ({error.name} is missing)",
-            hint="pip install 'transformer-course[nbgrader]'",
+            hint="pip install nbgrader",
         ) from None
     return transfer
 

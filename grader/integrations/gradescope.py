@@ -28,7 +28,6 @@ from grader.reports.feedback import Hidden, compose
 from grader.reports.gradescope import encode
 from grader.store import write_atomically
 
-DISTRIBUTION = "transformer-course"
 LEARNER = "learner"  # Gradescope knows whose submission it is; nobody else needs to
 LEFT_OUT = frozenset({"__pycache__", "templates", "nbgrader"})
 
@@ -86,7 +85,8 @@ def package(course: Course, assignment: AssignmentConfig, hidden: Hidden) -> byt
 
 def _requirements() -> Iterator[str]:
     """What the engine itself needs; versions are open, for the image has a Python of its own."""
-    for line in sorted(metadata.requires(DISTRIBUTION) or ()):
+    command = metadata.entry_points(group="console_scripts")["grader"]
+    for line in sorted((command.dist and command.dist.requires) or ()):
         if "extra ==" not in line:
             yield line
 

@@ -96,7 +96,7 @@ def worker_that_replies(body: bytes, *, echo: bool) -> Iterator[WorkerLink]:
         question = msgpack.unpackb(os.read(requests, size), strict_map_key=False)
         reply = body
         if echo:
-            reply = packed({"id": question["id"], **msgpack.unpackb(body, strict_map_key=False)})
+            reply = packed({"id": question[0], **msgpack.unpackb(body, strict_map_key=False)})
         os.write(from_worker, len(reply).to_bytes(4, "big") + reply)
 
     thread = threading.Thread(target=answer)

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
-import resource
-import time
+import subprocess
+import sys
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -111,11 +112,31 @@ def test_feedback_that_has_not_changed_is_not_written_again(gradebook, tmp_path)
     assert path.stat().st_ino == before
 
 
+THOUSAND = """
+import resource, sys, time
+from pathlib import Path
+from generated import gradebook
+from grader.reports import write_reports
+
+book = gradebook(1000)
+began = time.process_time()  # other programs on the machine don't count
+write_reports(book, Path(sys.argv[1]))
+print(time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
 @pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="counts memory in KiB")
 def test_a_thousand_students_fit_into_time_memory_and_one_page(tmp_path):
-    book = generated(1000)
-    began = time.process_time()  # other programs on the machine don't count
-    write_reports(book, tmp_path)
-    assert time.process_time() - began < 20
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss < 500 << 10  # KiB
+    # in a process of its own: what other tests have held is in this one's peak
+    done = subprocess.run(
+        [sys.executable, "-c", THOUSAND, str(tmp_path)],
+        cwd=Path(generated.__code__.co_filename).parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    seconds, kibibytes = map(float, done.stdout.split())
+    assert seconds < 20
+    assert kibibytes < 500 << 10
     assert (tmp_path / "index.html").stat().st_size < 3_000_000
