@@ -51,7 +51,7 @@ release: $(READY) ## Turn the lessons into the notebooks that students get
 	$(BIN)/grader release
 
 verify: $(READY) ## Gate the suites: reference 100 %, template 0 %, every mutant caught
-	$(BIN)/grader verify
+	$(BIN)/grader verify --repeat 3
 
 schema: $(READY) ## Write the JSON Schema of gradebook.json
 	$(BIN)/python -c 'from pathlib import Path; from grader.reports.gradebook_json import schema; \
