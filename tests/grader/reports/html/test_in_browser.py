@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +60,16 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reports of the class that comes with the course, graded now."""
+    folder = tmp_path_factory.mktemp("example")
+    command = [sys.executable, "-m", "grader.cli", "check", "examples/submissions", "--quiet"]
+    done = subprocess.run([*command, "--output", folder], cwd=ROOT, check=False)
+    assert done.returncode == 3  # one of them can't be graded
+    return folder
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page on which any message of the browser, a broken policy among them, is an error."""
@@ -81,20 +92,33 @@ def violations(page: Page, axe: str) -> list[str]:
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
 
 
-PAGES = ["index.html", "students/student0003.html", "feedback/student0003/embeddings.html"]
+PAGES = [
+    ("reports", "index.html"),
+    ("reports", "students/student0003.html"),
+    ("reports", "feedback/student0003/embeddings.html"),
+    ("example", "index.html"),
+    ("example", "students/dora.html"),
+    ("example", "feedback/hugo/embeddings.html"),
+]
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(("class_", "name"), PAGES)
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_everybody_can_use_it(
-    browser: Browser, axe: str, reports: Path, name: str, scheme: str, width: int
+    browser: Browser,
+    axe: str,
+    request: pytest.FixtureRequest,
+    class_: str,
+    name: str,
+    scheme: str,
+    width: int,
 ) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True
     )
     page = context.new_page()
-    page.goto((reports / name).as_uri())
+    page.goto((request.getfixturevalue(class_) / name).as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert violations(page, axe) == []
     context.close()
@@ -148,6 +172,47 @@ def test_from_the_class_to_a_student_to_what_the_student_reads(page: Page, repor
     assert page.get_by_role("heading", name="What to do next").is_visible()
 
 
+def tab_to(page: Page, wanted: str) -> None:
+    """Go on by keyboard until what has the focus is, or is called, what is wanted."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focused = "document.activeElement"
+        if wanted in page.evaluate(f"[{focused}.id, {focused}.textContent.trim()]"):
+            return
+    pytest.fail(f"Tab does not lead to {wanted}")
+
+
+def test_a_keyboard_is_enough_to_find_what_a_student_reads(page: Page, reports: Path) -> None:
+    page.goto((reports / "index.html").as_uri())
+    tab_to(page, "name")
+    page.keyboard.type("student0007")
+    tab_to(page, "student0007")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/students/student0007.html")
+    tab_to(page, "What the student reads about Embeddings")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/feedback/student0007/embeddings.html")
+
+
+@pytest.mark.parametrize("name", ["index.html", "students/dora.html"])
+def test_what_is_printed_is_light_unfolded_and_fits_the_paper(
+    browser: Browser, example: Path, name: str
+) -> None:
+    context = browser.new_context(
+        viewport={"width": 700, "height": 1000}, color_scheme="dark"
+    )  # A4 with margins
+    page = context.new_page()
+    page.emulate_media(media="print", color_scheme="dark")
+    page.goto((example / name).as_uri())
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    for folded in page.locator("details > :last-child").all():
+        box = folded.bounding_box()
+        assert box is not None
+        assert box["height"] > 0
+    context.close()
+
+
 def test_the_heat_map_says_what_the_mouse_points_at(page: Page, reports: Path) -> None:
     page.goto((reports / "index.html").as_uri())
     page.locator("#heat").hover(position={"x": 2, "y": 28})
@@ -199,19 +264,18 @@ def test_a_hostile_class_does_nothing_in_a_browser(page: Page, tmp_path: Path) -
     assert dialogs == []
 
 
-@pytest.mark.skipif("SCREENSHOTS" not in os.environ, reason="writes a file of the repository")
-def test_the_picture_of_the_readme(browser: Browser, tmp_path: Path) -> None:
-    write_reports(decode((ROOT / "reports/demo/gradebook.json").read_bytes()), tmp_path)
+def test_the_picture_of_the_readme(browser: Browser, example: Path, tmp_path: Path) -> None:
+    place = "docs/images/class-report.png"
+    assert f"]({place})" in (ROOT / "README.md").read_text(encoding="utf-8")
+    picture = (ROOT if "SCREENSHOTS" in os.environ else tmp_path) / place
     context = browser.new_context(viewport={"width": 1200, "height": 1600}, device_scale_factor=1)
     page = context.new_page()
-    page.goto((tmp_path / "index.html").as_uri())
+    page.goto((example / "index.html").as_uri())
     bottom = page.locator("#items").bounding_box()
     assert bottom is not None
-    picture = ROOT / "docs/images/class-report.png"
-    picture.parent.mkdir(exist_ok=True)
-    page.screenshot(
-        path=picture,
-        full_page=True,
-        clip={"x": 0, "y": 0, "width": 1200, "height": bottom["y"] - 8},
-    )
+    height = bottom["y"] - 8
+    clip = {"x": 0, "y": 0, "width": 1200, "height": height}
+    page.screenshot(path=picture, full_page=True, clip=clip)
+    assert 1000 < height < 3000
+    assert picture.stat().st_size > 50_000
     context.close()
