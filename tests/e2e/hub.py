@@ -33,6 +33,12 @@ PROXY = ROOT / ".venv/node/node_modules/.bin/configurable-http-proxy"
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PRIVATE = ("course", "solutions", "tests/styles", "pyproject.toml", "LICENSE")
 START_S = 90
+SETTINGS = {
+    # every cell is in the page, so that the browser can be told to edit any of them
+    "notebook-extension/tracker": '{"windowingMode": "none"}',
+    "apputils-extension/notification": '{"fetchNews": "false"}',
+}
+"""Of everybody's JupyterLab."""
 
 
 def missing() -> list[str]:
@@ -82,8 +88,8 @@ class Hub:
 
 
 @contextlib.contextmanager
-def running_hub() -> Iterator[Hub]:
-    """Set everything up, run the hub, and take everything away again."""
+def running_hub(log: Path) -> Iterator[Hub]:
+    """Set everything up, run the hub, and take everything away again but the log."""
     place = Path(tempfile.mkdtemp(prefix="hub-"))
     place.chmod(0o755)
     hub = Hub(place)
@@ -91,7 +97,7 @@ def running_hub() -> Iterator[Hub]:
         _make_people(hub)
         _make_course(hub)
         python = _environment(place / "env")
-        with _serving(hub, python):
+        with _serving(hub, python, log):
             yield hub
     finally:
         for name in hub.people.values():
@@ -107,11 +113,13 @@ def _make_people(hub: Hub) -> None:
         hub.home(role).chmod(0o700)
     lines = "".join(f"{name}:{hub.password}\n" for name in hub.people.values())
     subprocess.run(["chpasswd"], input=lines, text=True, check=True)
-    settings = hub.home("ann") / ".jupyter/lab/user-settings/@jupyterlab/notebook-extension"
-    settings.mkdir(parents=True)
-    # every cell is in the page, so that the browser can be told to edit any of them
-    (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}')
-    _give(hub.home("ann") / ".jupyter", hub.people["ann"])
+    for role in ("ann", "mallory"):
+        folder = hub.home(role) / ".jupyter/lab/user-settings/@jupyterlab"
+        for name, setting in SETTINGS.items():
+            place = folder / f"{name}.jupyterlab-settings"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(setting)
+        _give(hub.home(role) / ".jupyter", hub.people[role])
 
 
 def _make_course(hub: Hub) -> None:
@@ -154,7 +162,7 @@ def _environment(folder: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _serving(hub: Hub, python: Path) -> Iterator[None]:
+def _serving(hub: Hub, python: Path, log: Path) -> Iterator[None]:
     port, inner, proxy = _free_ports(3)
     hub.url = f"http://127.0.0.1:{port}"
     data = hub.place / "hub"
@@ -177,19 +185,16 @@ def _serving(hub: Hub, python: Path) -> Iterator[None]:
         "NBGRADER_EXCHANGE": str(hub.exchange),
         "GRADER_COURSE": str(hub.private),
     }
-    with (data / "log").open("wb") as log:
+    with log.open("wb") as stream:
         process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("within_reach.py")), str(python), "-m", "jupyterhub",
              "-f", str(DEPLOY / "jupyterhub_config.py")],
-            cwd=data, env=environment, stdout=log, stderr=log, start_new_session=True,
+            cwd=data, env=environment, stdout=stream, stderr=stream, start_new_session=True,
         )  # fmt: skip
         try:
-            _wait_for(hub.url, process, data / "log")
+            _wait_for(hub.url, process, log)
             yield
         finally:
-            keep = os.environ.get("HUB_LOG")
-            if keep:
-                shutil.copy(data / "log", keep)
             _end(process)
 
 

@@ -1,12 +1,14 @@
 """A term in an afternoon: one teacher, an honest student and a hostile one, in a real browser.
 
-What the browser saw lies in `reports/e2e` afterwards.
+What the browser saw, and the log of the hub and of everybody's server, lie in `reports/e2e`
+afterwards.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -41,6 +43,7 @@ ANSWERS = (
     "TransformerEmbedding",
 )
 SUBMISSIONS = "td.name a.name-hidden"
+FEEDBACK = "text=(hidden): "
 HOSTILE_CODE = """
 from IPython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
@@ -106,7 +109,9 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[hubs.Hub]:
-    with hubs.running_hub() as running:
+    shutil.rmtree(SEEN, ignore_errors=True)
+    SEEN.mkdir(parents=True)
+    with hubs.running_hub(log=SEEN / "hub.log") as running:
         yield running
 
 
@@ -114,9 +119,6 @@ def hub() -> Iterator[hubs.Hub]:
 def browser(hub: hubs.Hub) -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 
-    SEEN.mkdir(parents=True, exist_ok=True)
-    for old in SEEN.glob("*.png"):
-        old.unlink()
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=hubs.CHROMIUM, args=["--no-sandbox"])
         yield Browser(running, hub)
@@ -130,15 +132,13 @@ def click_and_read_log(page: Any, selector: str) -> str:
     """Click on one of formgrader's symbols; return the log that it shows when it is done."""
     page.click(selector)
     page.wait_for_selector(".modal.in")
-    page.wait_for_timeout(500)  # it slides in
     text: str = page.inner_text(".modal.in .modal-body")
     return text
 
 
 def close_log(page: Any) -> None:
     page.click(".modal.in .modal-footer button >> nth=0")
-    page.wait_for_selector(".modal.in", state="detached")
-    page.wait_for_timeout(700)  # it fades
+    page.wait_for_selector(".modal-backdrop", state="detached")  # it goes last
 
 
 def open_assignments(page: Any) -> None:
@@ -206,10 +206,14 @@ def test_a_term_in_the_browser(hub: hubs.Hub, browser: Browser) -> None:
     try:
         teacher = browser.log_in("teacher")
         release(teacher, browser)
-        ann_hands_in(hub, browser)
-        mallory_hands_in(hub, browser)
+        ann = ann_hands_in(hub, browser)
+        mallory = mallory_hands_in(hub, browser)
         collect_and_autograde(teacher, hub, browser)
-        look_at_feedback(teacher, hub, browser)
+        look_at_submissions(teacher, browser)
+        return_feedback(teacher, hub, browser)
+        assert "Token vectors are scaled: 2 of 2 points" in read_feedback(ann, "ann", browser)
+        text = read_feedback(mallory, "mallory", browser)
+        assert "Token vectors are scaled: 0 of 2 points" in text
     except BaseException:
         browser.picture_everything()
         raise
@@ -227,7 +231,7 @@ def release(page: Any, browser: Browser) -> None:
     close_log(page)
 
 
-def ann_hands_in(hub: hubs.Hub, browser: Browser) -> None:
+def ann_hands_in(hub: hubs.Hub, browser: Browser) -> Any:
     page = browser.log_in("ann")
     fetch(page)
     browser.picture(page, "ann-fetched")
@@ -242,6 +246,7 @@ def ann_hands_in(hub: hubs.Hub, browser: Browser) -> None:
     open_assignments(page)
     submit(page)
     browser.picture(page, "ann-submitted")
+    return page
 
 
 def validate(page: Any) -> None:
@@ -253,12 +258,13 @@ def validate(page: Any) -> None:
     page.wait_for_selector(".jp-Dialog-header:text('Validation Results')")
 
 
-def mallory_hands_in(hub: hubs.Hub, browser: Browser) -> None:
+def mallory_hands_in(hub: hubs.Hub, browser: Browser) -> Any:
     page = browser.log_in("mallory")
     fetch(page)
     make_hostile(hub)
     submit(page)
     browser.picture(page, "mallory-submitted")
+    return page
 
 
 def collect_and_autograde(page: Any, hub: hubs.Hub, browser: Browser) -> None:
@@ -283,26 +289,49 @@ def collect_and_autograde(page: Any, hub: hubs.Hub, browser: Browser) -> None:
     assert none == f"0 / {possible}"
 
 
-def look_at_feedback(page: Any, hub: hubs.Hub, browser: Browser) -> None:
-    page.goto(browser.at("teacher", "formgrader/manage_assignments"))
-    page.wait_for_selector("td.generate-feedback a")
-    assert "Successfully generated" in click_and_read_log(page, "td.generate-feedback a")
-    close_log(page)
+def look_at_submissions(page: Any, browser: Browser) -> None:
     links = page.locator(SUBMISSIONS)
     for place in range(2):
         page.goto(browser.at("teacher", "formgrader/gradebook/embeddings/embeddings"))
         page.wait_for_selector(SUBMISSIONS)
         links.nth(place).click()
         page.wait_for_selector("text=graded after you hand in")
-        page.locator("text=(hidden): ").first.scroll_into_view_if_needed()
+        page.locator(FEEDBACK).first.scroll_into_view_if_needed()
         browser.picture(page, f"formgrader-submission-{place}")
         nothing_of_theirs_runs(page)
+
+
+def return_feedback(page: Any, hub: hubs.Hub, browser: Browser) -> None:
+    page.goto(browser.at("teacher", "formgrader/manage_assignments"))
+    assert "Successfully generated" in click_and_read_log(page, "td.generate-feedback a")
+    close_log(page)
+    assert "Successfully released" in click_and_read_log(page, "td.release-feedback a")
+    browser.picture(page, "feedback-released")
+    close_log(page)
     for role in ("ann", "mallory"):
         feedback = hub.course_root / "feedback" / hub.people[role] / "embeddings/embeddings.html"
         page.goto(feedback.as_uri())
-        page.locator("text=(hidden): ").first.scroll_into_view_if_needed()
-        browser.picture(page, f"feedback-{role}")
+        page.wait_for_selector(FEEDBACK)
         nothing_of_theirs_runs(page)
+    released = hub.exchange / "transformer/feedback"
+    assert len([*released.glob("*.html")]) == 2
+    assert hub.run_as("mallory", "ls", str(released)).returncode != 0  # ann's lies there too
+
+
+def read_feedback(page: Any, role: str, browser: Browser) -> str:
+    """Fetch the feedback in JupyterLab and open it there; return what stands in it."""
+    open_assignments(page)
+    page.click('button:text-is("Fetch Feedback")')
+    page.click("text=(view feedback)")
+    page.dblclick('.jp-DirListing-item:has-text("embeddings.html")')
+    frame = page.wait_for_selector(".jp-HTMLViewer iframe").content_frame()
+    frame.wait_for_selector(FEEDBACK)
+    frame.locator(FEEDBACK).first.scroll_into_view_if_needed()
+    browser.picture(page, f"{role}-reads-feedback")
+    nothing_of_theirs_runs(frame)
+    assert "owned" not in page.title()
+    text: str = frame.inner_text("body")
+    return text
 
 
 def nothing_of_theirs_runs(page: Any) -> None:
