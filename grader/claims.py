@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from grader.downloads import read_stamp
 from grader.errors import IntakeError
 from grader.intake import Reader, clean_name, digest, printable
 from grader.layout import Held, Holding, stem
 from grader.matching import Matcher
 from grader.model import Problem, Submission, Value
 from grader.notebook import metadata_assignment
+from grader.tree import Origin
 
 MAX_FILES = 200
 
@@ -135,8 +137,9 @@ class _Desk:
 
     def sort(self, holding: Holding) -> None:
         """Give every file to an assignment, or report why that can't be done."""
+        alone = len(holding.files) == 1 or are_attempts(holding.files)
         for held in holding.files:
-            self._sort_file(held, alone=len(holding.files) == 1)
+            self._sort_file(held, alone=alone)
 
     def _sort_file(self, held: Held, *, alone: bool) -> None:
         claim, said = _examine(held, self.reader)
@@ -194,6 +197,9 @@ class _Desk:
         """Turn claims into submissions: one for an assignment, or a problem."""
         for assignment in sorted(self.claims):
             claims = self._rivals(assignment, self.claims[assignment])
+            if attempts := in_order(claims):
+                self._hand_in_all(attempts)
+                continue
             if len(claims) > 1 and not self._equal(claims):
                 names = ", ".join(claim.entry for claim in claims)
                 self.report(
@@ -243,9 +249,23 @@ class _Desk:
             for claim in claims
         )
 
-    def _hand_in(self, claim: Claim) -> None:
+    def _hand_in_all(self, attempts: list[Claim]) -> None:
+        for number, claim in enumerate(attempts, start=1):
+            if claim.refused:
+                self.report(
+                    "unreadable",
+                    f"attempt {number} of {len(attempts)} is left out: {claim.refused}",
+                    claim.entry,
+                    hint=claim.hint,
+                    assignment=claim.assignment,
+                )
+            else:
+                self._hand_in(claim, number)
+
+    def _hand_in(self, claim: Claim, number: int = 1) -> None:
         node = claim.held.node
         base = stem(node.name)
+        origin = origin_of(claim.held, self.reader)
         self.submissions.append(
             Submission(
                 student=self.student,
@@ -254,8 +274,42 @@ class _Desk:
                 name=clean_name(base) + node.name[len(base) :],
                 digest=claim.digest,
                 member=node.member,
+                submitted_at=origin.submitted_at,
+                time_from=origin.time_from,
+                late=origin.late,
+                attempt=number,
             )
         )
+
+
+def in_order(claims: Sequence[Claim]) -> list[Claim]:
+    """Return claims as one student's attempts, the first one first; nothing if they are not."""
+    if not are_attempts([claim.held for claim in claims]):
+        return []
+    return sorted(claims, key=lambda claim: claim.held.node.origin.attempt)
+
+
+def are_attempts(files: Sequence[Held]) -> bool:
+    """Whether several files are one student's attempts at the same.
+
+    Each must have a place of its own in the order, and those that came together be of one name.
+    """
+    origins = [held.node.origin for held in files]
+    places = {origin.attempt for origin in origins}
+    names = {(origin.attempt[:-2], origin.series) for origin in origins}
+    rounds = {name[0] for name in names}
+    return 1 < len(origins) == len(places) and all(places) and len(names) == len(rounds)
+
+
+def origin_of(held: Held, reader: Reader) -> Origin:
+    """Return what is known of where a file comes from, with what nbgrader noted beside it."""
+    if held.stamp is None or held.node.origin.submitted_at:
+        return held.node.origin
+    try:
+        stamp = read_stamp(reader.read(held.stamp.path, held.stamp.member))
+    except IntakeError:
+        return held.node.origin
+    return stamp or held.node.origin
 
 
 def _is_script(name: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +13,7 @@ import msgspec
 
 from grader.errors import ConfigError
 from grader.model import Limits, Policy, Value
+from grader.policy_table import LateTable, PolicyTable, checked_zone, due_date, policy
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -20,13 +23,17 @@ else:
 MEMORY_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
-class AssignmentConfig(Value, frozen=True, forbid_unknown_fields=True):
-    """One `[[tool.grader.assignments]]` table. `aliases` are other names its files may have."""
+class AssignmentConfig(Value, frozen=True):
+    """One `[[tool.grader.assignments]]` table. `aliases` are other names its files may have.
+
+    `due` has its zone: `grader.times` reads it. `policy` is the course's with what changes here.
+    """
 
     id: str
     title: str
     aliases: tuple[str, ...] = ()
     due: str | None = None
+    policy: Policy = Policy()
 
 
 class Course(Value, frozen=True):
@@ -47,6 +54,8 @@ class Course(Value, frozen=True):
     preload: tuple[str, ...]
     limits: Limits
     policy: Policy = Policy()
+    timezone: str | None = None
+    extensions: Path | None = None
     gpu: bool = False
     workers_per_gpu: int = 2
 
@@ -59,8 +68,6 @@ class Course(Value, frozen=True):
         for assignment in self.assignments:
             if assignment.id == name:
                 return assignment
-        import difflib
-
         known = [assignment.id for assignment in self.assignments]
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"known assignments: {', '.join(known)}"
@@ -74,10 +81,18 @@ class _LimitsTable(msgspec.Struct, forbid_unknown_fields=True):
     memory: str | None = None
 
 
+class _AssignmentTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    id: str
+    title: str
+    aliases: tuple[str, ...] = ()
+    due: Any = None
+    policy: PolicyTable = msgspec.field(default_factory=PolicyTable)
+
+
 class _Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     id: str
     title: str
-    assignments: list[AssignmentConfig]
+    assignments: list[_AssignmentTable]
     checks: str | None = None
     suites: str | None = None
     reference: str | None = None
@@ -90,7 +105,9 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     gpu: bool = False
     workers_per_gpu: int = 2
     limits: _LimitsTable = msgspec.field(default_factory=_LimitsTable)
-    policy: Policy = Policy()
+    policy: PolicyTable = msgspec.field(default_factory=PolicyTable)
+    timezone: str | None = None
+    extensions: str | None = None
 
 
 def find_course(start: Path) -> Path:
@@ -137,8 +154,23 @@ def load_course(path: Path | None = None) -> Course:
     try:
         table = msgspec.convert(raw, _Table)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"[tool.grader]: {error}", where=str(file)) from None
-    return _resolve(table, root)
+        hint = _nearest_key(str(error))
+        raise ConfigError(f"[tool.grader]: {error}", where=str(file), hint=hint) from None
+    try:
+        return _resolve(table, root)
+    except ConfigError as error:
+        raise ConfigError(error.message, where=error.where or str(file), hint=error.hint) from None
+
+
+def _nearest_key(message: str) -> str:
+    """Name the key that an unknown one is meant to be."""
+    unknown = re.search(r"unknown field `(.+?)`", message)
+    if unknown is None:
+        return ""
+    tables = (_Table, _AssignmentTable, PolicyTable, LateTable, _LimitsTable)
+    known = sorted({key for table in tables for key in table.__struct_fields__})
+    near = difflib.get_close_matches(unknown[1], known, n=1)
+    return f"did you mean `{near[0]}`?" if near else "see docs/write-a-course.md"
 
 
 def _resolve(table: _Table, root: Path) -> Course:
@@ -161,11 +193,13 @@ def _resolve(table: _Table, root: Path) -> Course:
             )
         if ids.count(name) > 1:
             raise ConfigError(f"two assignments are called `{name}`")
+    zone = None if table.timezone is None else checked_zone(table.timezone)
+    rules = policy(table.policy)
     return Course(
         id=table.id,
         title=table.title,
         root=root,
-        assignments=tuple(table.assignments),
+        assignments=tuple(_assignment(one, rules, zone) for one in table.assignments),
         checks=place("checks", table.checks),
         suites=place("suites", table.suites),
         reference=place("reference", table.reference),
@@ -176,9 +210,27 @@ def _resolve(table: _Table, root: Path) -> Course:
         public=tuple(p for name in table.public if (p := place("public", name)) is not None),
         preload=tuple(table.preload),
         limits=_limits(table.limits),
-        policy=table.policy,
+        policy=rules,
+        timezone=zone,
+        extensions=place("extensions", table.extensions),
         gpu=table.gpu,
         workers_per_gpu=_workers_per_gpu(table.workers_per_gpu),
+    )
+
+
+def _assignment(table: _AssignmentTable, rules: Policy, zone: str | None) -> AssignmentConfig:
+    if table.policy.drop_lowest is not None:
+        raise ConfigError(
+            f"assignment `{table.id}`: drop_lowest is a rule of the whole course",
+            hint="move it to [tool.grader.policy]",
+        )
+    due = table.due
+    return AssignmentConfig(
+        id=table.id,
+        title=table.title,
+        aliases=table.aliases,
+        due=None if due is None else due_date(due, zone, f"assignment `{table.id}`: due"),
+        policy=policy(table.policy, rules),
     )
 
 

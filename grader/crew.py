@@ -227,9 +227,7 @@ def described(
 ) -> tuple[Assignment, ...]:
     """What the course's table says about these assignments, in its order."""
     return tuple(
-        Assignment(id=a.id, title=a.title, due=a.due)
-        for a in course.assignments
-        if a.id in assignments
+        Assignment(id=a.id, title=a.title) for a in course.assignments if a.id in assignments
     )
 
 

@@ -12,7 +12,8 @@
   more folders or archives with persons' names; one is enough where its own name is nobody's, as
   `submissions`. Folders that are named after assignments and hold persons' folders are each taken
   for a root.
-- a *download* of Canvas or Moodle holds students by the platform's own names: `grader.downloads`.
+- a *download* of Canvas, Moodle or Gradescope, or a folder of nbgrader's exchange, holds students
+  by the platform's own names: `grader.downloads`.
 - a *zip archive* is the folder that it was made of: a single folder around everything counts as the
   archive itself. An archive below a folder belongs to one student.
 - a *file* is its stem's student (`alice.ipynb`, `embeddings_alice.ipynb`); when the stem names only
@@ -27,13 +28,14 @@ those, a student's only file is taken for the only assignment that was asked for
 
 **Never a guess.** Two candidates for one assignment, a name that fits two assignments, two students
 who become one when case and Unicode forms are ignored: a `Problem`, no submission, and everybody
-else is graded. Copies that are equal byte for byte are one candidate, and reported. Scripts (`.py`)
-that only their folder assigns yield to a notebook, and a folder's word to a name's or the
-metadata's. A file that can't be read is a candidate like any other.
+else is graded. Only what a platform puts in an order are attempts, each of them a submission.
+Copies that are equal byte for byte are one candidate, and reported. Scripts (`.py`) that only their
+folder assigns yield to a notebook, and a folder's word to a name's or the metadata's. A file that
+can't be read is a candidate like any other.
 
 The kinds of problem: `unmatched`, `unowned`, `ambiguous`, `duplicate`, `same-student`,
-`unreadable`, `too-many`, `nothing-usable`; `renamed`, `mismatch` and `late` keep nobody from being
-graded.
+`unreadable`, `too-many`, `nothing-usable`, `metadata`; `renamed`, `mismatch` and `late` keep nobody
+from being graded.
 """
 
 from __future__ import annotations
@@ -117,7 +119,7 @@ def discover(
                 submissions += decision.submissions
                 problems += decision.problems
     return Discovery(
-        submissions=tuple(sorted(submissions, key=lambda s: (s.student, s.assignment))),
+        submissions=tuple(sorted(submissions, key=lambda s: (s.student, s.assignment, s.attempt))),
         problems=tuple(sorted((p for p in problems if _concerns(p, wanted)), key=_order)),
         students=tuple(sorted({student for _, student in chosen})),
     )
@@ -147,6 +149,15 @@ class _Everyone:
                     message=f"the name '{printable(holding.student)}' can't be used as it is: "
                     f"the student is called '{student}' here",
                     where=where,
+                    student=student,
+                )
+            )
+        if any(held.node.origin.late for held in holding.files):
+            found.append(
+                Problem(
+                    kind="late",
+                    message="the platform marks it as late",
+                    where=printable(holding.student),
                     student=student,
                 )
             )

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import msgspec
 
-from grader.downloads import unpacked
+from grader.downloads import STAMP, unpacked
 from grader.errors import UsageError
+from grader.gradescope_export import METADATA
 from grader.intake import printable
 from grader.matching import Matcher
 from grader.model import Problem, Value
@@ -16,10 +17,14 @@ from grader.tree import MISNAMED, USABLE, Fault, Node, Tree, split, survey, with
 
 
 class Held(Value, frozen=True):
-    """A file, and the folders that may name its assignment, the nearest first."""
+    """A file, and the folders that may name its assignment, the nearest first.
+
+    `stamp` is nbgrader's note of when it was handed in.
+    """
 
     node: Node
     folders: tuple[str, ...] = ()
+    stamp: Node | None = None
 
 
 class Holding(Value, frozen=True):
@@ -62,13 +67,15 @@ def holdings(path: Path, matcher: Matcher, handed_out: Collection[str] = ()) -> 
             "not a folder, a zip archive, a notebook (.ipynb) or a script (.py)", where=shown
         )
     tree = without_packages(survey(real, shown), handed_out)
+    wrapped = not is_folder or any(one.parts[1:] == (METADATA,) for one in tree.records)
+    for shape in (tree, _unwrapped(tree, matcher)) if wrapped else (tree,):
+        download, unclear = unpacked(shape, matcher)
+        if download is not shape:
+            found, problems = _class(download, split(download), shown, matcher)
+            return found, [*problems, *unclear]
     if not is_folder:
         tree = _unwrapped(tree, matcher)
     above = [tree.name, *(folder.name for folder in real.parents)]
-    download, late = unpacked(tree, matcher)
-    if download is not tree:
-        found, problems = _class(download, split(download), shown, matcher)
-        return found, [*problems, *late]
     return _sort_out(tree, shown, above, matcher)
 
 
@@ -204,11 +211,17 @@ def _class(tree: Tree, folders: dict[str, Tree], shown: str, matcher: Matcher) -
 
 
 def _whole(tree: Tree, student: str, shown: str, outer: tuple[str, ...]) -> Holding:
+    stamps = {node.parts[0]: node for node in tree.records if node.parts[1:] == (STAMP,)}
     return Holding(
         student=student,
         entry=shown,
         files=tuple(
-            Held(node=node, folders=(*reversed(node.parts[:-1]), *outer)) for node in tree.nodes
+            Held(
+                node=node,
+                folders=(*reversed(node.parts[:-1]), *outer),
+                stamp=stamps.get(node.parts[0]) if len(node.parts) > 1 else None,
+            )
+            for node in tree.nodes
         ),
         faults=tree.faults,
         others=tuple(parts[-1] for parts in tree.others),

@@ -10,7 +10,8 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -61,7 +62,6 @@ class Assignment(Value, frozen=True):
     id: str
     title: str
     questions: tuple[Question, ...] = ()
-    due: str | None = None
 
     @property
     def points(self) -> float:
@@ -97,6 +97,8 @@ class Submission(Value, frozen=True):
 
     `path` is a real file; `member` its index in that archive when the file is a zip. `name` is the
     original file name, as a person would recognise it. `digest` is the SHA-256 of the bytes.
+    `submitted_at` is known when something on the instructor's side tells it: `time_from` says what.
+    `late` is a platform's mark. Of several attempts each has its number, the first is 1.
     """
 
     student: str
@@ -106,6 +108,9 @@ class Submission(Value, frozen=True):
     digest: str
     member: int | None = None
     submitted_at: str | None = None
+    time_from: str = ""
+    late: bool = False
+    attempt: int = 1
 
 
 class Cell(Value, frozen=True):
@@ -273,15 +278,49 @@ class ScoredOutcome(Value, frozen=True):
     detail: str = ""
 
 
-class Policy(Value, frozen=True, forbid_unknown_fields=True):
-    """What happens to a score after the checks: `[tool.grader.policy]`.
+class Amount(Value, frozen=True):
+    """Points, or per cent of something."""
 
-    bonus: `count` (points above the maximum count) or `cap`. round_to: a step such as 0.5; 0 leaves
-    the sum as it is.
+    number: float
+    percent: bool = False
+
+
+class Late(Value, frozen=True):
+    """What coming late costs.
+
+    penalty: what each day or hour that has begun costs, or once what being late costs. of: what per
+    cents are of. grace_s: who is not later than that is on time; who is, is late from the due date
+    on. at_most: no penalty is higher. zero_after_s: who is later than that gets nothing.
     """
 
+    penalty: Amount
+    per: Literal["day", "hour", "once"] = "day"
+    of: Literal["possible", "earned"] = "possible"
+    grace_s: float = 0.0
+    at_most: Amount | None = None
+    zero_after_s: float | None = None
+
+
+class Policy(Value, frozen=True):
+    """What happens to a score after the checks: `[tool.grader.policy]`.
+
+    attempts: which of several counts. bonus: `count` (points above the maximum count) or `cap`.
+    round_to: a step such as 0.5; 0 leaves the sum as it is. drop_lowest: how many assignments a
+    student's total leaves out.
+    """
+
+    attempts: Literal["latest", "on-time", "best"] = "latest"
+    late: Late | None = None
     bonus: Literal["count", "cap"] = "count"
-    round_to: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    round_to: float = 0.0
+    drop_lowest: int = 0
+
+
+class Due(Value, frozen=True):
+    """When an assignment is due for one student; `regular` is when it is for the others."""
+
+    at: datetime
+    regular: datetime | None = None
 
 
 class Adjustment(Value, frozen=True):
@@ -303,10 +342,23 @@ class AppliedRule(Value, frozen=True):
     reason: str
 
 
+class Attempt(Value, frozen=True):
+    """One of several that a student handed in. `earned` is empty where it was not graded."""
+
+    number: int
+    file: str
+    digest: str
+    counts: bool
+    submitted_at: str | None = None
+    earned: float | None = None
+
+
 class Score(Value, frozen=True):
     """One student's result in one assignment. `questions` maps a question's id to its points.
 
     `earned` is what counts: the questions' points and the differences of all `applied` rules.
+    `submitted_at` is empty where nobody knows; `time_from` says what told it. `due` is this
+    student's own due date. `attempts` are listed where there are several.
     """
 
     student: str
@@ -322,6 +374,10 @@ class Score(Value, frozen=True):
     file: str = ""
     digest: str = ""
     applied: tuple[AppliedRule, ...] = ()
+    submitted_at: str | None = None
+    time_from: str = ""
+    due: str | None = None
+    attempts: tuple[Attempt, ...] = ()
 
 
 class AssignmentReport(Value, frozen=True):
@@ -331,6 +387,7 @@ class AssignmentReport(Value, frozen=True):
     title: str
     points: float
     questions: tuple[QuestionReport, ...]
+    due: str | None = None
 
 
 class QuestionReport(Value, frozen=True):
@@ -369,6 +426,19 @@ class RunInfo(Value, frozen=True):
     seconds_per_submission: dict[str, float] = {}
 
 
+class Total(Value, frozen=True):
+    """A student's points in all assignments but those that were dropped as the lowest.
+
+    `known` is false while one of them is ungraded.
+    """
+
+    student: str
+    earned: float
+    possible: float
+    dropped: tuple[str, ...] = ()
+    known: bool = True
+
+
 class Gradebook(Value, frozen=True):
     """Everything a report needs. Two runs on the same input differ under `run` alone."""
 
@@ -381,6 +451,7 @@ class Gradebook(Value, frozen=True):
     run: RunInfo
     complete: bool = True
     course_title: str = ""
+    totals: tuple[Total, ...] = ()
 
 
 def total(points: Iterable[float]) -> float:

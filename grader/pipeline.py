@@ -16,10 +16,11 @@ from typing import Protocol
 
 import msgspec
 
-from grader import policies
+from grader import attempts, policies
 from grader.config import Course
 from grader.discovery import Discovery, discover
 from grader.fingerprint import versions
+from grader.gradesheets.deadlines import Extensions, Times, deadlines
 from grader.gradesheets.roster import Roster
 from grader.model import (
     Adjustment,
@@ -29,6 +30,7 @@ from grader.model import (
     Isolation,
     Job,
     Limits,
+    Policy,
     Problem,
     Run,
     RunInfo,
@@ -41,9 +43,9 @@ from grader.results import Results
 from grader.scheduler import Engine, usable_cores
 from grader.scoring import collate, device_remarks, missing, score, unusable
 
-HARMLESS = frozenset(
-    {"renamed", "mismatch", "late", "not-in-roster", "adjustment", "device", "gpu"}
-)
+FILES = frozenset({"renamed", "mismatch", "metadata", "late", "not-in-roster"})
+RULES = frozenset({policies.ADJUSTMENT, policies.EXTENSION, policies.NO_TIME})
+HARMLESS = FILES | RULES | {"device", "gpu"}
 """Kinds of problems that keep nobody from being graded."""
 
 STOPPED = Ending(kind=EndingKind.INTERRUPTED, message="not graded: the run was stopped")
@@ -61,6 +63,8 @@ class Options(Value, frozen=True):
     sandbox: bool = True
     roster: Roster | None = None
     adjustments: tuple[Adjustment, ...] = ()
+    times: Times | None = None
+    extensions: Extensions | None = None
 
 
 class Watcher(Protocol):
@@ -110,25 +114,26 @@ def check(
         course, sandbox=options.sandbox, assignments=options.assignments, known=known
     ) as engine:
         found = discover(paths, course, assignments=options.assignments, only=options.only)
-        found = enrolled(found, options)
+        found = enrolled(dated(found, options), options)
         suites = engine.suites
         if known is None:
             results.keep_suites(course, suites)
-        jobs = plan(found.submissions, suites, course.limits, options)
+        rules = Rules(course, options)
+        chosen = attempts.to_grade(found.submissions, rules.policy, rules.due)
+        jobs = plan(chosen, suites, course.limits, options)
         kept = recall(jobs, results)
         watcher.start(len(jobs), kept=len(kept))
         known_problems = found.problems + device_remarks(used_suites(jobs), options.device)
+        known_problems += policies.without_time(chosen, rules.policy, rules.due)
         for problem in known_problems:
             watcher.problem(problem)
         todo = longest_first([job for job in jobs if job.submission not in kept], results)
         graded = kept | execute(engine, todo, options, watcher, results)
     results.forget_unused()
     ordered = [graded[job.submission] for job in jobs]
-    scores = [one.score for one in ordered]
-    everyone = [
-        policies.apply(one, course.policy, options.adjustments)
-        for one in scores + absent(found, suites, scores, options)
-    ]
+    scores = {job.submission: rules.apply(graded[job.submission].score) for job in jobs}
+    settled = attempts.settled(found.submissions, scores)
+    everyone = settled + [rules.apply(one) for one in absent(found, suites, settled, options)]
     info = RunInfo(
         started_at=started.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - began, 3),
@@ -143,10 +148,38 @@ def check(
     )
     problems = known_problems + tuple(problem for one in ordered for problem in one.problems)
     used = [suites[name] for name in suites if any(s.assignment == name for s in everyone)]
-    complete = not any(score.ending.kind is EndingKind.INTERRUPTED for score in scores)
+    complete = not any(one.score.ending.kind is EndingKind.INTERRUPTED for one in ordered)
     names = {suite.assignment.id for suite in used}
     problems += policies.without_effect(options.adjustments, everyone, names.__contains__)
     return collate(course, used, everyone, problems, weakest(ordered), info, complete)
+
+
+class Rules:
+    """What a course says about when work is due, and what becomes of its scores."""
+
+    def __init__(self, course: Course, options: Options) -> None:
+        self.due = deadlines(course, options.extensions)
+        self._policies = {one.id: one.policy for one in course.assignments}
+        self._adjustments = options.adjustments
+
+    def policy(self, assignment: str) -> Policy:
+        """The rules of an assignment."""
+        return self._policies[assignment]
+
+    def apply(self, score: Score) -> Score:
+        """Return a score as the rules leave it."""
+        due = self.due(score.student, score.assignment)
+        return policies.apply(score, self.policy(score.assignment), self._adjustments, due)
+
+
+def dated(found: Discovery, options: Options) -> Discovery:
+    """Give submissions the times that the instructor knows; report extensions that help nobody."""
+    submissions, problems = found.submissions, found.problems
+    if options.times is not None:
+        submissions = options.times.told(submissions)
+    if options.extensions is not None and not options.only:
+        problems += options.extensions.unused(found.students)
+    return msgspec.structs.replace(found, submissions=submissions, problems=problems)
 
 
 def enrolled(found: Discovery, options: Options) -> Discovery:

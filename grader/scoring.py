@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from grader.config import Course
 from grader.model import (
     SCHEMA_VERSION,
@@ -29,8 +31,10 @@ from grader.model import (
     State,
     Status,
     Suite,
+    Total,
     total,
 )
+from grader.policies import course_total
 
 ALL_GRADED = 0
 BELOW_THRESHOLD = 1
@@ -103,6 +107,8 @@ def score(run: Run, suite: Suite, device: str = "cpu") -> Score:
         output=run.output,
         file=submission.name,
         digest=submission.digest,
+        submitted_at=submission.submitted_at,
+        time_from=submission.time_from,
     )
 
 
@@ -143,6 +149,7 @@ def collate(
     """Put everything in one order: students by name, assignments as the course lists them."""
     listed = [assignment.id for assignment in course.assignments]
     order = {name: place for place, name in enumerate(listed)}
+    scores = list(scores)
 
     def place(assignment: str | None) -> tuple[int, str]:
         return order.get(assignment or "", len(order)), assignment or ""
@@ -151,7 +158,9 @@ def collate(
         schema_version=SCHEMA_VERSION,
         course=course.id,
         assignments=tuple(
-            assignment_report(suite)
+            msgspec.structs.replace(
+                assignment_report(suite), due=course.assignment(suite.assignment.id).due
+            )
             for suite in sorted(suites, key=lambda s: place(s.assignment.id))
         ),
         scores=tuple(
@@ -167,6 +176,16 @@ def collate(
         run=run_info,
         complete=complete,
         course_title=course.title,
+        totals=_totals(scores, course.policy.drop_lowest),
+    )
+
+
+def _totals(scores: Iterable[Score], drop_lowest: int) -> tuple[Total, ...]:
+    students: dict[str, list[Score]] = {}
+    for one in scores:
+        students.setdefault(one.student, []).append(one)
+    return tuple(
+        course_total(student, students[student], drop_lowest) for student in sorted(students)
     )
 
 

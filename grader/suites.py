@@ -120,9 +120,7 @@ def build_suite(
     questions = _questions(items, checks)
     files = tuple(dict.fromkeys(str(item.path) for item in items))
     return Suite(
-        assignment=Assignment(
-            id=assignment.id, title=assignment.title, due=assignment.due, questions=questions
-        ),
+        assignment=Assignment(id=assignment.id, title=assignment.title, questions=questions),
         checks=tuple(checks),
         files=files,
         digest=digest,

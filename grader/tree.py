@@ -28,7 +28,28 @@ USABLE = (".ipynb", ".py")
 MISNAMED = (".ipynb.txt", ".ipynb.json", ".ipynb.html")
 
 
+# Small files in which a platform, or `grader collect`, says what it knows of submissions.
+RECORDS = frozenset({"timestamp.txt", "submission_metadata.yml", "collected.json"})
+
 T = TypeVar("T")
+
+
+class Origin(Value, frozen=True):
+    """What the instructor's side knows of where a file comes from.
+
+    submitted_at, time_from: when it was handed in, and what says so. late: a platform's mark.
+    attempt: puts files of one `series` in order, each being an attempt; empty where nobody knows.
+        Before its two numbers there may be a third: of which collection it is.
+    """
+
+    submitted_at: str | None = None
+    time_from: str = ""
+    late: bool = False
+    series: str = ""
+    attempt: tuple[int, ...] = ()
+
+
+NOWHERE = Origin()
 
 
 class Node(Value, frozen=True):
@@ -43,6 +64,7 @@ class Node(Value, frozen=True):
     member: int | None = None
     refused: str = ""
     hint: str = ""
+    origin: Origin = NOWHERE
 
     @property
     def name(self) -> str:
@@ -60,13 +82,18 @@ class Fault(Value, frozen=True):
 
 
 class Tree(Value, frozen=True):
-    """What lies below a root. `folders` holds every folder, `others` what is no submission."""
+    """What lies below a root. `folders` holds every folder, `others` what is no submission.
+
+    `records` are those of the `others` in which something is said of submissions. An archive below
+    the root has none: what lies in it is its owner's word.
+    """
 
     name: str
     nodes: tuple[Node, ...] = ()
     folders: tuple[tuple[str, ...], ...] = ()
     others: tuple[tuple[str, ...], ...] = ()
     faults: tuple[Fault, ...] = ()
+    records: tuple[Node, ...] = ()
 
 
 def without_packages(tree: Tree, names: Collection[str]) -> Tree:
@@ -85,6 +112,7 @@ def without_packages(tree: Tree, names: Collection[str]) -> Tree:
         nodes=tuple(node for node in tree.nodes if outside(node.parts)),
         folders=tuple(parts for parts in tree.folders if outside(parts)),
         others=tuple(parts for parts in tree.others if outside(parts)),
+        records=tuple(node for node in tree.records if outside(node.parts)),
     )
 
 
@@ -123,6 +151,7 @@ class _Listing:
         self.folders: list[tuple[str, ...]] = []
         self.others: list[tuple[str, ...]] = []
         self.faults: list[Fault] = []
+        self.records: list[Node] = []
 
     def tree(self, name: str) -> Tree:
         return Tree(
@@ -131,6 +160,7 @@ class _Listing:
             folders=tuple(sorted(set(self.folders))),
             others=tuple(sorted(self.others)),
             faults=tuple(sorted(self.faults, key=lambda fault: fault.parts)),
+            records=tuple(sorted(self.records, key=lambda node: node.parts)),
         )
 
     # ------------------------------------------------------------ on disk
@@ -197,6 +227,8 @@ class _Listing:
             self._refuse(entry, parts, "it is a symbolic link", "replace it by the file itself")
         elif not name.endswith((*USABLE, *MISNAMED, ".zip")):
             self.others.append(parts)
+            if name in RECORDS:
+                self.records.append(Node(parts=parts, path=entry.path, entry=self._entry(parts)))
         elif not entry.is_file(follow_symlinks=False):
             self._refuse(entry, parts, "it is not a regular file")
         elif name.endswith(".zip"):
@@ -260,6 +292,8 @@ class _Listing:
         refused, hint = member.refused, ""
         if not name.endswith((*USABLE, *MISNAMED, ".zip")) and not refused:
             self.others.append(parts)
+            if name in RECORDS and parts == member.parts:
+                self.records.append(Node(parts=parts, path=path, entry=entry, member=member.index))
             return
         if not refused and name.endswith(".zip"):
             refused, hint = "it is an archive inside an archive", "unpack it and hand in its files"
@@ -286,6 +320,7 @@ def split(tree: Tree) -> dict[str, Tree]:
     folders = _by_top([(parts, parts) for parts in tree.folders])
     others = _by_top([(parts, parts) for parts in tree.others if len(parts) > 1])
     faults = _by_top([(fault.parts, fault) for fault in tree.faults if fault.parts])
+    records = _by_top([(node.parts, node) for node in tree.records if len(node.parts) > 1])
     cut = msgspec.structs.replace
     return {
         name: Tree(
@@ -294,6 +329,7 @@ def split(tree: Tree) -> dict[str, Tree]:
             folders=tuple(parts[1:] for parts in folders.get(name, ()) if len(parts) > 1),
             others=tuple(parts[1:] for parts in others.get(name, ())),
             faults=tuple(cut(fault, parts=fault.parts[1:]) for fault in faults.get(name, ())),
+            records=tuple(cut(node, parts=node.parts[1:]) for node in records.get(name, ())),
         )
         for name in sorted({*nodes, *folders, *others, *faults})
     }

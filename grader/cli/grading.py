@@ -87,6 +87,11 @@ HIDDEN = ("titles", "questions", "none")
     type=click.Path(path_type=Path, dir_okay=False),
     help="A CSV of everyone in the course: who handed in nothing is listed as missing.",
 )
+@click.option("--submitted-at", "submitted_at",
+              type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="A CSV that says who handed in when; it comes before all others.")  # fmt: skip
+@click.option("--extensions", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="A CSV that says who has longer.  [default: the course's]")  # fmt: skip
 @click.option(
     "--sandbox",
     type=click.Choice(["on", "off"]),
@@ -112,6 +117,8 @@ def check(
     fail_under: float | None,
     only: tuple[str, ...],
     roster: Path | None,
+    submitted_at: Path | None,
+    extensions: Path | None,
     sandbox: str,
     force: bool,
     quiet: bool,
@@ -120,8 +127,8 @@ def check(
     r"""Grade notebooks and scripts.
 
     PATH is a folder of submissions (STUDENT/FILE, STUDENT/ASSIGNMENT/FILE or STUDENT.ipynb), one
-    file, a zip of any of these, or what Canvas or Moodle lets you download. Results are kept in the
-    output folder: only what has changed since the last run is graded again.
+    file, a zip of any of these, or what Canvas, Moodle or Gradescope lets you download. Results are
+    kept in the output folder: only what has changed since the last run is graded again.
 
     \b
     Examples:
@@ -133,6 +140,7 @@ def check(
     """
     from grader import adjustments
     from grader.gpus import resolve_device
+    from grader.gradesheets.deadlines import read_extensions, read_times
     from grader.gradesheets.roster import read_roster
     from grader.pipeline import Options
     from grader.pipeline import check as run
@@ -144,6 +152,7 @@ def check(
     from grader.store import OutputFolder
 
     course = load_course(course_path)
+    longer = extensions or course.extensions
     options = Options(
         assignments=tuple(course.assignment(name).id for name in assignments),
         only=only,
@@ -154,6 +163,8 @@ def check(
         sandbox=sandbox == "on",
         roster=None if roster is None else read_roster(roster),
         adjustments=adjustments.read(output),
+        times=None if submitted_at is None else read_times(submitted_at, course),
+        extensions=None if longer is None else read_extensions(longer, course),
     )
     chosen = tuple(Format(name) for name in formats or DEFAULT_FORMATS)
     _stop_as_with_ctrl_c()

@@ -22,7 +22,7 @@ class Roster(Value, frozen=True):
 
     def unseen(self, students: Iterable[str]) -> tuple[str, ...]:
         """Who of the roster is not among these students."""
-        seen = {name for student in students for name in _names(student)}
+        seen = {name for student in students for name in known_as(student)}
         return tuple(
             names[0] for names in self.people if not any(n.casefold() in seen for n in names)
         )
@@ -38,7 +38,7 @@ class Roster(Value, frozen=True):
                 student=student,
             )
             for student in students
-            if not known & _names(student)
+            if not known & known_as(student)
         )
 
 
@@ -65,7 +65,7 @@ def read_roster(path: Path) -> Roster:
     return Roster(people=tuple(people))
 
 
-def _names(student: str) -> set[str]:
+def known_as(student: str) -> set[str]:
     """What a student may be called in a roster; NAME_ID of a download is known by the id too."""
     name = student.strip().casefold()
     numbered = _NUMBERED.fullmatch(name)

@@ -18,17 +18,26 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from importlib import metadata
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import msgspec
+
+from grader import policy_table
 from grader.config import AssignmentConfig, Course, load_course
 from grader.errors import ConfigError, GraderError, GraderFault
 from grader.model import Gradebook, Score, State
 from grader.reports.feedback import Hidden, compose
 from grader.reports.gradescope import encode
 from grader.store import write_atomically
+from grader.times import read_time
+
+if TYPE_CHECKING:
+    from grader.pipeline import Options
 
 LEARNER = "learner"  # Gradescope knows whose submission it is; nobody else needs to
+EXTENSIONS = "extensions.csv"
 LEFT_OUT = frozenset({"__pycache__", "templates", "nbgrader"})
 
 SETUP = """\
@@ -72,6 +81,8 @@ def package(course: Course, assignment: AssignmentConfig, hidden: Hidden) -> byt
     }
     members.update(_engine())
     members.update(_course_files(course, assignment))
+    if course.extensions is not None:
+        members[f"course/{EXTENSIONS}"] = course.extensions.read_bytes()
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(members):
@@ -85,7 +96,7 @@ def package(course: Course, assignment: AssignmentConfig, hidden: Hidden) -> byt
 
 def _requirements() -> Iterator[str]:
     """What the engine itself needs; versions are open, for the image has a Python of its own."""
-    command = metadata.entry_points(group="console_scripts")["grader"]
+    command = entry_points(group="console_scripts")["grader"]
     for line in sorted((command.dist and command.dist.requires) or ()):
         if "extra ==" not in line:
             yield line
@@ -143,16 +154,17 @@ def _table(course: Course, assignment: AssignmentConfig) -> str:
         *(line(key, _relative(path, course)) for key, path in places.items() if path is not None),
         line("public", [_relative(path, course) for path in course.public]),
         line("preload", list(course.preload)),
+        *([line("timezone", course.timezone)] if course.timezone else []),
+        *([line("extensions", EXTENSIONS)] if course.extensions else []),
         "[tool.grader.limits]",
         *(line(key, getattr(limits, key)) for key in ("wall_s", "cell_s", "check_s")),
         line("memory", f"{limits.memory_bytes >> 10} KiB"),
-        "[tool.grader.policy]",
-        line("bonus", course.policy.bonus),
-        line("round_to", course.policy.round_to),
+        *policy_table.lines(assignment.policy),
         "[[tool.grader.assignments]]",
         line("id", assignment.id),
         line("title", assignment.title),
         line("aliases", list(assignment.aliases)),
+        *([line("due", assignment.due)] if assignment.due else []),
     ]
     return "\n".join(lines) + "\n"
 
@@ -167,7 +179,8 @@ def run(root: Path, assignment: str, hidden: Hidden) -> None:
         GraderError: there is no score; nothing is written, so that Gradescope gives none either.
     """
     course = load_course(root / "source/course")
-    gradebook = _grade(course, root / "submission", assignment)
+    options = _options(course, course.assignment(assignment), root / "submission_metadata.json")
+    gradebook = _grade(course, root / "submission", options)
     score = next((one for one in gradebook.scores if one.student == LEARNER), None)
     if score is None or score.state is not State.GRADED:
         raise GraderFault(_reason(gradebook, score), hint="this is neither zero nor full marks")
@@ -175,14 +188,62 @@ def run(root: Path, assignment: str, hidden: Hidden) -> None:
     write_atomically(root / "results/results.json", encode(score, feedback))
 
 
-def _grade(course: Course, submission: Path, assignment: str) -> Gradebook:
-    from grader.pipeline import Options, check
+class _User(msgspec.Struct):
+    id: int | str = ""
+    email: str = ""
+    sid: str | None = None
+
+
+class _Metadata(msgspec.Struct):
+    """What Gradescope says of a submission, as far as we need it."""
+
+    created_at: str = ""
+    users: list[_User] = []
+
+
+def _metadata(path: Path) -> _Metadata:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_Metadata)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise GraderFault(
+            f"it can't be told when this was handed in: {reason}", where=str(path)
+        ) from None
+
+
+def _options(course: Course, assignment: AssignmentConfig, path: Path) -> Options:
+    """Give our learner the time that Gradescope tells, and the extensions of its people."""
+    from grader.gradesheets.deadlines import Row, Times, read_extensions
+    from grader.pipeline import Options
+
+    options = Options(assignments=(assignment.id,), jobs=1)
+    if assignment.due is None:  # then no time makes a difference
+        return options
+    metadata = _metadata(path)
+    me = frozenset({LEARNER})
+    try:
+        at = read_time(metadata.created_at)
+    except ValueError:
+        raise GraderFault("it can't be told when this was handed in", where=str(path)) from None
+    told = Row(names=me, assignment=assignment.id, line=1, at=at)
+    extensions = None
+    if course.extensions is not None:
+        mine = {str(n).casefold() for one in metadata.users for n in (one.id, one.email, one.sid)}
+        found = read_extensions(course.extensions, course)
+        rows = (row for row in found.rows if row.names & mine)
+        own = tuple(msgspec.structs.replace(row, names=me) for row in rows)
+        extensions = msgspec.structs.replace(found, rows=own)
+    times = Times(path=path.name, rows=(told,), by_assignment=True)
+    return msgspec.structs.replace(options, times=times, extensions=extensions)
+
+
+def _grade(course: Course, submission: Path, options: Options) -> Gradebook:
+    from grader.pipeline import check
     from grader.reports.terminal import Progress
 
     with tempfile.TemporaryDirectory() as folder:
         # a folder in a folder is a student in a class, whatever the files are called
         shutil.copytree(submission, Path(folder, "class", LEARNER), symlinks=True)
-        options = Options(assignments=(assignment,), jobs=1)
         with Progress(quiet=True) as silent:
             return check([Path(folder, "class")], course, options, silent)
 

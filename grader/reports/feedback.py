@@ -24,6 +24,7 @@ from grader.model import (
     total,
 )
 from grader.reports.text import points, printable, shortened
+from grader.reports.timing import attempts, handed_in
 
 OUTPUT_LIMIT = 8_000
 MESSAGE_LIMIT = 2_000
@@ -114,6 +115,8 @@ class Feedback(Value, frozen=True):
     file: str
     notices: tuple[Notice, ...]
     questions: tuple[QuestionFeedback, ...]
+    handed_in: str
+    attempts: tuple[str, ...]
     changes: tuple[str, ...]
     cell_errors: tuple[CellError, ...]
     more_cell_errors: int
@@ -137,6 +140,8 @@ def compose(
         file=score.file,
         notices=tuple(_notices(score, isolation)),
         questions=named,
+        handed_in=handed_in(score),
+        attempts=tuple(attempts(score)),
         changes=tuple(changes(score)),
         cell_errors=tuple(_trimmed(error) for error in score.cell_errors[:CELL_ERRORS]),
         more_cell_errors=max(0, len(score.cell_errors) - CELL_ERRORS),
@@ -148,7 +153,7 @@ def compose(
 def changes(score: Score) -> Iterator[str]:
     """Every rule that changed the score after the checks, in words."""
     for one in score.applied:
-        sign = "+" if one.difference >= 0 else "\u2212"
+        sign = "+" if one.difference > 0 else "\u2212" if one.difference else "±"
         yield f"{sign}{points(abs(one.difference))} ({one.rule}): {one.reason}"
 
 

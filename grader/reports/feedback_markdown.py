@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from grader.model import AssignmentReport, Isolation, QuestionReport, Score, State, Status
 from grader.reports.feedback import CheckFeedback, Feedback, Hidden, QuestionFeedback, compose
-from grader.reports.text import code_block, code_span, markdown, points
+from grader.reports.text import code_block, code_span, markdown, points, sentence
 
 
 def render(
@@ -63,7 +63,12 @@ def _heading(feedback: Feedback) -> str:
     facts = [f"Student: {code_span(feedback.student)}"]
     if feedback.file:
         facts.append(f"File: {code_span(feedback.file)}")
-    return f"# {markdown(feedback.title)}: {score}\n\n{' · '.join(facts)}"
+    lines = [f"# {markdown(feedback.title)}: {score}", " · ".join(facts)]
+    if feedback.handed_in:
+        lines.append(markdown(sentence(feedback.handed_in)))
+    if feedback.attempts:
+        lines.append("\n".join(f"- {markdown(sentence(one))}" for one in feedback.attempts))
+    return "\n\n".join(lines)
 
 
 def _notices(feedback: Feedback) -> Iterator[str]:

@@ -12,8 +12,10 @@ from grader.comparison import Change, CheckChange, Comparison
 from grader.model import AssignmentReport, Gradebook, Score, State, Status
 from grader.reports.feedback import SYMBOLS, WORDS, changes, message_lines
 from grader.reports.score_table import Symbols, mark, plain_table
+from grader.reports.students import dropped, totals
 from grader.reports.terminal import console
 from grader.reports.text import one_line, points
+from grader.reports.timing import attempts, handed_in
 
 BARS = " ▁▂▃▄▅▆▇█"
 DETAIL_LENGTH = 300
@@ -34,12 +36,22 @@ def print_student(
         )
         if score.state is not State.MISSING and score.ending.message:
             out.print(Text(f"  {one_line(score.ending.message)}", "yellow"), soft_wrap=True)
+        for line in (handed_in(score, source=True), *attempts(score)):
+            if line:
+                out.print(Text(f"  {one_line(line)}", "dim"), soft_wrap=True)
         for change in changes(score):
             out.print(Text(f"  {one_line(change)}", "cyan"), soft_wrap=True)
         for error in score.cell_errors:
             text = f"  cell {error.cell}: {error.error}: {error.message}"
             out.print(Text(one_line(text)[:200], "yellow"), soft_wrap=True)
         _print_questions(out, asked[score.assignment], score)
+    if len(scores) > 1:
+        total = totals(gradebook)[scores[0].student]
+        parts = (
+            f"Total: {points(total.earned)}/{points(total.possible)}",
+            dropped(total, gradebook),
+        )
+        out.print(Text(one_line(", ".join(filter(None, parts))), "bold"), soft_wrap=True)
 
 
 def _print_questions(out: Console, assignment: AssignmentReport, score: Score) -> None:

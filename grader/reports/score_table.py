@@ -15,8 +15,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from grader.model import Gradebook, Score, State
-from grader.reports.students import by_student, overall
+from grader.model import Gradebook, Score, State, Total
+from grader.reports.students import by_student, totals
 from grader.reports.text import one_line, points
 from grader.scoring import percent
 
@@ -104,8 +104,11 @@ class _Grid:
             columns.append((f"{heading}\nof {points(assignment.points)}", cells))
         if len(columns) > 1:
             possible = points(sum(assignment.points for assignment in gradebook.assignments))
-            totals = [_total(list(scores.values()), symbols) for scores in students.values()]
-            columns.append((f"Total\nof {possible}", totals))
+            sums = totals(gradebook)
+            heading = (
+                "Total" if any(one.dropped for one in sums.values()) else f"Total\nof {possible}"
+            )
+            columns.append((heading, [_total(sums[name], symbols) for name in students]))
         self.table = plain_table()
         self.table.add_column("Student", overflow="fold")
         for heading, _ in columns:
@@ -129,12 +132,12 @@ def _cell(score: Score | None, symbols: Symbols) -> Text:
     return mark(score, symbols, possible=False)
 
 
-def _total(scores: Sequence[Score], symbols: Symbols) -> Text:
-    """Add up a student's points; with something ungraded the sum is not known yet."""
-    earned, known = overall(scores)
-    if not known:
-        return Text(f"{points(earned)} {symbols.ungraded}", "bold yellow")
-    return Text(points(earned), "bold")
+def _total(total: Total, symbols: Symbols) -> Text:
+    """A student's points; while something is ungraded, the sum is not known yet."""
+    earned = points(total.earned) + (f"/{points(total.possible)}" if total.dropped else "")
+    if not total.known:
+        return Text(f"{earned} {symbols.ungraded}", "bold yellow")
+    return Text(earned, "bold")
 
 
 def _listed(gradebook: Gradebook, symbols: Symbols) -> Table:

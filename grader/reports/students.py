@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grader.model import Gradebook, Score, State, total
+from grader.model import Gradebook, Score, Total
+from grader.policies import course_total
 
 
 def by_student(gradebook: Gradebook) -> dict[str, dict[str, Score]]:
@@ -15,8 +16,22 @@ def by_student(gradebook: Gradebook) -> dict[str, dict[str, Score]]:
     return students
 
 
-def overall(scores: Iterable[Score]) -> tuple[float, bool]:
-    """Return a student's points in all assignments, and whether nothing is left to be graded."""
-    scores = list(scores)
-    known = all(score.state is not State.UNGRADED for score in scores)
-    return total(score.earned for score in scores), known
+def overall(scores: Iterable[Score]) -> Total:
+    """Return a student's points in all assignments, none of them dropped."""
+    return course_total("", list(scores))
+
+
+def totals(gradebook: Gradebook) -> dict[str, Total]:
+    """Return every student's total as the course's rules leave it."""
+    told = {one.student: one for one in gradebook.totals}
+    return {
+        student: told.get(student) or overall(scores.values())
+        for student, scores in by_student(gradebook).items()
+    }
+
+
+def dropped(total: Total, gradebook: Gradebook) -> str:
+    """Say which assignments a total leaves out; nothing if none."""
+    titles = {assignment.id: assignment.title for assignment in gradebook.assignments}
+    names = ", ".join(titles.get(name, name) for name in total.dropped)
+    return f"without the lowest: {names}" if names else ""

@@ -58,6 +58,11 @@ class _JsonShown(_Shown):
 _JSON_SHOWN = _JsonShown()
 
 
+def sentence(text: str) -> str:
+    """Begin a text with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
 @lru_cache(maxsize=4096)
 def points(value: float) -> str:
     """Write points as people do: no `.0`, at most two decimals."""

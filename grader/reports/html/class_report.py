@@ -14,12 +14,13 @@ from grader.model import (
     Score,
     State,
     Status,
+    Total,
 )
 from grader.reports.feedback import WORDS
 from grader.reports.html.heat_map import WORDS as KINDS
 from grader.reports.html.heat_map import heat_map
 from grader.reports.html.page import address, clipped, render
-from grader.reports.students import by_student, overall
+from grader.reports.students import by_student, dropped, totals
 from grader.reports.text import points
 from grader.scoring import percent
 from grader.store import STUDENTS
@@ -46,6 +47,7 @@ class Row(NamedTuple):
     cells: tuple[Cell, ...]
     total: str
     known: bool
+    dropped: str
 
 
 class Line(NamedTuple):
@@ -100,8 +102,8 @@ def class_report(gradebook: Gradebook, folders: Mapping[str, str]) -> str:
 
 
 def _rows(gradebook: Gradebook, pages: Mapping[str, str]) -> Iterator[Row]:
+    sums = totals(gradebook)
     for name, scores in by_student(gradebook).items():
-        earned, known = overall(scores.values())
         cells = tuple(
             _cell(scores.get(assignment.id), pages[name]) for assignment in gradebook.assignments
         )
@@ -113,9 +115,16 @@ def _rows(gradebook: Gradebook, pages: Mapping[str, str]) -> Iterator[Row]:
             address=pages[name],
             states=" ".join(sorted(states)),
             cells=cells,
-            total=points(earned),
-            known=known,
+            total=_total(sums[name]),
+            known=sums[name].known,
+            dropped=dropped(sums[name], gradebook),
         )
+
+
+def _total(total: Total) -> str:
+    """The points of a total; out of how many, where that is not the same for everybody."""
+    earned = points(total.earned)
+    return f"{earned} of {points(total.possible)}" if total.dropped else earned
 
 
 def _cell(score: Score | None, page: str) -> Cell:

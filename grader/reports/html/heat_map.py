@@ -82,7 +82,7 @@ class HeatMap(Value, frozen=True):
 def heat_map(gradebook: Gradebook) -> HeatMap:
     """Draw the strongest students first, so that a hard check is a column that ends early."""
     students = by_student(gradebook)
-    order = sorted(students, key=lambda name: (-overall(students[name].values())[0], name))
+    order = sorted(students, key=lambda name: (-overall(students[name].values()).earned, name))
     row_height = TALL if len(order) <= NAMES_UP_TO else FLAT
     left = NAME_WIDTH if row_height == TALL else 0
     columns, heads, width = _columns(gradebook, left)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from grader.reports.text import one_line, points, printable
+from grader.reports.text import one_line, points, printable, sentence
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -80,7 +80,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        points=points, prose=prose, percentage=percentage, decimal=decimal, clipped=clipped
+        points=points,
+        prose=prose,
+        percentage=percentage,
+        decimal=decimal,
+        clipped=clipped,
+        sentence=sentence,
     )
     return environment
 

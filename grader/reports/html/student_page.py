@@ -9,8 +9,9 @@ from grader.model import AssignmentReport, Gradebook, Score, ScoredOutcome, Stat
 from grader.reports.feedback import ENDINGS, SYMBOLS, WORDS, changes, message_lines
 from grader.reports.html.page import address, clipped, render
 from grader.reports.paths import component
-from grader.reports.students import overall
+from grader.reports.students import dropped, totals
 from grader.reports.text import points
+from grader.reports.timing import attempts, handed_in
 from grader.store import FEEDBACK
 
 DETAIL_LENGTH = 600
@@ -36,6 +37,8 @@ class Part(NamedTuple):
     state: str
     score: str
     ending: str
+    timing: str
+    attempts: tuple[str, ...]
     changes: tuple[str, ...]
     questions: tuple[tuple[str, float, float], ...]
     passed: int
@@ -49,14 +52,16 @@ class Part(NamedTuple):
 
 def student_page(student: str, folder: str, gradebook: Gradebook, scores: dict[str, Score]) -> str:
     """Return one student's page. `folder` is the name that the student's files have."""
-    earned, known = overall(scores.values())
+    total = totals(gradebook)[student]
+    possible = sum(assignment.points for assignment in gradebook.assignments)
     return render(
         "student.html",
         student=student,
         title=gradebook.course_title or gradebook.course,
-        total=points(earned),
-        known=known,
-        possible=points(sum(assignment.points for assignment in gradebook.assignments)),
+        total=points(total.earned),
+        known=total.known,
+        possible=points(total.possible if total.dropped else possible),
+        dropped=dropped(total, gradebook),
         parts=[
             _part(assignment, scores[assignment.id], folder)
             for assignment in gradebook.assignments
@@ -73,6 +78,8 @@ def _part(assignment: AssignmentReport, score: Score, folder: str) -> Part:
         state=score.state.value,
         score=_score(score),
         ending=_ending(score),
+        timing=handed_in(score, source=True),
+        attempts=tuple(attempts(score)),
         changes=tuple(changes(score)),
         questions=tuple(
             (question.title, score.questions.get(question.id, 0.0), question.points)

@@ -83,6 +83,53 @@ def test_a_submission_is_graded_whatever_its_file_is_called(
     assert {test["visibility"] for test in found["tests"]} == {"visible", "after_published"}
 
 
+LATE = """
+[tool.grader.policy]
+late = {penalty = "20 %"}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("who", "earned"), [("bo@x.edu", 3), ("ANN@x.edu", 4)])
+def test_the_time_and_the_extensions_are_gradescopes_people(
+    toy: Path, tmp_path: Path, who: str, earned: float
+) -> None:
+    table = (toy / "pyproject.toml").read_text()
+    table = table.replace('"Sums"', '"Sums"\nextensions = "../more.csv"', 1)
+    table = table.replace('"Adding"', '"Adding"\ndue = "2026-09-30 10:00-07:00"', 1)
+    write(toy / "pyproject.toml", table + LATE)
+    write(toy.parent / "more.csv", f"email,until\n{who},2026-10-01T09:00-07:00\n")
+    root = unpacked(load_course(toy), tmp_path / "autograder")
+    write(root / "submission/adding/adding.py", RIGHT)
+    write(root / "submission/adding/timestamp.txt", "2020-01-01 00:00:00 UTC")
+    metadata = {**METADATA, "created_at": "2026-10-01T10:00:01.000000-07:00"}
+    write(root / "submission_metadata.json", json.dumps(metadata))
+    done = run(root)
+    assert done.returncode == 0, done.stderr
+    found = json.loads((root / "results/results.json").read_text())
+    assert found["score"] == earned
+    assert "late" in found["output"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("metadata", [None, "{", "{}", '{"created_at": "soon"}'])
+def test_without_a_time_nothing_that_is_due_has_a_score(
+    toy: Path, tmp_path: Path, metadata: str | None
+) -> None:
+    table = (toy / "pyproject.toml").read_text()
+    write(
+        toy / "pyproject.toml", table.replace('"Adding"', '"Adding"\ndue = "2026-09-30 10:00Z"', 1)
+    )
+    root = unpacked(load_course(toy), tmp_path / "autograder")
+    write(root / "submission/adding.py", RIGHT)
+    path = root / "submission_metadata.json"
+    path.unlink() if metadata is None else path.write_text(metadata)
+    done = run(root)
+    assert done.returncode == 3
+    assert "when this was handed in" in done.stderr
+    assert not list((root / "results").iterdir())
+
+
 @pytest.mark.slow
 def test_hidden_checks_are_named_as_the_archive_was_told(
     toy_course: Course, tmp_path: Path

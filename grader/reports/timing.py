@@ -1,0 +1,56 @@
+"""When something was handed in, and how often, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from grader.model import Attempt, Score
+from grader.reports.text import points
+from grader.times import read_time, shown
+
+
+def handed_in(score: Score, *, source: bool = False) -> str:
+    """Say when a score's file was handed in, and when it was due; nothing if nobody knows.
+
+    Args:
+        score: whose.
+        source: say what tells the time, too.
+    """
+    due = _moment(score.due)
+    submitted = _moment(score.submitted_at)
+    if submitted is None:
+        return "" if due is None else f"due {shown(due)}"
+    text = f"handed in {shown(_there(submitted, due))}"
+    if source and score.time_from:
+        text += f" (from {score.time_from})"
+    return text if due is None else f"{text}, due {shown(due)}"
+
+
+def attempts(score: Score) -> Iterator[str]:
+    """A line for each of several attempts."""
+    due = _moment(score.due)
+    for one in score.attempts:
+        yield _attempt(one, due)
+
+
+def _attempt(one: Attempt, due: datetime | None) -> str:
+    submitted = _moment(one.submitted_at)
+    parts = [f"attempt {one.number}: {one.file}"]
+    if submitted is not None:
+        parts.append(f"handed in {shown(_there(submitted, due))}")
+    if one.earned is not None:
+        parts.append(f"{points(one.earned)} points")
+    parts.append("counts" if one.counts else "does not count")
+    return ", ".join(parts)
+
+
+def _there(moment: datetime, due: datetime | None) -> datetime:
+    return moment if due is None else moment.astimezone(due.tzinfo)
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return read_time(text) if text else None
+    except ValueError:  # a gradebook that somebody has changed
+        return None
