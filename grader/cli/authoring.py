@@ -16,6 +16,7 @@ from grader.cli.options import (
     jobs_option,
     json_option,
     load_course,
+    pager_option,
     seed_option,
 )
 
@@ -49,7 +50,8 @@ def new_course(folder: Path) -> None:
 @assignment_argument
 @course_option
 @json_option("the suites")
-def checks(assignment: str | None, course_path: Path | None, as_json: bool) -> None:
+@pager_option
+def checks(assignment: str | None, course_path: Path | None, as_json: bool, no_pager: bool) -> None:
     r"""List questions, checks and points.
 
     \b
@@ -57,6 +59,7 @@ def checks(assignment: str | None, course_path: Path | None, as_json: bool) -> N
       grader checks
       grader checks embeddings
     """
+    from grader.reports.paging import listing
     from grader.reports.terminal import print_checks
     from grader.scheduler import load_suites
 
@@ -65,7 +68,8 @@ def checks(assignment: str | None, course_path: Path | None, as_json: bool) -> N
     if as_json:
         echo_json([{"assignment": s.assignment, "checks": s.checks} for s in suites.values()])
     else:
-        print_checks(list(suites.values()))
+        with listing(no_pager=no_pager) as out:
+            print_checks(list(suites.values()), out=out)
 
 
 @click.command()

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import click
 
-from grader.cli.options import echo_json, json_option, known_name, load_gradebook
+from grader.cli.options import (
+    echo_json,
+    json_option,
+    known_name,
+    load_gradebook,
+    pager_option,
+)
 
 results_argument = click.argument(
     "results", metavar="[RESULTS]", default="reports", type=click.Path(path_type=Path)
@@ -24,7 +30,10 @@ results_argument = click.argument(
     help="The output folder of `grader check`, or its gradebook.json.",
 )
 @json_option("the scores")
-def show(student: str, assignment: str | None, results: Path, as_json: bool) -> None:
+@pager_option
+def show(
+    student: str, assignment: str | None, results: Path, as_json: bool, no_pager: bool
+) -> None:
     r"""Show one student's scores and what went wrong.
 
     For instructors: the details of hidden checks may hold hidden inputs and values.
@@ -36,6 +45,7 @@ def show(student: str, assignment: str | None, results: Path, as_json: bool) -> 
     """
     from grader.errors import UsageError
     from grader.reports.inspection import print_student
+    from grader.reports.paging import listing
 
     gradebook = load_gradebook(results)
     known_name(student, {score.student for score in gradebook.scores}, "student", results)
@@ -51,13 +61,15 @@ def show(student: str, assignment: str | None, results: Path, as_json: bool) -> 
     if as_json:
         echo_json(scores)
     else:
-        print_student(gradebook, scores)
+        with listing(no_pager=no_pager) as out:
+            print_student(gradebook, scores, out=out)
 
 
 @click.command()
 @results_argument
 @json_option("the numbers")
-def stats(results: Path, as_json: bool) -> None:
+@pager_option
+def stats(results: Path, as_json: bool, no_pager: bool) -> None:
     r"""Show each assignment's mean, median and spread, in percent.
 
     RESULTS is the output folder of `grader check` (reports, if not given), or its gradebook.json.
@@ -70,20 +82,23 @@ def stats(results: Path, as_json: bool) -> None:
     """
     from grader.analysis import analyse
     from grader.reports.inspection import print_statistics
+    from grader.reports.paging import listing
 
     gradebook = load_gradebook(results)
     analyses = analyse(gradebook)
     if as_json:
         echo_json(analyses)
     else:
-        print_statistics(gradebook, analyses)
+        with listing(no_pager=no_pager) as out:
+            print_statistics(gradebook, analyses, out=out)
 
 
 @click.command()
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
 @json_option("the changes")
-def diff(old: Path, new: Path, as_json: bool) -> None:
+@pager_option
+def diff(old: Path, new: Path, as_json: bool, no_pager: bool) -> None:
     r"""Show whose score differs between two gradings, and why.
 
     OLD and NEW are output folders of `grader check`, or their gradebook.json: what to look at
@@ -95,9 +110,11 @@ def diff(old: Path, new: Path, as_json: bool) -> None:
     """
     from grader.comparison import compare
     from grader.reports.inspection import print_comparison
+    from grader.reports.paging import listing
 
     found = compare(load_gradebook(old), load_gradebook(new))
     if as_json:
         echo_json(found)
     else:
-        print_comparison(found)
+        with listing(no_pager=no_pager) as out:
+            print_comparison(found, out=out)

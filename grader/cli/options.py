@@ -37,6 +37,11 @@ def json_option(what: str = "the result") -> Callable[[F], F]:
     return click.option("--json", "as_json", is_flag=True, help=f"Print {what} as JSON.")
 
 
+pager_option = click.option(
+    "--no-pager", is_flag=True, help="Print all at once, also where it is longer than the screen."
+)
+
+
 def checked_device(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     """Accept `auto`, `cpu`, `cuda` and `cuda:N`."""
     if not DEVICE.fullmatch(value):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import click
 import pytest
@@ -18,16 +19,63 @@ def run() -> CliRunner:
     return CliRunner()
 
 
-@pytest.mark.parametrize("name", MODULES)
+def walk(group: click.Group, above: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command with its whole name, those within others too."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield f"{above}{name}", command
+        if isinstance(command, click.Group):
+            yield from walk(command, f"{name} ")
+
+
+ALL = dict(walk(grader))
+TABLES = ("check", "checks", "diff", "doctor", "show", "stats", "verify")
+LONG = ("checks", "diff", "show", "stats")
+
+
+@pytest.mark.parametrize("name", ALL)
 def test_every_command_has_help_with_an_example_and_documented_options(name: str) -> None:
-    command = grader.get_command(click.Context(grader), name)
-    assert command is not None
-    assert command.name == name
+    command = ALL[name]
+    assert command.name == name.split()[-1]
     assert command.help is not None
     assert f"grader {name} " in command.help.partition("Examples:")[2] + " "
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{name} {parameter.opts}"
+
+
+def options(name: str) -> dict[str, click.Option]:
+    found = (one for one in ALL[name].params if isinstance(one, click.Option))
+    return {option.opts[-1]: option for option in found}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_what_prints_a_table_prints_json_too(name: str) -> None:
+    told = options(name)["--json"].help
+    assert told is not None
+    assert told.startswith("Print ")
+    assert "as JSON" in told
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_listings_can_be_had_without_a_pager(name: str) -> None:
+    assert "--no-pager" in options(name)
+
+
+def test_an_option_means_the_same_everywhere() -> None:
+    seen: dict[str, tuple[bool, tuple[str, ...]]] = {}
+    for name in ALL:
+        for long, option in options(name).items():
+            shape = (option.is_flag, tuple(sorted(option.opts)))
+            assert seen.setdefault(long, shape) == shape, f"{name} {long}"
+
+
+@pytest.mark.parametrize("asked", [["help", "checks"], ["help", "package", "gradescope"], ["help"]])
+def test_help_is_also_a_word(asked: list[str], run: CliRunner) -> None:
+    assert run.invoke(grader, asked).output == run.invoke(grader, [*asked[1:], "--help"]).output
+    assert "Did you mean 'check'" in run.invoke(grader, ["help", "chekc"]).output
 
 
 @pytest.mark.parametrize("name", MODULES)
