@@ -55,6 +55,11 @@ class Question(Value, frozen=True):
     points: float
     bonus: bool = False
 
+    @property
+    def towards_maximum(self) -> float:
+        """What it adds to an assignment's points: nothing if it is a bonus."""
+        return 0.0 if self.bonus else self.points
+
 
 class Assignment(Value, frozen=True):
     """What a course asks for under one name."""
@@ -66,7 +71,7 @@ class Assignment(Value, frozen=True):
     @property
     def points(self) -> float:
         """Points without the bonus questions."""
-        return total(question.points for question in self.questions if not question.bonus)
+        return total(question.towards_maximum for question in self.questions)
 
 
 class Suite(Value, frozen=True):

@@ -136,7 +136,7 @@ def build_notebook(
             question = _question(suite, cell.question)
             public = any(check.public for check in suite.checks if check.question == question.id)
             made["source"] = _grade_cell(question, public)
-            made["metadata"]["nbgrader"] = _nbgrader(question.id, points=question.points)
+            made["metadata"]["nbgrader"] = _nbgrader(question.id, points=question.towards_maximum)
         if cell.kind == "code":
             made |= {"execution_count": None, "outputs": []}
         cells.append(made)

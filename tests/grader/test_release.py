@@ -155,6 +155,16 @@ def test_cells_carry_what_nbgrader_needs(course: Course) -> None:
     assert cells["small"]["metadata"]["nbgrader"]["points"] == 1
 
 
+def test_a_bonus_question_adds_nothing_to_what_nbgrader_asks_for(course: Course) -> None:
+    small, other = SUITE.assignment.questions
+    bonus = msgspec.structs.replace(other, bonus=True)
+    assignment = msgspec.structs.replace(SUITE.assignment, questions=(small, bonus))
+    suite = msgspec.structs.replace(SUITE, assignment=assignment)
+    made = build_notebook(lesson_path(course, "adding"), course, suite)
+    assert by_id(made)["any"]["metadata"]["nbgrader"]["points"] == 0
+    assert by_id(made)["small"]["metadata"]["nbgrader"]["points"] == 1
+
+
 def test_nbgrader_makes_the_student_notebook_of_the_solved_one(course: Course) -> None:
     preprocessors = pytest.importorskip("nbgrader.preprocessors")
     solved = nbformat.from_dict(build(course, solved=True))

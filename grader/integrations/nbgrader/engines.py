@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import atexit
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from grader.config import Course
 from grader.fingerprint import suite_digests
-from grader.model import Value
+from grader.model import Suite, Value
 from grader.scheduler import Engine
 
 IDLE_S = 60.0
@@ -34,15 +34,23 @@ _waiting: dict[_Kind, tuple[Engine, threading.Timer]] = {}
 
 
 @contextmanager
-def warm_engine(course: Course, assignment: str, *, sandbox: bool) -> Iterator[Engine]:
+def warm_engine(
+    course: Course, assignment: str, *, sandbox: bool, known: Mapping[str, Suite] | None = None
+) -> Iterator[Engine]:
     """Lend an engine for one assignment; it ends when nobody wants it for a while.
+
+    Args:
+        course: what to grade with.
+        assignment: its id.
+        sandbox: whether submissions are walled in.
+        known: the assignment's suite, when an earlier run has described it.
 
     Raises:
         SuiteError: the suite can't be read.
     """
     digest = suite_digests(course, [assignment])[assignment]
     kind = _Kind(course, assignment, sandbox, digest)
-    engine = _take(kind) or Engine(course, sandbox=sandbox, assignments=[assignment])
+    engine = _take(kind) or Engine(course, sandbox=sandbox, assignments=[assignment], known=known)
     try:
         yield engine
     except BaseException:

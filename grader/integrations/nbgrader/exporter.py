@@ -19,9 +19,10 @@ from grader.files import read_regular
 from grader.integrations.nbgrader.cells import Source, known_cells
 from grader.integrations.nbgrader.grading import Marked, grade
 from grader.integrations.nbgrader.submitted import Handed, handed_in, pending, without_notebook
-from grader.model import Suite
+from grader.model import Policy, Suite
 from grader.pipeline import Options
 from grader.reports.text import one_line
+from grader.results import Results
 
 SOMETHING_UNGRADED = 3
 
@@ -31,7 +32,8 @@ class GradingExporter(NotebookExporter):
 
     The class is graded at once, so that torch is loaded once; and before the first submission is
     converted, so that nothing of anybody's has changed when it turns out that nothing can be
-    graded. What was found out goes to the preprocessors, in `resources["grader"]`.
+    graded. What was found out goes to the preprocessors, in `resources["grader"]`. It is also kept
+    in the course root, so that what interrupts nbgrader costs no grading.
     """
 
     course = Unicode("", help="The folder with the course's pyproject.toml.").tag(config=True)
@@ -87,7 +89,10 @@ class GradingExporter(NotebookExporter):
         present = [one for one in handed if one.notebook.exists()]
         if not present:
             return
-        suite, marked = grade(self._course, self._assignment, present, options, self.log)
+        results = Results(
+            Path(self._autograde.coursedir.root), sandbox=self.sandbox, force=self._autograde.force
+        )
+        suite, marked = grade(self._course, self._assignment, present, options, results, self.log)
         self._require_same_points(suite)
         self._marked |= marked
         self._source = self._source.sorted([q.id for q in suite.assignment.questions])
@@ -137,6 +142,11 @@ class GradingExporter(NotebookExporter):
             )
         course = load_course(Path(self.course).expanduser())
         course.assignment(self._assignment)
+        if course.policy != Policy():
+            self.log.warning(
+                "points are stored without the rules of [tool.grader.policy]: late penalties and "
+                "rounding are nbgrader's own here"
+            )
         return course
 
     def _known_to_the_gradebook(self) -> Source:
@@ -165,8 +175,12 @@ class GradingExporter(NotebookExporter):
             return known_cells(gradebook.find_notebook(notebook, self._assignment))
 
     def _require_same_points(self, suite: Suite) -> None:
-        """Demand that the gradebook asks the suite's questions for the suite's points."""
-        asked = {question.id: question.points for question in suite.assignment.questions}
+        """Demand that the gradebook asks the suite's questions for the suite's points.
+
+        nbgrader has no bonus questions. One that is worth nothing there can still earn points, and
+        they count above the maximum.
+        """
+        asked = {question.id: question.towards_maximum for question in suite.assignment.questions}
         known = {
             cell.name: cell.points
             for cell in self._source.cells

@@ -22,7 +22,7 @@ from grader.model import (
     Suite,
     Value,
 )
-from grader.pipeline import Graded, Options, execute, plan
+from grader.pipeline import Graded, Options, execute, plan, recall
 from grader.reports.text import one_line, points
 from grader.results import Results
 from grader.scoring import assignment_report, unusable
@@ -49,6 +49,8 @@ class _Log:
 
     def start(self, jobs: int, *, kept: int = 0) -> None:
         self._log.info("Grading %d submissions", jobs - kept)
+        if kept:
+            self._log.info("%d more are known from an earlier run; --force grades them again", kept)
 
     def begun(self, submission: Submission) -> None:
         self._log.debug("%s: begun", submission.student)
@@ -66,7 +68,12 @@ class _Log:
 
 
 def grade(
-    course: Course, suite_of: str, handed: Iterable[Handed], options: Options, log: logging.Logger
+    course: Course,
+    suite_of: str,
+    handed: Iterable[Handed],
+    options: Options,
+    results: Results,
+    log: logging.Logger,
 ) -> tuple[Suite, dict[str, Marked]]:
     """Grade notebooks of one assignment.
 
@@ -75,6 +82,7 @@ def grade(
         suite_of: the assignment.
         handed: what was handed in, a folder for each student.
         options: how.
+        results: where results are kept, and looked for before anything is graded.
         log: where to tell of it.
 
     Returns:
@@ -85,14 +93,20 @@ def grade(
         KeyboardInterrupt: somebody stopped it.
     """
     watcher = _Log(log)
-    with warm_engine(course, suite_of, sandbox=options.sandbox) as engine:
+    known = results.find_suites(course, [suite_of])
+    with warm_engine(course, suite_of, sandbox=options.sandbox, known=known) as engine:
         suite = engine.suites[suite_of]
+        if known is None:
+            results.keep_suites(course, engine.suites)
         report = assignment_report(suite)
         submissions, marked = _read(handed, suite, report)
         jobs = plan(submissions, engine.suites, course.limits, options)
-        watcher.start(len(jobs))
-        done = execute(engine, jobs, options, watcher, Results(None, sandbox=options.sandbox))
+        done = recall(jobs, results)
+        watcher.start(len(jobs), kept=len(done))
+        todo = [job for job in jobs if job.submission not in done]
+        done |= execute(engine, todo, options, watcher, results)
         _raise_if_stopped(done.values())
+    results.forget_unused()
     for submission, one in done.items():
         marked[submission.student] = Marked(one.score, report, one.isolation)
     return suite, marked

@@ -103,7 +103,13 @@ def write_gradebook(gradebook: Gradebook, place: str) -> list[str]:
 def _assignment(assignment: Any) -> AssignmentReport:
     cells = [cell for notebook in assignment.notebooks for cell in notebook.grade_cells]
     questions = tuple(
-        QuestionReport(id=cell.name, title=cell.name, points=cell.max_score, checks=())
+        QuestionReport(
+            id=cell.name,
+            title=cell.name,
+            points=cell.max_score,
+            checks=(),
+            bonus=not cell.max_score,
+        )
         for cell in sorted(cells, key=lambda cell: str(cell.name))
     )
     return AssignmentReport(

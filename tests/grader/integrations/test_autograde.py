@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -129,8 +130,15 @@ CLASS: dict[str, tuple[Callable[[dict[str, Any]], object], dict[str, Any]]] = {
     "hostile": (add_code(PATCHES), NONE),
     "endless": (add_code("def add(a, b):\n    while True: pass"), {**NONE, "state": 1.0}),
     "exits": (add_code("import os; os._exit(0)"), FULL),
+    "kernelspecs in a list": (with_metadata(kernelspec=[{"name": "a"}, {"name": "b"}]), FULL),
     "another language": (
         with_metadata(kernelspec={"name": "ir", "display_name": "R", "language": "R"}), WAITING,
+    ),
+    "two kernelspecs": (
+        lambda solved: json.dumps(solved)
+        .replace('"kernelspec": {', '"kernelspec": {"name": "conda-x"}, "kernelspec": {')
+        .encode(),
+        WAITING,
     ),
     "not a notebook": (lambda _: b"<html>", WAITING),
     "empty file": (lambda _: b"", WAITING),
@@ -227,6 +235,33 @@ def test_a_second_run_grades_only_what_is_new(course: NbgraderCourse) -> None:
     assert "Grading 1 submissions" in log
     assert "Skipping existing assignment" in log
     assert course.points("bob") == NONE
+
+
+def test_what_is_known_from_an_earlier_run_is_not_graded_again(course: NbgraderCourse) -> None:
+    course.hand_in("ann", course.solved())
+    course.run("autograde", "adding")
+    shutil.rmtree(course.root / "autograded")
+    with course.gradebook() as gradebook:
+        gradebook.remove_student("ann")
+    log = course.run("autograde", "adding")
+    assert "Grading 0 submissions" in log
+    assert "1 more are known from an earlier run" in log
+    assert course.points("ann") == FULL
+    assert "Grading 1 submissions" in course.run("autograde", "adding", "--force")
+
+
+def test_rules_that_nbgrader_does_not_know_are_named(
+    course: NbgraderCourse, tmp_path: Path
+) -> None:
+    strict = shutil.copytree(course.course.root, tmp_path / "strict course")
+    table = strict / "pyproject.toml"
+    table.write_text(table.read_text() + '[tool.grader.policy]\nbonus = "cap"\n')
+    config = course.root / "nbgrader_config.py"
+    config.write_text(config.read_text().replace(str(course.course.root), str(strict)))
+    course.hand_in("ann", course.solved())
+    log = course.run("autograde", "adding")
+    assert "points are stored without the rules of [tool.grader.policy]" in log
+    assert course.points("ann") == FULL
 
 
 def test_only_the_student_who_is_named(course: NbgraderCourse) -> None:

@@ -1,17 +1,25 @@
-"""nbgrader's gradebook and `grader check` agree to the last digit, in all six assignments."""
+"""nbgrader's gradebook and `grader check` agree to the last digit, in all six assignments.
+
+Some of the known-wrong answers are handed in; with EVERY_MUTANT=1 all of them, also plugged into
+later assignments, which takes a quarter of an hour.
+"""
 
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
-from toy import Silent
+from nbgrader_course import write_nbgrader_course
+from toy import Silent, notebook
 
+from grader.cases import Kind, plan_cases
 from grader.config import Course, load_course
 from grader.discovery import discover
 from grader.lessons import lesson_path, read_lesson
@@ -26,8 +34,8 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 ASSIGNMENTS = [assignment.id for assignment in load_course(ROOT).assignments]
-MUTANTS = 2
-"""How many known-wrong answers of each assignment are handed in besides the example class."""
+STEP = 1 if os.environ.get("EVERY_MUTANT") else 12
+"""Each so manyth known-wrong answer is handed in."""
 
 CONFIG = """
 c = get_config()
@@ -76,16 +84,20 @@ def nbgrader(root: Path, *arguments: str) -> str:
 
 
 def handed_in(course: Course, suites: dict[str, Suite]) -> Iterator[tuple[str, str, bytes]]:
-    """The example class, known-wrong answers and a hostile notebook for each assignment."""
+    """The example class, right answers in every style, wrong ones, and a hostile notebook each."""
     for submission in discover([ROOT / "examples/submissions"], course).submissions:
         yield submission.student, submission.assignment, Path(submission.path).read_bytes()
+    cases = plan_cases(course, ASSIGNMENTS)
+    mutants = [case for case in cases if case.kind is Kind.MUTANT]
+    for case in [case for case in cases if case.kind is not Kind.MUTANT] + mutants[::STEP]:
+        made = notebook(*[cell.source for cell in case.cells])
+        yield f"{case.kind.value} {case.name} {case.origin}".strip(), case.assignment, made.encode()
     for name in ASSIGNMENTS:
         path = lesson_path(course, name)
-        sources = solution_sources(course, read_lesson(path))
-        for mutant in load_mutants(course, name)[:MUTANTS]:
-            answers = apply(mutant, sources)
-            made = build_notebook(path, course, suites[name], solved=True, answers=answers)
-            yield mutant.name, name, notebook_bytes(made)
+        mutant = load_mutants(course, name)[0]
+        answers = apply(mutant, solution_sources(course, read_lesson(path)))
+        wrong = build_notebook(path, course, suites[name], solved=True, answers=answers)
+        yield "wrong, as released", name, notebook_bytes(wrong)
         made = build_notebook(path, course, suites[name])
         cell = {"cell_type": "code", "id": "hostile", "metadata": {}, "source": HOSTILE}
         made["cells"].append({**cell, "execution_count": None, "outputs": []})
@@ -125,15 +137,39 @@ def test_everybody_has_the_same_points(graded: tuple[Path, Gradebook], assignmen
     with Database(f"sqlite:///{root / 'gradebook.db'}", "transformer") as database:
         ours = {one.student: recorded(database, one.student, assignment) for one in scores}
         asked = [cell.name for cell in database.find_notebook(assignment, assignment).grade_cells]
+        most = database.find_assignment(assignment).max_score
     waiting = dict.fromkeys(asked)
     theirs = {
         one.student: waiting if one.state is State.UNGRADED else one.questions for one in scores
     }
     assert ours == theirs
-    assert len(scores) >= MUTANTS + 3
+    assert {one.possible for one in scores} == {most}  # a bonus comes on top in both
+    assert len(scores) >= 12 / STEP + 10
     assert {one.student: one.earned for one in scores}["hostile"] == 0
 
 
 def test_who_is_ungraded_in_one_is_so_in_the_other(graded: tuple[Path, Gradebook]) -> None:
     _, book = graded
     assert [one.student for one in book.scores if one.state is State.UNGRADED] == ["lena"]
+
+
+# ---------------------------------------------------------------- those who try to forge a score
+
+ATTACKS = {
+    name: cells
+    for file in ("forging", "interpreter")
+    for name, cells in runpy.run_path(str(ROOT / f"tests/attacks/test_{file}.py"))[
+        "ATTACKS"
+    ].items()
+}
+
+
+def test_forgers_have_the_same_points(tmp_path: Path) -> None:
+    course = write_nbgrader_course(tmp_path)
+    for name, cells in ATTACKS.items():
+        course.hand_in(name, notebook(*map(dedent, cells)).encode())
+    course.run("autograde", "adding")
+    book = check([course.root / "submitted"], course.course, Options(), Silent())
+    theirs = {one.student: one.questions for one in book.scores}
+    assert {name: course.points(name) for name in ATTACKS} == theirs
+    assert sum(one.earned for one in book.scores) < len(ATTACKS) / 2
