@@ -30,6 +30,12 @@ def totals(gradebook: Gradebook) -> dict[str, Total]:
     }
 
 
+def total_of(student: str, scores: Iterable[Score], gradebook: Gradebook) -> Total:
+    """Return one student's total, as `totals` has it; `scores` are all that the student has."""
+    told = (one for one in gradebook.totals if one.student == student)
+    return next(told, None) or overall(scores)
+
+
 def dropped(total: Total, gradebook: Gradebook) -> str:
     """Say which assignments a total leaves out; nothing if none."""
     titles = {assignment.id: assignment.title for assignment in gradebook.assignments}

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from grader.reports.feedback import CheckFeedback
 from grader.reports.text import one_line, points, printable, sentence
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -49,6 +50,12 @@ def prose(text: str) -> Markup:
     )
 
 
+@lru_cache(maxsize=4096)  # most students pass a check, or fail it, as others do
+def check(told: CheckFeedback) -> Markup:
+    """What a student reads about one check, as an item of a list."""
+    return Markup(_template("check.html").render(check=told).rstrip())
+
+
 def percentage(share: float | None) -> str:
     """A share of 1 as a whole percentage, a dash when there is none."""
     return "–" if share is None else f"{100 * share:.0f} %"
@@ -80,6 +87,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
+        check=check,
         points=points,
         prose=prose,
         percentage=percentage,

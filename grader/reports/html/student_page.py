@@ -9,7 +9,7 @@ from grader.model import AssignmentReport, Gradebook, Score, ScoredOutcome, Stat
 from grader.reports.feedback import ENDINGS, SYMBOLS, WORDS, changes, message_lines
 from grader.reports.html.page import address, clipped, render
 from grader.reports.paths import component
-from grader.reports.students import dropped, totals
+from grader.reports.students import dropped, total_of
 from grader.reports.text import points
 from grader.reports.timing import attempts, handed_in
 from grader.store import FEEDBACK
@@ -52,7 +52,7 @@ class Part(NamedTuple):
 
 def student_page(student: str, folder: str, gradebook: Gradebook, scores: dict[str, Score]) -> str:
     """Return one student's page. `folder` is the name that the student's files have."""
-    total = totals(gradebook)[student]
+    total = total_of(student, scores.values(), gradebook)
     possible = sum(assignment.points for assignment in gradebook.assignments)
     return render(
         "student.html",
