@@ -101,6 +101,17 @@ def decide(holding: Holding, student: str, rules: Rules, reader: Reader) -> Deci
     return Decision(submissions=tuple(desk.submissions), problems=tuple(desk.problems))
 
 
+def sorted_out(
+    holding: Holding, student: str, rules: Rules, reader: Reader
+) -> list[tuple[Held, str]]:
+    """Return a student's files, each with its assignment, empty where that can't be told."""
+    if len(holding.files) > MAX_FILES:
+        return [(held, "") for held in holding.files]
+    desk = _Desk(student, rules, reader)
+    desk.sort(holding)
+    return desk.sorted
+
+
 def _content(holding: Holding) -> str:
     names = [printable(name, 60) for name in sorted(holding.others)]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
@@ -118,6 +129,7 @@ class _Desk:
         self.problems: list[Problem] = []
         self.claims: dict[str, list[Claim]] = defaultdict(list)
         self.passed_over = False
+        self.sorted: list[tuple[Held, str]] = []
 
     def report(
         self, kind: str, message: str, entry: str, *, hint: str = "", assignment: str | None = None
@@ -147,6 +159,7 @@ class _Desk:
         if meaning == UNKNOWN and alone and len(self.rules.wanted) == 1:
             meaning = Meaning(assignment=min(self.rules.wanted))
         assignment = meaning.assignment
+        self.sorted.append((held, assignment))
         if assignment and assignment not in self.rules.wanted:
             self.passed_over = True
         elif assignment:

@@ -46,6 +46,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader import collected
 from grader.claims import Rules, decide
 from grader.config import AssignmentConfig, Course
 from grader.errors import IntakeError, NothingToGrade, UsageError
@@ -89,26 +90,8 @@ def discover(
         IntakeError: a path can't be read.
         ConfigError: there is no such assignment.
     """
-    wanted = frozenset(course.assignment(name).id for name in assignments)
-    wanted = wanted or frozenset(assignment.id for assignment in course.assignments)
-    names = {assignment.id: _names(assignment) for assignment in course.assignments}
-    _add_notebooks(names, course)
-    matcher = Matcher(names)
-    known = {name.casefold(): meant for meant in names for name in names[meant]}
-    rules = Rules(matcher=matcher, wanted=wanted, known=known)
-    handed_out = {ENGINE, *(folder.name for folder in course.public)}
-    parts: list[Holding] = []
-    problems: list[Problem] = []
-    for path in paths:
-        found, unowned = holdings(path, matcher, handed_out)
-        parts += found
-        problems += unowned
-    everyone = _Everyone(list(merged(parts)))
-    if not everyone.holdings and not problems:
-        where = ", ".join(printable(str(path)) for path in paths)
-        raise NothingToGrade(
-            "no submission was found", where=where, hint="expected STUDENT/NOTEBOOK.ipynb"
-        )
+    rules = rules_of(course, assignments)
+    everyone, problems = seen(paths, course, rules.matcher)
     chosen = everyone.chosen(only)
     submissions: list[Submission] = []
     with Reader() as reader:
@@ -120,12 +103,53 @@ def discover(
                 problems += decision.problems
     return Discovery(
         submissions=tuple(sorted(submissions, key=lambda s: (s.student, s.assignment, s.attempt))),
-        problems=tuple(sorted((p for p in problems if _concerns(p, wanted)), key=_order)),
+        problems=tuple(sorted((p for p in problems if _concerns(p, rules.wanted)), key=_order)),
         students=tuple(sorted({student for _, student in chosen})),
     )
 
 
-class _Everyone:
+def rules_of(course: Course, assignments: Sequence[str] = ()) -> Rules:
+    """Return what a course calls its assignments; all of them are wanted where none is named.
+
+    Raises:
+        ConfigError: there is no such assignment.
+    """
+    wanted = frozenset(course.assignment(name).id for name in assignments)
+    wanted = wanted or frozenset(assignment.id for assignment in course.assignments)
+    names = {assignment.id: _names(assignment) for assignment in course.assignments}
+    _add_notebooks(names, course)
+    known = {name.casefold(): meant for meant in names for name in names[meant]}
+    return Rules(matcher=Matcher(names), wanted=wanted, known=known)
+
+
+def seen(paths: Sequence[Path], course: Course, matcher: Matcher) -> tuple[Everyone, list[Problem]]:
+    """Return everyone who has handed in something below some paths, and what is nobody's.
+
+    Raises:
+        NothingToGrade: there is nothing that looks like a submission.
+        UsageError: a path does not exist.
+        IntakeError: a path can't be read.
+    """
+    handed_out = {ENGINE, *(folder.name for folder in course.public)}
+    parts: list[Holding] = []
+    problems: list[Problem] = []
+    for path in paths:
+        if collected.is_collected(path):
+            found, unowned = collected.holdings(path.resolve(), printable(str(path)), matcher)
+        else:
+            found, unowned = holdings(path, matcher, handed_out)
+        parts += found
+        problems += unowned
+    everyone = Everyone(list(merged(parts)))
+    if not everyone.holdings and not problems:
+        where = ", ".join(printable(str(path)) for path in paths)
+        raise NothingToGrade(
+            "no submission was found", where=where, hint="expected STUDENT/NOTEBOOK.ipynb"
+        )
+    return everyone, problems
+
+
+class Everyone:
     """The students that were seen, and which of them are too alike."""
 
     def __init__(self, found: list[Holding]) -> None:

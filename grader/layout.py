@@ -13,7 +13,7 @@ from grader.gradescope_export import METADATA
 from grader.intake import printable
 from grader.matching import Matcher
 from grader.model import Problem, Value
-from grader.tree import MISNAMED, USABLE, Fault, Node, Tree, split, survey, without_packages
+from grader.tree import MISNAMED, USABLE, Fault, Node, Origin, Tree, split, survey, without_packages
 
 
 class Held(Value, frozen=True):
@@ -71,7 +71,7 @@ def holdings(path: Path, matcher: Matcher, handed_out: Collection[str] = ()) -> 
     for shape in (tree, _unwrapped(tree, matcher)) if wrapped else (tree,):
         download, unclear = unpacked(shape, matcher)
         if download is not shape:
-            found, problems = _class(download, split(download), shown, matcher)
+            found, problems = of_class(download, split(download), shown, matcher)
             return found, [*problems, *unclear]
     if not is_folder:
         tree = _unwrapped(tree, matcher)
@@ -137,7 +137,7 @@ def _sort_out(tree: Tree, shown: str, above: list[str], matcher: Matcher) -> Fou
         (inner,) = folders.values()
         if _holds_people(inner, matcher):
             return _several(tree, [inner], shown, above, matcher)
-    return _class(tree, folders, shown, matcher)
+    return of_class(tree, folders, shown, matcher)
 
 
 def _several(
@@ -187,7 +187,8 @@ def _holds_people(tree: Tree, matcher: Matcher) -> bool:
     return len(people) == len(holders) >= enough and not _loose(tree)
 
 
-def _class(tree: Tree, folders: dict[str, Tree], shown: str, matcher: Matcher) -> Found:
+def of_class(tree: Tree, folders: dict[str, Tree], shown: str, matcher: Matcher) -> Found:
+    """Take a tree for a class: each folder is a student, as is each file with a person's name."""
     found: list[Holding] = []
     problems = [_unplaced(fault) for fault in tree.faults if not fault.parts]
     for name, folder in folders.items():
@@ -254,14 +255,19 @@ def merged(parts: list[Holding]) -> Iterator[Holding]:
         by_name.setdefault(holding.student, []).append(holding)
     for name in sorted(by_name):
         group = by_name[name]
-        files: dict[tuple[str, int | None], Held] = {}
+        files: dict[tuple[str, int | None, Origin], Held] = {}
         for holding in group:
             for held in holding.files:
-                files.setdefault((held.node.path, held.node.member), held)
+                key = (held.node.path or held.node.entry, held.node.member, held.node.origin)
+                files.setdefault(key, held)
         yield Holding(
             student=name,
             entry=group[0].entry,
-            files=tuple(sorted(files.values(), key=lambda held: held.node.entry)),
+            files=tuple(
+                sorted(files.values(), key=lambda held: held.node.entry)
+                if len(group) > 1
+                else files.values()
+            ),
             faults=tuple(fault for holding in group for fault in holding.faults),
             others=tuple(other for holding in group for other in holding.others),
         )

@@ -24,6 +24,7 @@ INTERRUPTED = 130
 COMMANDS = {
     "Grade": {
         "check": "grading",
+        "collect": "collecting",
         "adjust": "adjusting",
     },
     "Look": {
