@@ -117,8 +117,7 @@ def main() -> NoReturn:
     except click.exceptions.Exit as stop:
         code = stop.exit_code
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = _report_usage(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         code = INTERRUPTED
@@ -131,6 +130,21 @@ def main() -> NoReturn:
     except Exception as error:
         code = _report_bug(error)
     sys.exit(code)
+
+
+def _report_usage(error: click.ClickException) -> int:
+    """Say what Click found wrong as every other error is said; without a command, show them all."""
+    from grader.errors import UsageError
+
+    if isinstance(error, getattr(click.exceptions, "NoArgsIsHelpError", ())):
+        error.show()
+        return error.exit_code
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    called = context.command_path if context else "grader"
+    hint = f"`{called} --help` shows how it is called"
+    _report(UsageError(message[:1].lower() + message[1:], hint=hint))
+    return error.exit_code
 
 
 def _report(error: GraderError) -> int:

@@ -19,6 +19,7 @@ from grader.reports.timing import attempts, handed_in
 
 BARS = " ▁▂▃▄▅▆▇█"
 DETAIL_LENGTH = 300
+WIDE = 96  # columns of a terminal in which all numbers of an assignment fit beside its title
 
 
 def print_student(
@@ -77,16 +78,18 @@ def print_statistics(
     out = out or console()
     table = plain_table()
     table.add_column("Assignment", overflow="fold")
-    heads = ("Graded", "Ungraded", "Missing", "Mean", "Median", "SD", "Lowest", "Highest")
-    for head in heads:
+    narrow = out.width < WIDE
+    heads = ["Graded", "Ungraded", "Missing", "Mean", "Median", "SD"]
+    for head in (*heads, *(() if narrow else ("Lowest", "Highest"))):
         table.add_column(head, justify="right", no_wrap=True)
     table.add_column("0 to 100 %", no_wrap=True)
     for assignment, found in zip(gradebook.assignments, analyses, strict=True):
-        numbers = (found.mean, found.median, found.spread, found.lowest, found.highest)
+        numbers = (found.mean, found.median, found.spread)
+        edges = () if narrow else (found.lowest, found.highest)
         table.add_row(
             Text(one_line(assignment.title)),
             *(str(count) for count in (found.graded, found.ungraded, found.missing)),
-            *("–" if number is None else f"{number:.1f}" for number in numbers),
+            *("–" if number is None else f"{number:.1f}" for number in (*numbers, *edges)),
             _bars(out, found.histogram),
         )
     out.print(table)

@@ -147,3 +147,25 @@ def test_every_command_loads_click_alone() -> None:
         f"heavy = {heavy} & set(sys.modules)\nassert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("command", "message", "called"),
+    [
+        ("chekc .", "no such command 'chekc'. Did you mean 'check'", "grader"),
+        ("check", "missing argument 'PATH...'", "grader check"),
+        ("package gradescop x", "no such command 'gradescop'", "grader package"),
+        ("release --check --output x", "--check compares the course's own", "grader release"),
+    ],
+)
+def test_all_errors_say_what_and_what_next(command: str, message: str, called: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "grader.cli", *command.split()],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    error, hint = done.stderr.splitlines()
+    assert error.startswith(f"error: {message}")
+    assert hint == f"hint: `{called} --help` shows how it is called"

@@ -57,6 +57,17 @@ def test_numbers_of_each_assignment(results: Path) -> None:
     assert [line.split()[0] for line in lines[2:4]] == ["Embeddings", "Blocks"]
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_numbers_fit_the_terminal(
+    results: Path, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    head, _, first, *_ = run("stats", results / "old").output.splitlines()
+    assert len(head) <= width
+    assert ("Highest" in head) is (width > 100)
+    assert first.split()[0] == "Embeddings"
+
+
 def test_a_comparison_counts_what_changed(results: Path) -> None:
     shown = run("diff", results / "old", results / "new").output
     assert " changed, " in shown.splitlines()[-1]
