@@ -20,7 +20,8 @@ import pytest
 
 from benchmarks.classroom import ASSIGNMENT
 from grader.config import load_course
-from grader.handles import SubmissionNames, abandon, settle
+from grader.handles import SubmissionNames
+from grader.links import abandon, settle
 from grader.local import LocalLink
 from grader.model import Assignment, Check, total
 from grader.suites import PYTEST_OPTIONS, build_suite, is_practice, suite_files

@@ -12,7 +12,8 @@ import hmac
 import time
 from collections.abc import Callable, Sequence
 
-from grader.handles import StudentError, SubmissionNames, WorkerStopped
+from grader.handles import SubmissionNames
+from grader.links import StudentError, WorkerStopped
 from grader.model import (
     Cell,
     CellError,

@@ -15,9 +15,7 @@ import random
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -25,17 +23,13 @@ import msgspec
 import pytest
 
 from grader.errors import GraderError, GraderFault, SuiteError
-from grader.grading import Notebook, derive_seed
-from grader.handles import NotDefined, StudentError, SubmissionNames, WorkerStopped
+from grader.examination import Examination
+from grader.handles import SubmissionNames
 from grader.judge_protocol import JobRequest, JudgeSetup, Ready, read_frame, write_frame
 from grader.model import (
-    Check,
     Ending,
     EndingKind,
-    Outcome,
-    Problem,
     Run,
-    Status,
     Suite,
 )
 from grader.suites import (
@@ -48,7 +42,6 @@ from grader.suites import (
     suite_files,
     where,
 )
-from grader.verdicts import outcome_of
 from grader.worker import client
 from grader.worker.client import WorkerLink
 from grader.worker.forking import prepare_to_fork, start_loading
@@ -215,7 +208,15 @@ class Judge(CheckRunner):
             request = msgspec.json.decode(read_frame(job), type=JobRequest)
             write_frame(job, str(os.getpid()).encode())
             suite, items = suites[request.submission.assignment]
-            run = self._grade(request, suite, items)
+            self.current_device = request.device
+            run = Examination(
+                request,
+                suite,
+                items,
+                run_item=self._run_item,
+                spawn=lambda: self._spawn(request),
+                reference=self.reference_module,
+            ).run()
             write_frame(job, msgspec.json.encode(run))
         except (OSError, EOFError):
             pass  # the grader went away
@@ -224,94 +225,6 @@ class Judge(CheckRunner):
                 kind=EndingKind.FAULT, message=f"the judge failed: {type(error).__name__}: {error}"
             )
             write_frame(job, msgspec.json.encode(Run(submission=request.submission, ending=fault)))
-
-    def _grade(self, request: JobRequest, suite: Suite, items: Sequence[pytest.Item]) -> Run:
-        seed_of = partial(derive_seed, request.seed, suite.digest, request.submission.digest)
-        notebook = Notebook(
-            request.submission,
-            request.cells,
-            request.limits,
-            lambda: self._spawn(request),
-            seed_of,
-            request.device,
-        )
-        self.current_device = request.device
-        outcomes: dict[str, Outcome] = {}
-        problems: list[Problem] = []
-        fault: Ending | None = None
-        try:
-            for check, item in in_order(suite.checks, items):
-                outcomes[check.id] = self._run_check(
-                    check, item, notebook, outcomes, seed_of, problems
-                )
-        except GraderFault as error:
-            fault = Ending(kind=EndingKind.FAULT, message=f"{error}")
-        finally:
-            notebook.close()
-        if notebook.killed and not request.last_try:
-            fault = Ending(kind=EndingKind.FAULT, message="a worker was ended by SIGKILL")
-        return Run(
-            submission=request.submission,
-            outcomes=() if fault else tuple(outcomes[check.id] for check in suite.checks),
-            ending=fault or notebook.ending or Ending(),
-            cell_errors=tuple(
-                notebook.cell_errors[number] for number in sorted(notebook.cell_errors)
-            ),
-            output=notebook.output,
-            isolation=notebook.isolation,
-            usage=notebook.usage(),
-            problems=tuple(problems),
-        )
-
-    def _spawn(self, request: JobRequest) -> WorkerLink:
-        assert self.setup.spawn_socket is not None
-        pipes = spawn(
-            self.setup.spawn_socket,
-            request.limits,
-            device=request.device,
-            sandbox=self.setup.sandbox,
-            assignment=request.submission.assignment,
-        )
-        return WorkerLink(pipes, request.limits)
-
-    # ------------------------------------------------------------ one check
-
-    def _run_check(
-        self,
-        check: Check,
-        item: pytest.Item,
-        notebook: Notebook,
-        outcomes: dict[str, Outcome],
-        seed_of: Callable[[str], int],
-        problems: list[Problem],
-    ) -> Outcome:
-        if not check.runs_on(notebook.device):
-            return Outcome(
-                check=check.id, status=Status.SKIPPED, message=f"needs {' or '.join(check.devices)}"
-            )
-        unmet = _unmet(check, outcomes)
-        if unmet:
-            return Outcome(
-                check=check.id, status=Status.SKIPPED, message=f"not run: `{unmet}` must pass first"
-            )
-        started = time.perf_counter()
-        seed = seed_of(check.id)
-        error = self._run_item(item, seed, lambda: notebook.names_for(check))
-        ending = notebook.settle()
-        if ending is not None:
-            notebook.note(ending)
-        if isinstance(error, GraderFault):
-            raise error
-        if error is not None and not _is_verdict(error):
-            error = self._whose_fault(error, check, item, seed, notebook, problems)
-        return outcome_of(
-            check,
-            error,
-            round(time.perf_counter() - started, 3),
-            tuple(notebook.cell_errors.values()),
-            ending,
-            tuple((cell.number, cell.source) for cell in notebook.cells),
-        )
 
     def _run_item(
         self, item: pytest.Item, seed: int, names: Callable[[], SubmissionNames]
@@ -325,82 +238,16 @@ class Judge(CheckRunner):
             torch.default_generator.manual_seed(seed)
         return self.run(item)
 
-    def _whose_fault(
-        self,
-        error: BaseException,
-        check: Check,
-        item: pytest.Item,
-        seed: int,
-        notebook: Notebook,
-        problems: list[Problem],
-    ) -> BaseException:
-        """A check's own code raised. If it passes on the reference, the submission is to blame.
-
-        Raises:
-            GraderFault: the check fails on the reference too, or it is not the check's code that
-                raised but the way to the worker.
-        """
-        from grader.local import LocalLink
-
-        told = f"{type(error).__name__}: {error}"
-        if _raised_in(error).is_relative_to(LINK_FOLDER):
-            raise GraderFault(f"the link to a worker raised {told}", where=check.id) from error
-        if self.reference_module is not None:
-            link = LocalLink(dict(vars(self.reference_module)))
-            if self._run_item(item, seed, lambda: SubmissionNames(link)) is None:
-                problems.append(
-                    Problem(
-                        kind="check",
-                        message=f"`{check.id}` could not use what the submission returned ({told})",
-                        where=where(item),
-                        hint="it counts as failed; compare types and shapes first in this check",
-                        student=notebook.submission.student,
-                        assignment=notebook.submission.assignment,
-                    )
-                )
-                return AssertionError("your code returned something that this check can't use")
-        raise GraderFault(f"the check `{check.id}` raised {told}", where=where(item))
-
-
-def in_order(
-    checks: Sequence[Check], items: Sequence[pytest.Item]
-) -> list[tuple[Check, pytest.Item]]:
-    """Checks with their items, every check after those that it requires, otherwise as written."""
-    todo = list(zip(checks, items, strict=True))
-    done: list[tuple[Check, pytest.Item]] = []
-    while todo:
-        waiting = {check.id.partition("[")[0] for check, _ in todo}
-        ready = [
-            pair
-            for pair in todo
-            if not waiting & {name.partition("[")[0] for name in pair[0].requires}
-        ]
-        first = ready[0]
-        todo.remove(first)
-        done.append(first)
-    return done
-
-
-def _unmet(check: Check, outcomes: dict[str, Outcome]) -> str | None:
-    for name in check.requires:
-        concerned = [o for o in outcomes.values() if name in (o.check, o.check.partition("[")[0])]
-        if any(outcome.status is not Status.PASSED for outcome in concerned):
-            return name
-    return None
-
-
-def _raised_in(error: BaseException) -> Path:
-    """The file whose code raised an exception."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return Path("" if trace is None else trace.tb_frame.f_code.co_filename)
-
-
-def _is_verdict(error: BaseException) -> bool:
-    return isinstance(
-        error, (AssertionError, StudentError, NotDefined, WorkerStopped, pytest.fail.Exception)
-    )
+    def _spawn(self, request: JobRequest) -> WorkerLink:
+        assert self.setup.spawn_socket is not None
+        pipes = spawn(
+            self.setup.spawn_socket,
+            request.limits,
+            device=request.device,
+            sandbox=self.setup.sandbox,
+            assignment=request.submission.assignment,
+        )
+        return WorkerLink(pipes, request.limits)
 
 
 def _guard_process() -> None:

@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from grader.handles import Link, NotDefined, Ref, StudentError, SubmissionNames
+from grader.handles import SubmissionNames
+from grader.links import Link, NotDefined, Ref, StudentError
 from grader.suites import CheckRunner
 from grader.worker.objects import NameNotDefined, ObjectServer, describe_error
 

@@ -28,6 +28,7 @@ ENGINE = (
     "__init__.py",
     "errors.py",
     "handles.py",
+    "links.py",
     "local.py",
     "model.py",
     "suites.py",

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from grader.errors import SuiteError
-from grader.handles import abandon, settle
+from grader.links import abandon, settle
 from grader.model import Assignment, Check, Question, Suite, total
 from grader.testing import CheckSpec
 

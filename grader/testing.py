@@ -30,18 +30,15 @@ from typing import Any, NoReturn, TypeVar
 
 from grader.handles import (
     Handle,
-    NotDefined,
-    StudentError,
     SubmissionNames,
-    WorkerStopped,
     attribute,
     elements,
     entered,
-    settle,
     standing_in,
     tensors,
     values,
 )
+from grader.links import NotDefined, StudentError, WorkerStopped, settle
 
 __all__ = [
     "CheckFailed",

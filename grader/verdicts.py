@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import builtins
 
-from grader.handles import NotDefined, StudentError, WorkerStopped
+from grader.links import NotDefined, StudentError, WorkerStopped
 from grader.model import CellError, Check, Ending, EndingKind, Outcome, Status
 from grader.testing import CheckFailed
 

@@ -9,7 +9,7 @@ import pytest
 from toy import notebook, write, write_course
 
 from grader.config import Course, load_course
-from grader.handles import abandon
+from grader.links import abandon
 
 
 @pytest.fixture(autouse=True)

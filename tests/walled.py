@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.handles import StudentError, WorkerStopped
+from grader.links import StudentError, WorkerStopped
 from grader.model import Ending, Isolation, Limits
 from grader.worker.client import WorkerLink
 from grader.worker.launch import Zygote, spawn

@@ -16,14 +16,14 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from grader.errors import GraderFault
-from grader.handles import Link, NotDefined, Ref, StudentError, WorkerStopped
+from grader.links import Link, NotDefined, Ref, StudentError, WorkerStopped
 from grader.model import Ending, EndingKind, Isolation, Limits
+from grader.worker.batch import Batch
 from grader.worker.launch import WorkerPipes
 from grader.worker.objects import MAX_ELEMENTS
 from grader.worker.protocol import (
     HEADER,
     MAX_FRAME,
-    Batch,
     ProtocolError,
     Unsendable,
     decode_body,

@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from grader.handles import Ref
+from grader.links import Ref
 
 MAX_ELEMENTS = 10_000
 MAX_MESSAGE = 2_000

@@ -21,7 +21,7 @@ from typing import Any
 
 import msgpack
 
-from grader.handles import Ref
+from grader.links import Ref
 
 MAX_FRAME = 64 << 20
 MAX_NODES = 200_000
@@ -30,9 +30,6 @@ MAX_STR = 1 << 20
 MAX_DIMS = 12
 MAX_ODD_KEYS = 1024
 """Most entries of a dict whose keys are not strings: integers can be chosen to collide."""
-
-MAX_BATCH = 512
-"""Most operations that wait to be sent together."""
 
 HEADER = struct.Struct(">I")
 
@@ -72,10 +69,15 @@ def encode_frame(message: dict[str, Any]) -> bytes:
     Raises:
         Unsendable: too large, too deep, too many values, or not plain data.
     """
-    return _framed(msgpack.packb(_Encoder().encode(message, 0)))
+    return framed(msgpack.packb(Encoder().encode(message, 0)))
 
 
-def _framed(body: bytes) -> bytes:
+def framed(body: bytes) -> bytes:
+    """A body as it crosses, behind its length.
+
+    Raises:
+        Unsendable: it is too large.
+    """
     if len(body) > MAX_FRAME:
         raise Unsendable(
             f"{len(body):,} bytes are more than the {MAX_FRAME:,} that may cross at once"
@@ -83,90 +85,14 @@ def _framed(body: bytes) -> bytes:
     return HEADER.pack(len(body)) + body
 
 
-class Batch:
-    """Operations on their way to a worker, encoded in the moment in which they are added.
+class Encoder:
+    """Plain data, refs and tensors as msgpack knows them; everything else is `Unsendable`."""
 
-    The worker believes the judge, and there are thousands: msgpack walks them, not Python.
-    """
-
-    def __init__(self) -> None:
-        self._operations: list[bytes] = []
-        self._bytes = 0
-
-    def clear(self) -> None:
-        """Leave out what was added."""
-        self._operations, self._bytes = [], 0
-
-    def __len__(self) -> int:
-        return len(self._operations)
-
-    def add(self, op: str, fields: dict[str, Any]) -> bool:
-        """Add one operation; False if the batch has to be sent first.
-
-        Raises:
-            Unsendable: see `encode_frame`.
-        """
-        operation = _pack_believed([op, fields])
-        size = self._bytes + len(operation)
-        if self._operations and (size > MAX_FRAME - 64 or len(self) == MAX_BATCH):
-            return False
-        self._operations.append(operation)
-        self._bytes = size
-        return True
-
-    def take(self, number: int) -> bytes:
-        """All of it as one frame under this number; the batch is empty then.
-
-        Raises:
-            Unsendable: its one operation is too large.
-        """
-        packer = msgpack.Packer()
-        head = packer.pack_array_header(2) + packer.pack(number)
-        head += packer.pack_array_header(len(self))
-        body = head + b"".join(self._operations)
-        self.clear()
-        return _framed(body)
-
-
-def _pack_believed(value: Any) -> bytes:
-    try:
-        packed: bytes = msgpack.packb(value, default=_extension, strict_types=True)
-    except (OverflowError, UnicodeEncodeError, ValueError):
-        # a large integer, a lone surrogate, too deep: the encoder knows what to do or to say
-        packed = msgpack.packb(_Encoder().encode(value, 0))
-    return packed
-
-
-def _extension(value: Any) -> Any:
-    """What msgpack itself has no word for."""
-    if type(value) is tuple:
-        return msgpack.ExtType(EXT_TUPLE, _pack_believed(list(value)))
-    return _Encoder().encode(value, 0)
-
-
-def decode_batch(body: bytes) -> tuple[int, list[Any]]:
-    """A batch's number and operations; from the judge, who is believed."""
-    number, operations = _unpack_believed(body)
-    return number, operations
-
-
-def _unpack_believed(data: bytes) -> Any:
-    return msgpack.unpackb(data, ext_hook=_believed_extension, strict_map_key=False)
-
-
-def _believed_extension(code: int, data: bytes) -> Any:
-    if code == EXT_REF:
-        return Ref(int(data))
-    if code == EXT_TUPLE:
-        return tuple(_unpack_believed(data))
-    return _Decoder(Ref).walk(msgpack.ExtType(code, data), 0)
-
-
-class _Encoder:
     def __init__(self) -> None:
         self.nodes = 0
 
     def encode(self, value: Any, depth: int) -> Any:
+        """What msgpack packs for a value that lies `depth` deep."""
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise Unsendable(f"more than {MAX_NODES:,} values")
@@ -224,10 +150,10 @@ class _Encoder:
         return msgpack.ExtType(EXT_ELLIPSIS, b"")
 
 
-_ENCODERS: dict[type, Callable[[_Encoder, Any, int], Any]] = {
-    Ref: _Encoder._ref, int: _Encoder._int, str: _Encoder._text, bytes: _Encoder._text,
-    list: _Encoder._list, tuple: _Encoder._tuple, dict: _Encoder._dict, OrderedDict: _Encoder._dict,
-    slice: _Encoder._slice, type(...): _Encoder._ellipsis,
+_ENCODERS: dict[type, Callable[[Encoder, Any, int], Any]] = {
+    Ref: Encoder._ref, int: Encoder._int, str: Encoder._text, bytes: Encoder._text,
+    list: Encoder._list, tuple: Encoder._tuple, dict: Encoder._dict, OrderedDict: Encoder._dict,
+    slice: Encoder._slice, type(...): Encoder._ellipsis,
 }  # fmt: skip
 
 
@@ -277,7 +203,7 @@ def decode_body(body: bytes, from_ref: Callable[[int], Any] = Ref) -> Any:
     if len(body) > MAX_FRAME:
         raise ProtocolError("frame too large")
     try:
-        return _Decoder(from_ref).walk(_unpack(body), 0)
+        return Decoder(from_ref).walk(_unpack(body), 0)
     except ProtocolError:
         raise
     except Exception as error:
@@ -298,12 +224,15 @@ def _unpack(data: bytes) -> Any:
     )
 
 
-class _Decoder:
+class Decoder:
+    """The way back, from a sender who lies; anything out of bounds is a `ProtocolError`."""
+
     def __init__(self, from_ref: Callable[[int], Any]) -> None:
         self.from_ref = from_ref
         self.nodes = 0
 
     def walk(self, value: Any, depth: int) -> Any:
+        """The value that msgpack's `value`, `depth` deep, stands for."""
         self.nodes += 1
         if self.nodes > MAX_NODES:
             raise ProtocolError("too many values")
@@ -370,10 +299,10 @@ class _Decoder:
         return {_key(key): value for key, value in pairs}
 
 
-_READERS: dict[int, Callable[[_Decoder, bytes, int], Any]] = {
-    EXT_TENSOR: _Decoder._tensor, EXT_REF: _Decoder._ref, EXT_INT: _Decoder._int,
-    EXT_DTYPE: _Decoder._dtype, EXT_TUPLE: _Decoder._tuple, EXT_DICT: _Decoder._dict,
-    EXT_DEVICE: _Decoder._device, EXT_SLICE: _Decoder._slice, EXT_ELLIPSIS: _Decoder._ellipsis,
+_READERS: dict[int, Callable[[Decoder, bytes, int], Any]] = {
+    EXT_TENSOR: Decoder._tensor, EXT_REF: Decoder._ref, EXT_INT: Decoder._int,
+    EXT_DTYPE: Decoder._dtype, EXT_TUPLE: Decoder._tuple, EXT_DICT: Decoder._dict,
+    EXT_DEVICE: Decoder._device, EXT_SLICE: Decoder._slice, EXT_ELLIPSIS: Decoder._ellipsis,
 }  # fmt: skip
 
 

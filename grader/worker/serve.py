@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from grader.handles import Link
+from grader.links import Link
+from grader.worker.batch import decode_batch
 from grader.worker.objects import NameNotDefined, ObjectServer, describe_error
-from grader.worker.protocol import HEADER, Unsendable, decode_batch, encode_frame
+from grader.worker.protocol import HEADER, Unsendable, encode_frame
 from grader.worker.shell import Shell, transform
 
 CHUNK = 1 << 16

@@ -23,7 +23,7 @@ from toy import RIGHT, notebook
 
 from grader.archive import Archive
 from grader.errors import IntakeError
-from grader.handles import NotDefined, Ref, StudentError, WorkerStopped
+from grader.links import NotDefined, Ref, StudentError, WorkerStopped
 from grader.model import Limits
 from grader.notebook import metadata_assignment, read
 from grader.testing import CheckFailed

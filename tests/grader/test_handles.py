@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from grader.handles import Handle, HandleMisuse, NotDefined, StudentError, SubmissionNames
+from grader.handles import Handle, HandleMisuse, SubmissionNames
+from grader.links import NotDefined, StudentError
 from grader.local import LocalLink
 from grader.testing import (
     CheckFailed,

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from grader.handles import StudentError, SubmissionNames
+from grader.handles import SubmissionNames
+from grader.links import StudentError
 from grader.local import LocalLink
 from grader.testing import standing_in
 

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from grader.handles import NotDefined, StudentError
+from grader.links import NotDefined, StudentError
 from grader.testing import (
     CheckFailed,
     assert_close,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.handles import NotDefined, StudentError, WorkerStopped
+from grader.links import NotDefined, StudentError, WorkerStopped
 from grader.model import CellError, Check, Ending, EndingKind, Status
 from grader.testing import CheckFailed
 from grader.verdicts import explain_missing, outcome_of

@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.handles import Ref
+from grader.links import Ref
 from grader.worker import protocol
 from grader.worker.protocol import HEADER, ProtocolError, Unsendable, decode_body, encode_frame
 

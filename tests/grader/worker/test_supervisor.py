@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from walled import LIMITS, MODES, events, processes_below, ready_zygote, run, wait_until_gone
 
+from grader.worker.batch import Batch
 from grader.worker.client import WorkerLink
 from grader.worker.launch import WorkerPipes, Zygote, spawn
-from grader.worker.protocol import Batch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from grader.judge import LINK_FOLDER, _raised_in
-from grader.worker.protocol import decode_batch
+from grader.examination import LINK_FOLDER, _raised_in
+from grader.worker.batch import decode_batch
 
 
 def link_that_breaks() -> None:

@@ -1,0 +1,200 @@
+"""What a submission's checks come to, one by one, and whose fault it is when one raises.
+
+This runs in a judge; `grader/grading.py` has the notebook that is examined, in its worker.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from grader.errors import GraderFault
+from grader.grading import Notebook, derive_seed
+from grader.handles import SubmissionNames
+from grader.judge_protocol import JobRequest
+from grader.links import NotDefined, StudentError, WorkerStopped
+from grader.model import Check, Ending, EndingKind, Outcome, Problem, Run, Status, Suite
+from grader.suites import where
+from grader.verdicts import outcome_of
+from grader.worker import client
+from grader.worker.client import WorkerLink
+
+LINK_FOLDER = Path(client.__file__).parent
+
+
+RunItem = Callable[[pytest.Item, int, Callable[[], SubmissionNames]], BaseException | None]
+"""Runs one test function, from a seed, on a submission; what it raised comes back."""
+
+
+class Examination:
+    """One submission before its suite.
+
+    Args:
+        request: the submission and its limits.
+        suite: the checks.
+        items: a test function for each of them.
+        run_item: runs one.
+        spawn: starts a worker and returns its link.
+        reference: the reference package, which tells a broken check from a broken submission.
+    """
+
+    def __init__(
+        self,
+        request: JobRequest,
+        suite: Suite,
+        items: Sequence[pytest.Item],
+        *,
+        run_item: RunItem,
+        spawn: Callable[[], WorkerLink],
+        reference: ModuleType | None,
+    ) -> None:
+        self._request = request
+        self._suite = suite
+        self._items = items
+        self._run_item = run_item
+        self._reference = reference
+        self._seed_of = partial(derive_seed, request.seed, suite.digest, request.submission.digest)
+        self._notebook = Notebook(
+            request.submission,
+            request.cells,
+            request.limits,
+            spawn,
+            self._seed_of,
+            request.device,
+        )
+        self._outcomes: dict[str, Outcome] = {}
+        self._problems: list[Problem] = []
+
+    def run(self) -> Run:
+        """Run all checks, each after those that it requires."""
+        notebook = self._notebook
+        fault: Ending | None = None
+        try:
+            for check, item in in_order(self._suite.checks, self._items):
+                self._outcomes[check.id] = self._outcome(check, item)
+        except GraderFault as error:
+            fault = Ending(kind=EndingKind.FAULT, message=f"{error}")
+        finally:
+            notebook.close()
+        if notebook.killed and not self._request.last_try:
+            fault = Ending(kind=EndingKind.FAULT, message="a worker was ended by SIGKILL")
+        return Run(
+            submission=self._request.submission,
+            outcomes=() if fault else self._outcomes_in_suite_order(),
+            ending=fault or notebook.ending or Ending(),
+            cell_errors=tuple(
+                notebook.cell_errors[number] for number in sorted(notebook.cell_errors)
+            ),
+            output=notebook.output,
+            isolation=notebook.isolation,
+            usage=notebook.usage(),
+            problems=tuple(self._problems),
+        )
+
+    def _outcomes_in_suite_order(self) -> tuple[Outcome, ...]:
+        return tuple(self._outcomes[check.id] for check in self._suite.checks)
+
+    def _outcome(self, check: Check, item: pytest.Item) -> Outcome:
+        notebook = self._notebook
+        reason = self._why_not(check)
+        if reason:
+            return Outcome(check=check.id, status=Status.SKIPPED, message=reason)
+        started = time.perf_counter()
+        error = self._run_item(item, self._seed_of(check.id), lambda: notebook.names_for(check))
+        ending = notebook.settle()
+        if ending is not None:
+            notebook.note(ending)
+        if isinstance(error, GraderFault):
+            raise error
+        if error is not None and not _is_verdict(error):
+            error = self._whose_fault(error, check, item)
+        return outcome_of(
+            check,
+            error,
+            round(time.perf_counter() - started, 3),
+            tuple(notebook.cell_errors.values()),
+            ending,
+            tuple((cell.number, cell.source) for cell in notebook.cells),
+        )
+
+    def _why_not(self, check: Check) -> str | None:
+        """Why a check is not run; None if it is."""
+        if not check.runs_on(self._notebook.device):
+            return f"needs {' or '.join(check.devices)}"
+        for name in check.requires:
+            for outcome in self._outcomes.values():
+                concerned = name in (outcome.check, _function_of(outcome.check))
+                if concerned and outcome.status is not Status.PASSED:
+                    return f"not run: `{name}` must pass first"
+        return None
+
+    def _whose_fault(self, error: BaseException, check: Check, item: pytest.Item) -> BaseException:
+        """A check's own code raised. If it passes on the reference, the submission is to blame.
+
+        Raises:
+            GraderFault: the check fails on the reference too, or it is not the check's code that
+                raised but the way to the worker.
+        """
+        told = f"{type(error).__name__}: {error}"
+        if _raised_in(error).is_relative_to(LINK_FOLDER):
+            raise GraderFault(f"the link to a worker raised {told}", where=check.id) from error
+        if not self._passes_on_reference(check, item):
+            raise GraderFault(f"the check `{check.id}` raised {told}", where=where(item))
+        self._problems.append(
+            Problem(
+                kind="check",
+                message=f"`{check.id}` could not use what the submission returned ({told})",
+                where=where(item),
+                hint="it counts as failed; compare types and shapes first in this check",
+                student=self._request.submission.student,
+                assignment=self._request.submission.assignment,
+            )
+        )
+        return AssertionError("your code returned something that this check can't use")
+
+    def _passes_on_reference(self, check: Check, item: pytest.Item) -> bool:
+        from grader.local import LocalLink
+
+        if self._reference is None:
+            return False
+        link = LocalLink(dict(vars(self._reference)))
+        return self._run_item(item, self._seed_of(check.id), lambda: SubmissionNames(link)) is None
+
+
+def in_order(
+    checks: Sequence[Check], items: Sequence[pytest.Item]
+) -> list[tuple[Check, pytest.Item]]:
+    """Checks with their items, every check after those that it requires, otherwise as written."""
+    todo = list(zip(checks, items, strict=True))
+    done: list[tuple[Check, pytest.Item]] = []
+    while todo:
+        waiting = {_function_of(check.id) for check, _ in todo}
+        ready = [pair for pair in todo if not waiting & set(map(_function_of, pair[0].requires))]
+        first = ready[0]
+        todo.remove(first)
+        done.append(first)
+    return done
+
+
+def _function_of(check: str) -> str:
+    """The test function of a check, whose variants it shares with others."""
+    return check.partition("[")[0]
+
+
+def _raised_in(error: BaseException) -> Path:
+    """The file whose code raised an exception."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return Path("" if trace is None else trace.tb_frame.f_code.co_filename)
+
+
+def _is_verdict(error: BaseException) -> bool:
+    return isinstance(
+        error, (AssertionError, StudentError, NotDefined, WorkerStopped, pytest.fail.Exception)
+    )
