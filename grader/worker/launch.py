@@ -35,7 +35,10 @@ import json, socket
 control = socket.socket(fileno=0)
 message, descriptors, _, _ = socket.recv_fds(control, 1 << 16, 1)
 while not message.endswith(b"\\n"):
-    message += control.recv(1 << 16)
+    part = control.recv(1 << 16) if message else b""
+    if not part:
+        sys.exit()  # the grader has gone
+    message += part
 config = json.loads(message)
 sys.path[:] = [config["engine"], *sys.path, *config["sites"]]  # a user's own site is not there yet
 from grader.worker.zygote import main

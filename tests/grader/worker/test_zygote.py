@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import re
 import secrets
+import socket
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -36,6 +38,21 @@ def ask(zygote: Zygote, expression: str, **options: object) -> object:
     """The value of an expression in a worker."""
     source = f"import json, os, sys; print(json.dumps({expression}))"
     return run(zygote, source, **options).json()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("heard", [b"", b'{"engine": "half of'])
+def test_it_ends_when_the_grader_goes_before_it_has_said_everything(heard: bytes) -> None:
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-s", "-B", "-c", launch.BOOTSTRAP]
+    with theirs, subprocess.Popen(command, stdin=theirs.fileno()) as process:
+        if heard:
+            socket.send_fds(ours, [heard], [theirs.fileno()])
+        theirs.close()
+        ours.close()
+        try:
+            assert process.wait(timeout=30) == 0
+        finally:
+            process.kill()
 
 
 class TestPreload:
