@@ -24,6 +24,7 @@ from grader.model import (
     Value,
     total,
 )
+from grader.policies import EXTENSION, NO_TIME
 from grader.scoring import percent
 
 BINS = 10
@@ -78,11 +79,15 @@ class Concern(Value, frozen=True):
     reason: str
 
 
+OF_TIME = frozenset({"late", NO_TIME, EXTENSION})
+"""Kinds of problems that are about when something was handed in."""
+
 CONCERNS = {
     "ungraded": "Not graded: neither zero nor full marks",
     "stopped": "Stopped: crashed, or used more than a submission may",
     "hidden": "Passes every public check, and loses much on the hidden ones",
     "problem": "Something about the files",
+    "time": "Late, or of when nobody knows",
     "missing": "Nothing handed in",
 }
 """Kinds of concern in the order of their urgency, as headings."""
@@ -108,7 +113,7 @@ def concerns(gradebook: Gradebook) -> tuple[Concern, ...]:
     found = [c for score in gradebook.scores for c in _concerns(score, hidden)]
     found += [
         Concern(
-            kind="problem",
+            kind="time" if problem.kind in OF_TIME else "problem",
             student=problem.student or "",
             assignment=problem.assignment or "",
             reason=problem.message + (f": {problem.where}" if problem.where else ""),

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -46,9 +46,19 @@ class Row(Value, frozen=True):
     hours: float = 0.0
     file: str = ""
 
-    def concerns(self, student: str, assignment: str) -> bool:
-        """Whether it is about this student's work for this assignment."""
-        return self.assignment in (None, assignment) and bool(self.names & known_as(student))
+
+def _by_name(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        for name in row.names:
+            found.setdefault(name, []).append(row)
+    return found
+
+
+def _about(student: str, assignment: str, rows: Mapping[str, list[Row]]) -> list[Row]:
+    """The lines about a student's work for an assignment, in their order."""
+    lines = {row.line: row for name in known_as(student) for row in rows.get(name, ())}
+    return [lines[n] for n in sorted(lines) if lines[n].assignment in (None, assignment)]
 
 
 class Times(Value, frozen=True):
@@ -72,10 +82,7 @@ class Times(Value, frozen=True):
                 where=self.path,
                 hint="add a column `assignment`, or choose one with -a",
             )
-        rows: dict[str, list[Row]] = {}
-        for row in self.rows:
-            for name in row.names:
-                rows.setdefault(name, []).append(row)
+        rows = _by_name(self.rows)
         latest: dict[tuple[str, str], int] = {}
         for one in submissions:
             key = one.student, one.assignment
@@ -85,15 +92,10 @@ class Times(Value, frozen=True):
             for one in submissions
         )
 
-    def _told(self, one: Submission, rows: dict[str, list[Row]], is_latest: bool) -> Submission:
-        candidates = {
-            row.line: row
-            for name in known_as(one.student)
-            for row in rows.get(name, ())
-            if row.concerns(one.student, one.assignment)
-        }
-        named = [row for row in candidates.values() if row.file == one.name.casefold()]
-        found = named or [row for row in candidates.values() if not row.file and is_latest]
+    def _told(self, one: Submission, rows: Mapping[str, list[Row]], is_latest: bool) -> Submission:
+        candidates = _about(one.student, one.assignment, rows)
+        named = [row for row in candidates if row.file == one.name.casefold()]
+        found = named or [row for row in candidates if not row.file and is_latest]
         if len({row.at for row in found}) > 1:
             raise UsageError(
                 f"two times for {one_line(one.student)} in {one.assignment}",
@@ -131,13 +133,13 @@ class Extensions(Value, frozen=True):
 def deadlines(course: Course, extensions: Extensions | None) -> Callable[[str, str], Due | None]:
     """Return what tells when an assignment is due for a student."""
     regular = {one.id: read_time(one.due) for one in course.assignments if one.due}
-    rows = extensions.rows if extensions else ()
+    rows = _by_name(extensions.rows if extensions else ())
 
     def due(student: str, assignment: str) -> Due | None:
         usual = regular.get(assignment)
         if usual is None:
             return None
-        concerned = [row for row in rows if row.concerns(student, assignment)]
+        concerned = _about(student, assignment, rows)
         special = [row for row in concerned if row.assignment] or concerned
         until = max([usual, *(_until(row, usual) for row in special)])
         return Due(at=until, regular=usual if until > usual else None)

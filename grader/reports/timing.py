@@ -40,7 +40,8 @@ def _attempt(one: Attempt, due: datetime | None) -> str:
     if submitted is not None:
         parts.append(f"handed in {shown(_there(submitted, due))}")
     if one.earned is not None:
-        parts.append(f"{points(one.earned)} points")
+        worth = points(one.earned)
+        parts.append(f"{worth} point{'s' * (worth != '1')}")
     parts.append("counts" if one.counts else "does not count")
     return ", ".join(parts)
 

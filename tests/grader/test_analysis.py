@@ -145,7 +145,10 @@ def test_concerns_are_ordered_by_urgency() -> None:
             nothing("d", State.UNGRADED),
             scored("e", FAILED, FAILED),
             scored("f", PASSED, PASSED),
-            problems=(Problem(kind="duplicate", message="two files", student="f"),),
+            problems=(
+                Problem(kind="late", message="marked as late", student="e"),
+                Problem(kind="duplicate", message="two files", student="f"),
+            ),
         )
     )
     assert [(concern.kind, concern.student) for concern in found] == [
@@ -153,6 +156,7 @@ def test_concerns_are_ordered_by_urgency() -> None:
         ("stopped", "c"),
         ("hidden", "b"),
         ("problem", "f"),
+        ("time", "e"),
         ("missing", "a"),
     ]
 
