@@ -238,17 +238,20 @@ def test_a_file_that_somebody_else_put_there_is_not_overwritten(
     assert done.beside == ("doeann_101/adding/2/adding.ipynb",)
 
 
-def test_a_link_that_somebody_else_put_there_is_not_followed(
-    course: Course, tmp_path: Path
+@pytest.mark.parametrize("dangling", [False, True])
+def test_a_link_that_somebody_else_put_there_is_neither_followed_nor_replaced(
+    course: Course, tmp_path: Path, dangling: bool
 ) -> None:
     path = packed(tmp_path / "d.zip", ["doeann_101_9001_adding.ipynb"])
-    (tmp_path / "target").write_text("mine")
+    if not dangling:
+        (tmp_path / "target").write_text("mine")
     link = tmp_path / "tidy/doeann_101/adding/adding.ipynb"
     link.parent.mkdir(parents=True)
     link.symlink_to(tmp_path / "target")
     collect([path], tmp_path / "tidy", course)
-    assert (tmp_path / "target").read_text() == "mine"
     assert link.is_symlink()
+    assert dangling or (tmp_path / "target").read_text() == "mine"
+    assert (tmp_path / "target").exists() != dangling
 
 
 def test_a_file_that_is_added_by_hand_belongs_to_its_folder(course: Course, tmp_path: Path) -> None:
@@ -271,6 +274,16 @@ def test_a_collected_file_that_is_gone_is_reported(course: Course, tmp_path: Pat
     found = discover([tmp_path / "t"], course)
     assert [(one.kind, one.student) for one in found.problems] == [("unreadable", "ann")]
     assert [one.student for one in found.submissions] == ["bo"]
+
+
+def test_a_later_attempt_does_not_take_the_place_of_a_file_that_is_gone(
+    course: Course, tmp_path: Path
+) -> None:
+    name = "Ann Doe_211_assignsubmission_file_/adding.ipynb"
+    collect([packed(tmp_path / "1.zip", [name], "1")], tmp_path / "t", course)
+    (tmp_path / "t/Ann Doe_211/adding/adding.ipynb").unlink()
+    done = collect([packed(tmp_path / "2.zip", [name], "2")], tmp_path / "t", course)
+    assert done.beside == ("Ann Doe_211/adding/2/adding.ipynb",)
 
 
 def hostile(path: Path) -> Path:
@@ -313,13 +326,16 @@ def test_a_manifest_that_is_none_is_named(course: Course, tmp_path: Path, conten
     assert "remove it" in e.value.hint
 
 
-def test_a_manifest_reaches_no_file_outside_of_its_folder(course: Course, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["../secret.py", "{}/secret.py", "link.py"])
+def test_a_manifest_reaches_no_file_outside_of_its_folder(
+    course: Course, tmp_path: Path, way: str
+) -> None:
     (tmp_path / "secret.py").write_text("adding = 1")
     folder = tmp_path / "class"
     folder.mkdir()
-    paths = ["../secret.py", str(tmp_path / "secret.py"), "link.py"]
     (folder / "link.py").symlink_to(tmp_path / "secret.py")
-    kept = [{"student": "eve", "path": p, "parts": ["adding.py"], "source": "s"} for p in paths]
+    path = way.format(tmp_path)
+    kept = [{"student": "eve", "path": path, "parts": ["adding.py"], "source": "s"}]
     people = [{"student": "eve", "folder": "eve", "entry": "e"}]
     (folder / NAME).write_text(json.dumps({"people": people, "files": kept}))
     assert discover([folder], course).submissions == ()

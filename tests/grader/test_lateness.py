@@ -101,6 +101,13 @@ def test_a_day_ends_when_the_clock_shows_the_same_time_again(submitted: str, day
     assert begun(read_time(submitted, BERLIN), DUE, "day") == days
 
 
+def test_a_day_whose_last_minute_is_left_out_by_the_clocks_ends_when_they_are_changed() -> None:
+    due = read_time("2026-03-28 02:30", BERLIN)
+    change = read_time("2026-03-29 03:00", BERLIN)
+    assert begun(change, due, "day") == 1
+    assert begun(change + timedelta(seconds=1), due, "day") == 2
+
+
 def test_hours_and_being_late_at_all() -> None:
     submitted = read_time("2026-03-29 23:59", BERLIN)
     assert begun(submitted, DUE, "hour") == 47

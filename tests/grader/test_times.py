@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader.times import (
@@ -76,10 +76,13 @@ def test_an_hour_that_comes_twice_is_the_later_and_one_that_is_left_out_the_next
 
 
 @given(
-    st.datetimes(datetime(2026, 3, 28), datetime(2026, 3, 30))
+    st.datetimes(datetime(2026, 3, 29, 1, 59), datetime(2026, 3, 29, 3, 1))
+    | st.datetimes(datetime(2026, 3, 28), datetime(2026, 3, 30))
     | st.datetimes(datetime(2026, 10, 24), datetime(2026, 10, 26)),
-    st.timedeltas(timedelta(0), timedelta(hours=3)),
+    st.timedeltas(timedelta(0), timedelta(minutes=1))
+    | st.timedeltas(timedelta(0), timedelta(hours=3)),
 )
+@example(datetime(2026, 3, 29, 2, 0, 30), timedelta(seconds=30))
 def test_a_later_time_on_the_clock_is_never_an_earlier_moment(
     wall: datetime, later: timedelta
 ) -> None:

@@ -125,7 +125,7 @@ EXTENSIONS = """student,assignment,until,days,hours
 ann,adding,2026-04-05 12:00,,
 bo,,,2,
 cy,adding,,,36
-cy,,,1,
+cy,,,3,
 di,,2026-01-01 00:00,,
 """
 
@@ -138,7 +138,7 @@ di,,2026-01-01 00:00,,
         ("bo", "adding", "2026-03-29 23:59"),  # clocks are put forward in between
         ("bo", "taking", "2026-03-29 23:59"),
         ("cy", "adding", "2026-03-29 12:59"),  # its own line, not the general one
-        ("cy", "taking", "2026-03-28 23:59"),
+        ("cy", "taking", "2026-03-30 23:59"),
         ("di", "adding", None),  # for another assignment: it shortens nothing
         ("ed", "adding", None),
     ],
