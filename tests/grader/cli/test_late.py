@@ -8,8 +8,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from runs import end, start
 from toy import RIGHT, notebook
+
+from grader.cli.app import grader
 
 POLICY = """
 [tool.grader.policy]
@@ -32,6 +35,16 @@ TIMES = """ID,file,submitted_at
 """
 
 
+def check(toy: Path, work: Path, output: Path) -> dict:
+    tables = output.parent
+    process = start(
+        toy, work, output, "-a", "adding", "--submitted-at", str(tables / "times.csv"),
+        "--extensions", str(tables / "extensions.csv"),
+    )  # fmt: skip
+    assert end(process) == 0
+    return json.loads((output / "gradebook.json").read_text())
+
+
 @pytest.fixture
 def late_class(toy: Path, tmp_path: Path):
     def grade(attempts: str) -> dict:
@@ -44,12 +57,7 @@ def late_class(toy: Path, tmp_path: Path):
         with zipfile.ZipFile(tmp_path / "canvas.zip", "w") as archive:
             for name, cell in WORK.items():
                 archive.writestr(name, notebook(cell))
-        process = start(
-            toy, tmp_path / "canvas.zip", tmp_path / "reports", "-a", "adding", "--submitted-at",
-            str(tmp_path / "times.csv"), "--extensions", str(tmp_path / "extensions.csv"),
-        )  # fmt: skip
-        assert end(process) == 0
-        return json.loads((tmp_path / "reports/gradebook.json").read_text())
+        return check(toy, tmp_path / "canvas.zip", tmp_path / "reports")
 
     return grade
 
@@ -79,3 +87,15 @@ def test_a_late_class(late_class, tmp_path: Path, attempts, earned, counts) -> N
         assert "23 hours late" in text, path
         assert "2026-03-28 23:59 CET instead of 2026-03-27 23:59 CET" in text, path
     assert "Attempt 2: homework" in (tmp_path / "reports/students/roezoe_103.html").read_text()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="grading needs POSIX")
+def test_the_collected_class_has_the_same_gradebook(late_class, toy: Path, tmp_path: Path) -> None:
+    wanted = late_class("best")
+    command = ["collect", str(tmp_path / "canvas.zip"), "-a", "adding", "--course", str(toy)]
+    done = CliRunner().invoke(grader, [*command, "--into", str(tmp_path / "tidy")])
+    assert done.exit_code == 0
+    found = check(toy, tmp_path / "tidy", tmp_path / "again")
+    for key in wanted.keys() - {"run"}:
+        assert found[key] == wanted[key], key
