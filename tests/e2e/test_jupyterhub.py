@@ -370,6 +370,9 @@ def test_students_reach_nothing_private(hub: hubs.Hub) -> None:
         hub.private / "solutions/tiny_transformer/__init__.py",
         hub.course_root / "source/embeddings/embeddings.ipynb",
         hub.course_root / "nbgrader_config.py",
+        hub.course_root / "gradebook.db",
+        hub.course_root / ".results",
+        hub.course_root / "submitted",
         hub.course_root,
         hub.home("mallory"),
     ]
