@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from grader.errors import GraderError
-from grader.model import Adjustment
+from grader.rules import Adjustment
 
 NAME = "adjustments.jsonl"
 

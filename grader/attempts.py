@@ -8,7 +8,8 @@ from itertools import groupby
 import msgspec
 
 from grader.lateness import on_time
-from grader.model import Attempt, Due, Policy, Score, State, Submission
+from grader.model import Attempt, Score, State, Submission
+from grader.rules import Due, Policy
 from grader.times import read_time
 
 Key = tuple[str, str]

@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from grader.errors import ConfigError
-from grader.model import Limits, Policy, Value
+from grader.model import Limits, Value
 from grader.policy_table import LateTable, PolicyTable, checked_zone, due_date, policy
+from grader.rules import Policy
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from grader.model import Amount, Due, Late, total
+from grader.model import total
 from grader.policy_table import said
+from grader.rules import Amount, Due, Late
 from grader.times import at_wall, shown, spoken
 
 DAY = timedelta(days=1)

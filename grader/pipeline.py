@@ -23,14 +23,12 @@ from grader.fingerprint import versions
 from grader.gradesheets.deadlines import Extensions, Times, deadlines
 from grader.gradesheets.roster import Roster
 from grader.model import (
-    Adjustment,
     Ending,
     EndingKind,
     Gradebook,
     Isolation,
     Job,
     Limits,
-    Policy,
     Problem,
     Run,
     RunInfo,
@@ -40,6 +38,7 @@ from grader.model import (
     Value,
 )
 from grader.results import Results
+from grader.rules import Adjustment, Policy
 from grader.scheduler import Engine, usable_cores
 from grader.scoring import collate, device_remarks, missing, score, unusable
 

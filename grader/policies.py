@@ -14,19 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from grader.lateness import extended, penalty
-from grader.model import (
-    Adjustment,
-    AppliedRule,
-    Due,
-    Late,
-    Policy,
-    Problem,
-    Score,
-    State,
-    Submission,
-    Total,
-    total,
-)
+from grader.model import AppliedRule, Problem, Score, State, Submission, Total, total
+from grader.rules import Adjustment, Due, Late, Policy
 from grader.times import read_time, written
 
 ADJUSTMENT = "adjustment"

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from grader.errors import ConfigError
-from grader.model import Amount, Late, Policy
+from grader.rules import Amount, Late, Policy
 from grader.times import NoZoneError, known_zones, lasting, placed, read_time, written, zone_of
 
 T = TypeVar("T")

@@ -38,7 +38,8 @@ def adjust(student: str, assignment: str, points: float, because: str, results: 
 
     from grader import adjustments
     from grader.errors import UsageError
-    from grader.model import Adjustment, State
+    from grader.model import State
+    from grader.rules import Adjustment
     from grader.store import OutputFolder
 
     gradebook = load_gradebook(results)

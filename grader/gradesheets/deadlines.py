@@ -24,8 +24,9 @@ from grader.gradesheets.cells import Sheet
 from grader.gradesheets.roster import known_as
 from grader.gradesheets.sheets import KEYS
 from grader.lateness import DAY
-from grader.model import Due, Problem, Submission, Value
+from grader.model import Problem, Submission, Value
 from grader.reports.text import one_line
+from grader.rules import Due
 from grader.times import NoZoneError, at_wall, read_time, written
 
 # besides those of a roster: what Moodle, Gradescope and nbgrader call it

@@ -6,7 +6,7 @@ import pytest
 
 from grader import adjustments
 from grader.errors import GraderError
-from grader.model import Adjustment
+from grader.rules import Adjustment
 
 FIRST = Adjustment(student="ann", assignment="blocks", points=1.5, because='"ambiguous"\ntask')
 SECOND = Adjustment(student="bo", assignment="blocks", points=-1, because="Zoë said so", by="ina")

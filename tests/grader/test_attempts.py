@@ -9,17 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.attempts import best, settled, to_grade
-from grader.model import (
-    Amount,
-    Due,
-    Ending,
-    EndingKind,
-    Late,
-    Policy,
-    Score,
-    State,
-    Submission,
-)
+from grader.model import Ending, EndingKind, Score, State, Submission
+from grader.rules import Amount, Due, Late, Policy
 from grader.times import read_time
 
 DUE = Due(at=read_time("2026-03-01 12:00Z"))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.lateness import begun, on_time, penalty
-from grader.model import Amount, Late
+from grader.rules import Amount, Late
 from grader.times import at_wall, read_time, zone_of
 
 BERLIN = "Europe/Berlin"

@@ -10,19 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.model import (
-    Adjustment,
-    Amount,
-    Due,
-    Ending,
-    Late,
-    Policy,
-    Score,
-    State,
-    Submission,
-    total,
-)
+from grader.model import Ending, Score, State, Submission, total
 from grader.policies import apply, course_total, rounded, without_effect, without_time
+from grader.rules import Adjustment, Amount, Due, Late, Policy
 from grader.times import read_time, written
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from grader.config import Course, load_course
 from grader.errors import ConfigError
-from grader.model import Amount, Late, Policy
 from grader.policy_table import lines
+from grader.rules import Amount, Late, Policy
 
 HEAD = '[tool.grader]\nid = "c"\ntitle = "C"\n'
 

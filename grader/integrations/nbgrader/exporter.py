@@ -19,10 +19,11 @@ from grader.files import read_regular
 from grader.integrations.nbgrader.cells import Source, known_cells
 from grader.integrations.nbgrader.grading import Marked, grade
 from grader.integrations.nbgrader.submitted import Handed, handed_in, pending, without_notebook
-from grader.model import Policy, Suite
+from grader.model import Suite
 from grader.pipeline import Options
 from grader.reports.text import one_line
 from grader.results import Results
+from grader.rules import Policy
 
 SOMETHING_UNGRADED = 3
 
