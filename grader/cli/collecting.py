@@ -33,8 +33,8 @@ def collect(
     DOWNLOAD is whatever `grader check` takes: a zip or folder of Canvas, Moodle, Gradescope or
     nbgrader. Files come to lie as STUDENT/ASSIGNMENT/FILE; collected.json beside them keeps whose
     they are, of when and of which attempt, so that checking the folder gives what checking the
-    download gives. Nothing is overwritten: what was handed in again comes to lie beside what was
-    there.
+    download gives. Nothing is overwritten: what a later download holds anew comes to lie beside
+    what was there, as a later attempt.
 
     \b
     Examples:
@@ -46,11 +46,12 @@ def collect(
 
     course = load_course(course_path)
     try:
-        done = run(paths, into, course, assignments)
+        done = [run([path], into, course, assignments) for path in paths]
     except GraderError as error:
         error.hint = error.hint.replace("--output", "--into")
         raise
-    _tell(done)
+    for one in done:
+        _tell(one)
     click.echo(into)
 
 

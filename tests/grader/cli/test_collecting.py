@@ -10,6 +10,8 @@ from click.testing import CliRunner
 from toy import notebook
 
 from grader.cli.app import grader
+from grader.config import load_course
+from grader.discovery import discover
 from grader.errors import GraderError
 
 
@@ -41,6 +43,23 @@ def test_what_lies_beside_earlier_work_is_listed(collect) -> None:
     done = collect({NAME: "x = 2", "leebo_102_9002_adding.ipynb": "x = 1"})
     assert "1 file collected, 1 there already; students: 2" in done.stderr
     assert "1 beside earlier ones, as later attempts:\n  doeann_101/adding/2/" in done.stderr
+
+
+def test_each_download_is_later_than_the_one_before(toy: Path, tmp_path: Path) -> None:
+    days = ["monday", "friday"]
+    for day in days:
+        with zipfile.ZipFile(tmp_path / f"{day}.zip", "w") as archive:
+            name = "Ann Doe_211_assignsubmission_file_/adding.ipynb"
+            archive.writestr(name, notebook(f"x = {day!r}"))
+    paths = [str(tmp_path / f"{day}.zip") for day in days]
+    into = ["--into", str(tmp_path / "tidy"), "--course", str(toy)]
+    done = CliRunner().invoke(grader, ["collect", *paths, *into])
+    assert done.exit_code == 0
+    assert "1 beside earlier ones" in done.stderr
+    found = discover([tmp_path / "tidy"], load_course(toy))
+    assert [(one.student, one.attempt) for one in found.submissions] == [
+        ("Ann Doe_211", 1), ("Ann Doe_211", 2),
+    ]  # fmt: skip
 
 
 def test_a_folder_in_the_way_is_named_with_the_option_that_helps(collect, tmp_path: Path) -> None:
