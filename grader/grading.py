@@ -51,7 +51,7 @@ class Notebook:
         cells: its code cells.
         limits: what it may use.
         spawn: starts a worker and returns its link.
-        seed_of: gives the seed for a purpose: `"notebook"` or a check's id.
+        seed_of: gives the seed for a purpose: `"notebook"`, or `"worker"` and a check's id.
         device: where tensors live over there.
 
     Attributes:
@@ -64,7 +64,7 @@ class Notebook:
         cells: Sequence[Cell],
         limits: Limits,
         spawn: Callable[[], WorkerLink],
-        seed_of: Callable[[str], int],
+        seed_of: Callable[..., int],
         device: str = "cpu",
     ) -> None:
         self.submission = submission
@@ -96,7 +96,8 @@ class Notebook:
         """
         link = self._loaded()
         link.allow(RESET_S, "while it was being reset")
-        link.request("reset", seed=self._seed_of(check.id))
+        # its own seed: with the check's, the submission could draw what it is about to be asked
+        link.request("reset", seed=self._seed_of("worker", check.id))
         limit = check.timeout_s or self.limits.check_s
         link.allow(
             min(limit, self._time_left()),

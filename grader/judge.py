@@ -45,7 +45,9 @@ from grader.suites import (
 from grader.worker import client
 from grader.worker.client import WorkerLink
 from grader.worker.forking import prepare_to_fork, start_loading
+from grader.worker.jail.limits import limit_data
 from grader.worker.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
+from grader.worker.jail.policy import GPU_DRIVER_BYTES
 from grader.worker.launch import spawn
 
 LINK_FOLDER = Path(client.__file__).parent
@@ -209,6 +211,9 @@ class Judge(CheckRunner):
             write_frame(job, str(os.getpid()).encode())
             suite, items = suites[request.submission.assignment]
             self.current_device = request.device
+            # a check may compute with sizes that a submission chose
+            driver = 0 if request.device == "cpu" else GPU_DRIVER_BYTES
+            limit_data(request.limits.memory_bytes + driver)
             run = Examination(
                 request,
                 suite,

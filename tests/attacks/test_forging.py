@@ -341,10 +341,21 @@ ATTACKS = {
         "import random\nrandom.random = lambda: 0.0\nrandom.seed = lambda *a: None",
         "def add(a, b): return 3",
     ],
+    # drawing, after the reset, what the check draws
+    "inputs_foreseen": [
+        """
+        import random
+        def add(a, b):
+            return 3 if (a, b) == (1, 2) else random.random() + random.random()
+        """
+    ],
 }
 
 # whoever answers 3 has answered one public check rightly
-ANSWERS_THREE = {"hard_coded", "patched_random", "patched_codec", "mutated_arguments", "late_exit"}
+ANSWERS_THREE = {
+    *("hard_coded", "patched_random", "patched_codec"),
+    *("mutated_arguments", "late_exit", "inputs_foreseen"),
+}
 DESERVED = {**dict.fromkeys(ATTACKS, 0.0), **dict.fromkeys(ANSWERS_THREE, 1.0), "no_modules": 1.0}
 
 

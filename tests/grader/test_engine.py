@@ -194,6 +194,37 @@ def test_what_a_check_can_not_use_is_the_submissions_fault(
     assert "TypeError" in problem.message
 
 
+def test_what_a_submission_returns_does_not_fill_the_judges_memory(
+    toy_course: Course, class_of: Callable[..., Path]
+) -> None:
+    assert toy_course.suites is not None
+    write(
+        toy_course.suites / "test_adding.py",
+        '''
+        from grader.testing import check
+
+
+        class TestLength:
+            """Lengths"""
+
+            @check(points=1)
+            def test_length(self, submission):
+                """Is as long as it says"""
+                size = submission.add(1, 2).value()
+                assert len(bytearray(size)) == size
+        ''',
+    )
+    too_much = 2 * toy_course.limits.memory_bytes
+    folder = class_of(ann=f"def add(a, b): return {too_much}", bob="def add(a, b): return a + b")
+    gradebook = graded(folder, toy_course)
+    found = scores(gradebook)
+    assert found["bob"].questions["length"] == 1.0
+    assert found["ann"].questions["length"] == 0.0
+    assert found["ann"].state is State.GRADED
+    (problem,) = gradebook.problems
+    assert "MemoryError" in problem.message
+
+
 def test_a_check_that_is_wrong_itself_leaves_everyone_ungraded(
     toy_course: Course, class_of: Callable[..., Path]
 ) -> None:

@@ -38,6 +38,16 @@ def mapped() -> Mapped | None:
     return Mapped(int(fields[0]) * page, int(fields[5]) * page)
 
 
+def limit_data(more: int) -> None:
+    """Let this process hold so many bytes more than now; beyond, it gets a `MemoryError`."""
+    now = mapped()
+    if now is not None:
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        room = now.data + more
+        room = room if hard == resource.RLIM_INFINITY else min(room, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (room, hard))
+
+
 def limit_process(policy: Policy, before: Mapped | None, *, own_user: bool) -> None:
     """Set the limits of this process.
 
