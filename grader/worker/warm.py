@@ -10,6 +10,8 @@ import io
 import sys
 from collections.abc import Sequence
 
+from grader.worker import compiler
+
 
 class PreloadError(Exception):
     """A module of the preload list can't be imported."""
@@ -40,10 +42,7 @@ def _warm_torch() -> None:
     # a parallel region before the fork would hang every child that enters one
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
-    # optimizers import it when they are made; there is no compiler in a worker
-    import torch._dynamo
-
-    torch._dynamo.config.disable = True
+    compiler.put_off()
     layer = torch.nn.Linear(2, 2)
     for optimizer in (torch.optim.AdamW, torch.optim.SGD):
         layer(torch.ones(1, 2)).softmax(-1).sum().backward()
