@@ -78,4 +78,5 @@ $(READY): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch
 	$(PIP) -e '.[dev]'
+	@$(BIN)/python -m compileall -q grader  # as pip does with what it copies
 	@touch $@
