@@ -27,7 +27,7 @@ FULL = {
 DESERVED: dict[str, tuple[dict[str, float], str]] = {
     "anna": (FULL, "all right"),
     "bilal": (FULL, "all right in another style: no table of waves, functional dropout"),
-    "chen": ({**FULL, "scale": 0.0}, "the factor is missing, everything else is right"),
+    "chen": ({**FULL, "scale": 0.5}, "the factor is missing, everything else is right"),
     "dora": (
         {**FULL, "sinusoidal": 1.0, "learned": 1.5, "max_len": 0.75, "dropout": 1.25},
         (

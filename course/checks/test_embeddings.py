@@ -19,6 +19,7 @@ from grader.testing import (
     fail,
     raises,
     tensors,
+    tried,
 )
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ class TestShapes:
             assert_shape(same, (2, 9, 8), f"the output with {kind} positions")
             assert_differs(same[:, 1:], same[:, :-1], "the vector of one token at two places")
 
-    @check(points=0.5, hint="`token_embedding.embedding.weight` has a row for each token id.")
+    @check(points=0.25, hint="`token_embedding.embedding.weight` has a row for each token id.")
     def test_token_table(self, submission: SubmissionNames, rng: random.Random) -> None:
         """The token table is (vocab_size, d_model), and its rows are what is looked up"""
         kind = finished_kinds(submission)[0]
@@ -148,6 +149,36 @@ class TestShapes:
         zero_rows = (table == 0).all(dim=1).nonzero().flatten().tolist()
         if zero_rows != [padding]:
             fail("the wrong rows are zero", expected=[padding], actual=zero_rows)
+
+    @check(points=0.25, hint="Padding is an ordinary token that stands somewhere and never learns.")
+    def test_padding_in_use(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """The padding token gets its position, and its row no gradient"""
+        import torch
+
+        kind = finished_kinds(submission)[0]
+        padding, other, ordinary = rng.sample(range(12), 3)
+        embedding = submission.TransformerEmbedding(
+            vocab_size=12, d_model=6, max_len=8, positional=kind, dropout=0.0, padding_idx=padding
+        )
+        if submission.device != "cpu":
+            embedding.to(submission.device)
+        embedding.eval()
+        table = embedding.token_embedding.embedding.weight
+        zeros, tokens = torch.zeros(6), token_ids(rng, 2, 7, 12)
+        tokens[:, 3] = padding
+        for row in (padding, other):
+            table.data[row].copy_(zeros)
+        same, alike, unlike = (
+            embedding(torch.full((2, 7), row)).tensor() for row in (padding, other, ordinary)
+        )
+        assert_shape(same, (2, 7, 6), "the output")
+        assert_close(same, alike, "the padding token's vectors, beside another row of zeros,")
+        assert_differs(same, unlike, "the padding token's vectors, beside an ordinary token,")
+        # without any gradient the row gets none: another check's business
+        if tried(lambda: embedding(tokens).sum().backward().done()) is None:
+            gradient = table.grad.to_dense().tensor()
+            assert_shape(gradient, (12, 6), "the gradient of the token table")
+            assert_close(gradient[padding], zeros, "the gradient of the padding row")
 
     @check(points=0.5, hint='Only "sinusoidal" and "learned" exist; say so with a ValueError.')
     def test_bad_positional(self, submission: SubmissionNames, rng: random.Random) -> None:

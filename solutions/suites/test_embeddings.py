@@ -35,8 +35,14 @@ VOCAB = 23
 
 
 def build(submission: SubmissionNames, **arguments: object) -> Handle:
-    """An embedding in eval mode on the device that is graded on, without dropout by default."""
-    embedding = submission.TransformerEmbedding(**{"dropout": 0.0, **arguments})
+    """An embedding in eval mode on the device that is graded on.
+
+    It has no dropout unless told; what is None is left to the embedding's own default.
+    """
+    told = {"dropout": 0.0, **arguments}
+    embedding = submission.TransformerEmbedding(
+        **{name: value for name, value in told.items() if value is not None}
+    )
     if submission.device != "cpu":
         embedding.to(submission.device)
     embedding.eval()
@@ -149,7 +155,7 @@ def descend(embedding: Handle) -> None:
 class TestScale:
     """Token vectors are scaled"""
 
-    @check(points=1.5, hint="Compare the variance of a token's vector with that of its position.")
+    @check(points=1, hint="Compare the variance of a token's vector with that of its position.")
     def test_differences_of_tokens(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A token's vector is its row of the table times sqrt(d_model), for every width"""
         for kind in finished_kinds(submission):
@@ -164,6 +170,20 @@ class TestScale:
                 difference = embed(embedding, first, d_model) - embed(embedding, second, d_model)
                 expected = math.sqrt(d_model) * (rows[first] - rows[second])
                 assert_close(difference, expected, "the difference of two tokens", atol=1e-4)
+
+    @check(points=0.5, hint="How large are the numbers that `nn.Embedding` starts from?")
+    def test_start_of_the_table(self, submission: SubmissionNames) -> None:
+        """The token table starts normally distributed with mean 0 and standard deviation 0.02"""
+        kind = finished_kinds(submission)[0]
+        embedding = build(submission, vocab_size=500, d_model=64, max_len=12, positional=kind)
+        table = token_table(embedding).tensor().double()
+        assert_close(
+            float(table.std()), 0.02, "the standard deviation of the token table", rtol=0.1
+        )
+        assert_close(float(table.mean()), 0.0, "the mean of the token table", atol=0.001)
+        # 68 % of normal numbers lie within one standard deviation, and 58 % of uniform ones
+        within = float((table.abs() < 0.02).double().mean())
+        assert_close(within, 0.683, "the share of numbers below one standard deviation", atol=0.03)
 
     @check(points=0.5, hint="The scale belongs to the graph: nothing may be detached or changed.")
     def test_gradient_of_tokens(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -200,7 +220,7 @@ class TestSinusoidal:
         )
         out = positions(embedding, rng, (3, length), d_model)
         expected = sinusoid(length, d_model).expand(3, -1, -1)
-        assert_close(out, expected, "the pattern of positions", atol=2e-4)
+        assert_close(out, expected, "the pattern of positions", atol=1e-4)
 
     @check(points=1, hint="Column 2i is a sine and 2i + 1 a cosine of one angle; check the base.")
     def test_even_widths(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -226,8 +246,8 @@ class TestSinusoidal:
         embedding = build(submission, **arguments, positional="sinusoidal")
         lengths = list(range(2, longest + 1))
         rng.shuffle(lengths)
-        for length in (3, *lengths):
-            batch = rng.randrange(2, 5)
+        # as many sequences as tokens, too: the sizes must not be taken for one another
+        for length, batch in [(3, 3), *((length, rng.randrange(2, 5)) for length in lengths)]:
             out = positions(embedding, rng, (batch, length), 8)
             expected = whole[:1, :length].expand(batch, -1, -1)
             assert_close(out, expected, "the pattern of positions")
@@ -304,8 +324,8 @@ class TestLearned:
         closest = nearest(whole.flatten(), torch.cat(learned))
         assert_close(closest, whole.flatten(), "what a position adds beyond its vector")
         assert_differs(whole[:, 1:], whole[:, :-1], "what is added from one position to the next")
-        for length in rng.sample(range(2, self.LENGTH), 4):
-            batch = rng.randrange(2, 5)
+        lengths = rng.sample(range(2, self.LENGTH), 4)
+        for length, batch in [(3, 3), *((length, rng.randrange(2, 5)) for length in lengths)]:
             out = positions(embedding, rng, (batch, length), self.D_MODEL)
             expected = whole[:1, :length].expand(batch, -1, -1)
             assert_close(out, expected, "what the positions of a shorter sequence add")
@@ -336,8 +356,9 @@ class TestMaxLen:
     def test_longest(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
         """A sequence of max_len tokens is embedded; max_len is 1024 if nothing else is said"""
         for max_len in (1, rng.randrange(2, 20), None):
-            limit = {} if max_len is None else {"max_len": max_len}
-            embedding = build(submission, vocab_size=VOCAB, d_model=4, positional=kind, **limit)
+            embedding = build(
+                submission, vocab_size=VOCAB, d_model=4, positional=kind, max_len=max_len
+            )
             embed_unlike(embedding, token_ids(rng, 2, max_len or 1024), 4)
 
     @pytest.mark.parametrize("kind", KINDS)
@@ -388,23 +409,30 @@ class TestDropout:
 
     @check(points=0.75, hint="Add first, then drop single elements of the sum; keep the mean.")
     def test_elements_of_the_sum(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """Elements of the sum are dropped at the given rate, the others scaled up"""
+        """Elements of the sum are dropped at the given rate, or 0.1, the others scaled up"""
         for kind in finished_kinds(submission):
-            probability, seed = rng.choice((0.2, 0.3, 0.4)), rng.randrange(2**31)
-            tokens = token_ids(rng, 4, 16)
-            whole = embed(self.build(submission, kind, seed, dropout=0.0), tokens, 32)
-            embedding = self.build(submission, kind, seed, dropout=probability)
-            embedding.train()
-            out = embed(embedding, tokens, 32)
-            dropped = out == 0
-            share = float(dropped.float().mean())
-            if abs(share - probability) > 0.07:  # six standard deviations of 2048 draws
-                fail("the share of dropped elements is off", expected=probability, actual=share)
-            for dim in range(3):
-                if torch.equal(dropped, dropped.narrow(dim, 0, 1).expand_as(dropped)):
-                    fail("elements are not dropped one by one")
-            kept = whole.masked_fill(dropped, 0.0) / (1 - probability)
-            assert_close(out, kept, "what is left of the sum", atol=1e-4)
+            for probability in (rng.choice((0.2, 0.3, 0.4)), None):
+                self.assert_dropped(submission, rng, kind, probability)
+
+    def assert_dropped(
+        self, submission: SubmissionNames, rng: random.Random, kind: str, given: float | None
+    ) -> None:
+        """Demand dropout at a rate that is given, or at 0.1 if nothing is said."""
+        probability, seed = 0.1 if given is None else given, rng.randrange(2**31)
+        tokens = token_ids(rng, 4, 16)
+        whole = embed(self.build(submission, kind, seed, dropout=0.0), tokens, 32)
+        embedding = self.build(submission, kind, seed, dropout=given)
+        embedding.train()
+        out = embed(embedding, tokens, 32)
+        dropped = out == 0
+        share = float(dropped.float().mean())
+        if abs(share - probability) > 0.07:  # six standard deviations of 2048 draws
+            fail("the share of dropped elements is off", expected=probability, actual=share)
+        for dim in range(3):
+            if torch.equal(dropped, dropped.narrow(dim, 0, 1).expand_as(dropped)):
+                fail("elements are not dropped one by one")
+        kept = whole.masked_fill(dropped, 0.0) / (1 - probability)
+        assert_close(out, kept, "what is left of the sum", atol=1e-4)
 
     @check(points=0.5, hint="0.0 is a probability like any other.")
     def test_zero_probability(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -428,7 +456,7 @@ class TestDtypeDevice:
 
     WIDTH, LENGTH = 8, 400
 
-    def build(self, submission: SubmissionNames, kind: str) -> Handle:
+    def build(self, submission: SubmissionNames, kind: str, **arguments: object) -> Handle:
         """One that is long enough for low precision to show."""
         return build(
             submission,
@@ -436,7 +464,17 @@ class TestDtypeDevice:
             d_model=self.WIDTH,
             max_len=self.LENGTH + 1,
             positional=kind,
+            **arguments,
         )
+
+    def in_training(self, submission: SubmissionNames, kind: str, ids: Tensor) -> Handle | None:
+        """One that drops something, or None if that fails in any case: another question's business.
+
+        What is compared between dtypes and devices has no dropout, lest it be random.
+        """
+        embedding = self.build(submission, kind, dropout=0.5)
+        embedding.train()
+        return embedding if tried(lambda: embed(embedding, ids, self.WIDTH)) is None else None
 
     @pytest.mark.parametrize("kind", KINDS)
     @check(points=0.5, hint="Does anything on the way force float32?")
@@ -453,7 +491,7 @@ class TestDtypeDevice:
     @pytest.mark.parametrize("kind", KINDS)
     @check(points=0.5, hint="Mixing bfloat16 with float32 gives float32: what stays behind?")
     def test_bfloat16(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
-        """After .to(torch.bfloat16) bfloat16 comes out, positions still right"""
+        """After .to(torch.bfloat16) bfloat16 comes out, in training too, positions still right"""
         embedding = self.build(submission, kind)
         redraw(embedding, rng)
         single = positions(embedding, rng, (2, self.LENGTH), self.WIDTH)
@@ -463,14 +501,27 @@ class TestDtypeDevice:
         if low.dtype != torch.bfloat16:
             fail("the output has the wrong dtype", expected=torch.bfloat16, actual=low.dtype)
         assert_close(low.float(), single, "what the positions add", rtol=0.02, atol=0.02)
+        ids = token_ids(rng, 2, 9)
+        trained = self.in_training(submission, kind, ids)
+        if trained is not None:
+            dtype = embed(trained.to(torch.bfloat16), ids, self.WIDTH).dtype
+            if dtype != torch.bfloat16:
+                fail("in training the dtype is wrong", expected=torch.bfloat16, actual=dtype)
 
     @pytest.mark.parametrize("kind", KINDS)
     @check(points=0.5, hint="What moves along with .to(device), and what is left on the CPU?")
     def test_moves_along(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
-        """Everything moves with the module to another device"""
+        """Everything moves with the module to another device, what is dropped in training too"""
         embedding = self.build(submission, kind)
         ids = token_ids(rng, 2, 9)
         embed_unlike(embedding, ids, self.WIDTH)
+        self.assert_moves(submission, embedding, ids)
+        trained = self.in_training(submission, kind, ids)
+        if trained is not None:
+            self.assert_moves(submission, trained, ids)
+
+    def assert_moves(self, submission: SubmissionNames, embedding: Handle, ids: Tensor) -> None:
+        """Demand an output on the device that the embedding and the ids are moved to."""
         # The meta device computes shapes alone and refuses to mix with the CPU, as a GPU does.
         embedding.to("meta")
         try:

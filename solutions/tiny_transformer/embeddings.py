@@ -148,11 +148,12 @@ class TransformerEmbedding(nn.Module):
             position.
         dropout: probability of zeroing each element of the sum while training; in `eval()` mode
             nothing is dropped.
-        padding_idx: id of the padding token, or None; its token vector starts as zeros, and still
-            gets its position added.
+        padding_idx: id of the padding token, or None; its token vector starts as zeros and gets no
+            gradient, and its position is added as to any other.
 
     Attributes:
-        token_embedding: the `TokenEmbedding`; its table is `token_embedding.embedding.weight`.
+        token_embedding: the `TokenEmbedding`; its table is `token_embedding.embedding.weight`, and
+            starts normally distributed with mean 0 and standard deviation 0.02.
 
     Raises:
         ValueError: `positional` is neither "sinusoidal" nor "learned".

@@ -44,6 +44,8 @@ class TokenEmbedding(nn.Module):
     def forward(self, tokens):
         one_hot = nn.functional.one_hot(tokens.long(), self.embedding.num_embeddings)
         weight = self.embedding.weight
+        if self.embedding.padding_idx is not None:
+            one_hot[..., self.embedding.padding_idx] = 0  # no gradient for its row of zeros
         return one_hot.to(weight.dtype) @ weight * math.sqrt(self.d_model)
 
 
