@@ -6,6 +6,7 @@ one that is called differently, is judged on the same property of its block.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from random import Random
@@ -42,12 +43,12 @@ class TestAttention:
     @check(points=0.5, hint="The softmax runs over the keys: the last dimension of the scores.")
     def test_attention_weights_sum_to_one(self, submission: SubmissionNames, rng: Random) -> None:
         """Each query's weights add up to 1, and average the values"""
-        query, key, value = (normal(rng, BATCH, HEADS, LENGTH, D_K) for _ in range(3))
+        vectors = queries_keys_values(rng)
 
         def part() -> Any:
-            out, weights = pair(submission.scaled_dot_product_attention(query, key, value))
+            out, weights = part_pair(submission.scaled_dot_product_attention(**vectors))
             assert_weights(weights)
-            assert_close(out, weights @ value, "the averaged values")
+            assert_close(out, weights @ vectors["value"], "the averaged values")
             return weights
 
         weights = part_or_block(part, lambda: block_weights(submission, rng))
@@ -56,10 +57,9 @@ class TestAttention:
     @check(points=0.5, hint="A bool mask is True where a query may attend to a key.")
     def test_attention_obeys_a_mask(self, submission: SubmissionNames, rng: Random) -> None:
         """What the mask forbids gets no weight, what it allows shares all of it"""
-        query, key, value = (normal(rng, BATCH, HEADS, LENGTH, D_K) for _ in range(3))
-        mask = causal(LENGTH)
+        mask, vectors = causal(LENGTH), queries_keys_values(rng)
         weights = part_or_block(
-            lambda: pair(submission.scaled_dot_product_attention(query, key, value, mask))[1],
+            lambda: part_pair(submission.scaled_dot_product_attention(**vectors, mask=mask))[1],
             lambda: block_weights(submission, rng, mask),
         )
         assert_weights(weights)
@@ -70,7 +70,7 @@ class TestAttention:
 class TestHeads:
     """Multi-head attention"""
 
-    @check(points=0.5, hint="(B, T, d_model) becomes (B, n_heads, T, d_k), and back at the end.")
+    @check(points=0.25, hint="(B, T, d_model) becomes (B, n_heads, T, d_k), and back at the end.")
     def test_heads_have_the_right_shapes(self, submission: SubmissionNames, rng: Random) -> None:
         """The output is (B, T, d_model), the weights are (B, n_heads, T, S)"""
         n_keys = LENGTH + 2
@@ -79,7 +79,7 @@ class TestHeads:
 
         def part() -> tuple[Tensor, Tensor, int]:
             heads = new_heads(submission, rng)
-            return *pair(heads(query, keys, keys)), n_keys
+            return *part_pair(heads(query=query, key=keys, value=keys)), n_keys
 
         def block() -> tuple[Tensor, Tensor, int]:  # attends to itself: as many keys as queries
             return *run_block(submission, rng, query), LENGTH
@@ -96,12 +96,37 @@ class TestHeads:
 
         def part() -> Any:
             x = normal(rng, BATCH, LENGTH, D_MODEL)
-            return pair(new_heads(submission, rng)(x, x, x))[1]
+            return part_pair(new_heads(submission, rng)(query=x, key=x, value=x))[1]
 
         weights = part_or_block(part, lambda: block_weights(submission, rng))
         assert_shape(weights, (BATCH, HEADS, LENGTH, LENGTH), "the attention weights")
         for head in range(1, HEADS):
             assert_differs(weights[:, 0], weights[:, head], "a head's weights, beside another's,")
+
+    @check(points=0.25, hint="Put the heads' outputs side by side, d_k columns each.")
+    def test_heads_are_merged(self, submission: SubmissionNames, rng: Random) -> None:
+        """What each head has found arrives at the output beside what the others have found"""
+
+        def part() -> Any:
+            tokens = normal(rng, 4 * D_MODEL, 1, D_MODEL)  # many sequences of one token each
+            heads = new_heads(submission, rng)
+            return part_pair(heads(query=tokens, key=tokens, value=tokens))[0]
+
+        def block() -> Any:
+            tokens = normal(rng, 4 * D_MODEL, 1, D_MODEL)
+            make = new_block(submission, rng)
+            for parameter in elements(make.parameters()):
+                if D_FF in tuple(parameter.shape.value()):
+                    parameter.detach().zero_()  # the network adds nothing
+            return first(make(tokens)) - tokens
+
+        out = part_or_block(part, block)
+        assert_shape(out, (4 * D_MODEL, 1, D_MODEL), "the output")
+        found = out.flatten(1) - out.flatten(1).mean(dim=0)
+        sizes = torch.linalg.svdvals(found)  # in how many directions the outputs differ
+        directions = int((sizes > 1e-3 * sizes[0]).sum())
+        if directions <= D_MODEL - D_K:  # one head's worth is missing
+            fail("some heads' findings get lost, or are mixed up", expected="a place for each")
 
 
 class TestFeedForward:
@@ -149,16 +174,25 @@ class TestShapes:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """With return_attention a block also gives each head's weights; the rows add up to 1"""
-        assert_weights(block_weights(submission, rng))
+        block, x = new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL)
+        out, weights = pair(block(x, return_attention=True), "the block's result")
+        assert_weights(weights)
+        assert_close(out, first(block(x)), "the output, when weights are asked for,")
 
     @check(points=0.5, hint="`x = x + …` makes a new tensor; `x += …` writes into the caller's.")
     def test_block_leaves_its_input_alone(self, submission: SubmissionNames, rng: Random) -> None:
-        """The tensor that goes in is the same afterwards"""
+        """The tensors that go in, mask included, are the same afterwards"""
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         block, given = new_block(submission, rng), submission.send(x)
         out = first(block(given))
         assert_transformed(out, x)
         assert_close(given.tensor(), x, "the input, afterwards,", rtol=0, atol=0)
+        allowed = causal(LENGTH)
+        for mask in (allowed, torch.zeros(LENGTH, LENGTH).masked_fill(~allowed, -math.inf)):
+            sent = submission.send(mask)
+            with contextlib.suppress(StudentError):  # other checks look at that
+                block(given, mask=sent).done()
+            assert_close(sent.tensor(), mask, "the mask, afterwards,")
 
     @check(points=0.5, hint="Raise ValueError when d_model can't be divided by n_heads.")
     def test_block_refuses_bad_head_counts(self, submission: SubmissionNames, rng: Random) -> None:
@@ -192,6 +226,11 @@ def normal(rng: Random, *shape: int) -> Tensor:
     """Draw from the standard normal distribution."""
     generator = torch.Generator().manual_seed(rng.randrange(2**31))
     return torch.randn(*shape, generator=generator)
+
+
+def queries_keys_values(rng: Random) -> dict[str, Tensor]:
+    """Query, key and value of each head, (B, n_heads, T, d_k)."""
+    return {name: normal(rng, BATCH, HEADS, LENGTH, D_K) for name in ("query", "key", "value")}
 
 
 def causal(length: int) -> Tensor:
@@ -258,6 +297,18 @@ def assert_transformed(out: Any, x: Tensor) -> None:
 
 class NotAPair(CheckFailed):
     """A result that is not (output, weights)."""
+
+
+def part_pair(result: Handle) -> tuple[Any, Any]:
+    """Fetch a part's (output, weights).
+
+    Raises:
+        NotAPair: it is something else, or there are no weights.
+    """
+    out, weights = pair(result)
+    if weights is None:
+        raise NotAPair("there are no weights", expected="(output, weights)", actual="(…, None)")
+    return out, weights
 
 
 def pair(result: Handle, what: str = "the result") -> tuple[Any, Any]:

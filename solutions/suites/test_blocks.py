@@ -30,8 +30,12 @@ from grader.testing import (
     elements,
     fail,
     tensors,
+    tried,
     values,
 )
+
+Attend = Callable[..., tuple[Any, Any]]
+"""Takes x and perhaps a mask, gives what attention makes of them and its weights."""
 
 BATCH, HEADS, LENGTH, D_K = 2, 3, 6, 8
 D_MODEL = HEADS * D_K
@@ -72,7 +76,8 @@ class TestCausality:
         "shape",
         [
             pytest.param((1, 1, LENGTH, LENGTH), id="one for all"),
-            pytest.param((BATCH, 1, LENGTH, LENGTH), id="one for each sequence"),
+            # as many sequences as heads: which of the two a mask is for is told by its place alone
+            pytest.param((HEADS, 1, LENGTH, LENGTH), id="one for each sequence"),
             pytest.param((BATCH, HEADS, LENGTH, LENGTH), id="one for each head"),
             pytest.param((BATCH, 1, 1, LENGTH), id="padding"),
         ],
@@ -87,8 +92,9 @@ class TestCausality:
             mask[..., 0] = True
         else:
             mask |= torch.eye(LENGTH, dtype=torch.bool)  # nobody is left without a key
-        some_head_allows = mask.expand(BATCH, HEADS, LENGTH, LENGTH).any(dim=1)
-        assert_influence(submission, rng, mask, some_head_allows)
+        batch = BATCH if shape[0] == 1 else shape[0]
+        some_head_allows = mask.expand(batch, HEADS, LENGTH, LENGTH).any(dim=1)
+        assert_influence(submission, rng, mask, some_head_allows, batch)
 
 
 class TestLocality:
@@ -155,7 +161,8 @@ class TestScoreScale:
     @check(points=2, hint="Divide by the square root of the length of one head's vectors.")
     def test_scores_have_unit_spread(self, submission: SubmissionNames, rng: Random) -> None:
         """With random weights of unit gain the scores have a standard deviation of about 1"""
-        d_model, n_heads, length = 75, 3, 24  # whose square roots are far from one another
+        # d_k = 25, and neither 75 nor 3 nor 60 has a square root that could be taken for its
+        d_model, n_heads, length = 75, 3, 60
         block = new_block(submission, rng, d_model=d_model, n_heads=n_heads)
         x = normal(rng, BATCH, length, d_model)
         try:
@@ -170,19 +177,19 @@ class TestScoreScale:
     def test_returned_weights_are_the_used_ones(
         self, submission: SubmissionNames, rng: Random
     ) -> None:
-        """The weights that come back are the ones that average the values"""
+        """The weights that come back are the ones that average the values, with a mask too"""
         x = normal(rng, BATCH, LENGTH, D_MODEL)
+        attend = attention_of_block(submission, rng)
         try:
-            _, attention, _, neither = sublayers(submission, rng, n_heads=1)
-            assert_weights_average(
-                lambda x: (added(attention, neither, x), weights_of(attention, x, 1)), x
-            )
+            assert_weights_average(attend, x)
         except (CheckFailed, StudentError):  # the block may do other things wrong around attention
             if not submission.defines("MultiHeadAttention"):
                 raise
-            heads = submission.MultiHeadAttention(d_model=D_MODEL, n_heads=1, dropout=0.0)
-            drawn_anew(heads, submission, rng, 1 / math.sqrt(D_MODEL))
-            assert_weights_average(lambda x: output_and_weights(heads(x, x, x), x, 1), x)
+            attend = attention_alone(submission, rng)
+            assert_weights_average(attend, x)
+        mask = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
+        if tried(lambda: assert_finite(attend(x, mask)[0])) is None:  # that costs elsewhere
+            assert_weights_average(attend, x, mask)
 
 
 class TestResidual:
@@ -265,6 +272,10 @@ class TestGelu:
         directions, _ = torch.linalg.qr(drawn - drawn.mean(dim=0))
         token, writing = (directions * math.sqrt(D_MODEL)).unbind(dim=1)
         _, _, block, _ = sublayers(submission, rng)
+        if all(is_matrix(value) for _, value in feed_forward_parameters(block)):
+            _, _, block, _ = sublayers(
+                submission, rng, bias=True
+            )  # the default is no question here
         biases = []
         for parameter, value in feed_forward_parameters(block):
             if is_matrix(value):
@@ -280,8 +291,10 @@ class TestGelu:
                 bias.detach().fill_(point)
             out = output(block, token.expand(1, 1, D_MODEL))[0, 0]
             written, carried = (out @ writing / D_MODEL).item(), (out @ token / D_MODEL).item()
-            actual = written / carried if abs(carried) > 0.01 else written
             exact = F.gelu(torch.tensor(point, dtype=torch.float64)).item()
+            # what was carried past may be scaled with it, or alone, or have been left out
+            readings = [written, written / carried] if abs(carried) > 0.01 else [written]
+            actual = min(readings, key=lambda reading: abs(reading - exact))
             assert_close(actual, exact, "the activation", rtol=0, atol=6e-5)
 
 
@@ -313,7 +326,7 @@ class TestParameters:
 
     @check(points=0.25, hint="Nothing between input and output may leave the autograd graph.")
     def test_gradients_reach_the_parameters(self, submission: SubmissionNames, rng: Random) -> None:
-        """A backward pass gives every parameter a gradient"""
+        """A backward pass gives every parameter a gradient, and the input the right one"""
         # so many tokens that no unit is idle on all of them, whatever the activation
         block, x = new_block(submission, rng), normal(rng, 10 * BATCH, LENGTH, D_MODEL)
         result = block(x)
@@ -330,6 +343,7 @@ class TestParameters:
                 still += int((gradient.abs() < 1e-7).sum())
         if still > 1.5 * D_MODEL:  # the keys' bias cancels in the softmax: it has no gradient
             fail("some parameters get no gradient", expected="at most the keys' bias", actual=still)
+        assert_input_gradient(submission, block, rng)
 
 
 class TestDropout:
@@ -348,22 +362,33 @@ class TestDropout:
         block.train()
         assert_differs(output(block, x), output(plain, x), "the output in training", atol=CLEARLY)
 
-    @check(points=0.25, hint="Both sublayers drop something while training.")
+    @check(points=0.25, hint="Both sublayers drop something, and scale up what they keep.")
     def test_both_sublayers_drop(self, submission: SubmissionNames, rng: Random) -> None:
-        """In training each sublayer's contribution varies from call to call"""
+        """In training each sublayer's contribution varies from call to call, around one mean"""
         x = normal(rng, BATCH, LENGTH, D_MODEL)
-        for block in sublayers(submission, rng, dropout=0.5)[1:3]:
+        _, *blocks, neither = sublayers(submission, rng, dropout=0.5)
+        neither.train()
+        # where the input itself is changed on its way past, other checks fail
+        carried = torch.allclose(output(neither, x), x, atol=CLEARLY)
+        for block in blocks:
             block.train()
             assert_differs(output(block, x), output(block, x), "the output", atol=CLEARLY)
+            block.eval()
+            if carried:
+                assert_mean_is_kept(block, x[:1].expand(500, -1, -1))
 
     @check(points=0.25, hint="The rate is the argument `dropout`, everywhere.")
     def test_rate_zero_drops_nothing(self, submission: SubmissionNames, rng: Random) -> None:
-        """With dropout=0 training and eval mode give the same"""
+        """With dropout=0 training and eval mode give the same, by default they do not"""
         block, x = new_block(submission, rng, dropout=0), normal(rng, BATCH, LENGTH, D_MODEL)
         evaluated = output(block, x)
         block.train()
         assert_close(output(block, x), evaluated, "the output in training")
         assert_differs(evaluated, x, "the input, on its way through,", atol=CLEARLY)
+        sizes = {"d_model": D_MODEL, "n_heads": HEADS, "d_ff": D_FF}
+        block = submission.TransformerBlock(**sizes)
+        drawn_anew(block, submission, rng, 1 / math.sqrt(D_MODEL)).train()
+        assert_differs(output(block, x), output(block, x), "the output in training", atol=CLEARLY)
 
     @check(points=0.25, hint="Drop weights after the softmax: 0 times -inf is not a number.")
     def test_training_with_a_mask(self, submission: SubmissionNames, rng: Random) -> None:
@@ -378,14 +403,15 @@ class TestDropout:
         block.train()
         for _ in range(3):
             seed = rng.randrange(2**31)
-            submission.seed(seed)
-            before = output(block, x, mask)
-            submission.seed(seed)
-            after = output(block, changed, mask)
+            before, again, after = (
+                seeded_output(submission, seed, block, given, mask) for given in (x, x, changed)
+            )
             if bool((in_eval.isfinite() & ~before.isfinite()).any()):
                 fail("the output in training is not finite")
             moved = (after - before).abs().amax(dim=-1) > CLEARLY
-            if bool((moved & hidden).any()):
+            # a generator of the block's own drops other elements each time, whatever the seed
+            comparable = torch.allclose(before, again, atol=CLEARLY, equal_nan=True)
+            if comparable and bool((moved & hidden).any()):
                 fail("in training a token influences a position that may not attend to it")
             if not bool(moved.any()):
                 fail("in training a token influences nothing")
@@ -442,6 +468,14 @@ def output(block: Handle, x: Tensor, mask: Tensor | None = None) -> Any:
     return output_of(block(x) if mask is None else block(x, mask=mask), x)
 
 
+def seeded_output(
+    submission: SubmissionNames, seed: int, block: Handle, x: Tensor, mask: Tensor
+) -> Any:
+    """Run the block after seeding what random numbers it may draw."""
+    submission.seed(seed)
+    return output(block, x, mask)
+
+
 def output_of(result: Handle, x: Tensor) -> Any:
     """Fetch the output, also of a block that returns nothing else: public checks look at that."""
     value = result.value()
@@ -457,9 +491,10 @@ def output_handle(result: Handle) -> Handle:
     return result if type(result.value()) is Tensor else result[0]
 
 
-def weights_of(block: Handle, x: Tensor, n_heads: int) -> Any:
+def weights_of(block: Handle, x: Tensor, n_heads: int, mask: Tensor | None = None) -> Any:
     """Run the block; its weights are (B, n_heads, T, T)."""
-    return output_and_weights(block(x, return_attention=True), x, n_heads)[1]
+    masked = {} if mask is None else {"mask": mask}
+    return output_and_weights(block(x, return_attention=True, **masked), x, n_heads)[1]
 
 
 def output_and_weights(result: Handle, x: Tensor, n_heads: int) -> tuple[Any, Any]:
@@ -525,8 +560,8 @@ def parameters(block: Handle) -> list[tuple[Handle, Tensor]]:
 
 
 def is_matrix(value: Tensor) -> bool:
-    """Whether at least two dimensions are longer than 1: neither a bias nor a gain."""
-    return sum(size > 1 for size in value.shape) >= 2
+    """Whether it maps vectors: neither a bias nor a gain, nor a few of these side by side."""
+    return sum(size > 1 for size in value.shape) >= 2 and value.numel() >= D_K * max(value.shape)
 
 
 def feed_forward_parameters(block: Handle) -> list[tuple[Handle, Tensor]]:
@@ -579,16 +614,20 @@ def sublayers(
     return both, attention, feed_forward, neither
 
 
-def added(block: Handle, neither: Handle, x: Tensor) -> Any:
+def added(block: Handle, neither: Handle, x: Tensor, mask: Tensor | None = None) -> Any:
     """What sublayers add to what the block carries past them, be that x or, wrongly, another."""
-    return output(block, x) - output(neither, x)
+    return output(block, x, mask) - output(neither, x, mask)
 
 
 # ---------------------------------------------------------------- what checks have in common
 
 
 def assert_influence(
-    submission: SubmissionNames, rng: Random, mask: Tensor | None, allowed: Tensor
+    submission: SubmissionNames,
+    rng: Random,
+    mask: Tensor | None,
+    allowed: Tensor,
+    batch: int = BATCH,
 ) -> None:
     """Demand that changing a token changes the outputs that may see it, and no others.
 
@@ -599,15 +638,16 @@ def assert_influence(
         mask: what the block is given.
         allowed: (T, T) or (B, T, T), True where a position (row) may attend to another (column);
             past attention, each position sees its own token in any case.
+        batch: the number of sequences B.
     """
     block = new_block(submission, rng, gain=0.5)
-    x = normal(rng, BATCH, LENGTH, D_MODEL)
+    x = normal(rng, batch, LENGTH, D_MODEL)
     before = output(block, x, mask)
-    must = allowed.expand(BATCH, LENGTH, LENGTH)
+    must = allowed.expand(batch, LENGTH, LENGTH)
     may = must | torch.eye(LENGTH, dtype=torch.bool)
     for place in range(LENGTH):
         changed = x.clone()
-        changed[:, place] = normal(rng, BATCH, D_MODEL)
+        changed[:, place] = normal(rng, batch, D_MODEL)
         after = output(block, changed, mask)
         if not bool((before.isfinite() & after.isfinite()).all()):
             fail("the block's output is not finite")
@@ -616,6 +656,25 @@ def assert_influence(
             fail("a token influences a position that may not attend to it")
         if bool((must[:, :, place] & ~moved).any()):
             fail("a token does not influence a position that may attend to it")
+
+
+def assert_input_gradient(submission: SubmissionNames, block: Handle, rng: Random) -> None:
+    """Demand that the input's gradient tells how the output changes, whatever that is."""
+    x, upstream = normal(rng, BATCH, LENGTH, D_MODEL), normal(rng, BATCH, LENGTH, D_MODEL)
+    given = submission.send(x)
+    given.requires_grad_()
+    output_handle(block(given.clone())).backward(upstream)
+    gradient = given.grad.tensor()
+    assert_shape(gradient, x.shape, "the input's gradient")
+    directions, step = [normal(rng, *x.shape) for _ in range(6)], 0.01
+    slopes = [
+        (output(block, x + step * way) - output(block, x - step * way)) / (2 * step)
+        for way in directions
+    ]
+    expected = torch.stack([(slope * upstream).sum() for slope in slopes])
+    actual = torch.stack([(gradient * way).sum() for way in directions])
+    if not bool((actual - expected).norm() < 0.05 * expected.norm()):
+        fail("the input does not get the gradient that it should")
 
 
 def assert_tokens_meet(block: Handle, x: Tensor) -> None:
@@ -643,12 +702,54 @@ def assert_added_is_normalised(block: Handle, neither: Handle, rng: Random) -> N
     assert_differs(before[:, 0], before[:, 1], "what is added to another token", atol=VISIBLY)
 
 
-def assert_weights_average(attend: Callable[[Tensor], tuple[Any, Any]], x: Tensor) -> None:
+def attention_of_block(submission: SubmissionNames, rng: Random) -> Attend:
+    """What a single head adds in a block, and its weights."""
+    _, attention, _, neither = sublayers(submission, rng, n_heads=1)
+
+    def attend(x: Tensor, mask: Tensor | None = None) -> tuple[Any, Any]:
+        return added(attention, neither, x, mask), weights_of(attention, x, 1, mask)
+
+    return attend
+
+
+def attention_alone(submission: SubmissionNames, rng: Random) -> Attend:
+    """What a single head gives by itself, and its weights."""
+    heads = submission.MultiHeadAttention(d_model=D_MODEL, n_heads=1, dropout=0.0)
+    drawn_anew(heads, submission, rng, 1 / math.sqrt(D_MODEL))
+
+    def attend(x: Tensor, mask: Tensor | None = None) -> tuple[Any, Any]:
+        return output_and_weights(heads(x, x, x, *([] if mask is None else [mask])), x, 1)
+
+    return attend
+
+
+def assert_finite(out: Any) -> None:
+    """Demand numbers, neither infinite nor NaN."""
+    if not bool(out.isfinite().all()):
+        fail("the output is not finite")
+
+
+def assert_mean_is_kept(block: Handle, x: Tensor) -> None:
+    """Demand that what a sublayer adds in training is on average what it adds in eval mode.
+
+    Args:
+        block: one with a single sublayer at work.
+        x: many times the same sequence.
+    """
+    settled = (output(block, x) - x).mean(dim=0)
+    block.train()
+    trained = (output(block, x) - x).mean(dim=0)
+    factor = float((trained * settled).sum() / settled.square().sum())
+    if not 0.8 < factor < 1.25:
+        fail("what a sublayer adds in training has another mean", expected=1.0, actual=factor)
+
+
+def assert_weights_average(attend: Attend, x: Tensor, mask: Tensor | None = None) -> None:
     """Demand that the output of one head is the average of the values with the weights returned.
 
     A value is what arrives at the output of a sequence of one token.
     """
-    out, weights = attend(x)
+    out, weights = attend(x, mask)
     values = torch.cat([attend(x[:, t : t + 1])[0] for t in range(LENGTH)], dim=1)
     assert_close(out, weights[:, 0] @ values, "the average of the values", atol=1e-4)
     assert_differs(values[:, 0], values[:, 1], "the value of another token", atol=VISIBLY)
