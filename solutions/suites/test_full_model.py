@@ -31,6 +31,8 @@ from grader.testing import (
     fail,
     raises,
     tensors,
+    tried,
+    values,
 )
 
 VOCAB, WIDTH, HEADS, LAYERS, INNER, LONGEST = 23, 16, 4, 3, 24, 12
@@ -78,10 +80,14 @@ def judge(submission: SubmissionNames, verdict: Callable[[Handle], None]) -> Non
 
 
 def judge_construction(submission: SubmissionNames, verdict: Callable[[Build], None]) -> None:
-    """Pass a verdict on models as they are built: it gets what builds them, small unless told."""
+    """Pass a verdict on models as they are built: it gets what builds them, small unless told.
+
+    What is None is left to the model's own default.
+    """
 
     def build(way: Build, **changes: object) -> Handle:
-        return way(submission, **{**SIZES, **changes})
+        told = {**SIZES, **changes}
+        return way(submission, **{name: size for name, size in told.items() if size is not None})
 
     ways = (built, built_of_course_parts)
     in_some_way(partial(verdict, partial(build, way)) for way in ways)
@@ -164,7 +170,7 @@ def composed(model: Handle, tokens: Tensor, mask: Tensor | None) -> Tensor:
 class TestComposition:
     """Embedding, blocks, final norm, head"""
 
-    @check(points=2, hint="Walk through your forward with one sequence, part by part.")
+    @check(points=1.5, hint="Walk through your forward with one sequence, part by part.")
     def test_parts_in_order(self, submission: SubmissionNames, rng: random.Random) -> None:
         """The logits are what the model's own parts compute, each used once, in order"""
 
@@ -195,6 +201,29 @@ class TestComposition:
 
         judge(submission, verdict)
 
+    @check(points=0.5, hint="Nothing between the loss and the parameters may leave the graph.")
+    def test_gradients_reach_every_part(
+        self, submission: SubmissionNames, rng: random.Random
+    ) -> None:
+        """A backward pass from the logits reaches the embedding, every block, the norm, the head"""
+
+        def verdict(build: Build) -> None:
+            model = build(tie_weights=False)  # a tied table would get the head's gradient, too
+            redraw(submission, parameters_of(model))
+            tokens, blocks = token_ids(rng, 2, 6), elements(model.blocks)
+            result = model(tokens)
+            logits_of(result, tokens)
+            logits = result if type(result.value()) is Tensor else result[0]
+            logits.backward(draw(rng, 2, 6, VOCAB))
+            parts = {"the embedding": model.embedding, "ln_f": model.ln_f, "lm_head": model.lm_head}
+            parts |= {f"block {number}": block for number, block in enumerate(blocks)}
+            for name, part in parts.items():
+                gradients = values(parameter.grad for parameter in elements(part.parameters()))
+                if not any(given is not None and bool(given.any()) for given in gradients):
+                    fail(f"no gradient reaches {name}")
+
+        judge_construction(submission, verdict)
+
     @check(points=0.75, hint="Scores are dot products with the rows of a weight, nothing more.")
     def test_head_is_linear(self, submission: SubmissionNames, rng: random.Random) -> None:
         """The head multiplies by its weight (V, d_model) and adds no bias"""
@@ -213,15 +242,16 @@ class TestComposition:
 
     @check(points=0.75, hint="The last norm has its own place between the blocks and the head.")
     def test_final_norm(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """`ln_f` gives each vector mean 0 and variance 1 at first"""
+        """`ln_f` gives each vector mean 0 and variance 1 at first, and can learn others"""
 
         def verdict(build: Build) -> None:
             model = build()
             x = draw(rng, 3, 4, WIDTH) * 5 + draw(rng, 3, 4, 1)
+            normed = model.ln_f(x).tensor()
             expected = F.layer_norm(x, (WIDTH,))
-            assert_close(
-                model.ln_f(x).tensor(), expected, "the output of ln_f", rtol=1e-2, atol=1e-3
-            )
+            assert_close(normed, expected, "the output of ln_f", rtol=1e-2, atol=1e-3)
+            redraw(submission, elements(model.ln_f.parameters()))
+            assert_differs(model.ln_f(x).tensor(), normed, "what ln_f gives with other parameters")
 
         judge_construction(submission, verdict)
 
@@ -373,9 +403,15 @@ class TestHiddenStates:
     @check(points=0.5, hint="Asking must not change the answer.")
     def test_only_when_asked(self, submission: SubmissionNames, rng: random.Random) -> None:
         """States come only when asked for, and the logits are the same either way"""
+        everything = torch.ones(6, 6, dtype=torch.bool)
 
         def verdict(model: Handle) -> None:
             tokens = token_ids(rng, 2, 6)
+            if tried(lambda: logits_of(model(tokens, mask=everything), tokens)) is None:
+                asked = model(tokens, mask=everything, return_hidden_states=True)
+                unasked = logits_of(model(tokens, mask=everything), tokens)
+                what = "the logits under the caller's mask"
+                assert_close(logits_of(asked, tokens), unasked, what, **TOLERANCE)
             states_of(model, tokens)
             asked = model(tokens, return_hidden_states=True)
             for unasked in (model(tokens), model(tokens, return_hidden_states=False)):
@@ -485,9 +521,9 @@ def in_both_modes(part: Handle, given: Tensor) -> tuple[Tensor, Tensor]:
 class TestArguments:
     """Arguments reach the parts"""
 
-    @check(points=0.5, hint="Which parts drop something? Each must be told the rate.")
+    @check(points=0.4, hint="Which parts drop something? Each must be told the rate.")
     def test_dropout(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """The rate of dropout reaches the embedding and every block, and eval mode drops nothing"""
+        """The rate of dropout, 0.1 by default, reaches every part, and eval mode drops nothing"""
 
         def verdict(build: Build) -> None:
             tokens, x = token_ids(rng, 4, 8), draw(rng, 4, 8, WIDTH)
@@ -509,10 +545,16 @@ class TestArguments:
             settle(none)
             settled = logits_of(none(tokens, mask=mask), tokens)
             assert_close(trained, settled, "the logits in training with dropout 0")
+            for model in (much, build(dropout=None)):
+                model.train()
+                first, second = (logits_of(model(tokens), tokens) for _ in range(2))
+                assert_differs(first, second, "the logits of a second call in training")
+                if float((first == 0).float().mean()) > 0.05:
+                    fail("some of the logits themselves are dropped")
 
         judge_construction(submission, verdict)
 
-    @check(points=0.5, hint="The blocks can't guess the heads and the width that were asked for.")
+    @check(points=0.4, hint="The blocks can't guess the heads and the width that were asked for.")
     def test_heads_and_width(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Each block has n_heads heads and a feed-forward network of width d_ff"""
 
@@ -534,14 +576,19 @@ class TestArguments:
 
         judge_construction(submission, verdict)
 
-    @check(points=0.5, hint="The embedding has a limit of its own: tell it yours.")
+    @check(points=0.4, hint="The embedding has a limit of its own: tell it yours.")
     def test_max_len(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """max_len tokens are taken, one more is refused"""
+        """max_len tokens are taken, 1024 if nothing is said, one more is refused"""
 
         def verdict(build: Build) -> None:
-            for kind, max_len in itertools.product(("sinusoidal", "learned"), (7, 1100)):
+            for kind, max_len in (
+                ("sinusoidal", 7),
+                ("learned", 7),
+                ("learned", 1100),
+                (None, None),
+            ):
                 model = build(max_len=max_len, positional=kind, n_layers=1, n_heads=1)
-                tokens = token_ids(rng, 2, max_len + 1)
+                tokens = token_ids(rng, 2, (max_len or 1024) + 1)
                 with submission.no_grad():
                     logits_of(model(tokens[:, :-1]), tokens[:, :-1])
                     with raises(*REFUSED, what="a sequence that is too long"):
@@ -549,14 +596,14 @@ class TestArguments:
 
         judge_construction(submission, verdict)
 
-    @check(points=0.5, hint="Positions and padding are the embedding's business: pass them on.")
+    @check(points=0.4, hint="Positions and padding are the embedding's business: pass them on.")
     def test_positions_and_padding(self, submission: SubmissionNames, rng: random.Random) -> None:
         """`positional` decides how positions are encoded, `padding_idx` which row is zero"""
 
         def verdict(build: Build) -> None:
             tokens = token_ids(rng, 1, 6)
-            outputs = {}
-            for kind in ("sinusoidal", "learned"):
+            outputs: dict[str | None, list[Tensor]] = {}
+            for kind in ("sinusoidal", "learned", None):
                 pair = [build(positional=kind).embedding for _ in range(2)]
                 for embedding in pair:
                     submission.module("torch.nn.init").zeros_(
@@ -565,6 +612,7 @@ class TestArguments:
                 outputs[kind] = [embedding(tokens).tensor() for embedding in pair]
             assert_close(*outputs["sinusoidal"], "the fixed positions of two models")
             assert_differs(*outputs["learned"], "the learned positions of two models")
+            assert_close(outputs[None][0], outputs["sinusoidal"][0], "the positions by default")
             with raises("ValueError", "AssertionError", what="an unknown kind of positions"):
                 build(positional="none of these")
             padding = rng.randrange(VOCAB)
@@ -573,6 +621,25 @@ class TestArguments:
                 table = model.embedding.token_embedding.embedding.weight.tensor()
                 zero_rows = (table == 0).all(dim=1).nonzero().flatten().tolist()
                 assert_equal(zero_rows, [padding], "the list of rows that start as zeros")
+
+        judge_construction(submission, verdict)
+
+    @check(points=0.4, hint="Is it one Parameter with two names, or two with the same numbers?")
+    def test_tying(self, submission: SubmissionNames) -> None:
+        """`tie_weights`, on by default, makes the head's weight follow the token table"""
+
+        def verdict(build: Build) -> None:
+            for tied in (None, True, False):
+                model = build(tie_weights=tied)
+                table = model.embedding.token_embedding.embedding.weight
+                before = model.lm_head.weight.tensor()
+                assert_shape(before, (VOCAB, WIDTH), "the weight of lm_head")
+                redraw(submission, [table])
+                after = model.lm_head.weight.tensor()
+                if tied is False:
+                    assert_close(after, before, "the weight of an untied head")
+                else:
+                    assert_close(after, table.tensor(), "the weight of a tied head")
 
         judge_construction(submission, verdict)
 
