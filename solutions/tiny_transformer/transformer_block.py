@@ -52,8 +52,8 @@ class TransformerBlock(nn.Module):
             x: vectors (B, T, d_model); left as they are.
             mask: None to hide nothing, not even the future, or a tensor that broadcasts to
                 (B, n_heads, T, T): bool, True where a position (row) may attend to another
-                (column), or float, added to the scaled scores (0 to allow, -inf to forbid); left as it
-                is.
+                (column), or float, added to the scaled scores (0 to allow, -inf to forbid); left
+                as it is.
             return_attention: whether to return the attention weights as well: those that averaged
                 the values, under the mask.
 
