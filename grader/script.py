@@ -16,6 +16,7 @@ _CHARACTER_SETS = re.compile(
     r"utf-8|utf-8-sig|ascii|iso8859.*|cp\d+|koi8.*|mac.*|gb.*|big5.*|shift.*|euc.*|johab|tis-620|kz1048|ptcp154"
 )
 
+_MARIMO = re.compile(r"^app = marimo\.App\(", re.M)
 _PERCENT = re.compile(r"#[ \t]*%%+(?P<rest>.*)")
 _PROSE = re.compile(r"[^\[\]]*\[(markdown|md|raw)\]", re.I)
 _INPUT = re.compile(r"# In ?\[[ \d]*\]:[ \t]*")
@@ -26,7 +27,7 @@ def decode_script(content: bytes) -> str:
     """Return a script's text as Python itself would read it, with Unix line ends.
 
     Raises:
-        IntakeError: it is empty, or not text in the encoding that it declares.
+        IntakeError: it is empty, not text in the encoding that it declares, or for marimo.
     """
     if not content.strip():
         raise IntakeError("the file is empty", hint="save it and hand it in again")
@@ -38,7 +39,13 @@ def decode_script(content: bytes) -> str:
         raise IntakeError(
             f"it is not {encoding} text (line {line})", hint="save it as UTF-8"
         ) from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if _MARIMO.search(text):
+        raise IntakeError(
+            "it is a marimo notebook: its definitions lie inside of functions",
+            hint="hand in what `marimo export ipynb` makes of it",
+        )
+    return text
 
 
 def _encoding(content: bytes) -> str:

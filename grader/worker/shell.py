@@ -22,6 +22,8 @@ from grader.worker.objects import cell_file
 
 CELL_MAGICS_THAT_RUN = frozenset({"time", "timeit", "capture", "prun", "python", "python3", "pypy"})
 LINE_MAGICS_THAT_RUN = frozenset({"time", "timeit", "prun", "memit", "mprun", "lprun"})
+PROMPTS = (">>> ", "In [")
+"""How code begins that was copied out of a session."""
 OPTIONS_WITH_VALUE = {
     "timeit": "nrpt",
     "prun": "lsTD",
@@ -99,11 +101,11 @@ class Shell:
 
 
 def transform(source: str) -> str:
-    """Rewrite magics, `!cmd` and `?` to Python with IPython's own transformer.
+    """Rewrite magics, `!cmd`, `?` and pasted prompts to Python with IPython's own transformer.
 
     A cell that needs none of it is left alone: a transformer that fails must not cost a cell.
     """
-    if not any(mark in source for mark in "%!?"):
+    if not any(mark in source for mark in "%!?") and not source.lstrip().startswith(PROMPTS):
         return source
     from IPython.core.inputtransformer2 import TransformerManager
 

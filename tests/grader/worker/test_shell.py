@@ -47,6 +47,10 @@ FINE = {
     "stderr": "import sys\nprint('to stderr', file=sys.stderr)",
     "underscore": "_",
     "semicolon": "x = 1;",
+    "pasted_session": ">>> pasted = 1\n>>> for _ in range(2):\n...     pasted += 1\n",
+    "pasted_session_ran": "assert pasted == 3",
+    "pasted_cell": "In [7]: pasted = 4\n   ...: pasted += 1",
+    "pasted_cell_ran": "assert pasted == 5",
 }
 
 RAISES = {
