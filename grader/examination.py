@@ -26,6 +26,9 @@ from grader.worker.client import WorkerLink
 
 LINK_FOLDER = Path(client.__file__).parent
 
+MAX_TOLD = 500
+"""Characters that are told of what a check raised: it may hold what the submission returned."""
+
 
 RunItem = Callable[[pytest.Item, int, Callable[[], SubmissionNames]], BaseException | None]
 """Runs one test function, from a seed, on a submission; what it raised comes back."""
@@ -140,7 +143,7 @@ class Examination:
             GraderFault: the check fails on the reference too, or it is not the check's code that
                 raised but the way to the worker.
         """
-        told = f"{type(error).__name__}: {error}"
+        told = f"{type(error).__name__}: {error}"[:MAX_TOLD]
         if _raised_in(error).is_relative_to(LINK_FOLDER):
             raise GraderFault(f"the link to a worker raised {told}", where=check.id) from error
         if not self._passes_on_reference(check, item):

@@ -19,6 +19,9 @@ BUILTIN_EXCEPTIONS = frozenset(
     if isinstance(value, type) and issubclass(value, BaseException)
 )
 
+MAX_TEXT = 3_000
+"""Characters of a message: a check's own may hold all that a submission returned."""
+
 
 def outcome_of(
     check: Check,
@@ -39,7 +42,13 @@ def outcome_of(
         sources: (number, source) of the notebook's cells.
     """
     status, message, detail = _judge(check, error, cell_errors, ending, sources)
-    return Outcome(check=check.id, status=status, seconds=seconds, message=message, detail=detail)
+    return Outcome(
+        check=check.id,
+        status=status,
+        seconds=seconds,
+        message=message[:MAX_TEXT],
+        detail=detail[:MAX_TEXT],
+    )
 
 
 def _judge(

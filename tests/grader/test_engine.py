@@ -194,6 +194,31 @@ def test_what_a_check_can_not_use_is_the_submissions_fault(
     assert "TypeError" in problem.message
 
 
+def test_what_is_told_of_a_check_that_raised_is_short(
+    toy_course: Course, class_of: Callable[..., Path]
+) -> None:
+    assert toy_course.suites is not None
+    write(
+        toy_course.suites / "test_adding.py",
+        '''
+        from grader.testing import check
+
+
+        class TestNumber:
+            """Numbers"""
+
+            @check(points=1)
+            def test_number(self, submission):
+                """Is a number"""
+                float(submission.add(1, 2).value())
+        ''',
+    )
+    folder = class_of(ann="def add(a, b): return 'x' * 900_000")
+    (problem,) = graded(folder, toy_course).problems
+    assert "ValueError" in problem.message
+    assert len(problem.message) < 1000
+
+
 def test_what_a_submission_returns_does_not_fill_the_judges_memory(
     toy_course: Course, class_of: Callable[..., Path]
 ) -> None:

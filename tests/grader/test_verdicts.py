@@ -47,6 +47,12 @@ def test_a_public_check_tells_expected_and_actual() -> None:
     )
 
 
+def test_what_a_check_quotes_is_cut() -> None:
+    outcome = outcome_of(a_check(public=True), AssertionError("got " + "x" * 900_000), 0.1)
+    assert len(outcome.message) < 4000
+    assert len(outcome.detail) < 4000
+
+
 def test_an_error_names_the_students_own_line() -> None:
     error = StudentError(
         ("ValueError", "Exception"), "bad", cell=3, line=2, source_line="  raise x"
