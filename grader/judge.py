@@ -42,7 +42,6 @@ from grader.suites import (
     suite_files,
     where,
 )
-from grader.worker import client
 from grader.worker.client import WorkerLink
 from grader.worker.forking import prepare_to_fork, start_loading
 from grader.worker.jail.limits import limit_data
@@ -50,7 +49,8 @@ from grader.worker.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
 from grader.worker.jail.policy import GPU_DRIVER_BYTES
 from grader.worker.launch import spawn
 
-LINK_FOLDER = Path(client.__file__).parent
+LEAST_BYTES = 1 << 30
+"""Checks may take so much memory where a submission may take less."""
 
 
 def main() -> None:
@@ -211,9 +211,7 @@ class Judge(CheckRunner):
             write_frame(job, str(os.getpid()).encode())
             suite, items = suites[request.submission.assignment]
             self.current_device = request.device
-            # a check may compute with sizes that a submission chose
-            driver = 0 if request.device == "cpu" else GPU_DRIVER_BYTES
-            limit_data(request.limits.memory_bytes + driver)
+            limit_data(_bytes_for_checks(request))
             run = Examination(
                 request,
                 suite,
@@ -253,6 +251,12 @@ class Judge(CheckRunner):
             assignment=request.submission.assignment,
         )
         return WorkerLink(pipes, request.limits)
+
+
+def _bytes_for_checks(request: JobRequest) -> int:
+    """Memory that checks may take: they compute with sizes that a submission chose."""
+    driver = 0 if request.device == "cpu" else GPU_DRIVER_BYTES
+    return max(request.limits.memory_bytes, LEAST_BYTES) + driver
 
 
 def _guard_process() -> None:

@@ -9,6 +9,7 @@ import pytest
 from toy import HIDDEN, RIGHT, Silent, write
 
 from grader.config import Course, load_course
+from grader.judge import LEAST_BYTES
 from grader.model import EndingKind, Gradebook, Score, State, Status
 from grader.pipeline import Options, check
 
@@ -239,7 +240,7 @@ def test_what_a_submission_returns_does_not_fill_the_judges_memory(
                 assert len(bytearray(size)) == size
         ''',
     )
-    too_much = 2 * toy_course.limits.memory_bytes
+    too_much = 2 * max(toy_course.limits.memory_bytes, LEAST_BYTES)
     folder = class_of(ann=f"def add(a, b): return {too_much}", bob="def add(a, b): return a + b")
     gradebook = graded(folder, toy_course)
     found = scores(gradebook)
