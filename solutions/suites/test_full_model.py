@@ -100,10 +100,16 @@ def parameters_of(model: Handle) -> list[Handle]:
 
 
 def redraw(submission: SubmissionNames, parameters: list[Handle]) -> None:
-    """Draw every parameter from N(0, 0.5), so that no norm is neutral and nothing is too small."""
+    """Draw every parameter from N(0, 0.5), so that no norm is neutral and nothing is too small.
+
+    Whether that has happened is looked at: the drawing is done by the submission's own torch.
+    """
     normal = submission.module("torch.nn.init").normal_
     for parameter in parameters:
         normal(parameter, 0.0, 0.5)
+    for drawn in tensors(parameters):
+        if drawn.numel() >= WIDTH and not drawn.abs().median() > 0.02:
+            fail("a parameter does not take the numbers that it is given")
 
 
 def settle(model: Handle) -> None:

@@ -150,6 +150,25 @@ def certain(writer: Writer, model: Handle, prompt: Tensor, new: int, **options: 
     return torch.cat([continuation(writer, model, row, new, **options) for row in prompt.split(1)])
 
 
+def assert_heeds_the_model(writer: Writer, rng: random.Random) -> None:
+    """Demand that four models continue a prompt in more than one way, and each in one way only.
+
+    That is the twin of everything that must not change the text.
+    """
+    prompt = token_ids(rng, 1, 4, VOCAB)
+    models: dict[int, TinyTransformerLM] = {}
+    while len(models) < 4:
+        model = drawn_model(rng)
+        expected, lead = most_probable(model, prompt, 1, WINDOW)
+        if lead > MARGIN:
+            models[int(expected)] = model
+    texts = [certain(writer, send(writer, model), prompt, 3) for model in models.values()]
+    if not differ(torch.cat(texts)):
+        fail("the text by another model does not change although it should")
+    again = certain(writer, send(writer, next(iter(models.values()))), prompt, 3)
+    assert_close(again, texts[0], "the text by the same model")
+
+
 # ---------------------------------------------------------------- statistics
 
 
@@ -226,6 +245,7 @@ class TestContext:
     def test_nearly_zero(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Close to temperature 0 the most probable token follows"""
         writer = Writer(submission)
+        assert_heeds_the_model(writer, rng)
         model, prompt, _ = clear_case(rng, 4, 4)
         sure = certain(writer, send(writer, model), prompt, 4)
         assert_differs(sure[1:], sure[:-1], "the continuation of another prompt")
@@ -261,6 +281,7 @@ class TestIndependence:
     def test_alone(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A prompt is continued in a batch as it is alone"""
         writer = Writer(submission)
+        assert_heeds_the_model(writer, rng)
         model, prompt, _ = clear_case(rng, 4, 4, batch=4)
         theirs = send(writer, model)
         together = continuation(writer, theirs, prompt, 4)
@@ -272,6 +293,7 @@ class TestIndependence:
     def test_chance(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Neighbours in the batch and in the text are drawn independently"""
         writer, size = Writer(submission), 4
+        assert_heeds_the_model(writer, rng)
         model = writer.indifferent_model(torch.zeros(size), max_len=ROOMY)
         prompt = token_ids(rng, 1, 2, size).expand(160, -1)
         # The first is left out: who writes one too few has the prompt's last token there.
@@ -309,6 +331,7 @@ class TestSideEffects:
     def test_mode(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A model in training stays in training, one in eval mode stays there"""
         writer = Writer(submission)
+        assert_heeds_the_model(writer, rng)
         model = send(writer, drawn_model(rng), dropout=0.5)
         prompt = token_ids(rng, 2, 5, VOCAB)
         for training in (True, False, True):
@@ -325,6 +348,7 @@ class TestSideEffects:
     def test_seed(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Every call draws anew, and the seed outside still decides what comes next"""
         writer = Writer(submission)
+        assert_heeds_the_model(writer, rng)
         model = writer.indifferent_model(torch.zeros(VOCAB), max_len=ROOMY)
         prompt = token_ids(rng, 2, 3, VOCAB)
         later = []
@@ -360,6 +384,7 @@ class TestInference:
     def test_no_dropout(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A model in training writes what it writes in eval mode"""
         writer = Writer(submission)
+        assert_heeds_the_model(writer, rng)
         model, prompt, _ = clear_case(rng, 4, 4, batch=4)
         theirs = send(writer, model, dropout=0.5)
         calm = certain(writer, theirs, prompt, 4)
@@ -386,6 +411,7 @@ class TestTemperature:
     def test_zero(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Temperature 0 writes the most probable continuation"""
         writer = Writer(submission)
+        assert_heeds_the_model(writer, rng)
         model, prompt, _ = clear_case(rng, 4, 4)
         theirs = send(writer, model)
         sure = certain(writer, theirs, prompt, 4)
@@ -575,9 +601,9 @@ class TestCache:
     def test_less_work(self, submission: SubmissionNames, rng: random.Random) -> None:
         """use_cache=True writes the same text with much less work"""
         length, new = 6, self.ROOM - 6
-        # What the feed-forward networks alone compute if every text is read from its beginning.
-        lengths = sum(range(length, length + new))
-        whole = self.BATCH * lengths * 4 * MODEL["d_model"] * self.D_FF * MODEL["n_layers"]
+        # What the feed-forward networks alone compute for a token, and if every text is read anew.
+        token = self.BATCH * 4 * MODEL["d_model"] * self.D_FF * MODEL["n_layers"]
+        whole = token * sum(range(length, length + new))
 
         def verdict(writer: Writer, model: Handle) -> None:
             prompt = token_ids(rng, self.BATCH, length, VOCAB)
@@ -587,6 +613,8 @@ class TestCache:
             flops = work().value()
             if type(flops) is not int or not flops < whole / 2:
                 fail("with the cache, no less is computed than without")
+            if flops < token * new:
+                fail("with the cache, less is computed than a model needs for so many tokens")
 
         self.judge(submission, verdict)
 
@@ -614,10 +642,16 @@ class TestCache:
         """Demand the same texts with the cache and without, from other weights for each prompt."""
         written = set()
         for prompt in prompts:
-            self.redraw(model)  # some weights care little for what lies far back
-            plain, cached = (self.write(writer, model, prompt, new, kept) for kept in (False, True))
-            assert_close(cached, plain, "the text with the cache")
-            written |= {tuple(row) for row in plain.tolist()}
+            texts = []
+            for _ in range(2):
+                self.redraw(model)  # some weights care little for what lies far back
+                plain, cached = (
+                    self.write(writer, model, prompt, new, kept) for kept in (False, True)
+                )
+                assert_close(cached, plain, "the text with the cache")
+                written |= {tuple(row) for row in plain.tolist()}
+                texts.append(plain)
+            assert_differs(*texts, "the text by another model")
         if len(written) == 1:
             fail("the text of another prompt does not change although it should")
 

@@ -41,6 +41,11 @@ SAVED = [
     ("embeddings", "dropout_twice", "tiny numbers", "test_elements_of_the_sum"),
     ("embeddings", "learned_scaled", "tiny numbers", "test_rows_are_added"),
     ("embeddings", "trained_waves", "no training", "test_fixed_in_training"),
+    ("full_model", "no_final_norm", "tiny numbers", "test_parts_in_order"),
+    ("full_model", "logits_scaled", "tiny numbers", "test_parts_in_order"),
+    ("full_model", "head_bias", "tiny numbers", "test_head_is_linear"),
+    ("full_model", "blocks_side_by_side", "tiny numbers", "test_stages"),
+    ("full_model", "states_overwritten", "tiny numbers", "test_first_state"),
 ]
 """Mutants that a patch once saved from failing a check: (assignment, mutant, patch, check)."""
 
