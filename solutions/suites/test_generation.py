@@ -607,7 +607,7 @@ class TestCache:
 
         def verdict(writer: Writer, model: Handle) -> None:
             prompt = token_ids(rng, self.BATCH, length, VOCAB)
-            self.compare(writer, model, [prompt], new)
+            self.compare(writer, model, rng, [prompt], new)
             with counted_work(submission) as work:
                 self.write(writer, model, prompt, new, True)
             flops = work().value()
@@ -629,7 +629,7 @@ class TestCache:
         def verdict(writer: Writer, model: Handle) -> None:
             lengths = (self.ROOM - 5, self.ROOM, self.ROOM + 5)
             prompts = [token_ids(rng, self.BATCH, length, VOCAB) for length in lengths]
-            self.compare(writer, model, prompts, 10)
+            self.compare(writer, model, rng, prompts, 10)
 
         self.judge(submission, verdict)
 
@@ -638,13 +638,15 @@ class TestCache:
         """Fetch new tokens, with the cache or without."""
         return continuation(writer, model, prompt, new, use_cache=kept)
 
-    def compare(self, writer: Writer, model: Handle, prompts: list[Tensor], new: int) -> None:
+    def compare(
+        self, writer: Writer, model: Handle, rng: random.Random, prompts: list[Tensor], new: int
+    ) -> None:
         """Demand the same texts with the cache and without, from other weights for each prompt."""
         written = set()
         for prompt in prompts:
             texts = []
             for _ in range(2):
-                self.redraw(model)  # some weights care little for what lies far back
+                self.redraw(model, rng)  # some weights care little for what lies far back
                 plain, cached = (
                     self.write(writer, model, prompt, new, kept) for kept in (False, True)
                 )
@@ -673,12 +675,16 @@ class TestCache:
             verdict(writer, submission.TinyTransformerLM(**sizes))
 
     @staticmethod
-    def redraw(model: Handle) -> None:
-        """Large weights, so that even a tiny lead decides; float64, so that rounding does not."""
-        parameters = elements(model.parameters())
-        for parameter, dim in zip(parameters, values(p.dim() for p in parameters), strict=True):
-            if dim != 1:
-                parameter.data.normal_(0.0, 0.5)
+    def redraw(model: Handle, rng: random.Random) -> None:
+        """Large weights, so that even a tiny lead decides; float64, so that rounding does not.
+
+        They are drawn here: who sets the seed inside of `generate` would get the same ones again.
+        """
+        parameters, source = elements(model.parameters()), generator(rng)
+        shapes = values(parameter.shape for parameter in parameters)
+        for parameter, shape in zip(parameters, shapes, strict=True):
+            if len(shape) != 1:
+                parameter.data.copy_(0.5 * torch.randn(shape, generator=source))
         model.lm_head.weight.data.mul_(1e9)
         model.double().eval()
 
