@@ -16,6 +16,8 @@ import re
 import sys
 import traceback
 from collections.abc import Callable
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from grader.links import Ref
@@ -200,15 +202,18 @@ def _numpy_seed() -> Callable[[int], None] | None:
 def plain(value: Any) -> Any:
     """Turn NumPy's numbers and arrays into Python's numbers and torch's tensors, inside containers.
 
-    A student may return either; a check should not have to care.
+    A student may return either, or count with a Counter and divide with fractions; a check should
+    not have to care.
     """
     kind = type(value)
     if kind is list:
         return [plain(item) for item in value]
     if kind is tuple:
         return tuple(plain(item) for item in value)
-    if kind is dict:
+    if isinstance(value, dict):
         return {plain(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (Fraction, Decimal)):
+        return float(value)
     if isinstance(value, tuple) and hasattr(kind, "_fields"):  # a named tuple
         return tuple(plain(item) for item in value)
     numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
