@@ -49,7 +49,7 @@ def n_parameters(sizes: dict[str, int]) -> int:
 def number(handle: Handle, what: str) -> float:
     """Fetch a finite number that is more than zero; a tensor with one element is a number too."""
     value: Any = handle.value()
-    if type(value).__name__ == "Tensor" and value.dim() == 0:
+    if type(value).__name__ == "Tensor" and value.numel() == 1:
         value = value.item()
     if type(value) not in (int, float):
         fail(f"{what} is not a number", expected="a number", actual=type(value).__name__)

@@ -22,7 +22,7 @@ def estimate_model_memory(
     2019, "Decoupled Weight Decay Regularization", algorithm 2.
 
     Args:
-        model: the model; only its number of parameters matters.
+        model: the model; only its number of parameters matters, and it is left as it is.
         dtype: the dtype of weights, gradients and running averages.
 
     Returns:
