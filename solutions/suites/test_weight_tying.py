@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from sound_parts import Build, built, built_of_course_parts, draw, in_some_way
+from sound_parts import Build, built, built_of_course_parts, draw, in_some_way, sound_forward
 from torch import Tensor
 
 from grader.testing import (
@@ -29,6 +29,7 @@ from grader.testing import (
     elements,
     fail,
     tensors,
+    tried,
     values,
 )
 
@@ -71,8 +72,20 @@ def judge(submission: SubmissionNames, verdict: Callable[[Build], None]) -> None
     def build(way: Build, **changes: object) -> Handle:
         return way(submission, **{**SIZES, **changes})
 
-    ways = (built, built_of_course_parts, filled_with_course_parts)
-    in_some_way(partial(verdict, partial(build, way)) for way in ways)
+    def hold() -> None:
+        ways = (built, built_of_course_parts, filled_with_course_parts)
+        in_some_way(partial(verdict, partial(build, way)) for way in ways)
+
+    failure = tried(hold)
+    if failure is None:
+        return
+    if not submission.defines("FullModel"):
+        raise failure
+    # The model below may be a student's own, with a forward pass that a gradient doesn't survive.
+    with sound_forward(submission.FullModel, submission.module("course.parts").FullModel):
+        again = tried(hold)
+    if again is not None:
+        raise failure
 
 
 def table_of(model: Handle) -> Handle:
