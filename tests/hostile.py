@@ -180,6 +180,11 @@ def outside() -> Iterator[Outside]:
             victim.terminate()
 
 
+def briefing(around: Outside) -> str:
+    """The cell that tells an attack what it goes for."""
+    return f"TARGETS = {json.dumps(around.targets)!r}\n{TRY}"
+
+
 @dataclass(frozen=True)
 class Aftermath:
     """A graded class, and the state of the world after it.
@@ -232,13 +237,12 @@ def grade_between_neighbours(
     """
     with outside() as around:
         course = load_course(_course_of_secrets(around, limits))
-        first = f"TARGETS = {json.dumps(around.targets)!r}\n{TRY}"
         folder = Path(around.targets["class"])
         neighbours = [f"honest_{number:03}" for number in range(len(attacks) + 1)]
         for name in neighbours:
             write(folder / name / "adding.py", RIGHT)
         for name, cells in attacks.items():
-            source = [first, *cells] if told else list(cells)
+            source = [briefing(around), *cells] if told else list(cells)
             write(folder / name / "adding.ipynb", notebook(*map(dedent, source)))
         options = Options(sandbox=sandbox)
         alone = check((folder / neighbours[0],), course, options, Silent())

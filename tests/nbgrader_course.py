@@ -36,7 +36,9 @@ class NbgraderCourse:
         write_tree(self.course, load_suites(self.course).values(), root)
         write(root / "nbgrader_config.py", CONFIG.format(course=str(course)))
 
-    def run(self, *arguments: str, status: int = 0, **environment: str) -> str:
+    def run(
+        self, *arguments: str, status: int = 0, patience_s: int = 300, **environment: str
+    ) -> str:
         """Run nbgrader; return what it logged."""
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         result = subprocess.run(
@@ -46,7 +48,7 @@ class NbgraderCourse:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=patience_s,
         )
         assert result.returncode == status, result.stderr
         return result.stderr
