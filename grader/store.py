@@ -105,7 +105,7 @@ class OutputFolder:
         except OSError as error:
             raise _explained("can't use the output folder", self.path, error) from error
         try:
-            free = _try_lock(lock)
+            free = try_lock(lock)
         except OSError as error:
             os.close(lock)
             raise GraderError(
@@ -179,7 +179,8 @@ def _flush_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _try_lock(descriptor: int) -> bool:
+def try_lock(descriptor: int) -> bool:
+    """Take the lock on a file that is open, unless somebody has it."""
     if sys.platform == "win32":
         import msvcrt
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbconvert.exporters import NotebookExporter
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import MissingEntry
 from nbgrader.converters import NbGraderException
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
 from traitlets import Bool, Integer, Unicode
 
 from grader.config import Course, load_course
 from grader.errors import GraderError, IntakeError
 from grader.files import read_regular
 from grader.integrations.nbgrader.cells import Source, known_cells
+from grader.integrations.nbgrader.enrolling import enrol
+from grader.integrations.nbgrader.gradebook import opened, require_writable
 from grader.integrations.nbgrader.grading import Marked, grade
 from grader.integrations.nbgrader.submitted import Handed, handed_in, pending, without_notebook
+from grader.integrations.nbgrader.turns import turn
 from grader.model import Suite
 from grader.pipeline import Options
 from grader.reports.text import one_line
@@ -49,23 +52,16 @@ class GradingExporter(NotebookExporter):
         self._assignment: str = self._autograde.coursedir.assignment_id
         self._marked: dict[str, Marked] = {}
         self._ungraded: dict[str, str] = {}
-        self._converted = ""
-        try:
+        with self._giving_up():
             self._course = self._usable_course()
             self._source = self._known_to_the_gradebook()
-            self._grade(pending(self._autograde))
-        except GraderError as error:
-            raise self._given_up(error) from None
-        for handed in without_notebook(self._autograde):
-            self._leave_ungraded(handed.student, f"no `{handed.notebook.name}` was handed in")
-        self._their_hook = self._autograde.post_convert_hook
-        self._autograde.post_convert_hook = self._after_student
+        self._convert_notebooks = self._autograde.convert_notebooks
+        self._autograde.convert_notebooks = self._convert_class
 
     def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> tuple[Any, Any]:
         """Convert a notebook as it was handed in, or as the first pass has left it."""
         names = resources["nbgrader"]
         student, notebook = names["student"], names["notebook"]
-        self._converted = student
         graded = notebook == self._assignment
         resources["grader"] = {
             "course_id": self._autograde.coursedir.course_id,
@@ -79,6 +75,22 @@ class GradingExporter(NotebookExporter):
         return converted
 
     # ------------------------------------------------------------ grading
+
+    def _convert_class(self) -> None:
+        """Grade whoever is due, then have nbgrader convert their notebooks as ever.
+
+        Raises:
+            SystemExit: somebody is not graded. nbgrader passes on a wish to exit, with its status.
+        """
+        coursedir = self._autograde.coursedir
+        with self._giving_up(), turn(coursedir, self._assignment, self.log):
+            due = pending(self._autograde)
+            self._grade(due)
+            self._enrol(one.student for one in due)
+            for handed in without_notebook(self._autograde):
+                self._leave_ungraded(handed.student, f"no `{handed.notebook.name}` was handed in")
+            self._convert_notebooks()
+        self._tell_of_the_ungraded()
 
     def _find(self, student: str) -> Marked:
         if student not in self._marked:  # it was not due a moment ago
@@ -105,20 +117,8 @@ class GradingExporter(NotebookExporter):
         self._ungraded[student] = reason
         self.log.error("%s: %s: not graded: %s", student, self._assignment, one_line(reason))
 
-    def _after_student(self, **arguments: Any) -> None:
-        """Run the course's own hook; after the last student, end if somebody is not graded."""
-        try:
-            if self._their_hook is not None:
-                self._their_hook(**arguments)
-        finally:
-            self._tell_of_the_ungraded()
-
     def _tell_of_the_ungraded(self) -> None:
-        """Name those who are not graded, also in the exit status.
-
-        nbgrader swallows what a hook raises, all but a wish to exit.
-        """
-        if self._ungraded and not pending(self._autograde, after=self._converted):
+        if self._ungraded:
             names = ", ".join(sorted(self._ungraded))
             self.log.error("%s: not graded: %s", self._assignment, names)
             self.log.error(
@@ -126,13 +126,25 @@ class GradingExporter(NotebookExporter):
             )
             raise SystemExit(SOMETHING_UNGRADED)
 
+    def _enrol(self, students: Iterable[str]) -> None:
+        if self._autograde.create_student:
+            with opened(self._autograde.coursedir, self._assignment) as gradebook:
+                refused = enrol(gradebook, students)
+            for student, reason in refused.items():
+                self._leave_ungraded(student, f"the gradebook does not take the name: {reason}")
+
     # ------------------------------------------------------------ before anything is graded
 
-    def _given_up(self, error: GraderError) -> NbGraderException:
-        self.log.error("nothing is graded: %s", error)
-        if error.hint:
-            self.log.error("hint: %s", error.hint)
-        return NbGraderException(str(error))
+    @contextmanager
+    def _giving_up(self) -> Iterator[None]:
+        """Let nbgrader end, when nothing can be graded, with our words in its log."""
+        try:
+            yield
+        except GraderError as error:
+            self.log.error("nothing is graded: %s", error)
+            if error.hint:
+                self.log.error("hint: %s", error.hint)
+            raise NbGraderException(str(error)) from None
 
     def _usable_course(self) -> Course:
         if not self.course:
@@ -151,28 +163,20 @@ class GradingExporter(NotebookExporter):
         return course
 
     def _known_to_the_gradebook(self) -> Source:
-        coursedir = self._autograde.coursedir
-        try:
-            with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
-                _require_writable(gradebook)
+        with opened(self._autograde.coursedir, self._assignment) as gradebook:
+            require_writable(gradebook)
+            try:
                 return known_cells(gradebook.find_notebook(self._assignment, self._assignment))
-        except MissingEntry:
-            raise GraderError(
-                f"the gradebook does not know `{self._assignment}`",
-                hint=f"run `nbgrader generate_assignment {self._assignment}` first",
-            ) from None
-        except OperationalError as error:
-            raise GraderError(
-                f"the gradebook can't be used ({error.orig})",
-                where=f"{self._assignment}, {gradebook_place(coursedir.db_url)}",
-                hint="end what else is using it, see that you may write to it, autograde again",
-            ) from None
+            except MissingEntry:
+                raise GraderError(
+                    f"the gradebook does not know `{self._assignment}`",
+                    hint=f"run `nbgrader generate_assignment {self._assignment}` first",
+                ) from None
 
     def _source_of(self, notebook: str) -> Source:
         if notebook == self._assignment:
             return self._source
-        coursedir = self._autograde.coursedir
-        with Gradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+        with opened(self._autograde.coursedir, self._assignment) as gradebook:
             return known_cells(gradebook.find_notebook(notebook, self._assignment))
 
     def _require_same_points(self, suite: Suite) -> None:
@@ -195,20 +199,6 @@ class GradingExporter(NotebookExporter):
                 hint="write the source again with `grader release --nbgrader`, then run "
                 f"`nbgrader generate_assignment {self._assignment} --force`",
             )
-
-
-def gradebook_place(db_url: str) -> str:
-    """Where the gradebook is, without a password."""
-    return str(make_url(db_url).render_as_string(hide_password=True))
-
-
-def _require_writable(gradebook: Any) -> None:
-    """Write something and take it back: a lock or a missing permission shows now, not midway."""
-    if gradebook.engine.dialect.name == "sqlite":
-        with gradebook.engine.connect() as connection:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            connection.exec_driver_sql("CREATE TABLE trial (number INTEGER)")
-            connection.rollback()
 
 
 def _read(filename: str) -> Any:

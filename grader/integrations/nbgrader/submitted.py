@@ -43,21 +43,14 @@ def without_notebook(converter: Any) -> list[Handed]:
     return [handed for handed in found if not handed.notebook.exists()]
 
 
-def pending(converter: Any, after: str | None = None) -> list[Handed]:
-    """Return what will be processed, by the rules that nbgrader itself applies in its turn.
-
-    Args:
-        converter: nbgrader's Autograde.
-        after: leave out everything up to this student.
-    """
+def pending(converter: Any) -> list[Handed]:
+    """Return what will be processed, by the rules that nbgrader itself applies in its turn."""
     coursedir = converter.coursedir
     excluded = coursedir.student_id_exclude.split(",") if coursedir.student_id_exclude else []
-    found = handed_in(converter)
-    if after is not None:
-        passed = [place for place, handed in enumerate(found) if handed.student == after]
-        found = found[max(passed, default=-1) + 1 :]
     return [
-        handed for handed in found if handed.student not in excluded and _is_due(converter, handed)
+        handed
+        for handed in handed_in(converter)
+        if handed.student not in excluded and _is_due(converter, handed)
     ]
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from grader.errors import UsageError
 from grader.integrations.nbgrader import expect_known_warnings
+from grader.integrations.nbgrader.enrolling import enrol
 from grader.model import (
     SCHEMA_VERSION,
     AssignmentReport,
@@ -141,7 +142,9 @@ def _scores(database: Any, assignments: Iterable[AssignmentReport]) -> Iterator[
 
 def _store(database: Any, score: Score) -> Iterator[str]:
     name = f"{score.student}/{score.assignment}"
-    database.update_or_create_student(score.student)
+    if refused := enrol(database, [score.student]):
+        yield f"{name}: nbgrader does not take the name: {refused[score.student]}"
+        return
     try:
         database.update_or_create_submission(score.assignment, score.student)
         notebook = database.find_submission_notebook(
