@@ -212,7 +212,9 @@ def _as_known(text: str, known: Known, outputs: list[dict[str, Any]]) -> Cell:
 def _put_back(cells: list[Cell], missing: Iterable[Known], source: Source) -> list[str]:
     """Insert graded cells that are missing after the one that comes before it in the source.
 
-    A missing answer is not invented.
+    A missing answer is not invented. A written one may stand in a cell that has lost its name: put
+    back without its checksum it is not taken for untouched, which is worth nothing, and waits for a
+    person.
     """
     order = [cell.name for cell in source.cells if cell.points is not None]
     repairs = []
@@ -226,6 +228,9 @@ def _put_back(cells: list[Cell], missing: Iterable[Known], source: Source) -> li
             for place, cell in enumerate(cells)
             if cell["metadata"].get("nbgrader", {}).get("grade_id") in before
         ]
-        cells.insert(max(places, default=len(cells) - 1) + 1, _as_known(known.source, known, []))
+        made = _as_known(known.source, known, [])
+        if known.solution:
+            made["metadata"]["nbgrader"].pop("checksum", None)
+        cells.insert(max(places, default=len(cells) - 1) + 1, made)
         repairs.append(f"the cell `{known.name}` was missing, and is put back")
     return repairs

@@ -67,10 +67,12 @@ def _auto_score(name: str, cell: Any, marked: Marked | None) -> float | None:
     """The engine's points for a question; None leaves it to a person.
 
     A written answer (a cell that is graded and answered in one) is zero when it was not touched,
-    as in nbgrader.
+    as in nbgrader; nobody knows that of a notebook that could not be read.
     """
+    if marked is not None and marked.ungraded:
+        return None
     if marked is not None and any(question.id == name for question in marked.assignment.questions):
-        return None if marked.ungraded else marked.score.questions[name]
+        return marked.score.questions[name]
     if cell is not None and utils.is_grade(cell) and utils.is_solution(cell):
         score: float | None = utils.determine_grade(cell)[0]
         return score

@@ -7,6 +7,7 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from toy import Silent
 
 from grader.model import State
 from grader.pipeline import Options, check
+from grader.store import try_lock
 
 pytestmark = pytest.mark.slow
 
@@ -87,6 +89,7 @@ CLASS: dict[str, tuple[Callable[[dict[str, Any]], object], dict[str, Any]]] = {
     "no metadata": (
         edited(lambda cells: [c.update(metadata={}) for c in cells]), FULL,
     ),
+    "no metadata at all": (lambda solved: {**solved, "metadata": {}, "nbformat_minor": 0}, FULL),
     "removed questions": (
         edited(lambda cells: [cells.remove(named(cells, n)) for n in ("small", "state")]), FULL,
     ),
@@ -227,6 +230,49 @@ def test_feedback_pages_hold_no_hidden_source(graded: tuple[NbgraderCourse, str]
 # ---------------------------------------------------------------- what nbgrader does besides
 
 
+def test_who_handed_in_no_notebook_is_named_in_every_run(course: NbgraderCourse) -> None:
+    course.hand_in("ann", course.solved())
+    (course.root / "submitted/nothing/adding").mkdir(parents=True)
+    course.run("autograde", "adding", status=3)
+    log = course.run("autograde", "adding", status=3)  # with nobody to grade
+    assert "nothing: adding: not graded: no `adding.ipynb` was handed in" in log
+
+
+def test_one_student_with_an_unusual_name(course: NbgraderCourse) -> None:
+    for student in ("Zoë, M. O'Neil", "Zoë"):
+        course.hand_in(student, course.solved())
+    course.run("autograde", "adding", "--student", "Zoë, M. O'Neil")
+    with course.gradebook() as gradebook:
+        assert [student.id for student in gradebook.students] == ["Zoë, M. O'Neil"]
+
+
+def test_two_autogrades_of_one_assignment_take_turns(course: NbgraderCourse) -> None:
+    for student in ("ann", "bob", "cleo"):
+        course.hand_in(student, course.solved())
+    with ThreadPoolExecutor() as both:
+        logs = [*both.map(lambda _: course.run("autograde", "adding"), range(2))]
+    assert "Traceback" not in "".join(logs)
+    assert sorted(log.count("Sanitizing") for log in logs) == [0, 3]
+    for student in ("ann", "bob", "cleo"):
+        assert course.points(student) == FULL
+        assert course.graded(student)
+
+
+def test_one_that_never_ends_is_not_waited_for(course: NbgraderCourse) -> None:
+    course.hand_in("ann", course.solved())
+    lock = course.root / ".results/adding.lock"
+    lock.parent.mkdir(exist_ok=True)
+    config = course.root / "nbgrader_config.py"
+    impatient = "from grader.integrations.nbgrader import turns\nturns.PATIENCE_S = 0.5\n"
+    config.write_text(impatient + config.read_text())
+    with lock.open("w") as file:
+        assert try_lock(file.fileno())
+        log = course.run("autograde", "adding", status=1)
+    assert "another nbgrader is autograding `adding`: waiting for it" in log
+    assert "nothing is graded: another nbgrader is still autograding: adding" in log
+    course.run("autograde", "adding")
+
+
 def test_a_second_run_grades_only_what_is_new(course: NbgraderCourse) -> None:
     course.hand_in("ann", course.solved())
     course.run("autograde", "adding")
@@ -321,6 +367,39 @@ def test_what_a_person_decided_stays_and_wants_another_look(course: NbgraderCour
     assert "Come and see me." in page
 
 
+def test_a_written_answer_waits_for_a_person_who_decides_for_good(course: NbgraderCourse) -> None:
+    path = course.root / "source/adding/adding.ipynb"
+    source = json.loads(path.read_bytes())
+    asked = {
+        "grade": True, "grade_id": "essay", "locked": False, "points": 3, "schema_version": 3,
+        "solution": True, "task": False,
+    }  # fmt: skip
+    essay = {"cell_type": "markdown", "id": "essay", "source": "Why?"}
+    source["cells"].append(essay | {"metadata": {"nbgrader": asked}})
+    path.write_text(json.dumps(source))
+    course.run("generate_assignment", "adding", "--force")
+
+    answered = copy.deepcopy(source)
+    answered["cells"][-1]["source"] = "Because."
+    stripped = edited(lambda cells: [c.update(metadata={}) for c in cells])(answered)
+    handed = {"answered": answered, "untouched": source, "stripped": stripped, "broken": b"<html>"}
+    for student, work in handed.items():
+        course.hand_in(student, work)
+    course.run("autograde", "adding", status=3)
+    assert course.points("answered") == {**FULL, "essay": None}
+    assert course.points("untouched") == {**FULL, "essay": 0.0}
+    assert course.points("stripped") == {**FULL, "essay": None}  # a person finds it
+    assert course.points("broken") == {**WAITING, "essay": None}
+
+    with course.gradebook() as gradebook:
+        grade = gradebook.find_grade("essay", "adding", "adding", "answered")
+        grade.manual_score, grade.needs_manual_grade = 2.5, False
+        gradebook.db.commit()
+    course.run("autograde", "adding", "--student", "answered", "--force")
+    rows = {row["student_id"]: row for row in course.exported()}
+    assert (rows["answered"]["score"], rows["answered"]["max_score"]) == ("7.5", "8.0")
+
+
 def test_an_older_release_is_graded_by_todays_questions(course: NbgraderCourse) -> None:
     handed = course.solved()
     handed["cells"] = [c for c in handed["cells"] if c["id"] != "state"]
@@ -394,3 +473,11 @@ def test_a_read_only_gradebook_is_named(course: NbgraderCourse) -> None:
     url = f"sqlite:///file:{course.root / 'gradebook.db'}?mode=ro&uri=true"
     log = course.run("autograde", "adding", f"--CourseDirectory.db_url={url}", status=1)
     assert "the gradebook can't be used (attempt to write a readonly database)" in log
+
+
+def test_a_gradebook_that_is_none_is_named(course: NbgraderCourse) -> None:
+    course.hand_in("ann", course.solved())
+    (course.root / "gradebook.db").write_text("dear diary " * 100)
+    log = course.run("autograde", "adding", status=1)
+    assert "the gradebook can't be used (file is not a database): adding" in log
+    assert "Traceback" not in log

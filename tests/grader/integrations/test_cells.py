@@ -53,6 +53,16 @@ def test_a_missing_question_comes_back_after_the_one_before_it() -> None:
     assert repairs == ["the cell `any` was missing, and is put back"]
 
 
+def test_a_missing_written_answer_does_not_look_untouched() -> None:
+    """It may stand in a cell that has lost its name: nbgrader gives nothing for untouched ones."""
+    essay = Known("essay", "markdown", "Why?", "f" * 32, locked=False, solution=True, points=3.0)
+    made, repairs = rebuild({"cells": [cell("Because.", kind="markdown")]}, Source((essay,)))
+    back = made["cells"][1]["metadata"]["nbgrader"]
+    assert (back["grade_id"], back["points"]) == ("essay", 3.0)
+    assert "checksum" not in back
+    assert repairs == ["none of its cells are this assignment's: the questions are put back"]
+
+
 def test_a_missing_answer_is_not_invented() -> None:
     made, repairs = made_of(cell(SMALL.source, "small"), cell(ANY.source, "any"))
     assert ids(made) == ["small", "any"]
