@@ -374,20 +374,19 @@ def test_a_written_answer_waits_for_a_person_who_decides_for_good(course: Nbgrad
         "grade": True, "grade_id": "essay", "locked": False, "points": 3, "schema_version": 3,
         "solution": True, "task": False,
     }  # fmt: skip
-    essay = {"cell_type": "markdown", "id": "essay", "source": "Why?"}
+    essay = {"cell_type": "markdown", "id": "essay", "source": "Because."}
     source["cells"].append(essay | {"metadata": {"nbgrader": asked}})
     path.write_text(json.dumps(source))
     course.run("generate_assignment", "adding", "--force")
 
-    answered = copy.deepcopy(source)
-    answered["cells"][-1]["source"] = "Because."
-    stripped = edited(lambda cells: [c.update(metadata={}) for c in cells])(answered)
-    handed = {"answered": answered, "untouched": source, "stripped": stripped, "broken": b"<html>"}
+    stripped = edited(lambda cells: [c.update(metadata={}) for c in cells])(source)
+    handed = {"answered": source, "stripped": stripped, "broken": b"<html>"}
+    handed["untouched"] = course.released()
     for student, work in handed.items():
         course.hand_in(student, work)
     course.run("autograde", "adding", status=3)
     assert course.points("answered") == {**FULL, "essay": None}
-    assert course.points("untouched") == {**FULL, "essay": 0.0}
+    assert course.points("untouched") == {**NONE, "essay": 0.0}
     assert course.points("stripped") == {**FULL, "essay": None}  # a person finds it
     assert course.points("broken") == {**WAITING, "essay": None}
 
