@@ -29,6 +29,7 @@ from grader.testing import (
     entered,
     fail,
     raises,
+    tensors,
     tried,
     values,
 )
@@ -39,7 +40,7 @@ ROOMY = 32
 
 MODEL = {"vocab_size": VOCAB, "d_model": 16, "n_heads": 2, "n_layers": 2, "d_ff": 24}
 NEARLY_ZERO = 1e-4
-"""A temperature at which logits that are MARGIN apart leave nothing to chance."""
+"""A temperature at which logits that are 0.03 * MARGIN apart leave nothing to chance."""
 
 MARGIN = 0.05
 SHARP = 1 / NEARLY_ZERO
@@ -169,6 +170,18 @@ def assert_heeds_the_model(writer: Writer, rng: random.Random) -> None:
     assert_close(again, texts[0], "the text by the same model")
 
 
+def each_alone(
+    writer: Writer, model: Handle, prompt: Tensor, new: int, **options: object
+) -> Tensor:
+    """Fetch the new tokens (B, new) of prompts that are continued in a call each, in one trip."""
+    texts = tensors(
+        writer.generate(model, row, max_new_tokens=new, **options) for row in prompt.split(1)
+    )
+    if any(text.numel() < new for text in texts):
+        fail("a text is too short")
+    return torch.stack([text.flatten()[-new:].long() for text in texts])
+
+
 # ---------------------------------------------------------------- statistics
 
 
@@ -249,7 +262,7 @@ class TestContext:
         model, prompt, _ = clear_case(rng, 4, 4)
         sure = certain(writer, send(writer, model), prompt, 4)
         assert_differs(sure[1:], sure[:-1], "the continuation of another prompt")
-        theirs = send(writer, model, sharpness=1.0)
+        theirs = send(writer, model, sharpness=0.03)  # a somewhat larger temperature shows
         actual = certain(writer, theirs, prompt, 4, temperature=NEARLY_ZERO)
         assert_close(actual, sure, "the continuation")
 
@@ -268,10 +281,18 @@ class TestSampling:
         model = writer.indifferent_model(logits, max_len=ROOMY)
         prompt = token_ids(rng, 3000, 2, len(logits))
         given = {} if temperature == 1 else {"temperature": temperature}
-        new = continuation(writer, model, prompt, 2, **given)
         expected = (logits.double() / temperature).softmax(0)
-        for step in new.unbind(dim=1):  # whether the steps depend on one another: see `test_chance`
-            assert_distributed(step, expected, f"temperature {temperature:g}")
+
+        def judge(new: Tensor) -> None:
+            for step in new.unbind(dim=1):  # whether steps depend on one another: see `test_chance`
+                assert_distributed(step, expected, f"temperature {temperature:g}")
+
+        failure = tried(lambda: judge(continuation(writer, model, prompt, 2, **given)))
+        if failure is None:
+            return
+        # Whether neighbours in a batch depend on one another is a question of `test_chance`, too.
+        if tried(lambda: judge(each_alone(writer, model, prompt[:1200], 2, **given))) is not None:
+            raise failure
 
 
 class TestIndependence:
@@ -365,7 +386,7 @@ class TestInference:
 
     @check(points=0.5, hint="Nothing is trained here: autograd needs to remember nothing.")
     def test_no_gradient(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """Nothing is kept for a backward pass"""
+        """Nothing is kept for a backward pass, and the model can be trained afterwards"""
         writer = Writer(submission)
         model, token = single_minded(writer, rng)
         prompt = token_ids(rng, 3, 4, VOCAB)
@@ -377,6 +398,9 @@ class TestInference:
             new = continuation(writer, model, prompt, 4)
             if elements(saved):
                 fail("autograd remembers what generate has computed")
+            model(prompt)
+            if not elements(saved):
+                fail("the model has no gradient any more after generate")
         if not bool((new[:, -3:] == token).all()):
             fail("the new tokens are not those that the model is certain of")
 
@@ -416,7 +440,7 @@ class TestTemperature:
         theirs = send(writer, model)
         sure = certain(writer, theirs, prompt, 4)
         assert_differs(sure[1:], sure[:-1], "the continuation of another prompt")
-        mild = send(writer, model, sharpness=1.0)
+        mild = send(writer, model, sharpness=0.01)  # a small temperature in place of 0 shows
         for zero in (0, 0.0):
             actual = certain(writer, mild, prompt, 4, temperature=zero)
             assert_close(actual, sure, "the continuation at temperature 0")
@@ -460,8 +484,8 @@ def keeps_min_p(probabilities: Tensor, p: float) -> Tensor:
 
 def limited_case(
     rng: random.Random, keeps: Kept, limit: float, temperature: float
-) -> tuple[TinyTransformerLM, Tensor, Tensor]:
-    """A model, three prompts, and the probabilities (3, 8) that a limit leaves, beyond doubt."""
+) -> tuple[TinyTransformerLM, Tensor, Tensor, Tensor]:
+    """A model, three prompts, the probabilities (3, 8) that a limit leaves, and those before."""
     # Prompts of one token: which position counts is another question.
     prompts, source = torch.arange(8).unsqueeze(1), generator(rng)
     while True:
@@ -472,12 +496,14 @@ def limited_case(
         for _ in range(20):  # with another model it may be easier
             head = torch.randn(8, MODEL["d_model"], generator=source)
             head *= 1.3 / (normed @ head.T).std()
-            left, clear = limited((normed @ head.T).double(), keeps, limit, temperature)
+            logits = (normed @ head.T).double()
+            left, clear = limited(logits, keeps, limit, temperature)
             chosen = clear.nonzero().flatten()[-3:]
             unlike = torch.pdist(left[chosen], p=1) > 0.5
             if len(chosen) == 3 and unlike.all():
                 model.lm_head.weight.data.copy_(head)
-                return model, prompts[chosen], left[chosen]
+                whole = (logits[chosen] / temperature).softmax(dim=1)
+                return model, prompts[chosen], left[chosen], whole
 
 
 def limited(logits: Tensor, keeps: Kept, limit: float, temperature: float) -> tuple[Tensor, Tensor]:
@@ -508,12 +534,41 @@ def assert_limited(
 ) -> None:
     """Demand samples from what a limit leaves, in a batch of three unlike prompts."""
     writer, name = Writer(submission), keeps.__name__.removeprefix("keeps_")
-    model, prompts, left = limited_case(rng, keeps, limit, temperature)
+    model, prompts, left, whole = limited_case(rng, keeps, limit, temperature)
     theirs = send(writer, model, sharpness=1.0, vocab_size=8)
-    options = {name: int(limit) if name == "top_k" else limit, "temperature": temperature}
-    new = continuation(writer, theirs, prompts.repeat(1000, 1), 1, **options)
-    for row in range(3):
-        assert_distributed(new[row::3], left[row], f"{name}={limit:g}")
+    limits = {name: int(limit) if name == "top_k" else limit}
+    assert_drawn(writer, theirs, prompts, left, whole, limits, temperature)
+
+
+def assert_drawn(
+    writer: Writer,
+    model: Handle,
+    prompts: Tensor,
+    left: Tensor,
+    whole: Tensor,
+    limits: dict[str, float],
+    temperature: float = 1.0,
+) -> None:
+    """Demand tokens drawn, after each prompt (B, T), from the probabilities (B, V) that are left.
+
+    Who spoils a batch even without limits, when tokens come from the whole, has lost that in
+    another question, and is judged by one prompt at a time.
+    """
+    (name, limit), size = next(iter(limits.items())), len(prompts)
+    many = prompts.repeat(3000 // size, 1)
+
+    def judge(way: Callable[..., Tensor], many: Tensor, expected: Tensor, **given: float) -> None:
+        new = way(writer, model, many, 1, temperature=temperature, **given)
+        for row in range(size):
+            assert_distributed(new[row::size], expected[row], f"{name}={limit:g}")
+
+    failure = tried(lambda: judge(continuation, many, left, **limits))
+    if failure is None:
+        return
+    if tried(lambda: judge(continuation, many, whole)) is None:
+        raise failure
+    if tried(lambda: judge(each_alone, many[:900], left, **limits)) is not None:
+        raise failure
 
 
 def assert_ends(
@@ -526,8 +581,8 @@ def assert_ends(
     prompt = token_ids(rng, 1000, 2, len(logits))
     new = continuation(writer, model, prompt, 2, temperature=1.0, **{name: least})
     assert_equal(new.unique().tolist(), [int(logits.argmax())], f"what {name}={least:g} leaves")
-    new = continuation(writer, model, prompt, 1, temperature=1.0, **{name: most})
-    assert_distributed(new, logits.double().softmax(0), f"{name}={most:g}")
+    whole = logits.double().softmax(0).unsqueeze(0)
+    assert_drawn(writer, model, prompt[:1], whole, whole, {name: most})
 
 
 class TestTopK:
