@@ -1,0 +1,97 @@
+"""A stream of tokens from a generator function, on a frozen copy of the model.
+
+Drawn by inverting the distribution function, with a generator of NumPy's own; keys and values go into
+room that is there from the beginning; the model itself is never touched.
+"""
+
+import collections
+import copy
+import itertools
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+CHANCE = np.random.default_rng()
+
+
+def kept(p, top_k=None, top_p=None, min_p=None):
+    """Which tokens of one distribution may be drawn."""
+    order = np.argsort(-p, kind="stable")
+    allowed = np.ones(len(p), dtype=bool)
+    if min_p is not None:
+        allowed &= p >= min_p * p.max()
+    if top_k is not None:
+        allowed[order[top_k:]] = False
+    if top_p is not None and top_p < 1:
+        enough = int(np.searchsorted(np.cumsum(p[order]), top_p)) + 1
+        allowed[order[enough:]] = False
+    return allowed
+
+
+def choose(logits, temperature, **limits):
+    if temperature == 0:
+        return logits.argmax()
+    p = np.exp((logits - logits.max()) / temperature)
+    p /= p.sum()
+    edges = np.cumsum(np.where(kept(p, **limits), p, 0.0))
+    return np.searchsorted(edges, CHANCE.random() * edges[-1], side="right")
+
+
+class Reader:
+    """Logits of the newest position; `room` holds keys and values of all that came before."""
+
+    def __init__(self, model, batch):
+        attention = model.blocks[0].layer.self_attn
+        shape = (2, batch, attention.num_heads, model.max_len, attention.head_dim)
+        self.room = [attention.in_proj_weight.new_zeros(shape) for _ in model.blocks]
+        self.model, self.end = model, 0
+
+    def __call__(self, tokens):
+        start, self.end = self.end, tokens.size(1)
+        places = torch.arange(self.model.max_len, device=tokens.device)
+        mask = places <= places[start : self.end, None]
+        x = self.model.embedding(tokens)[:, start:]
+        for block, room in zip(self.model.blocks, self.room, strict=True):
+            layer, attention = block.layer, block.layer.self_attn
+            joint = F.linear(layer.norm1(x), attention.in_proj_weight, attention.in_proj_bias)
+            query, *new = joint.unflatten(-1, (3, attention.num_heads, -1)).permute(2, 0, 3, 1, 4)
+            room[:, :, :, start : self.end] = torch.stack(new)
+            mixed = F.scaled_dot_product_attention(query, *room, attn_mask=mask)
+            x = x + attention.out_proj(mixed.transpose(1, 2).flatten(2))
+            x = x + layer.linear2(layer.activation(layer.linear1(layer.norm2(x))))
+        return self.model.lm_head(self.model.ln_f(x[:, -1]))
+
+
+def stream(model, prompt, temperature, use_cache, limits):
+    """Columns of tokens (B,), without end."""
+    window = collections.deque(prompt.unbind(dim=1), maxlen=model.max_len)
+    read = Reader(model, len(prompt)) if use_cache else None
+    for length in itertools.count(prompt.size(1)):
+        seen = torch.stack(tuple(window), dim=1)
+        logits = read(seen) if read and length <= model.max_len else model(seen)[0][:, -1]
+        rows = logits.double().cpu().numpy()
+        chosen = [int(choose(row, temperature, **limits)) for row in rows]
+        window.append(torch.tensor(chosen, device=prompt.device))
+        yield window[-1]
+
+
+def generate(model, start_tokens, max_new_tokens, temperature=1.0, *, use_cache=False, **limits):
+    if temperature < 0:
+        raise ValueError(f"{temperature=}")
+    frozen = copy.deepcopy(model).eval().requires_grad_(False)
+    columns = stream(frozen, start_tokens, temperature, use_cache, limits)
+    return torch.column_stack((start_tokens, *itertools.islice(columns, max_new_tokens)))
+
+
+def overfit(model, tokens):
+    optimizer = torch.optim.NAdam(model.parameters(), lr=4e-3)
+
+    def closure():
+        optimizer.zero_grad()
+        logits, _ = model(tokens.expand(2, -1)[:, :-1])
+        loss = F.cross_entropy(logits.mT, tokens.expand(2, -1)[:, 1:])
+        loss.backward()
+        return loss
+
+    return [optimizer.step(closure).item() for _ in range(250)]
