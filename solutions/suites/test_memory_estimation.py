@@ -96,6 +96,18 @@ def parameters(submission: SubmissionNames, model: Handle, **options: object) ->
     return model_memory(submission, model, **options)["parameters"]
 
 
+def larger(sizes: dict[str, int]) -> dict[str, int]:
+    """Arguments of a model with about twice as many parameters."""
+    return {**sizes, "n_layers": 2 * sizes["n_layers"], "vocab_size": 2 * sizes["vocab_size"]}
+
+
+def require_more_for_more(submission: SubmissionNames, sizes: dict[str, int], size: float) -> None:
+    """Demand that a larger model takes more than `size`: a constant follows every dtype too."""
+    more = parameters(submission, build(submission, **larger(sizes)))
+    if more < 1.5 * size:
+        fail("a model twice as large should need more", expected=2 * size, actual=more)
+
+
 def assert_all_close(actual: dict[str, float], expected: dict[str, float], what: str) -> None:
     """Compare the sizes that came under any of the names."""
     for name, size in expected.items():
@@ -137,8 +149,10 @@ class TestDtypes:
         self, submission: SubmissionNames, rng: random.Random, dtype: str, factor: float
     ) -> None:
         """Every size follows the dtype that is asked for:"""
-        model = build(submission, **random_sizes(rng))
+        sizes = random_sizes(rng)
+        model = build(submission, **sizes)
         single = model_memory(submission, model)
+        require_more_for_more(submission, sizes, single["parameters"])
         other = model_memory(submission, model, dtype=attribute(submission.module("torch"), dtype))
         expected = {name: factor * size for name, size in single.items()}
         assert_all_close(other, expected, f"in {dtype}")
@@ -146,8 +160,10 @@ class TestDtypes:
     @check(points=0.3, hint="The question is about the dtype that is asked for, no other.")
     def test_converted_model(self, submission: SubmissionNames, rng: random.Random) -> None:
         """What dtype the model has now makes no difference, and it keeps it"""
-        model = build(submission, **random_sizes(rng))
+        sizes = random_sizes(rng)
+        model = build(submission, **sizes)
         single = parameters(submission, model, dtype=torch.float32)
+        require_more_for_more(submission, sizes, single)
         half = parameters(submission, model, dtype=torch.bfloat16)
         if model.lm_head.weight.tensor().dtype != torch.float32:
             fail("the model itself has another dtype afterwards")
