@@ -301,9 +301,11 @@ class TestSampling:
             new = each_alone(writer, model, prompt[:600], 2, **given)
             judge(*new.unbind(dim=1), new)
 
-        # So is whether sequences depend on one another, as they can in a batch only.
         failure = tried(in_a_batch)
-        if failure is not None and tried(one_by_one) is not None:
+        if failure is None:
+            return
+        # Draws that depend on one another cost their points there; so many of them look wrong here.
+        if tried(lambda: assert_chance(writer, rng)) is None or tried(one_by_one) is not None:
             raise failure
 
 
@@ -325,14 +327,20 @@ class TestIndependence:
     @check(points=0.5, hint="Every token of every sequence needs a draw of its own.")
     def test_chance(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Neighbours in the batch and in the text are drawn independently"""
-        writer, size = Writer(submission), 4
+        writer = Writer(submission)
         assert_heeds_the_model(writer, rng)
-        model = writer.indifferent_model(torch.zeros(size), max_len=ROOMY)
-        prompt = token_ids(rng, 1, 2, size).expand(160, -1)
-        # The first is left out: who writes one too few has the prompt's last token there.
-        new = continuation(writer, model, prompt, 10)[:, 1:].clamp(0, size - 1)
-        assert_independent(new[::2], new[1::2], size, "neighbours in the batch")
-        assert_independent(new[:, 1:], new[:, :-1], size, "neighbours in the text")
+        assert_chance(writer, rng)
+
+
+def assert_chance(writer: Writer, rng: random.Random) -> None:
+    """Demand that neighbours in the batch and in the text, equally probable, are independent."""
+    size = 4
+    model = writer.indifferent_model(torch.zeros(size), max_len=ROOMY)
+    prompt = token_ids(rng, 1, 2, size).expand(160, -1)
+    # The first is left out: who writes one too few has the prompt's last token there.
+    new = continuation(writer, model, prompt, 10)[:, 1:].clamp(0, size - 1)
+    assert_independent(new[::2], new[1::2], size, "neighbours in the batch")
+    assert_independent(new[:, 1:], new[:, :-1], size, "neighbours in the text")
 
 
 class TestSideEffects:
@@ -497,7 +505,7 @@ def keeps_min_p(probabilities: Tensor, p: float) -> Tensor:
 def limited_case(
     rng: random.Random, keeps: Kept, limit: float, temperature: float
 ) -> tuple[TinyTransformerLM, Tensor, Tensor, Tensor]:
-    """A model, three prompts, the probabilities (3, 8) that a limit leaves, and those before."""
+    """A model, three prompts, and probabilities (3, 8): what a limit leaves, and all without."""
     # Prompts of one token: which position counts is another question.
     prompts, source = torch.arange(8).unsqueeze(1), generator(rng)
     while True:
@@ -514,7 +522,7 @@ def limited_case(
             unlike = torch.pdist(left[chosen], p=1) > 0.5
             if len(chosen) == 3 and unlike.all():
                 model.lm_head.weight.data.copy_(head)
-                whole = (logits[chosen] / temperature).softmax(dim=1)
+                whole = logits[chosen].softmax(dim=1)
                 return model, prompts[chosen], left[chosen], whole
 
 
@@ -563,23 +571,25 @@ def assert_drawn(
 ) -> None:
     """Demand tokens drawn, after each prompt (B, T), from the probabilities (B, V) that are left.
 
-    Who spoils a batch even without limits, when tokens come from the whole, has lost that in
+    Who spoils a batch even without limits, at temperature 1 and from the whole, has lost that in
     another question, and is judged by one prompt at a time.
     """
     (name, limit), size = next(iter(limits.items())), len(prompts)
     many = prompts.repeat(3000 // size, 1)
 
-    def judge(way: Callable[..., Tensor], many: Tensor, expected: Tensor, **given: float) -> None:
-        new = way(writer, model, many, 1, temperature=temperature, **given)
+    def judge(new: Tensor, expected: Tensor) -> None:
         for row in range(size):
             assert_distributed(new[row::size], expected[row], f"{name}={limit:g}")
 
-    failure = tried(lambda: judge(continuation, many, left, **limits))
+    def limited_draws(way: Callable[..., Tensor], prompts: Tensor) -> Tensor:
+        return way(writer, model, prompts, 1, temperature=temperature, **limits)
+
+    failure = tried(lambda: judge(limited_draws(continuation, many), left))
     if failure is None:
         return
-    if tried(lambda: judge(continuation, many, whole)) is None:
+    if tried(lambda: judge(continuation(writer, model, many, 1, temperature=1.0), whole)) is None:
         raise failure
-    if tried(lambda: judge(each_alone, many[:450], left, **limits)) is not None:
+    if tried(lambda: judge(limited_draws(each_alone, many[:450]), left)) is not None:
         raise failure
 
 
