@@ -659,22 +659,32 @@ def assert_influence(
 
 
 def assert_input_gradient(submission: SubmissionNames, block: Handle, rng: Random) -> None:
-    """Demand that the input's gradient tells how the output changes, whatever that is."""
+    """Demand that the input's gradient tells how the output changes, whatever that is.
+
+    An input may lie where another activation than GELU has a corner: a second one will not.
+    """
+    if not any(input_gradient_fits(submission, block, rng) for _ in range(2)):
+        fail("the input does not get the gradient that it should")
+
+
+def input_gradient_fits(submission: SubmissionNames, block: Handle, rng: Random) -> bool:
+    """Compare the gradient of a random input with finite differences in random directions."""
     x, upstream = normal(rng, BATCH, LENGTH, D_MODEL), normal(rng, BATCH, LENGTH, D_MODEL)
     given = submission.send(x)
     given.requires_grad_()
     output_handle(block(given.clone())).backward(upstream)
     gradient = given.grad.tensor()
     assert_shape(gradient, x.shape, "the input's gradient")
-    directions, step = [normal(rng, *x.shape) for _ in range(6)], 0.01
+    directions, step = [normal(rng, *x.shape) for _ in range(6)], 0.001
     slopes = [
         (output(block, x + step * way) - output(block, x - step * way)) / (2 * step)
         for way in directions
     ]
     expected = torch.stack([(slope * upstream).sum() for slope in slopes])
     actual = torch.stack([(gradient * way).sum() for way in directions])
-    if not bool((actual - expected).norm() < 0.05 * expected.norm()):
-        fail("the input does not get the gradient that it should")
+    # the size that such products have, also where these few are small by chance
+    typical = gradient.norm() * len(directions) ** 0.5
+    return bool((actual - expected).norm() < 0.05 * max(expected.norm(), typical))
 
 
 def assert_tokens_meet(block: Handle, x: Tensor) -> None:
