@@ -30,6 +30,8 @@ def preload(modules: Sequence[str]) -> None:
             raise PreloadError(
                 f"can't import `{name}`, which `preload` of [tool.grader] names: {error}"
             ) from error
+    if "numpy" in sys.modules:
+        importlib.import_module("numpy.random")  # NumPy waits until somebody asks for it
     if "torch" in sys.modules:
         _warm_torch()
     if "matplotlib" in sys.modules:
@@ -44,6 +46,7 @@ def _warm_torch() -> None:
     torch.set_num_interop_threads(1)
     compiler.put_off()
     layer = torch.nn.Linear(2, 2)
+    layer(torch.ones(1, 2)).backward(torch.ones(1, 2))  # a gradient that is given imports SymPy
     for optimizer in (torch.optim.AdamW, torch.optim.SGD):
         layer(torch.ones(1, 2)).softmax(-1).sum().backward()
         optimizer(layer.parameters(), lr=0.1).step()

@@ -389,6 +389,21 @@ print(len(losses))
         assert result.ending is None
         assert json.loads(result.printed) == 8
 
+    def test_ordinary_work_finds_everything_imported(self, warm: Zygote) -> None:
+        source = """
+import json, sys
+before = set(sys.modules)
+import numpy as np, torch, matplotlib.pyplot as plt
+np.random.seed(0)
+layer = torch.nn.Linear(2, 2)
+layer(torch.ones(1, 2)).backward(torch.ones(1, 2))
+torch.optim.Adam(layer.parameters(), lr=0.1).step()
+torch.nn.MultiheadAttention(4, 2)(*[torch.ones(3, 1, 4)] * 3)
+torch.manual_seed(0)
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+        assert run(warm, source, limits=Limits()).json() == []
+
     def test_its_libraries_do_not_count_as_the_submissions_memory(self, warm: Zygote) -> None:
         source = "import torch; print(torch.zeros(50 << 20, dtype=torch.uint8).numel())"
         result = run(warm, source)  # under a limit of 256 MiB, less than torch itself takes
