@@ -29,6 +29,9 @@ class Names:
     def send(self, value):
         return value
 
+    def placed(self, module):
+        return module
+
     def module(self, name):
         return importlib.import_module(name)
 
@@ -69,6 +72,14 @@ def values(things):
 
 def tensors(things):
     return [fetch_tensor(thing) for thing in things]
+
+
+def tried(part):
+    try:
+        part()
+    except Exception as error:
+        return error
+    return None
 
 
 def fail(message, expected=None, actual=None):

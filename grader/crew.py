@@ -239,6 +239,7 @@ def _environment() -> dict[str, str]:
         if (value := os.environ.get(name))
     }
     return kept | {
+        "CUDA_VISIBLE_DEVICES": "",  # it compares on the processor
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",

@@ -68,7 +68,7 @@ class Examination:
             request.limits,
             spawn,
             self._seed_of,
-            request.device,
+            request.torch_device,
         )
         self._outcomes: dict[str, Outcome] = {}
         self._problems: list[Problem] = []

@@ -6,10 +6,11 @@ only where a person or the course's table says so: `--device cuda`, or `auto` wi
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from grader.config import Course
@@ -19,12 +20,25 @@ DRIVERS = ("nvidiactl", "dxg")
 """What the graphics driver is called in /dev: on Linux itself, and in Windows' Linux."""
 
 
-def find_gpus(devices: Path = Path("/dev")) -> tuple[int, ...]:
-    """Return the numbers of this machine's NVIDIA GPUs, without asking the driver."""
+def find_gpus(
+    devices: Path = Path("/dev"), environment: Mapping[str, str] | None = None
+) -> tuple[int, ...]:
+    """Number the NVIDIA GPUs that may be used here from 0, as CUDA does; the driver is not asked.
+
+    Args:
+        devices: the folder of device files.
+        environment: whose `CUDA_VISIBLE_DEVICES` says which ones are ours; this process's if not
+            given.
+    """
     if not any((devices / driver).exists() for driver in DRIVERS):
         return ()
-    numbers = (re.fullmatch(r"nvidia(\d+)", entry.name) for entry in devices.iterdir())
-    return tuple(sorted(int(match[1]) for match in numbers if match)) or (0,)
+    # a container may hold `nvidia3` alone: to CUDA that is number 0
+    count = sum(bool(re.fullmatch(r"nvidia\d+", entry.name)) for entry in devices.iterdir()) or 1
+    ours = (os.environ if environment is None else environment).get("CUDA_VISIBLE_DEVICES")
+    if ours is not None:
+        names = [name.strip() for name in ours.split(",")]
+        count = min(count, sum(name not in ("", "-1") for name in names))
+    return tuple(range(count))
 
 
 def resolve_device(name: str, course: Course, gpus: Sequence[int] | None = None) -> str:

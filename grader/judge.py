@@ -210,7 +210,7 @@ class Judge(CheckRunner):
             request = msgspec.json.decode(read_frame(job), type=JobRequest)
             write_frame(job, str(os.getpid()).encode())
             suite, items = suites[request.submission.assignment]
-            self.current_device = request.device
+            self.current_device = request.torch_device
             limit_data(_bytes_for_checks(request))
             run = Examination(
                 request,

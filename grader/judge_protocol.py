@@ -54,6 +54,11 @@ class JobRequest(Value, frozen=True):
     limits: Limits
     last_try: bool = True
 
+    @property
+    def torch_device(self) -> str:
+        """What torch calls the device in the worker, which sees no other GPU than its own."""
+        return self.device.partition(":")[0]
+
 
 # ---------------------------------------------------------------- frames of JSON
 

@@ -241,8 +241,7 @@ def causal(length: int) -> Tensor:
 def build(make: Handle, submission: SubmissionNames, rng: Random, **sizes: int) -> Handle:
     """A module in eval mode whose matrices are drawn anew: one may start with zeros, rightly."""
     module = make(**sizes, dropout=0.0)
-    if submission.device != "cpu":
-        module.to(submission.device)
+    submission.placed(module)
     parameters = elements(module.parameters())
     for parameter, value in zip(parameters, tensors(parameters), strict=True):
         if sum(size > 1 for size in value.shape) >= 2:

@@ -31,9 +31,7 @@ KINDS = ("sinusoidal", "learned")
 def build(submission: SubmissionNames, **arguments: object) -> Handle:
     """An embedding without dropout, every parameter drawn anew so that none is zero."""
     embedding = submission.TransformerEmbedding(**arguments, dropout=0.0)
-    if submission.device != "cpu":
-        embedding.to(submission.device)
-    embedding.eval()
+    submission.placed(embedding).eval()
     for parameter in elements(embedding.parameters()):
         parameter.data.normal_()
     return embedding
@@ -160,9 +158,7 @@ class TestShapes:
         embedding = submission.TransformerEmbedding(
             vocab_size=12, d_model=6, max_len=8, positional=kind, dropout=0.0, padding_idx=padding
         )
-        if submission.device != "cpu":
-            embedding.to(submission.device)
-        embedding.eval()
+        submission.placed(embedding).eval()
         table = embedding.token_embedding.embedding.weight
         zeros, tokens = torch.zeros(6), token_ids(rng, 2, 7, 12)
         tokens[:, 3] = padding

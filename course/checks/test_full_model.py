@@ -36,9 +36,7 @@ def judge(submission: SubmissionNames, verdict: Callable[[Build], None]) -> None
 
     def build(**changes: object) -> Handle:
         model = submission.TinyTransformerLM(**{**SIZES, **changes})
-        if submission.device != "cpu":
-            model.to(submission.device)
-        model.eval()
+        submission.placed(model).eval()
         return model
 
     def build_of_course_parts(**changes: object) -> Handle:

@@ -55,13 +55,13 @@ class Writer:
             setattr(own, name, getattr(staff, name))
         return own
 
-    @staticmethod
-    def _works(build: Callable[..., Handle], generate: Handle) -> bool:
+    def _works(self, build: Callable[..., Handle], generate: Handle) -> bool:
         import torch
 
         start = torch.zeros(1, 1, dtype=torch.int64)
         try:
-            generate(build(**SIZES, vocab_size=3, max_len=4), start, max_new_tokens=1).done()
+            model = self.submission.placed(build(**SIZES, vocab_size=3, max_len=4))
+            generate(model, start, max_new_tokens=1).done()
         except StudentError:
             return False
         return True
@@ -69,9 +69,7 @@ class Writer:
     def model(self, **arguments: object) -> Handle:
         """A model on the device that is graded on, in eval mode, in which nothing is tied."""
         model = self._build(**{**SIZES, "tie_weights": False, **arguments})
-        if self.submission.device != "cpu":
-            model.to(self.submission.device)
-        model.eval()
+        self.submission.placed(model).eval()
         return model
 
     def indifferent_model(self, logits: Tensor, **arguments: object) -> Handle:

@@ -35,9 +35,7 @@ def judge(submission: SubmissionNames, verdict: Callable[[Build], None]) -> None
 
     def build(**changes: object) -> Handle:
         model = submission.TinyTransformerLM(**{**SIZES, **changes})
-        if submission.device != "cpu":
-            model.to(submission.device)
-        return model
+        return submission.placed(model)
 
     def build_of_course_parts(**changes: object) -> Handle:
         parts = submission.module("course.parts")

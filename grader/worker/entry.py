@@ -79,12 +79,13 @@ def enter_and_serve(
             behind.group.join()
         scratch = _enter(policy, behind)
         _make_neutral(scratch, policy.assignment)
+        _show_gpu(policy)
         _say_ready(status, policy, behind.plan, started)
         os.close(status)
         if policy.canary is not None:
             fly(policy.canary, REPLIES)
             os._exit(0)
-        serve(REQUESTS, REPLIES, device=policy.device, scratch=scratch)
+        serve(REQUESTS, REPLIES, device=policy.torch_device, scratch=scratch)
     except BaseException as error:
         event = {"event": "failed", "message": f"the worker could not start: {error!r}"[:500]}
         with contextlib.suppress(OSError):
@@ -139,6 +140,18 @@ def _make_neutral(scratch: str, assignment: str) -> None:
     tempfile.tempdir = scratch
     for number in (signal.SIGPIPE, signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
+
+
+def _show_gpu(policy: Policy) -> None:
+    """Show CUDA the one GPU that this worker was given, or none; it looks when it is first used."""
+    shown = ""
+    if policy.uses_gpu:
+        number = int(policy.device.partition(":")[2] or 0)
+        ours = os.environ.get("CUDA_VISIBLE_DEVICES")
+        shown = ours.split(",")[number] if ours else str(number)
+        # with ten bits for a fraction a right answer is not near enough to ours
+        os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
+    os.environ["CUDA_VISIBLE_DEVICES"] = shown
 
 
 def _say_ready(status: int, policy: Policy, chosen: Plan, started: float) -> None:

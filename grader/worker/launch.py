@@ -234,7 +234,8 @@ def spawn(
     Args:
         socket_fd: what `Zygote.fileno` gave.
         limits: what the worker may use.
-        device: `"cpu"`, or `"cuda"`, which opens the graphics driver to it.
+        device: `"cpu"`, or `"cuda:N"`, which opens the graphics driver to it and shows it one GPU,
+            as `"cuda"`.
         sandbox: whether it is walled in.
         forbidden: layers of the wall to do without, for its tests.
         canary: what the worker shall try to break, instead of serving: see `Policy`.
@@ -313,9 +314,11 @@ def _environment(state: Path) -> dict[str, str]:
         "GRADER_GRADING": "1",
         "PYTHONHASHSEED": "0",  # a set of strings has the same order in every run
     }
-    # without it an interpreter or torch outside the default folders can't find its libraries
-    if "LD_LIBRARY_PATH" in os.environ:
-        environment["LD_LIBRARY_PATH"] = os.environ["LD_LIBRARY_PATH"]
+    # without the first, an interpreter or torch outside the default folders can't find its
+    # libraries; the others say which GPUs are ours
+    for name in ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
+        if name in os.environ:
+            environment[name] = os.environ[name]
     return environment
 
 

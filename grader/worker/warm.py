@@ -5,6 +5,7 @@ Only what the preload list has brought in is warmed: a course without torch star
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import sys
@@ -15,6 +16,14 @@ from grader.worker import compiler
 
 class PreloadError(Exception):
     """A module of the preload list can't be imported."""
+
+
+# what torch imports when it is first given a gradient, and when an optimizer first takes a step
+FIRST_USES = (
+    "torch.fx.experimental.symbolic_shapes",
+    "torch.nested._internal.nested_tensor",
+    "torch.profiler._cupti_monitor",
+)
 
 
 def preload(modules: Sequence[str]) -> None:
@@ -45,11 +54,15 @@ def _warm_torch() -> None:
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
     compiler.put_off()
+    # Imported, never done: where there is a GPU, a backward pass starts a thread for it and an
+    # optimizer's step opens its driver, and neither works again in a fork.
+    for name in FIRST_USES:
+        with contextlib.suppress(ImportError):  # torch's own rooms, which move
+            importlib.import_module(name)
     layer = torch.nn.Linear(2, 2)
-    layer(torch.ones(1, 2)).backward(torch.ones(1, 2))  # a gradient that is given imports SymPy
+    layer(torch.ones(1, 2)).softmax(-1)
     for optimizer in (torch.optim.AdamW, torch.optim.SGD):
-        layer(torch.ones(1, 2)).softmax(-1).sum().backward()
-        optimizer(layer.parameters(), lr=0.1).step()
+        optimizer(layer.parameters(), lr=0.1)
 
 
 def _warm_matplotlib() -> None:

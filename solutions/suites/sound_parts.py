@@ -20,9 +20,7 @@ EARLIER = ("TransformerEmbedding", "TransformerBlock")
 def built(submission: SubmissionNames, **arguments: object) -> Handle:
     """The model as the student builds it, on the device that is graded on."""
     model = submission.TinyTransformerLM(**arguments)
-    if submission.device != "cpu":
-        model.to(submission.device)
-    return model
+    return submission.placed(model)
 
 
 def built_of_course_parts(submission: SubmissionNames, **arguments: object) -> Handle:

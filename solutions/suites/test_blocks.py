@@ -454,9 +454,7 @@ def new_block(
 
 def drawn_anew(module: Handle, submission: SubmissionNames, rng: Random, std: float) -> Handle:
     """Put a module into eval mode and draw its matrices."""
-    if submission.device != "cpu":
-        module.to(submission.device)
-    module.eval()
+    submission.placed(module).eval()
     for parameter, value in parameters(module):
         if is_matrix(value):
             parameter.detach().copy_(std * normal(rng, *value.shape))

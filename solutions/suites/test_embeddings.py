@@ -43,9 +43,7 @@ def build(submission: SubmissionNames, **arguments: object) -> Handle:
     embedding = submission.TransformerEmbedding(
         **{name: value for name, value in told.items() if value is not None}
     )
-    if submission.device != "cpu":
-        embedding.to(submission.device)
-    embedding.eval()
+    submission.placed(embedding).eval()
     return embedding
 
 

@@ -61,9 +61,7 @@ def filled_with_course_parts(submission: SubmissionNames, **arguments: object) -
     for number in range(LAYERS):
         block = parts.TransformerBlock(WIDTH, HEADS, INNER, dropout=0.0)
         put(model.blocks, number, block)
-    if submission.device != "cpu":
-        model.to(submission.device)
-    return model
+    return submission.placed(model)
 
 
 def judge(submission: SubmissionNames, verdict: Callable[[Handle], None]) -> None:

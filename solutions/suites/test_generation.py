@@ -757,7 +757,7 @@ class TestCache:
         if failure is not None:
             if not submission.defines("TinyTransformerLM"):
                 raise failure
-            verdict(writer, submission.TinyTransformerLM(**sizes))
+            verdict(writer, submission.placed(submission.TinyTransformerLM(**sizes)))
 
     @staticmethod
     def redraw(model: Handle, rng: random.Random) -> None:
@@ -812,8 +812,7 @@ class TestMilestone:
         text = [token for word in rng.choices(words, k=30) for token in [*word, 0]]
         tokens = torch.tensor(text[: TEXT_MODEL["max_len"]])
         model = submission.module("course.parts").TinyTransformerLM(**TEXT_MODEL)
-        if submission.device != "cpu":
-            model.to(submission.device)
+        submission.placed(model)
         submission.overfit(model, tokens)
         learned = TinyTransformerLM(**TEXT_MODEL).eval()
         for name in PARTS:

@@ -61,9 +61,7 @@ def filled_with_course_parts(submission: SubmissionNames, **arguments: object) -
     blocks = [parts.TransformerBlock(WIDTH, HEADS, INNER, dropout=0.0) for _ in range(LAYERS)]
     model.blocks = nn.ModuleList(blocks)
     model.ln_f = nn.LayerNorm(WIDTH)
-    if submission.device != "cpu":
-        model.to(submission.device)
-    return model
+    return submission.placed(model)
 
 
 def judge(submission: SubmissionNames, verdict: Callable[[Build], None]) -> None:

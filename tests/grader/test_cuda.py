@@ -25,8 +25,11 @@ import torch
 def add(a, b):
     return a + b
 
-def where():
-    return torch.zeros(1).device.type
+def slope(x):
+    layer = torch.nn.Linear(1, 1).to("cuda" if torch.cuda.is_available() else "cpu")
+    layer(x).backward(torch.ones_like(x))
+    torch.optim.AdamW(layer.parameters()).step()
+    return layer.weight.grad
 """
 
 SUITE = '''
@@ -46,7 +49,7 @@ class TestDevice:
     @check(points=1)
     def test_anywhere(self, submission):
         """What needs no GPU runs on one too"""
-        assert_equal(submission.add(1, 2).value(), 3)
+        assert_close(submission.slope(torch.full((1, 1), 3.0)).tensor(), torch.full((1, 1), 3.0))
 '''
 
 
@@ -54,11 +57,11 @@ class TestDevice:
 def on_gpu(toy: Path, class_of: Callable[..., Path]) -> Callable[..., Gradebook]:
     """Grade a class on the GPU with checks of tensors."""
 
-    def grade(**students: str) -> Gradebook:
+    def grade(device: str = "cuda", sandbox: bool = True, **students: str) -> Gradebook:
         (toy / "public/test_adding.py").unlink()
         write(toy / "hidden/test_adding.py", SUITE)
         course = msgspec.structs.replace(load_course(toy), preload=("torch",), workers_per_gpu=1)
-        options = Options(device="cuda", jobs=2)
+        options = Options(device=device, jobs=2, sandbox=sandbox)
         return check([class_of(**students)], course, options, Silent())
 
     return grade
@@ -82,3 +85,17 @@ def test_a_hog_of_gpu_memory_costs_itself_alone(on_gpu: Callable[..., Gradebook]
     by_student = {score.student: score for score in gradebook.scores}
     assert by_student["honest"].earned == 2.0
     assert by_student["hog"].state is State.GRADED
+
+
+@pytest.mark.parametrize("sandbox", [True, False])
+def test_the_processor_of_a_machine_with_a_gpu_grades_as_any_other(
+    on_gpu: Callable[..., Gradebook], sandbox: bool
+) -> None:
+    (score,) = on_gpu(device="cpu", sandbox=sandbox, right=TENSORS).scores
+    assert (score.state, score.earned, score.possible) == (State.GRADED, 1.0, 1.0)
+
+
+def test_a_worker_sees_its_own_gpu_alone(on_gpu: Callable[..., Gradebook]) -> None:
+    alone = TENSORS.replace("return a + b", "assert torch.cuda.device_count() == 1; return a + b")
+    (score,) = on_gpu(device="cuda:0", right=alone).scores
+    assert score.earned == 2.0

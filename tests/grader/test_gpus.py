@@ -20,12 +20,16 @@ def trusting(toy_course: Course) -> Course:
     return msgspec.structs.replace(toy_course, gpu=True)
 
 
+THREE = ("nvidiactl", "nvidia0", "nvidia1", "nvidia10", "nvidia-uvm")
+
+
 @pytest.mark.parametrize(
     ("files", "found"),
     [
         ((), ()),
         (("null", "nvidia0"), ()),  # cards without a driver
-        (("nvidiactl", "nvidia0", "nvidia1", "nvidia10", "nvidia-uvm"), (0, 1, 10)),
+        (THREE, (0, 1, 2)),
+        (("nvidiactl", "nvidia3"), (0,)),  # a container that was given one of several
         (("dxg",), (0,)),
     ],
 )
@@ -34,7 +38,25 @@ def test_gpus_are_found_by_their_files(
 ) -> None:
     for name in files:
         (tmp_path / name).touch()
-    assert find_gpus(tmp_path) == found
+    assert find_gpus(tmp_path, {}) == found
+
+
+@pytest.mark.parametrize(
+    ("visible", "found"),
+    [
+        ("", ()),
+        ("-1", ()),
+        ("2", (0,)),
+        ("GPU-8932f937, GPU-5e1f0b2a", (0, 1)),
+        ("0,1,2,3,4", (0, 1, 2)),
+    ],
+)
+def test_only_the_gpus_that_are_ours_are_found(
+    tmp_path: Path, visible: str, found: tuple[int, ...]
+) -> None:
+    for name in THREE:
+        (tmp_path / name).touch()
+    assert find_gpus(tmp_path, {"CUDA_VISIBLE_DEVICES": visible}) == found
 
 
 def test_a_gpu_is_used_only_where_somebody_says_so(toy_course: Course, trusting: Course) -> None:

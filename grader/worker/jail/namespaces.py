@@ -13,7 +13,7 @@ from pathlib import Path
 from grader.worker.jail import linux
 from grader.worker.jail.linux import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REC
 from grader.worker.jail.policy import Policy
-from grader.worker.jail.tree import DEVICES, GPU_DATA, Tree, gpu_devices
+from grader.worker.jail.tree import DEVICES, GPU_DATA, GPU_THREADS, Tree, gpu_devices
 
 SKELETON_OPTIONS = "size=1m,nr_inodes=4000,mode=755"
 SCRATCH = "/tmp/work"
@@ -130,7 +130,10 @@ def _mount_for_gpu(root: str) -> None:
         if path.startswith("/sys/"):
             _bind(path, root + path, READ_ONLY)
     Path(root, "proc").mkdir()
-    linux.mount("proc", f"{root}/proc", "proc", READ_ONLY | MS_NOEXEC)
+    linux.mount("proc", f"{root}/proc", "proc", READ_ONLY & ~MS_RDONLY | MS_NOEXEC)
+    threads = root + GPU_THREADS
+    linux.mount(threads, threads, None, MS_BIND)  # stays writable
+    linux.mount("none", f"{root}/proc", None, linux.MS_REMOUNT | MS_BIND | READ_ONLY | MS_NOEXEC)
 
 
 def _cover(path: str) -> None:

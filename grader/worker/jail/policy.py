@@ -38,6 +38,11 @@ class Policy:
         return self.device != "cpu"
 
     @property
+    def torch_device(self) -> str:
+        """What torch calls the worker's device: a GPU is the only one that it sees."""
+        return "cuda" if self.uses_gpu else "cpu"
+
+    @property
     def host_bytes(self) -> int:
         """Memory that the worker may hold, with what a graphics driver needs in it."""
         return self.memory_bytes + (GPU_DRIVER_BYTES if self.uses_gpu else 0)

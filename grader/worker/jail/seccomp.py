@@ -10,12 +10,13 @@ import ctypes
 import errno
 import platform
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from grader.worker.jail.linux import syscall
 from grader.worker.jail.syscalls import (
     ALLOWED,
     CONDITIONAL,
+    CONDITIONAL_FOR_GPU,
     FOR_GPU,
     PRETENDED,
     UNKNOWN,
@@ -42,7 +43,8 @@ CLONE_THREAD = 0x0001_0000
 CLONE_ANY_NAMESPACE = 0x7E02_0000
 MAP_SHARED_ANONYMOUS = 0x21
 O_TRUNC, O_ACCMODE = 0x200, 0x3
-AF_UNIX, SOCK_STREAM, SOCK_TYPE_MASK = 1, 1, 0xF
+AF_UNIX, SOCK_STREAM, SOCK_SEQPACKET, SOCK_TYPE_MASK = 1, 1, 5, 0xF
+SOL_SOCKET, SO_PASSCRED = 1, 16
 
 # PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ, PR_GET_NO_NEW_PRIVS, PR_SET_VMA,
 # and how wide vectors are on aarch64: PR_SVE_GET_VL, PR_SME_GET_VL
@@ -88,10 +90,8 @@ def build_filter(own_pid: int, *, gpu: bool = False) -> bytes:
     code += _answer(numbers(ALLOWED).values(), ALLOW)
     if gpu:
         code += _answer(numbers(FOR_GPU).values(), ALLOW)
-    conditional = numbers(CONDITIONAL)
-    for name, body in _conditions(own_pid).items():
-        if name in conditional:
-            code += [_op(EQUAL, conditional[name], 0, len(body)), *body]
+        code += _answer_by_arguments(numbers(CONDITIONAL_FOR_GPU), _conditions_for_gpu())
+    code += _answer_by_arguments(numbers(CONDITIONAL), _conditions(own_pid))
     code += _answer(numbers(PRETENDED).values(), PRETEND)
     code += _answer(numbers(UNSUPPORTED).values(), _fail(errno.ENOTSUP))
     code += _answer(numbers(UNKNOWN).values(), _fail(errno.ENOSYS))
@@ -101,6 +101,15 @@ def build_filter(own_pid: int, *, gpu: bool = False) -> bytes:
 
 def _answer(calls: Iterable[int], answer: bytes) -> Code:
     return [op for call in sorted(calls) for op in (_op(EQUAL, call, 0, 1), answer)]
+
+
+def _answer_by_arguments(calls: Mapping[str, int], conditions: Mapping[str, Code]) -> Code:
+    return [
+        op
+        for name, body in conditions.items()
+        if name in calls
+        for op in (_op(EQUAL, calls[name], 0, len(body)), *body)
+    ]
 
 
 def _conditions(own_pid: int) -> dict[str, Code]:
@@ -136,19 +145,41 @@ def _conditions(own_pid: int) -> dict[str, Code]:
             DENY,
         ],
         # what asyncio needs; a datagram socket could send to any socket that has a path
-        "socketpair": [
-            _low(0),
-            _op(EQUAL, AF_UNIX, 0, 4),
-            _low(1),
-            _op(MASK, SOCK_TYPE_MASK),
-            _op(EQUAL, SOCK_STREAM, 0, 1),
-            ALLOW,
-            DENY,
-        ],
+        "socketpair": _allow_unix_sockets(SOCK_STREAM),
         "sendto": [*_deny_unless_null(4), ALLOW],
         # reading one's own limits
         "prlimit64": [*_deny_unless_null(2), *_allow_if(_low(0), [0, own_pid])],
     }
+
+
+def _conditions_for_gpu() -> dict[str, Code]:
+    """What CUDA's driver gives up without."""
+    # it waits on a socket for processes to share memory with, where none can come, and it looks
+    # for a server through which processes share a GPU, and finds none
+    return {
+        "socket": _allow_unix_sockets(SOCK_SEQPACKET),
+        "connect": [_fail(errno.ENOENT)],
+        "setsockopt": [
+            _low(1),
+            _op(EQUAL, SOL_SOCKET, 0, 3),
+            _low(2),
+            _op(EQUAL, SO_PASSCRED, 0, 1),
+            ALLOW,
+            DENY,
+        ],
+    }
+
+
+def _allow_unix_sockets(kind: int) -> Code:
+    return [
+        _low(0),
+        _op(EQUAL, AF_UNIX, 0, 4),
+        _low(1),
+        _op(MASK, SOCK_TYPE_MASK),
+        _op(EQUAL, kind, 0, 1),
+        ALLOW,
+        DENY,
+    ]
 
 
 def _low(argument: int) -> bytes:

@@ -181,6 +181,15 @@ FOR_GPU: Numbers = {
     "mincore": (27, 232),
     "mlock": (149, 228),
     "munlock": (150, 229),
+    "bind": (49, 200),
+    "listen": (50, 201),
+}
+
+# and with some arguments only, see `seccomp.py`
+CONDITIONAL_FOR_GPU: Numbers = {
+    "socket": (41, 198),
+    "connect": (42, 203),
+    "setsockopt": (54, 208),
 }
 
 # what does nothing and says that it worked: honest code copies a file's mode and times, and locks

@@ -35,10 +35,12 @@ GPU_DATA = (
     "/proc/driver/nvidia",
     "/proc/meminfo",
     "/proc/self",
+    "/proc/sys/vm/mmap_min_addr",
     "/sys/devices/system",
     "/sys/module/nvidia",
     "/sys/module/nvidia_uvm",
 )
+GPU_THREADS = "/proc/self/task"  # the driver gives up when it can't name its threads in here
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from grader.worker.jail.properties import (
     SECCOMP,
     USER_ID,
 )
-from grader.worker.jail.tree import DEVICES, GPU_DATA, Tree, gpu_devices
+from grader.worker.jail.tree import DEVICES, GPU_DATA, GPU_THREADS, Tree, gpu_devices
 
 # what namespaces and the change of user depend on
 ROOT_NAMESPACES = "namespaces:root"
@@ -131,6 +131,7 @@ def _restrict_files(tree: Tree, writable: list[str], *, gpu: bool = False) -> No
     rules.allow(landlock.READ_AND_WRITE, writable)
     if gpu:
         rules.allow(landlock.READ, GPU_DATA)
+        rules.allow(landlock.WRITE_FILE | landlock.TRUNCATE, [GPU_THREADS])
         rules.allow(landlock.READ_FILE | landlock.WRITE_FILE | landlock.IOCTL_DEV, gpu_devices())
     rules.restrict()
 

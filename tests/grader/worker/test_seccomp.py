@@ -48,11 +48,11 @@ def interpret(program: bytes, data: bytes) -> int:
             at += if_true if holds else if_false
 
 
-def decision(number: int, arguments: tuple[int, ...], arch: int) -> int:
+def decision(number: int, arguments: tuple[int, ...], arch: int, *, gpu: bool = False) -> int:
     padded = (*arguments, 0, 0, 0, 0, 0, 0)[:6]
     wide = [argument & 0xFFFF_FFFF_FFFF_FFFF for argument in padded]
     data = struct.pack("<IIQ6Q", number & 0xFFFF_FFFF, arch, 0, *wide)
-    return interpret(seccomp.build_filter(OWN_PID), data)
+    return interpret(seccomp.build_filter(OWN_PID, gpu=gpu), data)
 
 
 @pytest.fixture(params=ARCHITECTURES)
@@ -129,6 +129,32 @@ def test_the_filter_decides(
     assert decide(call, *arguments) == answer
 
 
+@pytest.mark.parametrize(
+    ("call", "arguments", "answer"),
+    [
+        ("socket", (1, 5 | 0o2000000), RET_ALLOW),  # AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC
+        ("socket", (1, 1), EPERM),
+        ("socket", (1, 2), EPERM),
+        ("socket", (2, 5), EPERM),
+        ("connect", (3, POINTER, 26), RET_ERRNO | errno.ENOENT),
+        ("setsockopt", (3, 1, 16), RET_ALLOW),
+        ("setsockopt", (3, 1, 7), EPERM),
+        ("setsockopt", (3, 6, 16), EPERM),
+        ("bind", (), RET_ALLOW),
+        ("ioctl", (0, 0xC020_462B), RET_ALLOW),
+        ("mmap", (0, 4096, 3, 0x21), RET_ALLOW),
+    ],
+)
+def test_a_graphics_driver_gets_what_it_asks_for(
+    call: str, arguments: tuple[int, ...], answer: int
+) -> None:
+    number = numbers({**syscalls.FOR_GPU, **syscalls.CONDITIONAL_FOR_GPU})[call]
+    arch = AUDIT_ARCH[platform.machine()]
+    assert decision(number, arguments, arch, gpu=True) == answer
+    plain = decision(number, arguments, arch)
+    assert plain == {"ioctl": RET_ERRNO | errno.ENOTTY}.get(call, EPERM)
+
+
 @given(number=st.integers(0, 0xFFFF_FFFF), arch=st.integers(0, 0xFFFF_FFFF))
 def test_another_architecture_is_deadly(number: int, arch: int) -> None:
     if arch != AUDIT_ARCH[platform.machine()]:
@@ -168,6 +194,7 @@ TABLES = (
     syscalls.ALLOWED,
     syscalls.CONDITIONAL,
     syscalls.FOR_GPU,
+    syscalls.CONDITIONAL_FOR_GPU,
     syscalls.PRETENDED,
     syscalls.UNSUPPORTED,
     syscalls.UNKNOWN,

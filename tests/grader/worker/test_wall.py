@@ -252,6 +252,27 @@ def test_a_worker_with_a_gpu_can_do_little_more(gpu_outcomes: dict[str, str]) ->
     assert {name for name, outcome in gpu_outcomes.items() if outcome != "denied"} == set()
 
 
+def test_a_worker_with_a_gpu_names_its_threads_as_the_driver_does(
+    zygote: Zygote, mode: str
+) -> None:
+    source = """
+import threading
+path = f"/proc/self/task/{threading.get_native_id()}/comm"
+with open(path, "w") as file:
+    file.write("cuda")
+print('"' + open(path).read().strip() + '"')
+"""
+    result = run(zygote, source, forbidden=MODES[mode], device="cuda")
+    assert result.raised is None
+    assert result.json() == "cuda"
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda:0", "cuda:2"])
+def test_a_worker_is_shown_its_own_gpu_alone(zygote: Zygote, device: str) -> None:
+    source = "import json, os; print(json.dumps(os.environ['CUDA_VISIBLE_DEVICES']))"
+    assert run(zygote, source, device=device).json() == device.partition(":")[2]
+
+
 @pytest.mark.parametrize("name", DENIED)
 def test_a_worker_can_not(name: str, outcomes: dict[str, str]) -> None:
     assert outcomes[f"deny {name}"] == "denied"

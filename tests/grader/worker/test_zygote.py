@@ -177,6 +177,8 @@ class TestMemory:
 
     def test_the_environment_is_neutral(self, zygote: Zygote) -> None:
         allowed = {
+            "CUDA_DEVICE_ORDER",
+            "CUDA_VISIBLE_DEVICES",
             "GRADER_GRADING",
             "HOME",
             "LANG",
@@ -414,3 +416,13 @@ print(json.dumps(sorted(set(sys.modules) - before)))
         assert result.raised is not None
         assert "memory" in str(result.raised)
         assert result.ending is None
+
+
+def test_the_gpus_that_are_ours_are_numbered_among_themselves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-8932f937,GPU-5e1f0b2a")
+    source = "import json, os; print(json.dumps(os.environ['CUDA_VISIBLE_DEVICES']))"
+    with ready_zygote() as zygote:
+        shown = [run(zygote, source, device=device).json() for device in ("cpu", "cuda:1")]
+    assert shown == ["", "GPU-5e1f0b2a"]
