@@ -25,7 +25,7 @@ demo: $(READY) ## Grade the example class and show the scores
 	echo; echo "The class report, for a browser: reports/demo/index.html"
 
 test: $(READY) ## Run the quick tests
-	$(PYTEST) $(ARGS)
+	$(PYTEST) -n 2 --dist loadfile $(ARGS)
 
 test-slow: $(READY) ## Run the tests that take seconds to minutes
 	$(PYTEST) -m "slow and not e2e and not gpu" -n 2 --dist loadfile $(ARGS)
@@ -51,7 +51,7 @@ release: $(READY) ## Turn the lessons into the notebooks that students get
 	$(BIN)/grader release
 
 verify: $(READY) ## Gate the suites: reference 100 %, template 0 %, every mutant caught
-	$(BIN)/grader verify --repeat 3
+	$(BIN)/grader verify --repeat 3 --output reports/verification.json
 
 schema: $(READY) ## Write the JSON Schema of gradebook.json
 	$(BIN)/python -c 'from pathlib import Path; from grader.reports.gradebook_json import schema; \

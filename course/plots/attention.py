@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+@paper.picture
 def attention_weights(
     panels: Mapping[str, Tensor], tokens: Sequence[str] | None = None, title: str = "Attention"
 ) -> None:
@@ -35,6 +36,7 @@ def attention_weights(
     paper.show(figure, f"{title}, a row for each query. Mean weight: {'; '.join(told)}.")
 
 
+@paper.picture
 def influence(panels: Mapping[str, Tensor], tokens: Sequence[str] | None = None) -> None:
     """Draw how far each output (row) moves when one input (column) is changed.
 
@@ -66,6 +68,7 @@ def influence(panels: Mapping[str, Tensor], tokens: Sequence[str] | None = None)
     paper.show(figure, f"{title}. {'; '.join(told)}.")
 
 
+@paper.picture
 def score_growth(widths: Sequence[int], plain: Sequence[float], scaled: Sequence[float]) -> None:
     """Draw the standard deviation of scores against d_k, and the largest weight they lead to.
 
@@ -107,6 +110,7 @@ def score_growth(widths: Sequence[int], plain: Sequence[float], scaled: Sequence
     )
 
 
+@paper.picture
 def activations() -> None:
     """Draw GELU beside ReLU, and how far GELU's approximation by tanh is from it."""
     import torch

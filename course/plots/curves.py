@@ -14,6 +14,7 @@ MANY = 30
 Panel = Mapping[str, tuple[Sequence[float], Sequence[float]]]
 
 
+@paper.picture
 def curves(
     panels: Mapping[str, Panel],
     title: str,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@paper.picture
 def pipeline(steps: Sequence[tuple[str, str]], title: str) -> None:
     """Draw steps from left to right, each a name and the shape that leaves it."""
     figure = paper.figure(2.3 * len(steps), 1.9)
@@ -27,6 +28,7 @@ def pipeline(steps: Sequence[tuple[str, str]], title: str) -> None:
     paper.show(figure, f"{title}: {walk}.")
 
 
+@paper.picture
 def block() -> None:
     """Draw a pre-norm block: a straight path, and two branches that read from it and add to it."""
     figure = paper.figure(10.5, 3)
@@ -62,6 +64,7 @@ def block() -> None:
     )
 
 
+@paper.picture
 def architecture() -> None:
     """Draw the language model from token ids to logits, with the shape after each part."""
     parts = (
@@ -103,6 +106,7 @@ def architecture() -> None:
     )
 
 
+@paper.picture
 def two_jobs() -> None:
     """Draw the model untied, with a matrix at either end, and tied, with one at both."""
     figure = paper.figure(10, 3.5)

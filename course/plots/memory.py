@@ -9,6 +9,7 @@ from course.plots import paper
 COLOURS = (paper.BLUE, paper.ORANGE, paper.GREEN, paper.INK)
 
 
+@paper.picture
 def memory_bars(rows: Mapping[str, Mapping[str, float]], title: str) -> None:
     """Draw sizes in MiB as stacked bars: a bar for each row, a colour for each kind of content."""
     figure = paper.figure(8.5, 1.4 + 0.42 * len(rows))
@@ -37,6 +38,7 @@ def memory_bars(rows: Mapping[str, Mapping[str, float]], title: str) -> None:
     paper.show(figure, f"{title}, in MiB. {'; '.join(told)}.")
 
 
+@paper.picture
 def saved_tensors(sizes: Mapping[str, float], title: str) -> None:
     """Draw what autograd saves as bars, in the order in which it is saved.
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
+
+Drawn = ParamSpec("Drawn")
 
 BLUE, ORANGE, GREEN, INK, PALE = "#0072B2", "#D55E00", "#009E73", "#222222", "#E8F1F8"
 """From the palette of Okabe and Ito."""
@@ -46,6 +50,17 @@ class Picture:
         )
 
 
+def picture(draw: Callable[Drawn, None]) -> Callable[Drawn, None]:
+    """Decorate a function that draws: nobody looks while a notebook is graded, so it does not."""
+
+    @functools.wraps(draw)
+    def draw_for_somebody(*args: Drawn.args, **kwargs: Drawn.kwargs) -> None:
+        if "GRADER_GRADING" not in os.environ:
+            draw(*args, **kwargs)
+
+    return draw_for_somebody
+
+
 def figure(width: float, height: float) -> Figure:
     """Make a figure of so many inches that belongs to no window and no global state."""
     from matplotlib.figure import Figure
@@ -55,8 +70,6 @@ def figure(width: float, height: float) -> Figure:
 
 def show(drawing: Figure, description: str) -> None:
     """Show a figure with its description; a terminal gets the words alone."""
-    if "GRADER_GRADING" in os.environ:  # nobody looks
-        return
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     if shell is None or not hasattr(shell, "kernel"):

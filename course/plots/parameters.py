@@ -19,6 +19,7 @@ PARTS = {
 """Colours of a model's parts, by their names in a breakdown."""
 
 
+@paper.picture
 def parameter_shares(breakdowns: Mapping[str, Mapping[str, int]], title: str) -> None:
     """Draw breakdowns as bars of 100 %, one below the other."""
     figure = paper.figure(8.5, 1.2 + 0.42 * len(breakdowns))
@@ -49,6 +50,7 @@ def parameter_shares(breakdowns: Mapping[str, Mapping[str, int]], title: str) ->
     paper.show(figure, f"{title}. {'; '.join(told)}.")
 
 
+@paper.picture
 def parameter_pies(breakdowns: Mapping[str, Mapping[str, int]]) -> None:
     """Draw breakdowns as pies, whose areas are in proportion to the totals."""
     figure = paper.figure(4.2 * len(breakdowns), 3.9)
@@ -77,6 +79,7 @@ def parameter_pies(breakdowns: Mapping[str, Mapping[str, int]]) -> None:
     paper.show(figure, f"{'. '.join(told)}. What is below 1 % is left out.")
 
 
+@paper.picture
 def gradient_by_token(gradients: Mapping[str, Tensor], seen: int) -> None:
     """Draw how long the gradient of each token's row is, for gradients (V, d_model).
 

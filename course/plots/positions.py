@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+@paper.picture
 def scale_comparison(token_std: float = 0.02) -> None:
     """Draw how large token vectors and positions are, with and without the factor sqrt(d_model).
 
@@ -49,6 +50,7 @@ def scale_comparison(token_std: float = 0.02) -> None:
     )
 
 
+@paper.picture
 def position_table(table: Tensor, title: str = "Positions, row by row") -> None:
     """Draw position vectors (T, d_model) as a heatmap, and four of their columns as curves."""
     values = paper.matrix(table, "a table of positions (T, d_model)")
@@ -88,6 +90,7 @@ def position_table(table: Tensor, title: str = "Positions, row by row") -> None:
     )
 
 
+@paper.picture
 def position_similarity(tables: Mapping[str, Tensor]) -> None:
     """Draw the dot products of all pairs of positions, a heatmap for each table (T, d_model)."""
     figure = paper.figure(4.6 * len(tables) + 0.6, 4.2)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from course.plots import paper
 
 
+@paper.picture
 def token_probabilities(
     panels: Mapping[str, Sequence[float]],
     tokens: Sequence[str],

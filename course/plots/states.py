@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+@paper.picture
 def hidden_states(states: Sequence[Tensor], title: str = "Hidden states") -> None:
     """Draw mean, standard deviation and vector length of each hidden state (B, T, d_model).
 

@@ -17,6 +17,7 @@ from grader.cli.options import (
     json_option,
     load_course,
     pager_option,
+    readable_json,
     seed_option,
 )
 
@@ -86,6 +87,10 @@ def checks(assignment: str | None, course_path: Path | None, as_json: bool, no_p
     is_flag=True,
     help="Plug every mutant into every assignment, even where nothing uses its answers.",
 )
+@click.option(
+    "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+    help="Write the result to this file, too, as JSON.",
+)  # fmt: skip
 @json_option()
 @click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
 def verify(
@@ -95,6 +100,7 @@ def verify(
     seed: int,
     repeat: int,
     thorough: bool,
+    output: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -107,6 +113,7 @@ def verify(
     """
     from grader.reports.terminal import Progress
     from grader.reports.verification import print_verification
+    from grader.store import write_atomically
     from grader.verify import verify as run
 
     course = load_course(course_path)
@@ -120,6 +127,9 @@ def verify(
             thorough=thorough,
             watcher=progress,
         )
+    if output is not None:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(output, readable_json(result) + "\n")
     if as_json:
         echo_json(result)
     else:

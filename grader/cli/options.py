@@ -78,14 +78,18 @@ def chosen(course: Course, name: str | None) -> tuple[str, ...]:
     return () if name is None else (course.assignment(name).id,)
 
 
-def echo_json(value: object) -> None:
-    """Print a value as indented JSON in which no text acts on a terminal."""
+def readable_json(value: object) -> str:
+    """Return a value as indented JSON in which no text acts on a terminal."""
     import msgspec
 
     from grader.reports.text import json_document
 
-    document = json_document(msgspec.json.format(msgspec.json.encode(value), indent=2))
-    click.echo(document.decode())
+    return json_document(msgspec.json.format(msgspec.json.encode(value), indent=2)).decode()
+
+
+def echo_json(value: object) -> None:
+    """Print a value as `readable_json`."""
+    click.echo(readable_json(value))
 
 
 def load_gradebook(results: Path) -> Gradebook:

@@ -341,7 +341,7 @@ with plots.demo():
         torch.manual_seed(3)
         log_p = (scores / t).log_softmax(dim=-1)
         entropy = -(log_p.exp() * log_p).sum(dim=-1).mean()
-        sample = decode(generate(writer, text[:, :8], 70, temperature=t)[0])
+        sample = decode(generate(writer, text[:, :8], len(plots.steps(70)), temperature=t)[0])
         print(f"τ = {t}, entropy {entropy:.2f}: {sample}")
 
 # %% question="milestone"

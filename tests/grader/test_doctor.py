@@ -35,6 +35,7 @@ def whole() -> Examination:
 def run_doctor(
     *arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> tuple[int, str]:
+    monkeypatch.delenv("COLUMNS", raising=False)  # no title is wrapped
     monkeypatch.setattr(sys, "argv", ["grader", "doctor", *arguments])
     with pytest.raises(SystemExit) as stop:
         cli.main()
