@@ -118,12 +118,12 @@ def embed_unlike(embedding: Handle, tokens: Tensor, d_model: int) -> Tensor:
     return out
 
 
-def nearest(values: Tensor, candidates: Tensor) -> Tensor:
-    """For each of the values (N,) the nearest of the candidates (M,), however many these are."""
+def nearest(wanted: Tensor, candidates: Tensor) -> Tensor:
+    """For each wanted number (N,) the nearest of the candidates (M,), however many these are."""
     ordered = candidates.sort().values
-    above = torch.searchsorted(ordered, values).clamp(max=len(ordered) - 1)
+    above = torch.searchsorted(ordered, wanted).clamp(max=len(ordered) - 1)
     below = (above - 1).clamp(min=0)
-    nearer = (ordered[above] - values).abs() < (ordered[below] - values).abs()
+    nearer = (ordered[above] - wanted).abs() < (ordered[below] - wanted).abs()
     return torch.where(nearer, ordered[above], ordered[below])
 
 
