@@ -1,17 +1,42 @@
 """Hidden checks of assignment 06. They know `generate` and `overfit`, and the course's own model.
 
-What a text must be is computed here, by the course's model with weights drawn here and sent
-over; which tokens a sampler draws is its own affair, so samples are compared with probabilities.
-A model whose final norm gives a constant has the same known logits whatever the text is.
+What a text must be is computed by the course's model here, with weights drawn here and sent over
+(`sure_texts.py`); samples are compared with probabilities (`drawn_tokens.py`).
 """
 
 import contextlib
-import math
 import random
 from collections.abc import Callable, Iterator
 
 import pytest
 import torch
+from drawn_tokens import (
+    assert_chance,
+    assert_distributed,
+    assert_ends,
+    assert_limited,
+    keeps_min_p,
+    keeps_top_k,
+    keeps_top_p,
+)
+from sure_texts import (
+    MODEL,
+    NEARLY_ZERO,
+    ROOMY,
+    VOCAB,
+    WINDOW,
+    assert_heeds_the_model,
+    certain,
+    clear_case,
+    continuation,
+    drawn_model,
+    each_alone,
+    generator,
+    known_logits,
+    most_probable,
+    send,
+    single_minded,
+)
 from torch import Tensor
 
 from course.checks.test_generation import PARTS, Writer, token_ids
@@ -22,223 +47,15 @@ from grader.testing import (
     SubmissionNames,
     assert_close,
     assert_differs,
-    assert_equal,
     attribute,
     check,
     elements,
     entered,
     fail,
     raises,
-    tensors,
     tried,
     values,
 )
-
-VOCAB, WINDOW = 12, 8
-ROOMY = 32
-"""A max_len that no text reaches: the window is a question of its own."""
-
-MODEL = {"vocab_size": VOCAB, "d_model": 16, "n_heads": 2, "n_layers": 2, "d_ff": 24}
-NEARLY_ZERO = 1e-4
-"""A temperature at which logits that are 0.03 * MARGIN apart leave nothing to chance."""
-
-MARGIN = 0.05
-SHARP = 1 / NEARLY_ZERO
-"""Logits multiplied by this leave nothing to chance, whatever becomes of the temperature."""
-
-LEAST_P = 1e-7
-"""Samples that are less probable than this are not taken for bad luck."""
-
-
-# ---------------------------------------------------------------- models and texts
-
-
-def generator(rng: random.Random) -> torch.Generator:
-    """A generator of random tensors."""
-    return torch.Generator().manual_seed(rng.randrange(2**31))
-
-
-def drawn_model(rng: random.Random, **changes: object) -> TinyTransformerLM:
-    """The course's model, here, with weights so large that every token of a text matters."""
-    model = TinyTransformerLM(**{**MODEL, "max_len": WINDOW, "tie_weights": False, **changes})
-    source = generator(rng)
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.copy_(0.5 * torch.randn(parameter.shape, generator=source))
-        model.lm_head.weight.mul_(3)
-        model.ln_f.bias.mul_(0.2)  # or the same few tokens would follow whatever text
-    return model.eval()
-
-
-def send(
-    writer: Writer, model: TinyTransformerLM, sharpness: float = SHARP, **changes: object
-) -> Handle:
-    """The same model over there, its logits multiplied."""
-    theirs = writer.model(**{**MODEL, "max_len": model.max_len, **changes})
-    for name in PARTS:
-        state = getattr(model, name).state_dict()
-        getattr(theirs, name).load_state_dict(dict(state))
-    theirs.lm_head.weight.data.mul_(sharpness)
-    return theirs
-
-
-def next_logits(model: TinyTransformerLM, text: Tensor, window: int) -> Tensor:
-    """The logits (B, V) after a text, of which the last `window` tokens are seen."""
-    with torch.no_grad():
-        logits: Tensor = model(text[:, -window:])[0][:, -1]
-    return logits
-
-
-def most_probable(
-    model: TinyTransformerLM, prompt: Tensor, new: int, window: int
-) -> tuple[Tensor, Tensor]:
-    """The greedy continuations (B, new), and the smallest lead (B,) that a token had in each."""
-    text, lead = prompt, torch.full((prompt.size(0),), math.inf)
-    for _ in range(new):
-        best = next_logits(model, text, window).topk(2, dim=-1)
-        lead = lead.minimum(best.values[:, 0] - best.values[:, 1])
-        text = torch.cat([text, best.indices[:, :1]], dim=1)
-    return text[:, prompt.size(1) :], lead
-
-
-def clear_case(
-    rng: random.Random, length: int, new: int, batch: int = 3
-) -> tuple[TinyTransformerLM, Tensor, Tensor]:
-    """A model, prompts, and their one right continuation, for which the whole window matters.
-
-    Each continuation starts with another token.
-    """
-    while True:
-        model = drawn_model(rng)
-        prompts = token_ids(rng, 40, length, VOCAB)
-        expected, lead = most_probable(model, prompts, new, WINDOW)
-        good = lead > MARGIN
-        # As long as everything fits into the window, it can't be off by one.
-        for window in (WINDOW - 1, 1) if length + new > WINDOW else (1,):
-            wrong, _ = most_probable(model, prompts, new, window)
-            good &= (wrong != expected).any(dim=1)
-        rows = {int(expected[row, 0]): row for row in good.nonzero().flatten().tolist()}
-        chosen = list(rows.values())[:batch]
-        # Who reads a wrong place writes wrong texts, but not one text for all.
-        if len(chosen) == batch and differ(wrong[chosen]):
-            logits = model(prompts[chosen, -WINDOW:])[0]
-            if differ(logits[:, 0].argmax(dim=-1)) and differ(logits[:, -2].argmax(dim=-1)):
-                return model, prompts[chosen], expected[chosen]
-
-
-def differ(rows: Tensor) -> bool:
-    """Whether not all rows are the same."""
-    return len(rows.unique(dim=0)) > 1
-
-
-def continuation(
-    writer: Writer, model: Handle, prompt: Tensor, new: int, **options: object
-) -> Tensor:
-    """Fetch the new tokens (B, new) alone, as int64; what else comes back is a public check's."""
-    text = writer.write(model, prompt, new, **options)
-    batch, length = prompt.shape
-    if batch == 1 and text.dim() == 1:
-        text = text.unsqueeze(0)
-    if text.dim() != 2 or text.size(0) != batch or text.size(1) < new:
-        fail(
-            "the text has the wrong shape",
-            expected=(batch, length + new),
-            actual=tuple(text.shape),
-        )
-    whole = text.size(1) >= length + new
-    return (text[:, length : length + new] if whole else text[:, -new:]).long()
-
-
-def certain(writer: Writer, model: Handle, prompt: Tensor, new: int, **options: object) -> Tensor:
-    """Fetch what a model from `send` is certain of, prompt by prompt."""
-    return torch.cat([continuation(writer, model, row, new, **options) for row in prompt.split(1)])
-
-
-def assert_heeds_the_model(writer: Writer, rng: random.Random) -> None:
-    """Demand that four heads continue a prompt in more than one way, and each in one way only.
-
-    That is the twin of everything that must not change the text.
-    """
-    model, prompt, source = drawn_model(rng), token_ids(rng, 1, 4, VOCAB), generator(rng)
-    head = model.lm_head.weight.data
-    heads: dict[int, Tensor] = {}
-    while len(heads) < 4:
-        head.copy_(1.5 * torch.randn(head.shape, generator=source))
-        expected, lead = most_probable(model, prompt, 1, WINDOW)
-        if lead > MARGIN:
-            heads[int(expected)] = head.clone()
-    theirs = send(writer, model)
-    texts = []
-    for weight in (*heads.values(), next(iter(heads.values()))):
-        theirs.lm_head.weight.data.copy_(SHARP * weight)
-        texts.append(certain(writer, theirs, prompt, 3))
-    if not differ(torch.cat(texts)):
-        fail("the text by another model does not change although it should")
-    assert_close(texts[-1], texts[0], "the text by the same model")
-
-
-def each_alone(
-    writer: Writer, model: Handle, prompt: Tensor, new: int, **options: object
-) -> Tensor:
-    """Fetch the new tokens (B, new) of prompts that are continued in a call each, in one trip."""
-    texts = tensors(
-        writer.generate(model, row, max_new_tokens=new, **options) for row in prompt.split(1)
-    )
-    if any(text.numel() < new for text in texts):
-        fail("a text is too short")
-    return torch.stack([text.flatten()[-new:].long() for text in texts])
-
-
-# ---------------------------------------------------------------- statistics
-
-
-def p_value(statistic: float, degrees: int) -> float:
-    """How probable so large a chi-square is."""
-    half = torch.tensor([degrees / 2, statistic / 2], dtype=torch.float64)
-    return float(torch.special.gammaincc(half[0], half[1]))
-
-
-def assert_distributed(tokens: Tensor, probabilities: Tensor, what: str) -> None:
-    """Demand that tokens look drawn from probabilities (V,), by Pearson's chi-square test."""
-    size = len(probabilities)
-    if bool(((tokens < 0) | (tokens >= size)).any()):
-        fail(f"{what}: there is a token outside the vocabulary")
-    counts = tokens.flatten().bincount(minlength=size).double()
-    possible = probabilities > 0
-    if bool((counts[~possible] > 0).any()):
-        fail(f"{what}: there is a token that should never be drawn")
-    expected = tokens.numel() * probabilities[possible].double()
-    statistic = float(((counts[possible] - expected) ** 2 / expected).sum())
-    if int(possible.sum()) > 1 and p_value(statistic, int(possible.sum()) - 1) < LEAST_P:
-        fail(f"{what}: the tokens are not drawn with the right probabilities")
-
-
-def assert_independent(first: Tensor, second: Tensor, size: int, what: str) -> None:
-    """Demand that pairs of tokens below `size` show no connection."""
-    table = (first.flatten() * size + second.flatten()).bincount(minlength=size * size)
-    table = table.reshape(size, size).double()
-    expected = table.sum(1, keepdim=True) * table.sum(0, keepdim=True) / table.sum()
-    if bool((expected < 5).any()):
-        fail(f"{what}: some tokens are hardly ever drawn")
-    statistic = float(((table - expected) ** 2 / expected).sum())
-    if p_value(statistic, (size - 1) ** 2) < LEAST_P:
-        fail(f"{what}: the draws depend on one another")
-
-
-def known_logits(rng: random.Random) -> Tensor:
-    """Logits (6,), spread over two and a half units, in random order."""
-    return torch.tensor(rng.sample([0.0, 0.5, 1.0, 1.5, 2.0, 2.5], 6)) + rng.uniform(-3, 3)
-
-
-def single_minded(writer: Writer, rng: random.Random) -> tuple[Handle, int]:
-    """A model that is certain of one token, after any text, and the token."""
-    token = rng.randrange(VOCAB)
-    logits = torch.zeros(VOCAB)
-    logits[token] = 1000.0
-    return writer.indifferent_model(logits, max_len=ROOMY), token
-
-
-# ---------------------------------------------------------------- the questions
 
 
 class TestContext:
@@ -335,17 +152,6 @@ class TestIndependence:
         writer = Writer(submission)
         assert_heeds_the_model(writer, rng)
         assert_chance(writer, rng)
-
-
-def assert_chance(writer: Writer, rng: random.Random) -> None:
-    """Demand that neighbours in the batch and in the text, equally probable, are independent."""
-    size = 4
-    model = writer.indifferent_model(torch.zeros(size), max_len=ROOMY)
-    prompt = token_ids(rng, 1, 2, size).expand(160, -1)
-    # The first is left out: who writes one too few has the prompt's last token there.
-    new = continuation(writer, model, prompt, 10)[:, 1:].clamp(0, size - 1)
-    assert_independent(new[::2], new[1::2], size, "neighbours in the batch")
-    assert_independent(new[:, 1:], new[:, :-1], size, "neighbours in the text")
 
 
 class TestSideEffects:
@@ -483,133 +289,6 @@ class TestTemperature:
 
 
 # ---------------------------------------------------------------- bonus
-
-
-Kept = Callable[[Tensor, float], Tensor]
-"""Probabilities (B, V) and a limit to what is kept: bool (B, V)."""
-
-
-def keeps_top_k(probabilities: Tensor, k: float) -> Tensor:
-    """The k most probable tokens."""
-    least = probabilities.sort(dim=1, descending=True).values[:, int(k) - 1]
-    return probabilities >= least.unsqueeze(1)
-
-
-def keeps_top_p(probabilities: Tensor, p: float) -> Tensor:
-    """The fewest tokens that have probability p together."""
-    ordered, order = probabilities.sort(dim=1, descending=True)
-    before = ordered.cumsum(dim=1) - ordered
-    return torch.zeros_like(probabilities, dtype=torch.bool).scatter(1, order, before < p)
-
-
-def keeps_min_p(probabilities: Tensor, p: float) -> Tensor:
-    """Tokens at least p times as probable as the most probable one."""
-    return probabilities >= p * probabilities.amax(dim=1, keepdim=True)
-
-
-def limited_case(
-    rng: random.Random, keeps: Kept, limit: float, temperature: float
-) -> tuple[TinyTransformerLM, Tensor, Tensor, Tensor]:
-    """A model, three prompts, and probabilities (3, 8): what a limit leaves, and all without."""
-    # Prompts of one token: which position counts is another question.
-    prompts, source = torch.arange(8).unsqueeze(1), generator(rng)
-    while True:
-        model = drawn_model(rng, vocab_size=8)
-        with torch.no_grad():
-            _, states = model(prompts, return_hidden_states=True)
-            normed = model.ln_f(states[-1])[:, -1]  # (8, d_model)
-        for _ in range(20):  # with another model it may be easier
-            head = torch.randn(8, MODEL["d_model"], generator=source)
-            head *= 1.3 / (normed @ head.T).std()
-            logits = (normed @ head.T).double()
-            left, clear = limited(logits, keeps, limit, temperature)
-            chosen = clear.nonzero().flatten()[-3:]
-            unlike = torch.pdist(left[chosen], p=1) > 0.5
-            if len(chosen) == 3 and unlike.all():
-                model.lm_head.weight.data.copy_(head)
-                whole = logits[chosen].softmax(dim=1)
-                return model, prompts[chosen], left[chosen], whole
-
-
-def limited(logits: Tensor, keeps: Kept, limit: float, temperature: float) -> tuple[Tensor, Tensor]:
-    """The probabilities (B, V) that a limit leaves, and in which rows (B,) it does so clearly."""
-    probabilities = (logits / temperature).softmax(dim=1)
-    kept = keeps(probabilities, limit)
-    left = probabilities * kept
-    left /= left.sum(dim=1, keepdim=True)
-    clear = probabilities.sort(dim=1).values.diff(dim=1).amin(dim=1) > 0.002
-    # One token too few or too many must show in so many draws.
-    clear &= left.masked_fill(~kept, 1).amin(dim=1) > 0.05
-    clear &= probabilities.masked_fill(kept, 0).amax(dim=1) > 0.02
-    clear &= (kept.sum(dim=1) >= 2) & (kept.sum(dim=1) < 8)
-    if keeps is not keeps_top_k:
-        for nearby in (0.95 * limit, 1.05 * limit):
-            clear &= (keeps(probabilities, nearby) == kept).all(dim=1)
-        if temperature != 1:  # a limit that is applied too early keeps others
-            clear &= (keeps(logits.softmax(dim=1), limit) != kept).any(dim=1)
-    return left, clear
-
-
-def assert_limited(
-    submission: SubmissionNames,
-    rng: random.Random,
-    keeps: Kept,
-    limit: float,
-    temperature: float = 1.0,
-) -> None:
-    """Demand samples from what a limit leaves, in a batch of three unlike prompts."""
-    writer, name = Writer(submission), keeps.__name__.removeprefix("keeps_")
-    model, prompts, left, whole = limited_case(rng, keeps, limit, temperature)
-    theirs = send(writer, model, sharpness=1.0, vocab_size=8)
-    limits = {name: int(limit) if name == "top_k" else limit}
-    assert_drawn(writer, theirs, prompts, left, whole, limits, temperature)
-
-
-def assert_drawn(
-    writer: Writer,
-    model: Handle,
-    prompts: Tensor,
-    left: Tensor,
-    whole: Tensor,
-    limits: dict[str, float],
-    temperature: float = 1.0,
-) -> None:
-    """Demand tokens drawn, after each prompt (B, T), from the probabilities (B, V) that are left.
-
-    Who spoils a batch even without limits, at temperature 1 and from the whole, has lost that in
-    another question, and is judged by one prompt at a time.
-    """
-    (name, limit), size = next(iter(limits.items())), len(prompts)
-    many = prompts.repeat(3000 // size, 1)
-
-    def judge(new: Tensor, expected: Tensor) -> None:
-        for row in range(size):
-            assert_distributed(new[row::size], expected[row], f"{name}={limit:g}")
-
-    def limited_draws(way: Callable[..., Tensor], prompts: Tensor) -> Tensor:
-        return way(writer, model, prompts, 1, temperature=temperature, **limits)
-
-    failure = tried(lambda: judge(limited_draws(continuation, many), left))
-    if failure is None:
-        return
-    if tried(lambda: judge(continuation(writer, model, many, 1, temperature=1.0), whole)) is None:
-        raise failure
-    if tried(lambda: judge(limited_draws(each_alone, many[:450]), left)) is not None:
-        raise failure
-
-
-def assert_ends(
-    submission: SubmissionNames, rng: random.Random, name: str, least: float, most: float
-) -> None:
-    """Demand that one end of a limit leaves the most probable token and the other leaves all."""
-    writer = Writer(submission)
-    logits = known_logits(rng)
-    model = writer.indifferent_model(logits, max_len=ROOMY)
-    prompt = token_ids(rng, 1000, 2, len(logits))
-    new = continuation(writer, model, prompt, 2, temperature=1.0, **{name: least})
-    assert_equal(new.unique().tolist(), [int(logits.argmax())], f"what {name}={least:g} leaves")
-    whole = logits.double().softmax(0).unsqueeze(0)
-    assert_drawn(writer, model, prompt[:1], whole, whole, {name: most})
 
 
 class TestTopK:

@@ -1,0 +1,198 @@
+"""What generation's checks ask of chance.
+
+Which tokens a sampler draws is its own affair: samples are compared with probabilities.
+"""
+
+import random
+from collections.abc import Callable
+
+import torch
+from sure_texts import (
+    MODEL,
+    ROOMY,
+    continuation,
+    drawn_model,
+    each_alone,
+    generator,
+    known_logits,
+    send,
+)
+from torch import Tensor
+
+from course.checks.test_generation import Writer, token_ids
+from course.parts import TinyTransformerLM
+from grader.testing import Handle, SubmissionNames, assert_equal, fail, tried
+
+LEAST_P = 1e-7
+"""Samples that are less probable than this are not taken for bad luck."""
+
+
+def p_value(statistic: float, degrees: int) -> float:
+    """How probable so large a chi-square is."""
+    half = torch.tensor([degrees / 2, statistic / 2], dtype=torch.float64)
+    return float(torch.special.gammaincc(half[0], half[1]))
+
+
+def assert_distributed(tokens: Tensor, probabilities: Tensor, what: str) -> None:
+    """Demand that tokens look drawn from probabilities (V,), by Pearson's chi-square test."""
+    size = len(probabilities)
+    if bool(((tokens < 0) | (tokens >= size)).any()):
+        fail(f"{what}: there is a token outside the vocabulary")
+    counts = tokens.flatten().bincount(minlength=size).double()
+    possible = probabilities > 0
+    if bool((counts[~possible] > 0).any()):
+        fail(f"{what}: there is a token that should never be drawn")
+    expected = tokens.numel() * probabilities[possible].double()
+    statistic = float(((counts[possible] - expected) ** 2 / expected).sum())
+    if int(possible.sum()) > 1 and p_value(statistic, int(possible.sum()) - 1) < LEAST_P:
+        fail(f"{what}: the tokens are not drawn with the right probabilities")
+
+
+def assert_independent(first: Tensor, second: Tensor, size: int, what: str) -> None:
+    """Demand that pairs of tokens below `size` show no connection."""
+    table = (first.flatten() * size + second.flatten()).bincount(minlength=size * size)
+    table = table.reshape(size, size).double()
+    expected = table.sum(1, keepdim=True) * table.sum(0, keepdim=True) / table.sum()
+    if bool((expected < 5).any()):
+        fail(f"{what}: some tokens are hardly ever drawn")
+    statistic = float(((table - expected) ** 2 / expected).sum())
+    if p_value(statistic, (size - 1) ** 2) < LEAST_P:
+        fail(f"{what}: the draws depend on one another")
+
+
+def assert_chance(writer: Writer, rng: random.Random) -> None:
+    """Demand that neighbours in the batch and in the text, equally probable, are independent."""
+    size = 4
+    model = writer.indifferent_model(torch.zeros(size), max_len=ROOMY)
+    prompt = token_ids(rng, 1, 2, size).expand(160, -1)
+    # The first is left out: who writes one too few has the prompt's last token there.
+    new = continuation(writer, model, prompt, 10)[:, 1:].clamp(0, size - 1)
+    assert_independent(new[::2], new[1::2], size, "neighbours in the batch")
+    assert_independent(new[:, 1:], new[:, :-1], size, "neighbours in the text")
+
+
+Kept = Callable[[Tensor, float], Tensor]
+"""Probabilities (B, V) and a limit to what is kept: bool (B, V)."""
+
+
+def keeps_top_k(probabilities: Tensor, k: float) -> Tensor:
+    """The k most probable tokens."""
+    least = probabilities.sort(dim=1, descending=True).values[:, int(k) - 1]
+    return probabilities >= least.unsqueeze(1)
+
+
+def keeps_top_p(probabilities: Tensor, p: float) -> Tensor:
+    """The fewest tokens that have probability p together."""
+    ordered, order = probabilities.sort(dim=1, descending=True)
+    before = ordered.cumsum(dim=1) - ordered
+    return torch.zeros_like(probabilities, dtype=torch.bool).scatter(1, order, before < p)
+
+
+def keeps_min_p(probabilities: Tensor, p: float) -> Tensor:
+    """Tokens at least p times as probable as the most probable one."""
+    return probabilities >= p * probabilities.amax(dim=1, keepdim=True)
+
+
+def limited_case(
+    rng: random.Random, keeps: Kept, limit: float, temperature: float
+) -> tuple[TinyTransformerLM, Tensor, Tensor, Tensor]:
+    """A model, three prompts, and probabilities (3, 8): what a limit leaves, and all without."""
+    # Prompts of one token: which position counts is another question.
+    prompts, source = torch.arange(8).unsqueeze(1), generator(rng)
+    while True:
+        model = drawn_model(rng, vocab_size=8)
+        with torch.no_grad():
+            _, states = model(prompts, return_hidden_states=True)
+            normed = model.ln_f(states[-1])[:, -1]  # (8, d_model)
+        for _ in range(20):  # with another model it may be easier
+            head = torch.randn(8, MODEL["d_model"], generator=source)
+            head *= 1.3 / (normed @ head.T).std()
+            logits = (normed @ head.T).double()
+            left, clear = limited(logits, keeps, limit, temperature)
+            chosen = clear.nonzero().flatten()[-3:]
+            unlike = torch.pdist(left[chosen], p=1) > 0.5
+            if len(chosen) == 3 and unlike.all():
+                model.lm_head.weight.data.copy_(head)
+                whole = logits[chosen].softmax(dim=1)
+                return model, prompts[chosen], left[chosen], whole
+
+
+def limited(logits: Tensor, keeps: Kept, limit: float, temperature: float) -> tuple[Tensor, Tensor]:
+    """The probabilities (B, V) that a limit leaves, and in which rows (B,) it does so clearly."""
+    probabilities = (logits / temperature).softmax(dim=1)
+    kept = keeps(probabilities, limit)
+    left = probabilities * kept
+    left /= left.sum(dim=1, keepdim=True)
+    clear = probabilities.sort(dim=1).values.diff(dim=1).amin(dim=1) > 0.002
+    # One token too few or too many must show in so many draws.
+    clear &= left.masked_fill(~kept, 1).amin(dim=1) > 0.05
+    clear &= probabilities.masked_fill(kept, 0).amax(dim=1) > 0.02
+    clear &= (kept.sum(dim=1) >= 2) & (kept.sum(dim=1) < 8)
+    if keeps is not keeps_top_k:
+        for nearby in (0.95 * limit, 1.05 * limit):
+            clear &= (keeps(probabilities, nearby) == kept).all(dim=1)
+        if temperature != 1:  # a limit that is applied too early keeps others
+            clear &= (keeps(logits.softmax(dim=1), limit) != kept).any(dim=1)
+    return left, clear
+
+
+def assert_limited(
+    submission: SubmissionNames,
+    rng: random.Random,
+    keeps: Kept,
+    limit: float,
+    temperature: float = 1.0,
+) -> None:
+    """Demand samples from what a limit leaves, in a batch of three unlike prompts."""
+    writer, name = Writer(submission), keeps.__name__.removeprefix("keeps_")
+    model, prompts, left, whole = limited_case(rng, keeps, limit, temperature)
+    theirs = send(writer, model, sharpness=1.0, vocab_size=8)
+    limits = {name: int(limit) if name == "top_k" else limit}
+    assert_drawn(writer, theirs, prompts, left, whole, limits, temperature)
+
+
+def assert_drawn(
+    writer: Writer,
+    model: Handle,
+    prompts: Tensor,
+    left: Tensor,
+    whole: Tensor,
+    limits: dict[str, float],
+    temperature: float = 1.0,
+) -> None:
+    """Demand tokens drawn, after each prompt (B, T), from the probabilities (B, V) that are left.
+
+    Who spoils a batch even without limits, at temperature 1 and from the whole, has lost that in
+    another question, and is judged by one prompt at a time.
+    """
+    (name, limit), size = next(iter(limits.items())), len(prompts)
+    many = prompts.repeat(3000 // size, 1)
+
+    def judge(new: Tensor, expected: Tensor) -> None:
+        for row in range(size):
+            assert_distributed(new[row::size], expected[row], f"{name}={limit:g}")
+
+    def limited_draws(way: Callable[..., Tensor], prompts: Tensor) -> Tensor:
+        return way(writer, model, prompts, 1, temperature=temperature, **limits)
+
+    failure = tried(lambda: judge(limited_draws(continuation, many), left))
+    if failure is None:
+        return
+    if tried(lambda: judge(continuation(writer, model, many, 1, temperature=1.0), whole)) is None:
+        raise failure
+    if tried(lambda: judge(limited_draws(each_alone, many[:450]), left)) is not None:
+        raise failure
+
+
+def assert_ends(
+    submission: SubmissionNames, rng: random.Random, name: str, least: float, most: float
+) -> None:
+    """Demand that one end of a limit leaves the most probable token and the other leaves all."""
+    writer = Writer(submission)
+    logits = known_logits(rng)
+    model = writer.indifferent_model(logits, max_len=ROOMY)
+    prompt = token_ids(rng, 1000, 2, len(logits))
+    new = continuation(writer, model, prompt, 2, temperature=1.0, **{name: least})
+    assert_equal(new.unique().tolist(), [int(logits.argmax())], f"what {name}={least:g} leaves")
+    whole = logits.double().softmax(0).unsqueeze(0)
+    assert_drawn(writer, model, prompt[:1], whole, whole, {name: most})
