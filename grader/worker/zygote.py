@@ -82,7 +82,11 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     prepare_to_fork()
     ready = {"event": "ready", "without": offer.without}
-    control.sendall(json.dumps(ready).encode() + b"\n")
+    try:
+        control.sendall(json.dumps(ready).encode() + b"\n")
+    except OSError:  # the grader was killed meanwhile
+        remove_tree(config.state)
+        os._exit(0)
     _serve(control, socket.socket(fileno=spawn_fd), config.state, tree, offer)
 
 

@@ -426,3 +426,11 @@ def test_the_gpus_that_are_ours_are_numbered_among_themselves(
     with ready_zygote() as zygote:
         shown = [run(zygote, source, device=device).json() for device in ("cpu", "cuda:1")]
     assert shown == ["", "GPU-5e1f0b2a"]
+
+
+def test_a_grader_that_is_killed_while_the_zygote_starts_leaves_no_folder() -> None:
+    zygote = Zygote(preload=[])
+    for end in (zygote._control, zygote._spawn, zygote._log):  # as the kernel closes them
+        end.close()
+    zygote._process.wait(timeout=60)
+    assert not zygote.state.exists()
