@@ -66,7 +66,9 @@ def test_memory_does_not_grow_with_the_class_and_time_in_proportion(
     # judges and workers know nothing of the class: only the grader's own part could grow
     early = (cost[SOME][1] - cost[FEW][1]) / (SOME - FEW)
     late = (cost[MANY][1] - cost[SOME][1]) / (MANY - SOME)
-    assert late < 1.2 * early, cost
+    # a busy machine's speed may halve in between; a cost that grows with the square would be 3.7
+    # times as high, and how near to 1 this is, the benchmark says
+    assert late < 2.5 * early, cost
 
 
 def test_an_unchanged_class_of_100_is_answered_in_under_a_second(toy: Path, tmp_path: Path) -> None:
