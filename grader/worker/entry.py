@@ -148,7 +148,7 @@ def _show_gpu(policy: Policy) -> None:
     if policy.uses_gpu:
         number = int(policy.device.partition(":")[2] or 0)
         ours = os.environ.get("CUDA_VISIBLE_DEVICES")
-        shown = ours.split(",")[number] if ours else str(number)
+        shown = ours.split(",")[number].strip() if ours else str(number)
         # with ten bits for a fraction a right answer is not near enough to ours
         os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
     os.environ["CUDA_VISIBLE_DEVICES"] = shown

@@ -421,7 +421,7 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 def test_the_gpus_that_are_ours_are_numbered_among_themselves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-8932f937,GPU-5e1f0b2a")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-8932f937, GPU-5e1f0b2a")
     source = "import json, os; print(json.dumps(os.environ['CUDA_VISIBLE_DEVICES']))"
     with ready_zygote() as zygote:
         shown = [run(zygote, source, device=device).json() for device in ("cpu", "cuda:1")]
