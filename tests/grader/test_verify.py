@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from toy import HIDDEN, PUBLIC, REFERENCE, Silent, write, write_gate
 
 from grader.cases import Kind
 from grader.config import load_course
-from grader.verify import AssignmentGate, Case, Verdict, verify
+from grader.verify import AssignmentGate, Case, Verdict, Verification, verify
 
 
 @pytest.fixture
@@ -121,3 +124,18 @@ def test_the_reference_is_tried_from_as_many_seeds_as_asked(toy: Path) -> None:
     course = load_course(write_gate(toy))
     (gate,) = verify(course, repeat=5, watcher=Silent()).gates
     assert [case.seed for case in gate.cases if case.kind is Kind.REFERENCE] == [0, 1, 2, 3, 4]
+
+
+def test_the_result_is_kept_in_a_file(toy: Path, tmp_path: Path) -> None:
+    write_gate(toy)
+    kept = tmp_path / "new folder/gate.json"
+    arguments = ["verify", "--course", str(toy), "--output", str(kept), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "grader.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert kept.read_text(encoding="utf-8") == done.stdout
+    assert msgspec.json.decode(kept.read_bytes(), type=Verification).passed
