@@ -56,6 +56,7 @@ __all__ = [
     "elements",
     "entered",
     "fail",
+    "parameters",
     "raises",
     "settle",
     "standing_in",
@@ -209,6 +210,28 @@ def tried(part: Callable[[], object]) -> Exception | None:
             settle()
         return error
     return None
+
+
+def parameters(module: Handle, *inputs: Any) -> list[tuple[Handle, Any]]:
+    """A module's parameters, each with its value.
+
+    Args:
+        module: a `torch.nn.Module` over there.
+        inputs: what it can be called with: lazy parameters (`nn.LazyLinear`) have no values
+            before a first call.
+    """
+    found: list[tuple[Handle, Any]] = []
+
+    def fetch() -> None:
+        handles = elements(module.parameters())
+        found[:] = zip(handles, tensors(handles), strict=True)
+
+    error = tried(fetch)
+    if error is not None and inputs and tried(lambda: module(*inputs).done()) is None:
+        error = tried(fetch)
+    if error is not None:
+        raise error
+    return found
 
 
 class raises:  # noqa: N801 (reads like pytest.raises)

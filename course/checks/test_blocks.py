@@ -28,8 +28,8 @@ from grader.testing import (
     check,
     elements,
     fail,
+    parameters,
     raises,
-    tensors,
 )
 
 BATCH, HEADS, LENGTH, D_K, D_FF = 2, 3, 5, 4, 20
@@ -238,12 +238,16 @@ def causal(length: int) -> Tensor:
     return torch.ones(length, length, dtype=torch.bool).tril()
 
 
-def build(make: Handle, submission: SubmissionNames, rng: Random, **sizes: int) -> Handle:
-    """A module in eval mode whose matrices are drawn anew: one may start with zeros, rightly."""
+def build(
+    make: Handle, submission: SubmissionNames, rng: Random, n_inputs: int = 1, **sizes: int
+) -> Handle:
+    """A module in eval mode whose matrices are drawn anew: one may start with zeros, rightly.
+
+    It takes `n_inputs` sequences of vectors.
+    """
     module = make(**sizes, dropout=0.0)
     submission.placed(module)
-    parameters = elements(module.parameters())
-    for parameter, value in zip(parameters, tensors(parameters), strict=True):
+    for parameter, value in parameters(module, *n_inputs * [torch.zeros(1, 1, D_MODEL)]):
         if sum(size > 1 for size in value.shape) >= 2:
             parameter.detach().copy_(normal(rng, *value.shape) / math.sqrt(D_MODEL))
     module.eval()
@@ -253,7 +257,7 @@ def build(make: Handle, submission: SubmissionNames, rng: Random, **sizes: int) 
 def new_heads(submission: SubmissionNames, rng: Random) -> Handle:
     """Build the student's multi-head attention."""
     make = submission.MultiHeadAttention
-    return build(make, submission, rng, d_model=D_MODEL, n_heads=HEADS)
+    return build(make, submission, rng, n_inputs=3, d_model=D_MODEL, n_heads=HEADS)
 
 
 def new_block(submission: SubmissionNames, rng: Random) -> Handle:

@@ -162,8 +162,8 @@ class TestShapes:
         table = embedding.token_embedding.embedding.weight
         zeros, tokens = torch.zeros(6), token_ids(rng, 2, 7, 12)
         tokens[:, 3] = padding
-        for row in (padding, other):
-            table.data[row].copy_(zeros)
+        for row, values in ((padding, zeros), (other, zeros), (ordinary, zeros + 1)):
+            table.data[row].copy_(values)
         same, alike, unlike = (
             embedding(torch.full((2, 7), row)).tensor() for row in (padding, other, ordinary)
         )

@@ -27,9 +27,8 @@ from grader.testing import (
     assert_equal,
     assert_shape,
     check,
-    elements,
     fail,
-    tensors,
+    parameters,
     tried,
     values,
 )
@@ -387,7 +386,7 @@ class TestDropout:
         assert_differs(evaluated, x, "the input, on its way through,", atol=CLEARLY)
         sizes = {"d_model": D_MODEL, "n_heads": HEADS, "d_ff": D_FF}
         block = submission.TransformerBlock(**sizes)
-        drawn_anew(block, submission, rng, 1 / math.sqrt(D_MODEL)).train()
+        drawn_anew(block, submission, rng).train()
         assert_differs(output(block, x), output(block, x), "the output in training", atol=CLEARLY)
 
     @check(points=0.25, hint="Drop weights after the softmax: 0 times -inf is not a number.")
@@ -449,13 +448,21 @@ def new_block(
     """
     options = {"dropout": 0.0, **options}
     block = submission.TransformerBlock(d_model=d_model, n_heads=n_heads, d_ff=d_ff, **options)
-    return drawn_anew(block, submission, rng, gain / math.sqrt(d_model))
+    return drawn_anew(block, submission, rng, 1, d_model, gain)
 
 
-def drawn_anew(module: Handle, submission: SubmissionNames, rng: Random, std: float) -> Handle:
-    """Put a module into eval mode and draw its matrices."""
+def drawn_anew(
+    module: Handle,
+    submission: SubmissionNames,
+    rng: Random,
+    n_inputs: int = 1,
+    d_model: int = D_MODEL,
+    gain: float = 1.0,
+) -> Handle:
+    """Put a module that takes so many sequences into eval mode, and draw its matrices."""
     submission.placed(module).eval()
-    for parameter, value in parameters(module):
+    std = gain / math.sqrt(d_model)
+    for parameter, value in parameters(module, *n_inputs * [torch.zeros(1, 1, d_model)]):
         if is_matrix(value):
             parameter.detach().copy_(std * normal(rng, *value.shape))
     return module
@@ -549,12 +556,6 @@ def spread_of_scores(weights: Tensor) -> float:
 
 
 # ---------------------------------------------------------------- parameters, by shape alone
-
-
-def parameters(block: Handle) -> list[tuple[Handle, Tensor]]:
-    """The block's parameters, each with its value."""
-    handles = elements(block.parameters())
-    return list(zip(handles, tensors(handles), strict=True))
 
 
 def is_matrix(value: Tensor) -> bool:
@@ -723,7 +724,7 @@ def attention_of_block(submission: SubmissionNames, rng: Random) -> Attend:
 def attention_alone(submission: SubmissionNames, rng: Random) -> Attend:
     """What a single head gives by itself, and its weights."""
     heads = submission.MultiHeadAttention(d_model=D_MODEL, n_heads=1, dropout=0.0)
-    drawn_anew(heads, submission, rng, 1 / math.sqrt(D_MODEL))
+    drawn_anew(heads, submission, rng, n_inputs=3)
 
     def attend(x: Tensor, mask: Tensor | None = None) -> tuple[Any, Any]:
         return output_and_weights(heads(x, x, x, *([] if mask is None else [mask])), x, 1)

@@ -165,6 +165,77 @@ def test_a_check_that_hangs_costs_itself(toy_course: Course, class_of: Callable[
     assert score.ending.kind is EndingKind.TIME
 
 
+@pytest.mark.parametrize(
+    "refused",
+    ["bytearray(1 << 45)", """raise RuntimeError("DefaultCPUAllocator: can't allocate")"""],
+)
+def test_a_check_in_which_memory_is_refused_costs_itself(
+    toy_course: Course, class_of: Callable[..., Path], refused: str
+) -> None:
+    greedy = RIGHT.replace("self.n += 1", refused)
+    (score,) = graded(class_of(ann=["print('run')", greedy]), toy_course).scores
+    assert score.questions == {"small": 1.0, "any": 2.0, "state": 1.0}
+    (late,) = [o for o in score.outcomes if o.status is not Status.PASSED]
+    assert "more memory" in late.message
+    assert score.ending.kind is EndingKind.MEMORY
+
+
+def test_a_check_can_not_make_light_of_refused_memory(
+    toy_course: Course, class_of: Callable[..., Path]
+) -> None:
+    hide(
+        toy_course,
+        """
+            @check(points=1)
+            def test_one_way_or_another(self, submission):
+                '''A way that fails is no harm'''
+                tried(lambda: submission.add(1, 2).value())
+        """,
+    )
+    add = "def add(a, b): {}"
+    folder = class_of(ann=add.format("return bytearray(1 << 45)"), bob=add.format("1 / 0"))
+    found = scores(graded(folder, toy_course))
+    assert (found["ann"].questions["sum"], found["bob"].questions["sum"]) == (0.0, 1.0)
+
+
+def test_what_a_cell_hoards_costs_the_first_check_that_lacks_it(
+    toy_course: Course, class_of: Callable[..., Path]
+) -> None:
+    hide(
+        toy_course,
+        """
+            @pytest.mark.parametrize("number", [1, 2, 3])
+            @check(points=3)
+            def test_adds(self, submission, number):
+                '''Adds'''
+                assert_equal(submission.add(1, number).value(), 1 + number)
+        """,
+    )
+    hoard = "hoard = bytearray(450 << 20)\nbytearray(1 << 45)"
+    needs_some = RIGHT.replace("return a + b", "return a + b + bytearray(1 << 27)[0]")
+    (score,) = graded(class_of(ann=[hoard, needs_some]), toy_course).scores
+    assert score.questions["small"] == 0.0
+    assert score.questions["sum"] == 3.0
+    assert score.ending.kind is EndingKind.MEMORY
+
+
+def hide(course: Course, checks: str) -> None:
+    """Let these be the hidden checks of the course."""
+    assert course.suites is not None
+    write(
+        course.suites / "test_adding.py",
+        f"""
+        import pytest
+
+        from grader.testing import assert_equal, check, tried
+
+        class TestSum:
+            '''Sum'''
+        {checks}
+        """,
+    )
+
+
 def test_what_a_check_can_not_use_is_the_submissions_fault(
     toy_course: Course, class_of: Callable[..., Path]
 ) -> None:

@@ -7,15 +7,23 @@ import math
 import pytest
 import torch
 
+from grader.handles import SubmissionNames
 from grader.links import NotDefined, StudentError
+from grader.local import LocalLink
 from grader.testing import (
     CheckFailed,
     assert_close,
     assert_differs,
     assert_equal,
     assert_shape,
+    parameters,
     raises,
 )
+
+
+def names(**namespace: object) -> SubmissionNames:
+    """The names of a notebook in this process."""
+    return SubmissionNames(LocalLink(namespace))
 
 
 def test_equal_tensors_pass() -> None:
@@ -118,3 +126,29 @@ def test_an_unfinished_stub_raises_nothing_that_counts(error: StudentError) -> N
 def test_raises_lets_errors_of_the_check_itself_pass() -> None:
     with pytest.raises(KeyError), raises("KeyError"):
         raise KeyError
+
+
+def test_lazy_parameters_have_values_once_the_module_is_called() -> None:
+    layer = names(make=torch.nn.LazyLinear).make(2, bias=False)
+    ((handle, value),) = parameters(layer, torch.zeros(1, 3))
+    assert value.shape == (2, 3)
+    handle.detach().zero_()
+    assert_close(layer(torch.ones(1, 3)).tensor(), torch.zeros(1, 2))
+
+
+def test_parameters_of_a_module_that_was_not_built_say_why() -> None:
+    layer = names(make=torch.nn.Linear).make(2, "three")
+    with pytest.raises(StudentError) as caught:
+        parameters(layer, torch.zeros(1, 2))
+    assert "earlier step" not in caught.value.message
+
+
+def test_parameters_that_are_values_need_no_call() -> None:
+    calls = []
+    layer = torch.nn.Linear(2, 3)
+    layer.register_forward_hook(lambda *_: calls.append(1))
+    assert [tuple(value.shape) for _, value in parameters(names(layer=layer).layer, 1)] == [
+        (3, 2),
+        (3,),
+    ]
+    assert calls == []
