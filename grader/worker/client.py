@@ -186,15 +186,15 @@ class WorkerLink(Link):
             if not _fits(op, value):
                 self._stop(EndingKind.PROTOCOL, "its reply is malformed")
             return value
-        error = self._reported(reply)
-        if op != "cell" and is_memory_error(error):
+        reported = self._reported(reply)
+        if op != "cell" and is_memory_error(reported):
             # As where the kernel kills at the limit: what is left of this worker is no state that a
             # check could start from. A cell is different: what it did before may be all there is.
             size = f"{self.limits.memory_bytes / (1 << 30):g} GiB"
             self._stop(
                 EndingKind.MEMORY, f"stopped: it asked for more memory than it may have ({size})"
             )
-        raise error
+        raise reported
 
     def _reported(self, reply: dict[str, Any]) -> Exception:
         """The exception that a reply reports, from fields that may hold anything."""
