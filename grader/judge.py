@@ -12,6 +12,7 @@ from __future__ import annotations
 import importlib
 import os
 import random
+import select
 import signal
 import socket
 import sys
@@ -43,7 +44,7 @@ from grader.suites import (
     where,
 )
 from grader.worker.client import WorkerLink
-from grader.worker.forking import prepare_to_fork, start_loading
+from grader.worker.forking import join_pages, prepare_to_fork, start_loading
 from grader.worker.jail.limits import limit_data
 from grader.worker.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
 from grader.worker.jail.policy import GPU_DRIVER_BYTES
@@ -191,7 +192,10 @@ class Judge(CheckRunner):
 
     def _serve(self, suites: dict[str, tuple[Suite, list[pytest.Item]]]) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
+        joining = join_pages()
         while True:
+            while not _is_asked(self.control) and next(joining, False):
+                pass
             byte, descriptors, _, _ = socket.recv_fds(self.control, 1, 1)
             if not byte:
                 return
@@ -251,6 +255,10 @@ class Judge(CheckRunner):
             assignment=request.submission.assignment,
         )
         return WorkerLink(pipes, request.limits)
+
+
+def _is_asked(control: socket.socket) -> bool:
+    return bool(select.select([control], [], [], 0)[0])
 
 
 def _bytes_for_checks(request: JobRequest) -> int:

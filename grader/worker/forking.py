@@ -27,19 +27,25 @@ def start_loading() -> None:
 
 def prepare_to_fork() -> None:
     """Call once, when it is loaded."""
+    # A collection in a child would write to every object. Nor is there one here: what little
+    # garbage imports leave is not worth the time that the first submission would wait.
+    gc.freeze()
     gc.enable()
-    gc.collect()
-    gc.freeze()  # a collection in a child would write to every object
-    if sys.platform == "linux":
-        _join_pages()
 
 
-def _join_pages() -> None:
+def join_pages() -> Iterator[bool]:
+    """Put small pages together, some ten milliseconds' worth before each `True`.
+
+    That takes a second in all, so it is for moments in which there is nothing else to do.
+    """
+    if sys.platform != "linux":
+        return
     madvise = ctypes.CDLL(None).madvise
     madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    for start, end in _writable_regions():
+    for start, end in list(_writable_regions()):
         for address in range(-(-start // HUGE_PAGE) * HUGE_PAGE, end - HUGE_PAGE + 1, HUGE_PAGE):
             madvise(address, HUGE_PAGE, MADV_COLLAPSE)  # refused where little of it is in use
+            yield True
 
 
 def _writable_regions() -> Iterator[tuple[int, int]]:

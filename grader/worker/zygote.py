@@ -20,7 +20,7 @@ from typing import NoReturn
 
 from grader.worker import serve
 from grader.worker.entry import Ends
-from grader.worker.forking import prepare_to_fork, start_loading
+from grader.worker.forking import join_pages, prepare_to_fork, start_loading
 from grader.worker.jail.linux import PR_SET_CHILD_SUBREAPER, prctl, set_dumpable
 from grader.worker.jail.policy import Policy
 from grader.worker.jail.tree import Tree, readable_tree
@@ -69,11 +69,11 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
         config = Config(**json.loads(message))
         site_hooks = _site_hooks()
         sys.path[:] = _import_path(config)
+        tree, offer = _find_wall(config)  # while forks are cheap
         start_loading()
         preload(config.preload)
         serve.warm()
         _forget_the_engine(config.engine, site_hooks)
-        tree, offer = _find_wall(config)
     except Exception as error:
         reason = str(error) if isinstance(error, PreloadError) else f"the zygote failed: {error!r}"
         control.sendall(json.dumps({"event": "failed", "message": reason}).encode() + b"\n")
@@ -142,8 +142,11 @@ def _serve(
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(requests, select.POLLIN)
+    joining, is_left = join_pages(), True
     while True:
-        ready = {descriptor for descriptor, _ in poll.poll(HEARTBEAT_MS)}
+        ready = {descriptor for descriptor, _ in poll.poll(0 if is_left else HEARTBEAT_MS)}
+        if not ready and is_left:
+            is_left = next(joining, False)
         _reap(supervisors)
         if control.fileno() in ready:
             break

@@ -14,8 +14,8 @@ from grader.config import load_course
 from grader.crew import Crew
 from grader.doctor import Examination, examine
 from grader.errors import GraderFault
+from grader.worker import launch
 from grader.worker.jail.properties import PROPERTIES
-from grader.worker.launch import Zygote
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="the wall is made of parts of Linux"
@@ -93,13 +93,11 @@ def test_a_layer_that_others_stand_in_for_is_not_missed(
 
 
 def test_a_processor_without_tables_is_refused_by_its_name(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The zygote believes to run elsewhere; all else is real."""
-    other = tmp_path / "another_processor.py"
-    other.write_text("import platform\nplatform.machine = lambda: 'riscv64'\n")
-    there = partial(Zygote, public=[other])
-    monkeypatch.setattr(doctor, "Zygote", lambda preload: there(preload=["another_processor"]))
+    elsewhere = "import platform\nplatform.machine = lambda: 'riscv64'\n"
+    monkeypatch.setattr(launch, "BOOTSTRAP", elsewhere + launch.BOOTSTRAP)
     found = examine()
     assert not found.complete
     assert "riscv64" in found.without["seccomp"]

@@ -9,11 +9,12 @@ import pytest
 
 PROGRAM = """
 import gc, os
-from grader.worker.forking import prepare_to_fork
+from grader.worker.forking import join_pages, prepare_to_fork
 
 kept = bytearray(os.urandom(8 << 20))
 before = bytes(kept)
 prepare_to_fork()
+assert all(join_pages())
 assert kept == before
 assert gc.get_freeze_count() > 1000
 if os.fork() == 0:
