@@ -53,6 +53,7 @@ class Course(Value, frozen=True):
     notebooks: Path | None
     public: tuple[Path, ...]
     preload: tuple[str, ...]
+    preload_later: tuple[str, ...]
     limits: Limits
     policy: Policy = Policy()
     timezone: str | None = None
@@ -103,6 +104,7 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     notebooks: str | None = None
     public: list[str] = []
     preload: list[str] = []
+    preload_later: list[str] = []
     gpu: bool = False
     workers_per_gpu: int = 2
     limits: _LimitsTable = msgspec.field(default_factory=_LimitsTable)
@@ -210,6 +212,7 @@ def _resolve(table: _Table, root: Path) -> Course:
         notebooks=place("notebooks", table.notebooks),
         public=tuple(p for name in table.public if (p := place("public", name)) is not None),
         preload=tuple(table.preload),
+        preload_later=tuple(table.preload_later),
         limits=_limits(table.limits),
         policy=rules,
         timezone=zone,

@@ -56,6 +56,7 @@ class Crew:
         if grade:
             self._zygote = Zygote(
                 preload=course.preload,
+                later=course.preload_later,
                 public=course.public,
                 private=[path for path in _private(course) if path is not None],
                 sandbox=sandbox,

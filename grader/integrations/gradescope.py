@@ -154,6 +154,7 @@ def _table(course: Course, assignment: AssignmentConfig) -> str:
         *(line(key, _relative(path, course)) for key, path in places.items() if path is not None),
         line("public", [_relative(path, course) for path in course.public]),
         line("preload", list(course.preload)),
+        line("preload_later", list(course.preload_later)),
         *([line("timezone", course.timezone)] if course.timezone else []),
         *([line("extensions", EXTENSIONS)] if course.extensions else []),
         "[tool.grader.limits]",

@@ -90,6 +90,8 @@ class Zygote:
 
     Args:
         preload: modules that it imports once, for every worker.
+        later: modules that it imports once there is time; a worker that needs one before that
+            imports it itself.
         public: packages that a submission may import while it is graded.
         private: what no worker may read, should it lie among the installed packages.
         sandbox: whether its workers will be walled in.
@@ -102,6 +104,7 @@ class Zygote:
         self,
         *,
         preload: Sequence[str],
+        later: Sequence[str] = (),
         public: Sequence[Path] = (),
         private: Sequence[Path] = (),
         sandbox: bool = True,
@@ -122,6 +125,7 @@ class Zygote:
                     "public": str(_stage(public, self.state / "public")),
                     "private": [str(path.absolute()) for path in private],
                     "preload": list(preload),
+                    "later": list(later),
                     "state": str(self.state),
                     "sandbox": sandbox,
                 }

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import importlib.util
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from grader.worker import compiler
 
@@ -27,11 +28,12 @@ FIRST_USES = (
 
 
 def preload(modules: Sequence[str]) -> None:
-    """Import modules and use them once.
+    """Import modules, and use once what came in with them.
 
     Raises:
         PreloadError: one of them can't be imported.
     """
+    known = set(sys.modules)
     for name in modules:
         try:
             importlib.import_module(name)
@@ -39,12 +41,24 @@ def preload(modules: Sequence[str]) -> None:
             raise PreloadError(
                 f"can't import `{name}`, which `preload` of [tool.grader] names: {error}"
             ) from error
-    if "numpy" in sys.modules:
-        importlib.import_module("numpy.random")  # NumPy waits until somebody asks for it
-    if "torch" in sys.modules:
-        _warm_torch()
-    if "matplotlib" in sys.modules:
-        _warm_matplotlib()
+    for package, warm in FIRST.items():
+        if package in sys.modules and package not in known:
+            warm()
+
+
+def require(modules: Sequence[str]) -> None:
+    """Find modules without importing them.
+
+    Raises:
+        PreloadError: the package of one of them is not installed.
+    """
+    for name in modules:
+        if importlib.util.find_spec(name.partition(".")[0]) is None:
+            raise PreloadError(f"can't find `{name}`, which `preload_later` of [tool.grader] names")
+
+
+def _warm_numpy() -> None:
+    importlib.import_module("numpy.random")  # NumPy waits until somebody asks for it
 
 
 def _warm_torch() -> None:
@@ -76,3 +90,11 @@ def _warm_matplotlib() -> None:
     axes.set_title("warm")
     figure.savefig(io.BytesIO())
     plt.close(figure)
+
+
+FIRST: dict[str, Callable[[], None]] = {
+    "numpy": _warm_numpy,
+    "torch": _warm_torch,
+    "matplotlib": _warm_matplotlib,
+}
+"""What to do, once, when a package has been imported."""

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -27,10 +28,12 @@ from grader.worker.jail.tree import Tree, readable_tree
 from grader.worker.jail.wall import Offer, find_offer
 from grader.worker.scratch import remove_tree
 from grader.worker.supervisor import Session, say, supervise
-from grader.worker.warm import PreloadError, preload
+from grader.worker.warm import PreloadError, preload, require
 
 CLOSING_S = 2.0
 HEARTBEAT_MS = 200
+PAUSE_MS = 100
+"""So long after a request, nobody will ask for another worker at once."""
 PACKET_BYTES = 1 << 16
 
 
@@ -44,6 +47,7 @@ class Config:
         public: the folder of staged public packages.
         private: what no worker may read, wherever it lies.
         preload: modules to import once.
+        later: modules to import when there is time.
         state: the session's folder.
         sandbox: whether there will be walls, and what they can be made of must be found out.
     """
@@ -53,6 +57,7 @@ class Config:
     public: str
     private: list[str]
     preload: list[str]
+    later: list[str]
     state: str
     sandbox: bool
 
@@ -72,6 +77,7 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
         tree, offer = _find_wall(config)  # while forks are cheap
         start_loading()
         preload(config.preload)
+        require(config.later)
         serve.warm()
         _forget_the_engine(config.engine, site_hooks)
     except Exception as error:
@@ -87,7 +93,8 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
     except OSError:  # the grader was killed meanwhile
         remove_tree(config.state)
         os._exit(0)
-    _serve(control, socket.socket(fileno=spawn_fd), config.state, tree, offer)
+    session = (config.state, tree, offer)
+    _serve(control, socket.socket(fileno=spawn_fd), _spare_work(config.later), *session)
 
 
 # ---------------------------------------------------------------- imports
@@ -134,7 +141,12 @@ def _find_wall(config: Config) -> tuple[Tree, Offer]:
 
 
 def _serve(
-    control: socket.socket, requests: socket.socket, state: str, tree: Tree, offer: Offer
+    control: socket.socket,
+    requests: socket.socket,
+    spare_work: Iterator[bool],
+    state: str,
+    tree: Tree,
+    offer: Offer,
 ) -> NoReturn:
     leash, held = os.pipe()  # closed with this process, however it ends
     session = Session(state, leash, os.getpid(), tree, offer)
@@ -142,11 +154,11 @@ def _serve(
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(requests, select.POLLIN)
-    joining, is_left = join_pages(), True
+    wait_ms = HEARTBEAT_MS
     while True:
-        ready = {descriptor for descriptor, _ in poll.poll(0 if is_left else HEARTBEAT_MS)}
-        if not ready and is_left:
-            is_left = next(joining, False)
+        ready = {descriptor for descriptor, _ in poll.poll(wait_ms)}
+        if not ready and wait_ms < HEARTBEAT_MS:
+            wait_ms = 0 if next(spare_work, False) else HEARTBEAT_MS
         _reap(supervisors)
         if control.fileno() in ready:
             break
@@ -156,7 +168,10 @@ def _serve(
             if len(descriptors) == len(Ends._fields):
                 own = (held, control.fileno(), requests.fileno())
                 try:
-                    supervisors.add(_fork(message, descriptors, session, own, started))
+                    policy = Policy.from_json(message)
+                    supervisors.add(_fork(policy, descriptors, session, own, started))
+                    # nothing may keep the first submission waiting: canaries come before it
+                    wait_ms = PAUSE_MS if policy.canary is None else HEARTBEAT_MS
                 except OSError as error:
                     say(Ends(*descriptors).status, event="failed", message=f"can't fork: {error}")
             elif not message:
@@ -169,8 +184,19 @@ def _serve(
     os._exit(0)
 
 
+def _spare_work(modules: Sequence[str]) -> Iterator[bool]:
+    """Do, step by step, what saves time later on; `True` after each step."""
+    for name in modules:
+        start_loading()
+        with contextlib.suppress(PreloadError):  # whoever imports it will see why
+            preload([name])
+        prepare_to_fork()
+        yield True
+    yield from join_pages()
+
+
 def _fork(
-    message: bytes,
+    policy: Policy,
     descriptors: list[int],
     session: Session,
     own: tuple[int, ...],
@@ -181,7 +207,7 @@ def _fork(
         try:
             for descriptor in own:
                 os.close(descriptor)
-            supervise(Policy.from_json(message), Ends(*descriptors), session, started)
+            supervise(policy, Ends(*descriptors), session, started)
         finally:
             os._exit(1)
     return pid

@@ -16,6 +16,7 @@ from importlib.machinery import BuiltinImporter, PathFinder
 from pathlib import Path
 
 import pytest
+from processes import eventually
 from walled import LIMITS, MODES, events, processes_below, ready_zygote, run
 
 from grader.errors import GraderError, GraderFault
@@ -38,6 +39,12 @@ def ask(zygote: Zygote, expression: str, **options: object) -> object:
     """The value of an expression in a worker."""
     source = f"import json, os, sys; print(json.dumps({expression}))"
     return run(zygote, source, **options).json()  # type: ignore[arg-type]
+
+
+def asked_after_a_pause(zygote: Zygote, expression: str) -> bool:
+    """Ask after the zygote has had time for other things."""
+    time.sleep(2 * zygote_module.PAUSE_MS / 1000)
+    return ask(zygote, expression) is True
 
 
 @pytest.mark.parametrize("heard", [b"", b'{"engine": "half of'])
@@ -80,6 +87,23 @@ class TestPreload:
         zygote = Zygote(preload=["deadly"], public=[tmp_path / "deadly.py"])
         with pytest.raises(GraderFault, match=r"died while it started: last words"):
             zygote.wait_ready()
+
+    def test_what_can_wait_is_imported_once_submissions_are_under_way(self) -> None:
+        with ready_zygote(later=["colorsys"]) as zygote:
+            time.sleep(0.5)
+            assert ask(zygote, "'colorsys' in sys.modules") is False
+            assert eventually(lambda: asked_after_a_pause(zygote, "'colorsys' in sys.modules"))
+
+    def test_what_can_wait_and_is_missing_is_named_at_once(self) -> None:
+        zygote = Zygote(preload=[], later=["no_such_module.part"])
+        with pytest.raises(GraderFault, match=r"can't find `no_such_module.part`.*preload_later"):
+            zygote.wait_ready()
+
+    def test_what_can_wait_and_breaks_stops_nobody(self, tmp_path: Path) -> None:
+        (tmp_path / "broken.py").write_text("1 / 0")
+        options = {"later": ["broken", "colorsys"], "public": [tmp_path / "broken.py"]}
+        with ready_zygote(**options) as zygote:
+            assert eventually(lambda: asked_after_a_pause(zygote, "'colorsys' in sys.modules"))
 
     def test_a_slow_start_has_an_end(self, tmp_path: Path) -> None:
         (tmp_path / "slow.py").write_text("import time; time.sleep(60)")
