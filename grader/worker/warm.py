@@ -33,7 +33,6 @@ def preload(modules: Sequence[str]) -> None:
     Raises:
         PreloadError: one of them can't be imported.
     """
-    known = set(sys.modules)
     for name in modules:
         try:
             importlib.import_module(name)
@@ -41,9 +40,8 @@ def preload(modules: Sequence[str]) -> None:
             raise PreloadError(
                 f"can't import `{name}`, which `preload` of [tool.grader] names: {error}"
             ) from error
-    for package, warm in FIRST.items():
-        if package in sys.modules and package not in known:
-            warm()
+    for package in [package for package in FIRST_STEPS if package in sys.modules]:
+        FIRST_STEPS.pop(package)()
 
 
 def require(modules: Sequence[str]) -> None:
@@ -92,9 +90,9 @@ def _warm_matplotlib() -> None:
     plt.close(figure)
 
 
-FIRST: dict[str, Callable[[], None]] = {
+FIRST_STEPS: dict[str, Callable[[], None]] = {
     "numpy": _warm_numpy,
     "torch": _warm_torch,
     "matplotlib": _warm_matplotlib,
 }
-"""What to do, once, when a package has been imported."""
+"""What is yet to be done, once, when a package has been imported."""

@@ -172,8 +172,9 @@ def _serve(
                     supervisors.add(_fork(policy, descriptors, session, own, started))
                     # nothing may keep the first submission waiting: canaries come before it
                     wait_ms = PAUSE_MS if policy.canary is None else HEARTBEAT_MS
-                except OSError as error:
-                    say(Ends(*descriptors).status, event="failed", message=f"can't fork: {error}")
+                except (OSError, TypeError, ValueError) as error:
+                    reason = f"can't fork a worker: {error}"
+                    say(Ends(*descriptors).status, event="failed", message=reason)
             elif not message:
                 poll.unregister(requests)  # nobody can ask any more
             for descriptor in descriptors:
@@ -188,7 +189,7 @@ def _spare_work(modules: Sequence[str]) -> Iterator[bool]:
     """Do, step by step, what saves time later on; `True` after each step."""
     for name in modules:
         start_loading()
-        with contextlib.suppress(PreloadError):  # whoever imports it will see why
+        with contextlib.suppress(Exception):  # whoever imports it will see why
             preload([name])
         prepare_to_fork()
         yield True
