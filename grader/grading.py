@@ -25,12 +25,13 @@ from grader.model import (
     Submission,
     Usage,
 )
-from grader.worker.client import WorkerLink, is_memory_error
+from grader.worker.client import WorkerLink
 
 GRACE_S = 2.0
 """A cell's own alarm rings first; this much later the worker is ended."""
 
 RESET_S = 10.0
+MEMORY_SIGNS = ("can't allocate memory", "DefaultCPUAllocator", "out of memory")
 
 
 def derive_seed(base: int, secret: str, *parts: str) -> int:
@@ -79,7 +80,6 @@ class Notebook:
         self._seed_of = seed_of
         self._link: WorkerLink | None = None
         self._deadly: set[int] = set()
-        self._hogs: set[int] = set()
         self._started = time.monotonic()
         self._workers = 0
         self._cpu_s = 0.0
@@ -110,8 +110,6 @@ class Notebook:
         if self._link is None or self._link.ending is None:
             return None
         ending = self._link.ending
-        if ending.kind is EndingKind.MEMORY:
-            self._deadly |= self._hogs  # they may still hold what the checks need
         self._retire()
         return ending
 
@@ -195,8 +193,7 @@ class Notebook:
             kind, message = "Stopped", f"after {limit:g} s (limit {limit:g} s per cell)"
         else:
             message = error.message
-        if is_memory_error(error):
-            self._hogs.add(cell.number)
+        if kind == "MemoryError" or any(sign in error.message for sign in MEMORY_SIGNS):
             size = f"{self.limits.memory_bytes / (1 << 30):g} GiB"
             text = f"code cell {cell.number} asked for more memory than it may have (limit {size})"
             self._note_ending(Ending(kind=EndingKind.MEMORY, message=text))

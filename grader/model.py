@@ -202,7 +202,7 @@ class Limits(Value, frozen=True):
     wall_s: the whole submission; the rest of its checks earn nothing.
     cell_s: one notebook cell; the cell is stopped and the next one runs.
     check_s: one check; that check earns nothing, the notebook is run again for the next.
-    memory_bytes: data the code may hold; MemoryError, then the worker is replaced.
+    memory_bytes: data the code may hold; beyond, it gets a MemoryError, or its worker is ended.
     output_bytes: output kept; at `output_kill_bytes` the worker is stopped.
     restarts: how often a worker is replaced before the remaining checks earn nothing.
     """

@@ -33,7 +33,6 @@ START_S = 60.0
 LAST_WORD_S = 3.0
 MAX_STATUS = 1 << 16
 CHUNK = 1 << 16
-MEMORY_SIGNS = ("can't allocate memory", "DefaultCPUAllocator", "out of memory")
 
 
 class WorkerLink(Link):
@@ -186,15 +185,7 @@ class WorkerLink(Link):
             if not _fits(op, value):
                 self._stop(EndingKind.PROTOCOL, "its reply is malformed")
             return value
-        reported = self._reported(reply)
-        if op != "cell" and is_memory_error(reported):
-            # As where the kernel kills at the limit: what is left of this worker is no state that a
-            # check could start from. A cell is different: what it did before may be all there is.
-            size = f"{self.limits.memory_bytes / (1 << 30):g} GiB"
-            self._stop(
-                EndingKind.MEMORY, f"stopped: it asked for more memory than it may have ({size})"
-            )
-        raise reported
+        raise self._reported(reply)
 
     def _reported(self, reply: dict[str, Any]) -> Exception:
         """The exception that a reply reports, from fields that may hold anything."""
@@ -358,13 +349,6 @@ class WorkerLink(Link):
         if descriptor in self._open:
             self._open.discard(descriptor)
             self._poll.unregister(descriptor)
-
-
-def is_memory_error(error: Exception) -> bool:
-    """Whether the submission's code was refused memory, by Python or by torch."""
-    return isinstance(error, StudentError) and (
-        "MemoryError" in error.kinds or any(sign in error.message for sign in MEMORY_SIGNS)
-    )
 
 
 def _fits(op: str, value: Any) -> bool:
