@@ -62,14 +62,18 @@ def main() -> int:
         folder = Path(name)
         calm = {name: _by_kind(them, folder / name, options) for name, them in twins.items()}
         cost, results = _grade(works, folder / "class", options)
-    deserved = {kind: _between(calm["least"][kind], calm["most"][kind]) for kind in calm["least"]}
-    wrong = [work for work in works if not _fits(_got(results, work), deserved[work.kind])]
+    least, most = calm["least"], calm["most"]
+    wrong = [
+        work
+        for work in works
+        if not deserves(_got(results, work), least[work.kind], most[work.kind])
+    ]
     print(f"\n{_table_by_kind(works, results, wrong)}\n\n{_totals(cost, len(works), options.jobs)}")
     where = machine()
     print(f"{where['processor']}, {where['cores']} cores, load before {where['load_before']:.1f}")
     for work in wrong:
-        got = _got(results, work)
-        print(f"{work.student} ({work.kind}): {got} instead of {deserved[work.kind]}")
+        print(f"{work.student} ({work.kind}): {_got(results, work)}")
+        print(f"    at least {least[work.kind]}, at most {most[work.kind]}")
     return 1 if wrong else 0
 
 
@@ -153,13 +157,10 @@ def _got(results: Mapping[str, Result], work: Work) -> Points:
     return points
 
 
-def _between(least: Points, most: Points) -> dict[str, tuple[float, float]]:
-    return {question: (points, most[question]) for question, points in least.items()}
-
-
-def _fits(points: Points, deserved: Mapping[str, tuple[float, float]]) -> bool:
-    return points.keys() == deserved.keys() and all(
-        deserved[question][0] <= got <= deserved[question][1] for question, got in points.items()
+def deserves(points: Points, least: Points, most: Points) -> bool:
+    """Whether the points of each question lie between the least and the most for it."""
+    return points.keys() == least.keys() and all(
+        least[question] <= got <= most[question] for question, got in points.items()
     )
 
 
