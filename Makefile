@@ -35,7 +35,7 @@ test-gpu: $(READY) ## Run the tests that need a CUDA device
 
 e2e: $(READY) ## Run the tests that need a browser, a server or a fresh environment
 	tests/e2e/prepare $(BIN)/python || echo "what needs it is skipped" >&2
-	$(PYTEST) -m e2e $(ARGS)
+	$(PYTEST) -m e2e -n 2 --dist loadfile $(ARGS)
 
 lint: $(READY) ## Check format, style, types and layers
 	$(BIN)/ruff format --check
