@@ -7,13 +7,12 @@ GRADER_TEST_EVERYBODY=1 hands in all of them, which takes a quarter of an hour.
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from nbgrader_course import in_one_process
 from toy import Silent, notebook
 
 from grader.cases import Kind, plan_cases
@@ -40,20 +39,6 @@ c.CourseDirectory.course_id = "transformer"
 from grader.integrations.nbgrader import configure
 configure(c, course={course!r})
 """
-NBGRADER = """
-import sys
-from nbgrader.apps import NbGrader, NbGraderAPI
-
-app = NbGrader()
-app.load_config_file()
-api = NbGraderAPI(config=app.config)
-for assignment in sys.argv[2:]:
-    if sys.argv[1] == "generate":
-        result = api.generate_assignment(assignment)
-    else:
-        result = api.autograde(assignment, "*", force=False)
-    print(assignment, result["success"], result.get("error", "")[-300:], flush=True)
-"""
 HOSTILE = """
 import sys
 from IPython.core.interactiveshell import InteractiveShell
@@ -67,17 +52,6 @@ for name, value in list(globals().items()):
     if isinstance(value, type) and not name.startswith("_"):
         globals()[name] = Always()
 """
-
-
-def nbgrader(root: Path, *arguments: str) -> str:
-    """Run nbgrader's API for several assignments in one process."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    result = subprocess.run(
-        [sys.executable, "-c", NBGRADER, *arguments],
-        cwd=root, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert result.returncode == 0, result.stderr
-    return result.stdout
 
 
 def handed_in(course: Course, suites: dict[str, Suite]) -> Iterator[tuple[str, str, bytes]]:
@@ -113,8 +87,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Gradebook]:
         path = root / "submitted" / student / assignment / f"{assignment}.ipynb"
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
-    assert "False" not in nbgrader(root, "generate", *ASSIGNMENTS)
-    nbgrader(root, "autograde", *ASSIGNMENTS)
+    assert "False" not in in_one_process("generate", root, ASSIGNMENTS)
+    in_one_process("autograde", root, ASSIGNMENTS)
     return root, check([root / "submitted"], course, Options(), Silent())
 
 
