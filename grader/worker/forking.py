@@ -21,12 +21,12 @@ REGION = re.compile(r"([0-9a-f]+)-([0-9a-f]+) .w.p")
 
 
 def start_loading() -> None:
-    """Call once, before everything is loaded that forks will share."""
+    """Call before anything is loaded that forks will share."""
     gc.disable()  # an import makes no garbage worth a fourth of its time
 
 
 def prepare_to_fork() -> None:
-    """Call once, when it is loaded."""
+    """Call when it is loaded; again after more was."""
     # A collection in a child would write to every object. Nor is there one here: what little
     # garbage imports leave is not worth the time that the first submission would wait.
     gc.freeze()

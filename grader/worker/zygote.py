@@ -93,8 +93,8 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
     except OSError:  # the grader was killed meanwhile
         remove_tree(config.state)
         os._exit(0)
-    session = (config.state, tree, offer)
-    _serve(control, socket.socket(fileno=spawn_fd), _spare_work(config.later), *session)
+    requests, spare_work = socket.socket(fileno=spawn_fd), _spare_work(config.later)
+    _serve(control, requests, spare_work, config.state, tree, offer)
 
 
 # ---------------------------------------------------------------- imports
