@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
@@ -56,6 +56,7 @@ __all__ = [
     "elements",
     "entered",
     "fail",
+    "in_some_way",
     "parameters",
     "raises",
     "settle",
@@ -210,6 +211,22 @@ def tried(part: Callable[[], object]) -> Exception | None:
             settle()
         return error
     return None
+
+
+def in_some_way(ways: Iterable[Callable[[], object]]) -> None:
+    """Do a part of a check in one way after the other until it holds in one.
+
+    Raises:
+        AssertionError, StudentError: it holds in none; this is what the first way raised.
+    """
+    first: Exception | None = None
+    for way in ways:
+        error = tried(way)
+        if error is None:
+            return
+        first = first or error
+    if first is not None:
+        raise first
 
 
 def parameters(module: Handle, *inputs: Any) -> list[tuple[Handle, Any]]:

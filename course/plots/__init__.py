@@ -14,7 +14,7 @@ from course.plots.attention import (
     score_growth,
 )
 from course.plots.curves import curves
-from course.plots.demos import demo, steps
+from course.plots.demos import demo, rows, steps
 from course.plots.diagrams import architecture, block, pipeline, two_jobs
 from course.plots.memory import memory_bars, saved_tensors
 from course.plots.paper import Picture
@@ -40,6 +40,7 @@ __all__ = [
     "pipeline",
     "position_similarity",
     "position_table",
+    "rows",
     "saved_tensors",
     "scale_comparison",
     "score_growth",

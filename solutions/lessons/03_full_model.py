@@ -262,7 +262,8 @@ with plots.demo(), torch.no_grad():
 # %%
 with plots.demo(), torch.no_grad():
     model = TinyTransformerLM(1000, **get_model_config("small")).eval()
-    _, states = model(torch.randint(0, 1000, (4, 64)), return_hidden_states=True)
+    tokens = torch.randint(0, 1000, (4, len(plots.steps(64))))  # (B, T)
+    _, states = model(tokens, return_hidden_states=True)
     for number, state in enumerate(states):  # (B, T, d_model) each
         name = "embedding" if number == 0 else f"block {number}"
         length = state.norm(dim=-1).mean()
@@ -290,7 +291,7 @@ def count(module):
 with plots.demo():
     print("V = 10,000:                             parameters in millions")
     print("size    d_model  layers  heads   d_ff    total  embedding  blocks")
-    for size in ("tiny", "small", "medium", "large"):
+    for size in plots.rows(("tiny", "small", "medium", "large")):
         config = get_model_config(size)
         with torch.device("meta"):
             model = TinyTransformerLM(vocab_size=10_000, **config)

@@ -349,7 +349,7 @@ def breakdown_of(size, vocab_size=10_000, tie_weights=True):
 counted = {}
 with plots.demo():
     print(f"{'':16} {'embedding':>11} {'blocks':>11} {'ln_f':>6} {'lm_head':>11} {'total':>12}")
-    for size in PRESETS:
+    for size in plots.rows(PRESETS):
         for tied in (True, False):
             name = f"{size}, {'tied' if tied else 'untied'}"
             counted[name] = parts = breakdown_of(size, tie_weights=tied)
@@ -375,7 +375,11 @@ with plots.demo():
 # %%
 with plots.demo():
     plots.parameter_shares(
-        {f"{size}, V = {v:,}": breakdown_of(size, v) for v in (10_000, 50_257) for size in PRESETS},
+        {
+            f"{size}, V = {v:,}": breakdown_of(size, v)
+            for v in (10_000, 50_257)
+            for size in plots.rows(PRESETS)
+        },
         "Tied models: the blocks' share depends on V and d_model",
     )
 

@@ -338,7 +338,7 @@ shapes = (  # d_model, n_heads, n_layers, d_ff, B, T
 )
 print(" d  H  L    f  B    T   measured   estimate          rule of thumb")
 with plots.demo():
-    for width, heads, layers, hidden, batch_size, seq_len in shapes:
+    for width, heads, layers, hidden, batch_size, seq_len in plots.rows(shapes):
         model = PlainModel(100, width, heads, layers, hidden)
         truth = measure(model, batch_size, seq_len)
         rule = rule_of_thumb(model, batch_size, seq_len)
@@ -407,19 +407,20 @@ with plots.demo():
 # thumb, too small above, is far too large as soon as attention is fused.
 
 # %%
+seq_len = len(plots.steps(512))
 plain, fused = (PlainModel(100, 64, 4, n_layers=2, d_ff=256, fused=f) for f in (False, True))
-print(f"step by step:       {measure(plain, 2, 512):6.2f} MiB")
-print(f"fused:              {measure(fused, 2, 512):6.2f} MiB")
+print(f"step by step:       {measure(plain, 2, seq_len):6.2f} MiB")
+print(f"fused:              {measure(fused, 2, seq_len):6.2f} MiB")
 with torch.autocast("cpu", torch.bfloat16):
-    print(f"under autocast:     {measure(plain, 2, 512):6.2f} MiB")
+    print(f"under autocast:     {measure(plain, 2, seq_len):6.2f} MiB")
 wide = PlainModel(20_000, 64, 4, n_layers=2, d_ff=256)
-print(f"V = 20,000:         {measure(wide, 2, 512):6.2f} MiB")
-print(f"V = 20,000, loss:   {measure(wide, 2, 512, with_loss=True):6.2f} MiB")
+print(f"V = 20,000:         {measure(wide, 2, seq_len):6.2f} MiB")
+print(f"V = 20,000, loss:   {measure(wide, 2, seq_len, with_loss=True):6.2f} MiB")
 with plots.demo():
-    print(f"\nyour estimate:      {estimate_activation_memory(plain, 2, 512):6.2f} MiB")
-    estimate = estimate_activation_memory(plain, 2, 512, fused_attention=True)
+    print(f"\nyour estimate:      {estimate_activation_memory(plain, 2, seq_len):6.2f} MiB")
+    estimate = estimate_activation_memory(plain, 2, seq_len, fused_attention=True)
     print(f"yours, fused:       {estimate:6.2f} MiB (bonus)")
-print(f"rule of thumb:      {rule_of_thumb(plain, 2, 512):6.2f} MiB, fused or not")
+print(f"rule of thumb:      {rule_of_thumb(plain, 2, seq_len):6.2f} MiB, fused or not")
 
 # %% question="fused_attention"
 

@@ -209,9 +209,9 @@ class CountingModel(nn.Module):
 
 
 with plots.demo():
-    for window in (1, 2, 3, 5):
+    for window in plots.rows((1, 2, 3, 5)):
         torch.manual_seed(1)
-        text = generate(CountingModel(STORY, window), encode("The cat "), 80)
+        text = generate(CountingModel(STORY, window), encode("The cat "), len(plots.steps(80)))
         print(f"window {window}: {decode(text[0])}")
 
 # %% [markdown]
@@ -221,9 +221,10 @@ with plots.demo():
 # %%
 with plots.demo():
     counting = CountingModel(STORY, 3)
-    for t in (0, 0.5, 1.0, 1.5, 3.0):
+    for t in plots.rows((0, 0.5, 1.0, 1.5, 3.0)):
         torch.manual_seed(2)
-        print(f"τ = {t:3}: {decode(generate(counting, encode('The cat '), 80, temperature=t)[0])}")
+        text = generate(counting, encode("The cat "), len(plots.steps(80)), temperature=t)
+        print(f"τ = {t:3}: {decode(text[0])}")
 
 # %% [markdown]
 # And it must leave no traces:
@@ -256,11 +257,12 @@ with plots.demo():
 with plots.demo():
     model = TinyTransformerLM(10_000, d_model=128, n_heads=4, n_layers=4, d_ff=512, max_len=512)
     start = torch.randint(0, 10_000, (3, 5))  # (B, T)
-    written = generate(model, start, max_new_tokens=8)
+    new = len(plots.steps(8))
+    written = generate(model, start, max_new_tokens=new)
     for row in written:
         print(row[:5].tolist(), "+", row[5:].tolist())
     print("shape:", tuple(written.shape))
-    print("greedy:", generate(model, start[:1], 8, temperature=0)[0].tolist())
+    print("greedy:", generate(model, start[:1], new, temperature=0)[0].tolist())
 
 # %% [markdown]
 # Drawn, it is noise. Greedy, a model with tied weights repeats the first token that it has chosen:
@@ -321,8 +323,8 @@ with plots.demo():
         f"Learning {len(SENTENCES)} letters by heart",
         "loss",
     )
-    recited = generate(model, text[:, :8], text.size(1) - 8, temperature=0)
-    match = (recited == text)[:, 8:].float().mean().item()
+    recited = generate(model, text[:, :8], len(plots.steps(text.size(1) - 8)), temperature=0)
+    match = (recited == text[:, : recited.size(1)])[:, 8:].float().mean().item()
     print(f"{match:.0%} of the letters are right: {decode(recited[0])}")
     writer = model
 
@@ -337,7 +339,7 @@ with plots.demo():
         raise NotImplementedError  # nothing is trained yet
     with torch.no_grad():
         scores = writer.eval()(text)[0]  # (1, T, V)
-    for t in (0.5, 1.0, 1.5, 2.0, 3.0):
+    for t in plots.rows((0.5, 1.0, 1.5, 2.0, 3.0)):
         torch.manual_seed(3)
         log_p = (scores / t).log_softmax(dim=-1)
         entropy = -(log_p.exp() * log_p).sum(dim=-1).mean()

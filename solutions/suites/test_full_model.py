@@ -14,7 +14,7 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
-from sound_parts import Build, built, built_of_course_parts, draw, in_some_way
+from sound_parts import Build, built, built_of_course_parts, draw
 from torch import Tensor
 
 from grader.testing import (
@@ -29,6 +29,7 @@ from grader.testing import (
     check,
     elements,
     fail,
+    in_some_way,
     raises,
     tensors,
     tried,

@@ -52,6 +52,7 @@ from grader.testing import (
     elements,
     entered,
     fail,
+    in_some_way,
     raises,
     tried,
     values,
@@ -206,7 +207,7 @@ class TestSideEffects:
         later = []
         for _ in range(2):
             submission.seed(rng.randrange(2**31))
-            one, two = (continuation(writer, model, prompt, 25) for _ in range(2))
+            one, two = (continuation(writer, model, prompt, 8) for _ in range(2))
             assert_differs(one, two, "the text of a second call")
             later.append(submission.module("torch").rand(8).tensor())
         assert_differs(*later, "what is drawn afterwards, from another seed,")
@@ -358,8 +359,9 @@ class TestCache:
 
     bonus = True
 
-    ROOM = 24
+    ROOM = 16
     BATCH = 6
+    LAYERS = 2  # each needs a cache of its own
     D_FF = 4 * MODEL["d_model"]
 
     @check(
@@ -369,9 +371,9 @@ class TestCache:
     )
     def test_less_work(self, submission: SubmissionNames, rng: random.Random) -> None:
         """use_cache=True writes the same text with much less work"""
-        length, new = 6, self.ROOM - 6
+        length, new = 4, self.ROOM - 4
         # What the feed-forward networks alone compute for a token, and if every text is read anew.
-        token = self.BATCH * 4 * MODEL["d_model"] * self.D_FF * MODEL["n_layers"]
+        token = self.BATCH * 4 * MODEL["d_model"] * self.D_FF * self.LAYERS
         whole = token * sum(range(length, length + new))
 
         def verdict(writer: Writer, model: Handle) -> None:
@@ -396,9 +398,9 @@ class TestCache:
         """use_cache=True writes the same text when it outgrows max_len"""
 
         def verdict(writer: Writer, model: Handle) -> None:
-            lengths = (self.ROOM - 5, self.ROOM, self.ROOM + 5)
+            lengths = (self.ROOM - 3, self.ROOM, self.ROOM + 3)
             prompts = [token_ids(rng, self.BATCH, length, VOCAB) for length in lengths]
-            self.compare(writer, model, rng, prompts, 10)
+            self.compare(writer, model, rng, prompts, 7)
 
         self.judge(submission, verdict)
 
@@ -436,7 +438,13 @@ class TestCache:
         A cache has to know how its model's blocks are made, and may know those of only one.
         """
         writer = Writer(submission)
-        sizes = {**MODEL, "d_ff": self.D_FF, "max_len": self.ROOM, "tie_weights": False}
+        sizes = {
+            **MODEL,
+            "n_layers": self.LAYERS,
+            "d_ff": self.D_FF,
+            "max_len": self.ROOM,
+            "tie_weights": False,
+        }
         failure = tried(lambda: verdict(writer, writer.model(**sizes)))
         if failure is not None:
             if not submission.defines("TinyTransformerLM"):
@@ -472,7 +480,7 @@ TEXT_MODEL = {
     "vocab_size": 16,
     "d_model": 32,
     "d_ff": 64,
-    "max_len": 48,
+    "max_len": 32,
     "dropout": 0.0,
 }
 
@@ -495,9 +503,17 @@ class TestMilestone:
         words = [rng.choices(range(1, size), k=rng.randrange(2, 6)) for _ in range(9)]
         text = [token for word in rng.choices(words, k=30) for token in [*word, 0]]
         tokens = torch.tensor(text[: TEXT_MODEL["max_len"]])
+        # A short course, which is enough for so short a text; then the notebook's own default.
+        in_some_way(
+            lambda schedule=schedule: self.assert_learned(submission, tokens, *schedule)
+            for schedule in [(120, 1e-2), ()]
+        )
+
+    def assert_learned(self, submission: SubmissionNames, tokens: Tensor, *schedule: float) -> None:
+        """Demand that a new model repeats a text (T,) after overfit(model, tokens, *schedule)."""
         model = submission.module("course.parts").TinyTransformerLM(**TEXT_MODEL)
         submission.placed(model)
-        submission.overfit(model, tokens)
+        submission.overfit(model, tokens, *schedule)
         learned = TinyTransformerLM(**TEXT_MODEL).eval()
         for name in PARTS:
             state = attribute(model, name).state_dict().value()

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from sound_parts import Build, built, built_of_course_parts, draw, in_some_way, sound_forward
+from sound_parts import Build, built, built_of_course_parts, draw, sound_forward
 from torch import Tensor
 
 from grader.testing import (
@@ -28,6 +28,7 @@ from grader.testing import (
     check,
     elements,
     fail,
+    in_some_way,
     tensors,
     tried,
     values,

@@ -98,3 +98,9 @@ def test_training_takes_one_step_while_it_is_graded(monkeypatch: pytest.MonkeyPa
     assert len(plots.steps(7)) == 7
     monkeypatch.setenv("GRADER_GRADING", "1")
     assert (len(plots.steps(7)), len(plots.steps(0))) == (1, 0)
+
+
+def test_a_table_has_one_row_while_it_is_graded(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert plots.rows({"tiny": 1, "small": 2}) == ["tiny", "small"]
+    monkeypatch.setenv("GRADER_GRADING", "1")
+    assert (plots.rows(("tiny", "small")), plots.rows([])) == (["tiny"], [])

@@ -16,6 +16,8 @@ from grader.testing import (
     assert_differs,
     assert_equal,
     assert_shape,
+    fail,
+    in_some_way,
     parameters,
     raises,
 )
@@ -126,6 +128,23 @@ def test_an_unfinished_stub_raises_nothing_that_counts(error: StudentError) -> N
 def test_raises_lets_errors_of_the_check_itself_pass() -> None:
     with pytest.raises(KeyError), raises("KeyError"):
         raise KeyError
+
+
+def test_one_way_that_holds_is_enough_and_ends_the_search() -> None:
+    tries: list[str] = []
+    in_some_way([lambda: fail("first"), lambda: tries.append("second"), lambda: fail("third")])
+    assert tries == ["second"]
+
+
+def test_when_no_way_holds_the_first_says_why() -> None:
+    with pytest.raises(CheckFailed, match="first"):
+        in_some_way([lambda: fail("first"), lambda: fail("second")])
+
+
+def test_a_way_fails_by_what_it_has_put_off() -> None:
+    unlike = names(broken=lambda: 1 / 0).broken
+    with pytest.raises(StudentError):
+        in_some_way([lambda: unlike()])
 
 
 def test_lazy_parameters_have_values_once_the_module_is_called() -> None:
