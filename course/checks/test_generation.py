@@ -36,7 +36,9 @@ class Writer:
         self.submission = submission
         self._staff = submission.module("course.parts").TinyTransformerLM
         ways = list(self._ways()) or [(self._staff, submission.generate)]
-        self._build, self.generate = next((way for way in ways if self._works(*way)), ways[0])
+        if len(ways) > 1:  # or there is nothing to choose
+            ways = [next((way for way in ways if self._works(*way)), ways[0])]
+        self._build, self.generate = ways[0]
 
     def _ways(self) -> Iterator[tuple[Callable[..., Handle], Handle]]:
         if self.submission.defines("generate"):

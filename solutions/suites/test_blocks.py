@@ -271,12 +271,12 @@ class TestGelu:
         directions, _ = torch.linalg.qr(drawn - drawn.mean(dim=0))
         token, writing = (directions * math.sqrt(D_MODEL)).unbind(dim=1)
         _, _, block, _ = sublayers(submission, rng)
-        if all(is_matrix(value) for _, value in feed_forward_parameters(block)):
-            _, _, block, _ = sublayers(
-                submission, rng, bias=True
-            )  # the default is no question here
+        chosen = of_feed_forward(parameters(block))
+        if all(is_matrix(value) for _, value in chosen):  # the default is no question here
+            _, _, block, _ = sublayers(submission, rng, bias=True)
+            chosen = of_feed_forward(parameters(block))
         biases = []
-        for parameter, value in feed_forward_parameters(block):
+        for parameter, value in chosen:
             if is_matrix(value):
                 shape = [size if size == D_MODEL else 1 for size in value.shape]
                 parameter.detach().copy_(writing.reshape(shape).expand(value.shape) / D_FF)
@@ -356,7 +356,7 @@ class TestDropout:
             new_block(submission, rng, dropout=0.5),
             new_block(submission, rng, dropout=0),
         )
-        copy_parameters(plain, block)
+        copy_parameters(parameters(plain), parameters(block))
         assert_close(output(block, x), output(plain, x), "the output in eval mode")
         block.train()
         assert_differs(output(block, x), output(plain, x), "the output in training", atol=CLEARLY)
@@ -526,7 +526,7 @@ def weights_from_outputs(block: Handle, x: Tensor, n_heads: int, head: int) -> T
     When all other heads look at key 0, and this one at key 0 and one more, the output lies between
     those for either key alone; where it lies tells how the weight is shared.
     """
-    silence(feed_forward_parameters(block))
+    silence(of_feed_forward(parameters(block)))
     length = x.size(1)
 
     def looking_at(*keys: int) -> Any:
@@ -563,26 +563,30 @@ def is_matrix(value: Tensor) -> bool:
     return sum(size > 1 for size in value.shape) >= 2 and value.numel() >= D_K * max(value.shape)
 
 
-def feed_forward_parameters(block: Handle) -> list[tuple[Handle, Tensor]]:
+Parameters = list[tuple[Handle, Tensor]]
+"""Handles on a module's parameters, each with a value of the same shape."""
+
+
+def of_feed_forward(pairs: Parameters) -> Parameters:
     """The two maps of the feed-forward network and the first one's bias: d_ff is theirs alone."""
-    return [pair for pair in parameters(block) if D_FF in pair[1].shape]
+    return [pair for pair in pairs if D_FF in pair[1].shape]
 
 
-def attention_matrices(block: Handle) -> list[tuple[Handle, Tensor]]:
+def of_attention(pairs: Parameters) -> Parameters:
     """The maps of attention, in whatever layout."""
-    return [pair for pair in parameters(block) if is_matrix(pair[1]) and D_FF not in pair[1].shape]
+    return [pair for pair in pairs if is_matrix(pair[1]) and D_FF not in pair[1].shape]
 
 
-def silence(chosen: list[tuple[Handle, Tensor]]) -> None:
+def silence(pairs: Parameters) -> None:
     """Set parameters to zero."""
-    for parameter, _ in chosen:
+    for parameter, _ in pairs:
         parameter.detach().zero_()
 
 
-def copy_parameters(target: Handle, source: Handle) -> None:
+def copy_parameters(target: Parameters, source: Parameters) -> None:
     """Give a block the parameters of another one of the same sizes."""
-    for (parameter, _), (_, value) in zip(parameters(target), parameters(source), strict=True):
-        parameter.detach().copy_(value)
+    for (parameter, _), (other, _) in zip(target, source, strict=True):
+        parameter.detach().copy_(other.detach())
 
 
 def count(block: Handle) -> int:
@@ -598,19 +602,14 @@ def sublayers(
     They have no biases, so that a silent sublayer adds nothing: every vector is zero but those of
     ones, the gains of LayerNorm.
     """
-    both, attention, feed_forward, neither = (
-        new_block(submission, rng, **options) for _ in range(4)
-    )
-    for parameter, value in parameters(both):
-        if not is_matrix(value) and not bool((value == 1).all()):
-            parameter.detach().zero_()
-    for block in (attention, feed_forward, neither):
-        copy_parameters(block, both)
-    for block in (attention, neither):
-        silence(feed_forward_parameters(block))
-    for block in (feed_forward, neither):
-        silence(attention_matrices(block))
-    return both, attention, feed_forward, neither
+    blocks = [new_block(submission, rng, **options) for _ in range(4)]
+    both, attention, feed_forward, neither = map(parameters, blocks)
+    silence([p for p in both if not is_matrix(p[1]) and not bool((p[1] == 1).all())])
+    for others in (attention, feed_forward, neither):
+        copy_parameters(others, both)
+    silence([*of_feed_forward(attention), *of_feed_forward(neither)])
+    silence([*of_attention(feed_forward), *of_attention(neither)])
+    return blocks[0], blocks[1], blocks[2], blocks[3]
 
 
 def added(block: Handle, neither: Handle, x: Tensor, mask: Tensor | None = None) -> Any:
