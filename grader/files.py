@@ -31,20 +31,29 @@ def open_regular(path: str | Path) -> BinaryIO:
     Raises:
         IntakeError: it is something else, gone, or not ours to read.
     """
+
+    def opened(name: str, _flags: int) -> int:
+        descriptor = os.open(name, _FLAGS)
+        try:
+            _refuse_borrowed(descriptor, Path(name))
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
     try:
-        descriptor = os.open(path, _FLAGS)
+        # whose the descriptor is, and who closes it, is clear whenever somebody presses Ctrl-C
+        return open(path, "rb", opener=opened)
     except OSError as error:
         raise IntakeError(_why(path, error)) from None
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise IntakeError("it is not a regular file")
-        if status.st_nlink > 1 and Path(path).parent.stat().st_uid != status.st_uid:
-            raise IntakeError("it is a hard link to a file of somebody else")
-        return os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
+
+
+def _refuse_borrowed(descriptor: int, path: Path) -> None:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        raise IntakeError("it is not a regular file")
+    if status.st_nlink > 1 and path.parent.stat().st_uid != status.st_uid:
+        raise IntakeError("it is a hard link to a file of somebody else")
 
 
 def read_regular(path: str | Path, limit: int = MAX_FILE_BYTES) -> bytes:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 
 import pytest
 
@@ -31,6 +32,39 @@ def test_a_huge_file_is_refused_with_its_size_without_being_read(tmp_path):
         stream.truncate(1 << 40)  # sparse: reading it would never end
     with pytest.raises(IntakeError, match=r"too large: 1048576 MiB, the limit is 10 MiB"):
         read_regular(path)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_stays_one_whenever_it_comes(tmp_path):
+    path = tmp_path / "a.py"
+    path.write_bytes(b"x = 1\n")
+
+    def open_until(moment):
+        """Press Ctrl-C at so manyth call or return."""
+        left = moment
+
+        def interrupt(*_):
+            nonlocal left
+            left -= 1
+            if left == 0:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+
+        sys.setprofile(interrupt)
+        try:
+            open_regular(path).close()
+        finally:
+            sys.setprofile(None)
+        return left > 0
+
+    moment = 1
+    while True:
+        try:
+            if open_until(moment):
+                break
+        except KeyboardInterrupt:
+            moment += 1
+    assert moment > 10
 
 
 @posix
