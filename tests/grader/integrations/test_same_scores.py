@@ -119,7 +119,7 @@ def test_everybody_has_the_same_points(graded: tuple[Path, Gradebook], assignmen
     }
     assert ours == theirs
     assert {one.possible for one in scores} == {most}  # a bonus comes on top in both
-    assert len(scores) >= 10
+    assert len(scores) >= 8
     assert {one.student: one.earned for one in scores}["hostile"] == 0
 
 
