@@ -35,7 +35,7 @@ def open_regular(path: str | Path) -> BinaryIO:
     def opened(name: str, _flags: int) -> int:
         descriptor = os.open(name, _FLAGS)
         try:
-            _refuse_borrowed(descriptor, Path(name))
+            _require_own_regular(descriptor, Path(name))
         except BaseException:
             os.close(descriptor)
             raise
@@ -48,7 +48,7 @@ def open_regular(path: str | Path) -> BinaryIO:
         raise IntakeError(_why(path, error)) from None
 
 
-def _refuse_borrowed(descriptor: int, path: Path) -> None:
+def _require_own_regular(descriptor: int, path: Path) -> None:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise IntakeError("it is not a regular file")

@@ -28,7 +28,7 @@ def rows(items: Iterable[Item]) -> list[Item]:
     """Return what a demonstration goes through; while it is graded the first alone: nobody looks.
 
     Args:
-        items: sizes, temperatures, whatever a student sees a line for; at least one.
+        items: sizes, temperatures, whatever a student sees a line for.
     """
     return list(items)[: 1 if "GRADER_GRADING" in os.environ else None]
 

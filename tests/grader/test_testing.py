@@ -142,9 +142,9 @@ def test_when_no_way_holds_the_first_says_why() -> None:
 
 
 def test_a_way_fails_by_what_it_has_put_off() -> None:
-    unlike = names(broken=lambda: 1 / 0).broken
+    broken = names(broken=lambda: 1 / 0).broken
     with pytest.raises(StudentError):
-        in_some_way([lambda: unlike()])
+        in_some_way([lambda: broken()])
 
 
 def test_lazy_parameters_have_values_once_the_module_is_called() -> None:

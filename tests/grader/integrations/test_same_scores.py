@@ -57,7 +57,7 @@ for name, value in list(globals().items()):
 
 
 def handed_in(course: Course, suites: dict[str, Suite]) -> Iterator[tuple[str, str, bytes]]:
-    """The example class, right answers in every style, wrong ones, and a hostile notebook each."""
+    """The example class, right answers in other styles, wrong ones, and a hostile notebook each."""
     for submission in discover([ROOT / "examples/submissions"], course).submissions:
         yield submission.student, submission.assignment, Path(submission.path).read_bytes()
     cases = plan_cases(course, ASSIGNMENTS)
