@@ -1,4 +1,4 @@
-"""What the gate tries: the reference, the empty template, right code in other styles, mutants.
+"""What the gate tries: the reference, the template, other styles, mutants, fakes.
 
 A mutant is handed in for its own assignment and plugged into later ones as a student's own earlier
 work would be, where the lesson shows how, in a comment:
@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from grader.config import Course
+from grader.fakes import Fake, load_fakes
 from grader.lessons import Lesson, lesson_path, lesson_paths, read_lesson
 from grader.model import Cell, Value
 from grader.mutants import Mutant, apply, load_mutants
@@ -33,11 +34,17 @@ class Kind(str, enum.Enum):
     REFERENCE = "reference"
     TEMPLATE = "template"
     STYLE = "style"
+    FAKE = "fake"
     MUTANT = "mutant"
 
 
 class Planned(Value, frozen=True):
-    """A case before it is graded. `origin` is the mutant's own assignment when it is plugged in."""
+    """A case before it is graded.
+
+    Attributes:
+        origin: the mutant's own assignment when it is plugged in.
+        at_most: points that a fake may earn.
+    """
 
     assignment: str
     kind: Kind
@@ -47,6 +54,7 @@ class Planned(Value, frozen=True):
     bug: str = ""
     must_lose: tuple[str, ...] = ()
     origin: str = ""
+    at_most: float | None = None
 
 
 class Material(Value, frozen=True):
@@ -74,6 +82,7 @@ def plan_cases(
     seed: int = 0,
     repeat: int = 1,
     thorough: bool = False,
+    kinds: Collection[Kind] = tuple(Kind),
 ) -> list[Planned]:
     """Everything that is tried on the suites of some assignments.
 
@@ -83,6 +92,7 @@ def plan_cases(
         seed: decides the random inputs.
         repeat: how many seeds the reference is graded from.
         thorough: plug every mutant into every assignment.
+        kinds: of cases; all of them unless told.
     """
     materials = {name: material(course, name) for name in lesson_paths(course)}
     mutants = load_mutants(course)
@@ -94,11 +104,12 @@ def plan_cases(
         ]
         cases.append(Planned(name, Kind.TEMPLATE, "template", template, seed))
         for path in style_files(course, name):
-            cell = Cell(number=1, source=path.read_text(encoding="utf-8"))
-            cases.append(Planned(name, Kind.STYLE, path.stem, (cell,), seed))
+            cells = _cells([path.read_text(encoding="utf-8")])
+            cases.append(Planned(name, Kind.STYLE, path.stem, cells, seed))
+        cases += [_as_case(fake, materials[name], seed) for fake in load_fakes(course, name)]
         for mutant in mutants:
             cases += _plugged_in(mutant, name, materials, seed, thorough)
-    return cases
+    return [case for case in cases if case.kind in kinds]
 
 
 def material(course: Course, assignment: str) -> Material:
@@ -126,6 +137,24 @@ def style_files(course: Course, assignment: str) -> list[Path]:
     return sorted(course.styles.glob(f"{assignment}_*.py"))
 
 
+def _as_case(fake: Fake, lesson: Material, seed: int) -> Planned:
+    """The case of a fake: the file as it is, or the lesson's notebook with its answers."""
+    answers = [*lesson.imports, *lesson.given, *fake.answers.values()]
+    return Planned(
+        assignment=fake.assignment,
+        kind=Kind.FAKE,
+        name=fake.name,
+        cells=_cells([fake.source] if fake.source else answers),
+        seed=seed,
+        bug=fake.pretends,
+        at_most=fake.at_most,
+    )
+
+
+def _cells(sources: Iterable[str]) -> tuple[Cell, ...]:
+    return tuple(Cell(number=number, source=text) for number, text in enumerate(sources, 1))
+
+
 def _plugged_in(
     mutant: Mutant, assignment: str, materials: Mapping[str, Material], seed: int, thorough: bool
 ) -> list[Planned]:
@@ -149,7 +178,7 @@ def _plugged_in(
             assignment=assignment,
             kind=Kind.MUTANT,
             name=mutant.name,
-            cells=tuple(Cell(number=number, source=text) for number, text in enumerate(sources, 1)),
+            cells=_cells(sources),
             seed=seed,
             bug=mutant.bug,
             must_lose=mutant.loses if own else (),

@@ -50,6 +50,7 @@ class Course(Value, frozen=True):
     lessons: Path | None
     mutants: Path | None
     styles: Path | None
+    fakes: Path | None
     notebooks: Path | None
     public: tuple[Path, ...]
     preload: tuple[str, ...]
@@ -101,6 +102,7 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     lessons: str | None = None
     mutants: str | None = None
     styles: str | None = None
+    fakes: str | None = None
     notebooks: str | None = None
     public: list[str] = []
     preload: list[str] = []
@@ -209,6 +211,7 @@ def _resolve(table: _Table, root: Path) -> Course:
         lessons=place("lessons", table.lessons),
         mutants=place("mutants", table.mutants),
         styles=place("styles", table.styles),
+        fakes=place("fakes", table.fakes),
         notebooks=place("notebooks", table.notebooks),
         public=tuple(p for name in table.public if (p := place("public", name)) is not None),
         preload=tuple(table.preload),

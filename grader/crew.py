@@ -220,7 +220,14 @@ def _setup(
 
 def _private(course: Course) -> tuple[Path | None, ...]:
     """What no worker may read, even where it lies among installed packages."""
-    return (course.suites, course.reference, course.lessons, course.mutants, course.styles)
+    return (
+        course.suites,
+        course.reference,
+        course.lessons,
+        course.mutants,
+        course.styles,
+        course.fakes,
+    )
 
 
 def described(

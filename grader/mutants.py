@@ -15,7 +15,7 @@ An edit replaces text that occurs exactly once in the answer that it names.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -61,30 +61,49 @@ def load_mutants(course: Course, assignment: str | None = None) -> tuple[Mutant,
     """
     if course.mutants is None:
         return ()
+    require_known_folders(course, course.mutants, "mutants", ["*.toml"])
     known = [config.id for config in course.assignments]
-    for folder in sorted(path for path in course.mutants.iterdir() if path.is_dir()):
-        if folder.name not in known and any(folder.glob("*.toml")):
-            raise SuiteError(
-                f"mutants of an unknown assignment `{folder.name}`",
-                where=str(folder),
-                hint=f"assignments: {', '.join(known)}",
-            )
     wanted = known if assignment is None else [course.assignment(assignment).id]
     return tuple(mutant for name in wanted for mutant in _of_assignment(course, name))
 
 
+def require_known_folders(course: Course, place: Path, what: str, patterns: Sequence[str]) -> None:
+    """Demand that each folder of a place that holds such files is named after an assignment.
+
+    Raises:
+        SuiteError: one is not: nobody would ever try what is in it.
+    """
+    known = [config.id for config in course.assignments]
+    for folder in sorted(path for path in place.iterdir() if path.is_dir()):
+        if folder.name not in known and any(any(folder.glob(one)) for one in patterns):
+            raise SuiteError(
+                f"{what} of an unknown assignment `{folder.name}`",
+                where=str(folder),
+                hint=f"assignments: {', '.join(known)}",
+            )
+
+
 def apply(mutant: Mutant, sources: Mapping[str, str]) -> dict[str, str]:
-    """Return the answers' texts with the mutant's edits made, in their order.
+    """Return the answers' texts with the mutant's edits made.
+
+    Raises:
+        SuiteError: see `edited`.
+    """
+    return make_edits(mutant.edits, sources, mutant.path)
+
+
+def make_edits(edits: Iterable[Edit], sources: Mapping[str, str], path: Path) -> dict[str, str]:
+    """Return the answers' texts with edits made in their order. `path` is the file that has them.
 
     Raises:
         SuiteError: an answer is unknown, a text is not found exactly once, or the result is not
             valid Python or no different.
     """
     edited = dict(sources)
-    where = str(mutant.path)
-    for edit in mutant.edits:
+    where = str(path)
+    for edit in edits:
         if edit.answer not in edited:
-            hint = f"answers of `{mutant.assignment}`: {', '.join(sources)}"
+            hint = f"answers: {', '.join(sources)}"
             raise SuiteError(f"no answer is called `{edit.answer}`", where=where, hint=hint)
         found = edited[edit.answer].count(edit.old) if edit.old else 0
         if found != 1:

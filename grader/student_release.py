@@ -124,7 +124,14 @@ def reject_private(course: Course) -> None:
 
 def private_folders(course: Course) -> tuple[Path, ...]:
     """Return where the course keeps what students must not see."""
-    places = (course.suites, course.reference, course.lessons, course.mutants, course.styles)
+    places = (
+        course.suites,
+        course.reference,
+        course.lessons,
+        course.mutants,
+        course.styles,
+        course.fakes,
+    )
     return tuple(place for place in places if place is not None)
 
 

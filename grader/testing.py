@@ -53,6 +53,7 @@ __all__ = [
     "assert_shape",
     "attribute",
     "check",
+    "differing",
     "elements",
     "entered",
     "fail",
@@ -65,6 +66,9 @@ __all__ = [
     "tried",
     "values",
 ]
+
+RTOL, ATOL = 1e-4, 1e-5
+"""The ruler: what is forgiven in proportion to a value's size, and in any case."""
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -146,13 +150,16 @@ def assert_close(
     expected: Any,
     what: str = "the result",
     *,
-    rtol: float = 1e-4,
-    atol: float = 1e-5,
+    rtol: float = RTOL,
+    atol: float = ATOL,
 ) -> None:
     """Compare tensors or numbers: type, shape, dtype and finiteness first, then the values.
 
     An infinity is equal to the same infinity; NaN is never equal to anything.
     The default tolerances admit fused and reordered float32 arithmetic.
+
+    What is forgiven grows with `expected`. Where that comes from the submission, too, the
+    submission chooses how much: such a check has a twin with `assert_differs`.
     """
     if isinstance(expected, (int, float)) and not isinstance(expected, bool):
         _assert_number_close(actual, float(expected), what, rtol, atol)
@@ -184,9 +191,19 @@ def assert_close(
 
 
 def assert_differs(
-    first: Any, second: Any, what: str = "the result", *, atol: float = 1e-6
+    first: Any,
+    second: Any,
+    what: str = "the result",
+    *,
+    rtol: float = RTOL,
+    atol: float = ATOL,
 ) -> None:
-    """Demand that two fetched tensors of one shape differ: the twin of every "must not change"."""
+    """Demand that two fetched tensors of one shape differ: the twin of every "must not change".
+
+    This and `assert_close` are two sides of one ruler: what `assert_close` forgives for values of
+    this size, whichever of the two is expected, is no difference here. So neither tiny noise nor
+    small changes of something huge are ever "the same" in one check and "different" in its twin.
+    """
     import torch
 
     _tensor(first, what)
@@ -194,8 +211,28 @@ def assert_differs(
     assert_shape(first, tuple(second.shape), what)
     if torch.isnan(first).any() or torch.isnan(second).any():
         fail(f"{what} contains NaN")
-    if bool(((first == second) | ((first.double() - second.double()).abs() <= atol)).all()):
+    if not bool(differing(first, second, rtol=rtol, atol=atol).any()):
         fail(f"{what} does not change although it should")
+
+
+def differing(first: Any, second: Any, *, rtol: float = RTOL, atol: float = ATOL) -> Any:
+    """Where two tensors differ by more than `assert_close` forgives: a bool tensor of their shape.
+
+    For checks that demand a change in some places and none in others.
+
+    Args:
+        first: a fetched tensor.
+        second: another one, of a shape that broadcasts with it.
+        rtol: forgiven in proportion to the larger one of two values.
+        atol: forgiven in any case.
+    """
+    import torch
+
+    wide = torch.complex128 if first.is_complex() or second.is_complex() else torch.float64
+    left, right = first.to(wide), second.to(wide)
+    # |left - right| <= atol + rtol * max(|left|, |right|); an infinity equals itself alone
+    near = torch.isclose(left, right, rtol=rtol, atol=atol)
+    return ~(near | torch.isclose(right, left, rtol=rtol, atol=atol))
 
 
 def tried(part: Callable[[], object]) -> Exception | None:

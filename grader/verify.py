@@ -5,6 +5,7 @@ Every case goes through the same wall as a submission:
 - the *reference*, as the solved notebook, gets all points, from every seed that is tried;
 - the untouched *template* gets none;
 - correct code in another *style* gets all points;
+- a *fake*, which does none of the work, gets no more points than its file says;
 - a *mutant*, the reference with one known bug, loses points in the questions that it names and in
   no other, neither here nor, plugged into the other assignments' notebooks, there;
 - every check is failed by some mutant: one that nothing fails proves nothing.
@@ -16,7 +17,7 @@ import enum
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -34,13 +35,21 @@ class Verdict(str, enum.Enum):
     OK = "ok"
     RIGHT_CODE_LOSES = "right code loses"
     TEMPLATE_EARNS = "template earns"
+    FAKE_EARNS = "fake earns too much"
     SURVIVES = "mutant survives"
     LOSES_ELSEWHERE = "mutant loses elsewhere"
     UNGRADED = "not graded"
 
 
 class Case(Value, frozen=True):
-    """One submission of the gate, judged. `lost` are the questions without full points."""
+    """One submission of the gate, judged.
+
+    Attributes:
+        bug: what is wrong with a mutant; what a fake does instead of the work.
+        lost: the questions without full points.
+        earned: points, of all questions.
+        at_most: what a fake may earn.
+    """
 
     assignment: str
     kind: Kind
@@ -53,6 +62,8 @@ class Case(Value, frozen=True):
     lost: tuple[str, ...] = ()
     failed_checks: tuple[str, ...] = ()
     seed: int = 0
+    earned: float = 0.0
+    at_most: float | None = None
 
 
 class AssignmentGate(Value, frozen=True):
@@ -98,6 +109,7 @@ def verify(
     seed: int = 0,
     repeat: int = 1,
     thorough: bool = False,
+    kinds: Collection[Kind] = tuple(Kind),
     watcher: Watcher,
 ) -> Verification:
     """Run the gate.
@@ -109,20 +121,33 @@ def verify(
         seed: decides the random inputs.
         repeat: how many seeds the reference is graded from.
         thorough: plug every mutant into every assignment.
+        kinds: of cases; all of them unless told.
         watcher: hears of each case.
 
     Raises:
         SuiteError, ReleaseError: a suite, lesson or mutant can't be used.
     """
     chosen = list(assignments) or list(lesson_paths(course))
-    planned = plan_cases(course, chosen, seed=seed, repeat=repeat, thorough=thorough)
-    return try_cases(course, planned, jobs=jobs, watcher=watcher)
+    planned = plan_cases(course, chosen, seed=seed, repeat=repeat, thorough=thorough, kinds=kinds)
+    return try_cases(course, planned, jobs=jobs, watcher=watcher, proof=Kind.MUTANT in kinds)
 
 
 def try_cases(
-    course: Course, planned: Sequence[Planned], *, jobs: int | None = None, watcher: Watcher
+    course: Course,
+    planned: Sequence[Planned],
+    *,
+    jobs: int | None = None,
+    watcher: Watcher,
+    proof: bool = True,
 ) -> Verification:
     """Grade cases and compare what each gets with what it must get.
+
+    Args:
+        course: whose suites.
+        planned: the cases.
+        jobs: cases graded at once.
+        watcher: hears of each case.
+        proof: whether every check must be failed by one of these mutants.
 
     Raises:
         SuiteError: a suite can't be used.
@@ -153,7 +178,8 @@ def try_cases(
     ]
     return Verification(
         gates=tuple(
-            gate(suites[name], [c for c in judged if c.assignment == name]) for name in chosen
+            gate(suites[name], [c for c in judged if c.assignment == name], proof=proof)
+            for name in chosen
         )
     )
 
@@ -223,6 +249,8 @@ def judge_case(case: Planned, result: Score, suite: Suite) -> Case:
         lost=lost,
         failed_checks=failed,
         seed=case.seed,
+        earned=result.earned,
+        at_most=case.at_most,
     )
 
 
@@ -234,6 +262,8 @@ def _verdict(case: Planned, result: Score, lost: tuple[str, ...]) -> tuple[Verdi
         return (
             (Verdict.TEMPLATE_EARNS, f"passes {', '.join(earned)}") if earned else (Verdict.OK, "")
         )
+    if case.at_most is not None:
+        return _verdict_on_fake(result, case.at_most)
     if case.kind is not Kind.MUTANT:
         return (Verdict.RIGHT_CODE_LOSES, _first_failure(result)) if lost else (Verdict.OK, "")
     survived = [name for name in case.must_lose if name not in lost]
@@ -248,6 +278,14 @@ def _verdict(case: Planned, result: Score, lost: tuple[str, ...]) -> tuple[Verdi
     return Verdict.OK, ""
 
 
+def _verdict_on_fake(result: Score, at_most: float) -> tuple[Verdict, str]:
+    if result.earned <= at_most:
+        return Verdict.OK, ""
+    passed = [o.check for o in result.outcomes if o.earned > 0]
+    explanation = f"{result.earned:g} points, at most {at_most:g}: passes {', '.join(passed)}"
+    return Verdict.FAKE_EARNS, explanation
+
+
 def _first_failure(result: Score, questions: Sequence[str] = ()) -> str:
     for outcome in result.outcomes:
         if outcome.status is not Status.PASSED and (not questions or outcome.question in questions):
@@ -255,13 +293,16 @@ def _first_failure(result: Score, questions: Sequence[str] = ()) -> str:
     return result.ending.message
 
 
-def gate(suite: Suite, cases: Sequence[Case]) -> AssignmentGate:
-    """Put the cases of one assignment together and find the checks that nothing fails."""
+def gate(suite: Suite, cases: Sequence[Case], *, proof: bool = True) -> AssignmentGate:
+    """Put the cases of one assignment together and find the checks that no mutant fails.
+
+    Without `proof` nobody asks: where no mutants were tried, there are such checks.
+    """
     own = [case for case in cases if case.kind is Kind.MUTANT and not case.origin]
     failed = {check for case in own for check in case.failed_checks}
     return AssignmentGate(
         assignment=suite.assignment.id,
         questions=tuple(question.id for question in suite.assignment.questions),
         cases=tuple(cases),
-        unproven=tuple(check.id for check in suite.checks if check.id not in failed),
+        unproven=tuple(c.id for c in suite.checks if proof and c.id not in failed),
     )

@@ -88,6 +88,11 @@ def checks(assignment: str | None, course_path: Path | None, as_json: bool, no_p
     help="Plug every mutant into every assignment, even where nothing uses its answers.",
 )
 @click.option(
+    "--kind", "kinds", multiple=True,
+    type=click.Choice(["reference", "template", "style", "fake", "mutant"]),
+    help="Try cases of this kind alone; can be given more than once.",
+)  # fmt: skip
+@click.option(
     "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
     help="Write the result to this file, too, as JSON.",
 )  # fmt: skip
@@ -100,17 +105,20 @@ def verify(
     seed: int,
     repeat: int,
     thorough: bool,
+    kinds: tuple[str, ...],
     output: Path | None,
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Gate the suites: reference 100 %, template 0 %, mutants caught.
+    r"""Gate the suites: reference 100 %, template 0 %, mutants caught, fakes without points.
 
     \b
     Examples:
       grader verify
       grader verify embeddings --repeat 100
+      grader verify embeddings --kind fake
     """
+    from grader.cases import Kind
     from grader.reports.terminal import Progress
     from grader.reports.verification import print_verification
     from grader.store import write_atomically
@@ -125,6 +133,7 @@ def verify(
             seed=seed,
             repeat=repeat,
             thorough=thorough,
+            kinds=[Kind(kind) for kind in kinds] or list(Kind),
             watcher=progress,
         )
     if output is not None:

@@ -36,23 +36,31 @@ def _matrix(gate: AssignmentGate) -> Table:
             continue  # bugs of other assignments that cost nothing here are counted, not listed
         style = "" if case.verdict is Verdict.OK else "bold red"
         marks = [_mark(case, question) for question in gate.questions]
-        table.add_row(Text(_name(case), style), *marks, Text(case.verdict.value, style))
+        table.add_row(Text(_name(case), style), *marks, Text(_verdict(case), style))
     return table
 
 
 def _mark(case: Case, question: str) -> Text:
     lost = question in case.lost
+    if case.kind is Kind.FAKE:  # which points it earns does not matter, but how many
+        return Text(LOST if lost else KEPT, "" if lost else "yellow")
     expected = question in case.must_lose or case.kind is Kind.TEMPLATE
     if lost != expected:
         return Text(f"{WRONG}{LOST if lost else KEPT}", "bold red")
     return Text(LOST if lost else KEPT, "" if lost else "dim")
 
 
+def _verdict(case: Case) -> str:
+    if case.at_most is None:
+        return case.verdict.value
+    return f"{case.verdict.value}: {case.earned:g} of at most {case.at_most:g} points"
+
+
 def _name(case: Case) -> str:
     if case.kind is Kind.REFERENCE and case.seed:
         return f"reference, seed {case.seed}"
-    if case.kind is Kind.STYLE:
-        return f"style {case.name}"
+    if case.kind in (Kind.STYLE, Kind.FAKE):
+        return f"{case.kind.value} {case.name}"
     return f"{case.name} ({case.origin})" if case.origin else case.name
 
 
@@ -62,7 +70,8 @@ def _print_failures(out: Console, gate: AssignmentGate) -> None:
             line = Text(f"✗ {_name(case)}: {case.verdict.value}", "bold red")
             line.append(f": {case.explanation}", "not bold")
             if case.bug:
-                line.append(f" (its bug: {case.bug})", "not bold dim")
+                what = "it pretends" if case.kind is Kind.FAKE else "its bug"
+                line.append(f" ({what}: {case.bug})", "not bold dim")
             out.print(line, soft_wrap=True)
     for check in gate.unproven:
         line = Text(f"✗ {check}: unproven check", "bold red")
@@ -76,6 +85,7 @@ def _summary(gate: AssignmentGate) -> Text:
         f"reference {count[Kind.REFERENCE]}×",
         "template",
         f"{count[Kind.STYLE]} styles",
+        f"{count[Kind.FAKE]} fakes",
         f"{count[Kind.MUTANT] - elsewhere} mutants",
     ]
     if elsewhere:

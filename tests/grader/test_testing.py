@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from grader.handles import SubmissionNames
 from grader.links import NotDefined, StudentError
@@ -16,6 +19,7 @@ from grader.testing import (
     assert_differs,
     assert_equal,
     assert_shape,
+    differing,
     fail,
     in_some_way,
     parameters,
@@ -99,6 +103,44 @@ def test_differs_demands_a_change() -> None:
 def test_differs_treats_equal_infinities_as_equal() -> None:
     with pytest.raises(CheckFailed, match="although it should"):
         assert_differs(torch.tensor([math.inf]), torch.tensor([math.inf]))
+
+
+@given(
+    value=st.floats(width=32, allow_nan=False),
+    change=st.floats(-1e6, 1e6, allow_nan=False),
+    scale=st.integers(-12, 12),
+)
+def test_close_and_differs_are_two_sides_of_one_ruler(
+    value: float, change: float, scale: int
+) -> None:
+    first = torch.tensor([value, 1.0], dtype=torch.float64)
+    second = torch.tensor([value + change * 10.0**scale, 1.0], dtype=torch.float64)
+    forgiven = any(
+        passes(lambda pair=pair: assert_close(*pair)) for pair in ((first, second), (second, first))
+    )
+    for pair in ((first, second), (second, first)):
+        assert passes(lambda pair=pair: assert_differs(*pair)) == (not forgiven)
+
+
+def passes(comparison: Callable[[], None]) -> bool:
+    try:
+        comparison()
+    except CheckFailed:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e-6, 1.0, 1e5, 1e30])
+def test_no_size_makes_a_noise_both_the_same_and_different(size: float) -> None:
+    noise = [size * (1 + 1e-5 * torch.randn(50)) for _ in range(2)]
+    assert passes(lambda: assert_close(*noise))
+    assert not passes(lambda: assert_differs(*noise))
+
+
+def test_differing_says_where() -> None:
+    first = torch.tensor([0.0, 1.0, 1e5, math.inf, math.nan])
+    second = torch.tensor([1e-6, 1.1, 1e5 + 1, math.inf, math.nan])
+    assert differing(first, second).tolist() == [False, True, False, False, True]
 
 
 def test_raises_accepts_a_base_class() -> None:

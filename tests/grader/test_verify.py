@@ -101,6 +101,49 @@ def test_a_mutant_that_survives_is_noticed(gated: Callable[[], AssignmentGate], 
     assert "state" in found.explanation
 
 
+FAKE = """
+    # /// fake
+    # pretends = "every sum is 3"
+    # at_most = 1
+    # ///
+    def add(a, b):
+        return 3
+"""
+
+
+def write_fake(toy: Path, text: str = FAKE) -> None:
+    table = toy / "pyproject.toml"
+    table.write_text(table.read_text().replace("lessons =", 'fakes = "fakes"\nlessons =', 1))
+    write(toy / "fakes/adding/three.py", text)
+
+
+def test_a_fake_may_earn_what_its_file_says(gated: Callable[[], AssignmentGate], toy: Path) -> None:
+    write_fake(toy)
+    gate = gated()
+    assert gate.passed, gate
+    found = case(gate, "three")
+    assert (found.kind, found.earned, found.at_most) == (Kind.FAKE, 1, 1)
+
+
+def test_a_fake_that_earns_too_much_is_noticed(
+    gated: Callable[[], AssignmentGate], toy: Path
+) -> None:
+    write_fake(toy, FAKE.replace("at_most = 1", "at_most = 0.9"))
+    gate = gated()
+    assert not gate.passed
+    found = case(gate, "three")
+    assert found.verdict is Verdict.FAKE_EARNS
+    assert found.explanation == "1 points, at most 0.9: passes test_small_sum"
+
+
+def test_only_cases_of_some_kinds_are_tried(toy: Path) -> None:
+    write_gate(toy)
+    write_fake(toy)
+    (gate,) = verify(load_course(toy), kinds=[Kind.FAKE, Kind.REFERENCE], watcher=Silent()).gates
+    assert {one.kind for one in gate.cases} == {Kind.FAKE, Kind.REFERENCE}
+    assert gate.passed, "no mutant was tried, so none was expected to fail a check"
+
+
 def test_correct_code_in_another_style_must_pass(
     gated: Callable[[], AssignmentGate], toy: Path
 ) -> None:

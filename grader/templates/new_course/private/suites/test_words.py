@@ -69,5 +69,6 @@ class TestRanking:
     @check(points=1, hint="Raise ValueError before anything else.")
     def test_negative_number(self, submission):
         """A negative n is an error"""
+        submission.most_common({"a": 3, "b": 2}, 1).done()  # whoever refuses everything fails here
         with raises("ValueError"):
             submission.most_common({"a": 3, "b": 2}, -1)
