@@ -110,7 +110,7 @@ def verify(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Gate the suites: reference 100 %, template 0 %, mutants caught, fakes without points.
+    r"""Gate the suites: right answers earn all, wrong ones lose, fakes get nothing.
 
     \b
     Examples:
