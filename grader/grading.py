@@ -29,7 +29,7 @@ from grader.model import (
     Submission,
     Usage,
 )
-from grader.patience import limit_after
+from grader.patience import STRETCH, limit_after
 from grader.tellings import MAX_SOURCE_LINE, builtin_name, in_confidence, line_of
 from grader.worker.client import WorkerLink
 
@@ -124,7 +124,7 @@ class Notebook:
         link.allow(
             min(limit, left),
             f"after {limit:g} s in `{check.id}` (limit {limit:g} s {why})",
-            at_most=min(full, left),
+            at_most=min(full, STRETCH * limit, left),
         )
         return SubmissionNames(link, self.device)
 

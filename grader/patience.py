@@ -11,6 +11,8 @@ from __future__ import annotations
 from grader.model import Limits
 
 STEP = 4.0
+STRETCH = 2.0
+"""How many times as long a check may take whose worker has to wait for a core all the time."""
 START_S = 0.3
 """What it costs to replace a worker and run an ordinary notebook again, roughly."""
 
@@ -20,7 +22,7 @@ def limit_after(late: int, full_s: float, patience_s: float) -> float:
     return max(min(full_s, patience_s), full_s / STEP ** min(late, 50))
 
 
-def worst_s(limits: Limits, checks: int) -> float:
-    """What an answer costs, roughly, that runs for ever in each of so many checks."""
+def loop_s(limits: Limits, checks: int) -> float:
+    """What an answer costs, about, that loops for ever in each of so many checks."""
     waits = (limit_after(late, limits.check_s, limits.patience_s) for late in range(checks))
     return min(limits.wall_s, sum(waits) + START_S * (1 + checks))
