@@ -125,9 +125,12 @@ def _is_tensor(value: object) -> bool:
 def _tensor(value: Any) -> str:
     """A small tensor's values; of a larger one its shape and the first of them."""
     shape = "x".join(str(size) for size in value.shape)
-    first = ", ".join(_number(item) for item in value.reshape(-1)[:TENSOR_VALUES].tolist())
-    more = ", …" if value.numel() > TENSOR_VALUES else ""
     dtype = str(value.dtype).removeprefix("torch.")
+    try:
+        first = ", ".join(_number(item) for item in value.reshape(-1)[:TENSOR_VALUES].tolist())
+    except Exception:  # on the meta device, for example
+        first = "no values"
+    more = ", …" if value.numel() > TENSOR_VALUES else ""
     return f"tensor({shape or 'one value'}, {dtype}: {first}{more})"
 
 

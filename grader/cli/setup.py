@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from grader.cli.options import echo_json, json_option
-from grader.errors import ConfigError
-from grader.model import Limits
+
+if TYPE_CHECKING:
+    from grader.model import Limits
 
 WALL_INCOMPLETE = 1
 
@@ -31,6 +32,8 @@ def doctor(as_json: bool) -> None:
       grader doctor
       grader doctor --json
     """
+    import msgspec
+
     from grader.doctor import examine, loops
     from grader.reports.examination import print_examination
     from grader.scheduler import usable_cores
@@ -46,6 +49,8 @@ def doctor(as_json: bool) -> None:
 def _limits() -> Limits:
     """The limits of the course that this is run in; the usual ones where there is none."""
     from grader.config import load_course
+    from grader.errors import ConfigError
+    from grader.model import Limits
 
     try:
         return load_course().limits
