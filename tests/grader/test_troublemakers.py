@@ -226,3 +226,13 @@ def test_what_ends_its_judge_on_every_try_is_graded(
     assert found["ann"].state is found["eve"].state is State.GRADED
     assert found["eve"].ending.kind is EndingKind.SIGNAL
     assert found["eve"].earned == 0.0
+
+
+def test_a_plain_assert_puts_no_more_into_words_than_it_shows(
+    toy_course: Course, class_of: Callable[..., Path]
+) -> None:
+    course = with_checks(toy_course, "assert submission.add(1, 2).value() == 3")
+    eve = graded(course, class_of, {"eve": "def add(a, b): return 1 << 1100"})["eve"]
+    assert [one.detail for one in eve.outcomes if one.check == "test_0"] == [
+        "assert an integer of 1101 bits == 3"
+    ]
