@@ -210,10 +210,14 @@ def test_what_can_not_be_sent_back_is_the_fault_of_who_returned_it(
 def test_what_fills_the_judges_memory_for_good_is_the_submissions_fault(
     toy_course: Course, class_of: Callable[..., Path]
 ) -> None:
-    body = "n = submission.add(1, 2).value(); kept = [bytearray(n) for _ in range(n)]"
-    eve = "def add(a, b): return (1 << 25) * (a + b) // 3"
+    body = (
+        "kept = [bytearray(1 << 28)]\n    n = submission.add(1, 2).value()\n"
+        "    while n > 0: kept.append(bytearray(1 << 26)); n -= 1"
+    )
+    eve = "def add(a, b): return 1_000"
     found = graded(with_checks(toy_course, body), class_of, {"ann": RIGHT, "eve": eve})
     assert found["ann"].state is found["eve"].state is State.GRADED
+    assert (hidden(found["ann"]), hidden(found["eve"])) == ([Status.PASSED], [Status.FAILED])
 
 
 def test_what_ends_its_judge_on_every_try_is_graded(
