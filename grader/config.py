@@ -81,6 +81,7 @@ class _LimitsTable(msgspec.Struct, forbid_unknown_fields=True):
     wall_s: float | None = None
     cell_s: float | None = None
     check_s: float | None = None
+    patience_s: float | None = None
     memory: str | None = None
 
 
@@ -250,7 +251,7 @@ def _workers_per_gpu(number: int) -> int:
 def _limits(table: _LimitsTable) -> Limits:
     given: dict[str, float | int] = {
         name: value
-        for name in ("wall_s", "cell_s", "check_s")
+        for name in ("wall_s", "cell_s", "check_s", "patience_s")
         if (value := getattr(table, name)) is not None
     }
     for name, value in given.items():

@@ -5,17 +5,37 @@ It needs no course. What is tried, and how it is looked at, is in `worker/jail/s
 
 from __future__ import annotations
 
+import math
 import platform
 import sys
 
 from grader.errors import GraderFault
 from grader.fingerprint import versions
 from grader.model import Limits, Value
+from grader.patience import loop_s
 from grader.worker.jail.properties import PROPERTIES, mode
 from grader.worker.jail.selftest import PropertyResult, self_test
 from grader.worker.launch import Zygote
 
+CHECKS, STUDENTS = 20, 30
+"""How large an assignment and a class are for which the cost of endless answers is told."""
+
 ONLY_LINUX = "Linux: a container or a virtual machine on this machine, or WSL 2"
+
+
+class Loops(Value, frozen=True):
+    """What answers that loop for ever in each of their checks cost at most, in seconds.
+
+    `answer_s` is for one of `checks` checks, `class_s` for `students` of them, `slots` at a time.
+    `wall_s` is the limit of a submission, whatever it does.
+    """
+
+    checks: int
+    students: int
+    slots: int
+    answer_s: float
+    class_s: float
+    wall_s: float
 
 
 class Examination(Value, frozen=True):
@@ -28,6 +48,7 @@ class Examination(Value, frozen=True):
         complete: whether every property holds: only then is anything graded with the wall.
         properties: a result for each property.
         without: layers that are not to be had here, and the system's reason.
+        loops: what answers cost that never end.
     """
 
     system: str
@@ -36,6 +57,14 @@ class Examination(Value, frozen=True):
     complete: bool
     properties: tuple[PropertyResult, ...]
     without: dict[str, str]
+    loops: Loops | None = None
+
+
+def loops(limits: Limits, slots: int) -> Loops:
+    """Say what a class costs in which nobody's answer ever ends."""
+    answer_s = loop_s(limits, CHECKS)
+    rounds = math.ceil(STUDENTS / slots)
+    return Loops(CHECKS, STUDENTS, slots, answer_s, rounds * answer_s, limits.wall_s)
 
 
 def examine(*, forbidden: tuple[str, ...] = ()) -> Examination:

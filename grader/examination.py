@@ -6,6 +6,7 @@ This runs in a judge; `grader/grading.py` has the notebook that is examined, in 
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,10 +18,12 @@ from grader.errors import GraderFault
 from grader.grading import Notebook, derive_seed
 from grader.handles import SubmissionNames
 from grader.judge_protocol import JobRequest
-from grader.links import NotDefined, StudentError, WorkerStopped
+from grader.links import CantBeSent, NotDefined, StudentError, WorkerStopped
 from grader.model import Check, Ending, EndingKind, Outcome, Problem, Run, Status, Suite
+from grader.processor_time import Overrun
 from grader.suites import where
-from grader.verdicts import outcome_of
+from grader.tellings import Tellings
+from grader.verdicts import in_words, outcome_of
 from grader.worker import client
 from grader.worker.client import WorkerLink
 
@@ -29,9 +32,13 @@ LINK_FOLDER = Path(client.__file__).parent
 MAX_TOLD = 500
 """Characters that are told of what a check raised: it may hold what the submission returned."""
 
+MAX_OVERRUNS = 3
+"""How many checks may take too much of the judge's own time before the others are not run."""
 
-RunItem = Callable[[pytest.Item, int, Callable[[], SubmissionNames]], BaseException | None]
-"""Runs one test function, from a seed, on a submission; what it raised comes back."""
+
+RunItem = Callable[[pytest.Item, int, Callable[[], SubmissionNames], float], BaseException | None]
+"""Runs one test function, from a seed, on a submission, within so many seconds of the judge's own
+processor time; what it raised comes back."""
 
 
 class Examination:
@@ -42,6 +49,7 @@ class Examination:
         suite: the checks.
         items: a test function for each of them.
         run_item: runs one.
+        begins: hears of each check that begins.
         spawn: starts a worker and returns its link.
         reference: the reference package, which tells a broken check from a broken submission.
     """
@@ -53,6 +61,7 @@ class Examination:
         items: Sequence[pytest.Item],
         *,
         run_item: RunItem,
+        begins: Callable[[str], None],
         spawn: Callable[[], WorkerLink],
         reference: ModuleType | None,
     ) -> None:
@@ -60,6 +69,7 @@ class Examination:
         self._suite = suite
         self._items = items
         self._run_item = run_item
+        self._begins = begins
         self._reference = reference
         self._seed_of = partial(derive_seed, request.seed, suite.digest, request.submission.digest)
         self._notebook = Notebook(
@@ -70,6 +80,9 @@ class Examination:
             self._seed_of,
             request.torch_device,
         )
+        self._tellings = Tellings(request.cells)
+        self._sources = tuple((cell.number, cell.source) for cell in request.cells)
+        self._overruns = 0
         self._outcomes: dict[str, Outcome] = {}
         self._problems: list[Problem] = []
 
@@ -84,8 +97,8 @@ class Examination:
             fault = Ending(kind=EndingKind.FAULT, message=f"{error}")
         finally:
             notebook.close()
-        if notebook.killed and not self._request.last_try:
-            fault = Ending(kind=EndingKind.FAULT, message="a worker was ended by SIGKILL")
+        if notebook.starved and not self._request.last_try:
+            fault = Ending(kind=EndingKind.FAULT, message="the machine ran out of memory")
         return Run(
             submission=self._request.submission,
             outcomes=() if fault else self._outcomes_in_suite_order(),
@@ -107,28 +120,47 @@ class Examination:
         reason = self._why_not(check)
         if reason:
             return Outcome(check=check.id, status=Status.SKIPPED, message=reason)
+        self._begins(check.id)
         started = time.perf_counter()
-        error = self._run_item(item, self._seed_of(check.id), lambda: notebook.names_for(check))
-        ending = notebook.settle()
-        if ending is not None:
-            notebook.note(ending)
+        error, ending = self._asked(check, item)
+        if notebook.killed and not notebook.kills_itself:
+            error, ending = self._asked(check, item)
+            notebook.kills_itself = notebook.killed
         if isinstance(error, GraderFault):
             raise error
-        if error is not None and not _is_verdict(error):
+        if isinstance(error, Overrun):
+            error, ending = self._overrun(error, check, item)
+        elif error is not None and not _is_verdict(error):
             error = self._whose_fault(error, check, item)
+        if ending is not None:
+            notebook.note(ending)
         return outcome_of(
             check,
             error,
             round(time.perf_counter() - started, 3),
             tuple(notebook.cell_errors.values()),
             ending,
-            tuple((cell.number, cell.source) for cell in notebook.cells),
+            self._sources,
+            self._tellings,
+            public=check.public and not notebook.confidential,
         )
+
+    def _asked(self, check: Check, item: pytest.Item) -> tuple[BaseException | None, Ending | None]:
+        """Run a check: what it raised, and how the worker ended if it did."""
+        names = partial(self._notebook.names_for, check)
+        error = self._run_item(item, self._seed_of(check.id), names, self._limit_s(check))
+        return error, self._notebook.settle()
+
+    def _limit_s(self, check: Check) -> float:
+        """What a check may take of the judge's own time: as much as of the worker's."""
+        return check.timeout_s or self._request.limits.check_s
 
     def _why_not(self, check: Check) -> str | None:
         """Why a check is not run; None if it is."""
         if not check.runs_on(self._notebook.device):
             return f"needs {' or '.join(check.devices)}"
+        if self._overruns >= MAX_OVERRUNS:
+            return f"not run: what it returned kept {self._overruns} checks busy for too long"
         for name in check.requires:
             for outcome in self._outcomes.values():
                 concerned = name in (outcome.check, _function_of(outcome.check))
@@ -143,9 +175,10 @@ class Examination:
             GraderFault: the check fails on the reference too, or it is not the check's code that
                 raised but the way to the worker.
         """
-        told = f"{type(error).__name__}: {error}"[:MAX_TOLD]
-        if _raised_in(error).is_relative_to(LINK_FOLDER):
+        told = f"{type(error).__name__}: {in_words(error)}"[:MAX_TOLD]
+        if _is_the_links(error):
             raise GraderFault(f"the link to a worker raised {told}", where=check.id) from error
+        forget_values(error)
         if not self._passes_on_reference(check, item):
             raise GraderFault(f"the check `{check.id}` raised {told}", where=where(item))
         self._problems.append(
@@ -160,25 +193,53 @@ class Examination:
         )
         return AssertionError("your code returned something that this check can't use")
 
+    def _overrun(
+        self, error: Overrun, check: Check, item: pytest.Item
+    ) -> tuple[BaseException, Ending]:
+        """A check took too much of the judge's own time: the submission's doing, or the check's.
+
+        Raises:
+            GraderFault: the check takes as long on the reference.
+        """
+        limit = f"{self._limit_s(check):g} s"
+        forget_values(error)
+        self._notebook.give_up()
+        if isinstance(self._tried_on_reference(check, item), Overrun):
+            raise GraderFault(
+                f"the check `{check.id}` itself takes over {limit}", where=where(item)
+            )
+        self._overruns += 1
+        text = f"stopped after {limit} in `{check.id}`: what it returned takes too long to check"
+        return WorkerStopped(text), Ending(kind=EndingKind.TIME, message=text)
+
     def _passes_on_reference(self, check: Check, item: pytest.Item) -> bool:
+        """Whether it does; where there is no reference, the submission has to bear it."""
+        return self._tried_on_reference(check, item) is None
+
+    def _tried_on_reference(self, check: Check, item: pytest.Item) -> BaseException | None:
+        """What a check raises on the reference; None also where there is none."""
         from grader.local import LocalLink
 
         if self._reference is None:
-            return False
+            return None
         link = LocalLink(dict(vars(self._reference)))
-        return self._run_item(item, self._seed_of(check.id), lambda: SubmissionNames(link)) is None
+        seed, limit_s = self._seed_of(check.id), self._limit_s(check)
+        return self._run_item(item, seed, lambda: SubmissionNames(link), limit_s)
 
 
 def in_order(
     checks: Sequence[Check], items: Sequence[pytest.Item]
 ) -> list[tuple[Check, pytest.Item]]:
-    """Checks with their items, every check after those that it requires, otherwise as written."""
+    """Checks with their items, every check after those that it requires, public ones first.
+
+    A worker that has heard nothing hidden may say what it likes to its student.
+    """
     todo = list(zip(checks, items, strict=True))
     done: list[tuple[Check, pytest.Item]] = []
     while todo:
         waiting = {_function_of(check.id) for check, _ in todo}
         ready = [pair for pair in todo if not waiting & set(map(_function_of, pair[0].requires))]
-        first = ready[0]
+        first = next((pair for pair in ready if pair[0].public), ready[0])
         todo.remove(first)
         done.append(first)
     return done
@@ -187,6 +248,22 @@ def in_order(
 def _function_of(check: str) -> str:
     """The test function of a check, whose variants it shares with others."""
     return check.partition("[")[0]
+
+
+def forget_values(error: BaseException) -> None:
+    """Let go of what the frames of an exception hold: it may fill the memory."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+
+
+def _is_the_links(error: BaseException) -> bool:
+    """Whether the way to the worker raised: not for want of memory, or what can't be sent."""
+    if isinstance(error, (MemoryError, CantBeSent)):
+        return False
+    return _raised_in(error).is_relative_to(LINK_FOLDER)
 
 
 def _raised_in(error: BaseException) -> Path:

@@ -3,6 +3,9 @@
 A check that hangs, crashes or breaks the protocol costs itself: the next check gets a new worker in
 which the notebook has been run again, a bounded number of times. A cell that ended a worker is left
 out from then on. Every check starts from a known state: seed, dtype, threads, grad mode.
+
+A worker that is killed by nobody knows whom gets a second chance, within the same limits: an
+accident does not happen twice in one place, a submission that kills itself does so again.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from grader.handles import SubmissionNames
@@ -25,6 +29,8 @@ from grader.model import (
     Submission,
     Usage,
 )
+from grader.patience import STRETCH, limit_after
+from grader.tellings import MAX_SOURCE_LINE, builtin_name, in_confidence, line_of
 from grader.worker.client import WorkerLink
 
 GRACE_S = 2.0
@@ -55,7 +61,11 @@ class Notebook:
         device: where tensors live over there.
 
     Attributes:
-        killed: whether a worker was ended by SIGKILL, by whomever: see `WorkerLink`.
+        killed: whether somebody killed the worker during the last check, nobody knows who.
+        kills_itself: whether that happened twice in one place: then it was no accident.
+        starved: whether the kernel ended a worker because the machine was out of memory.
+        confidential: whether the worker that the last check was put to has heard what a hidden
+            check asks: from then on its own words reach no student.
     """
 
     def __init__(
@@ -75,11 +85,18 @@ class Notebook:
         self.ending: Ending | None = None
         self.output = ""
         self.killed = False
+        self.kills_itself = False
+        self.starved = False
+        self.confidential = False
         self.isolation: Isolation | None = None
         self._spawn = spawn
         self._seed_of = seed_of
         self._link: WorkerLink | None = None
         self._deadly: set[int] = set()
+        self._suspects: set[int] = set()
+        self._late_cells: Counter[int] = Counter()
+        self._late_checks = 0
+        self._hidden_asked = False
         self._started = time.monotonic()
         self._workers = 0
         self._cpu_s = 0.0
@@ -95,23 +112,38 @@ class Notebook:
             GraderFault: a worker could not be built.
         """
         link = self._loaded()
+        self.confidential = self.confidential or not check.public
+        self._hidden_asked = self._hidden_asked or not check.public
         link.allow(RESET_S, "while it was being reset")
         # its own seed: with the check's, the submission could draw what it is about to be asked
         link.request("reset", seed=self._seed_of("worker", check.id))
-        limit = check.timeout_s or self.limits.check_s
+        full = check.timeout_s or self.limits.check_s
+        limit = limit_after(self._late_checks, full, self.limits.patience_s)
+        why = "per check" if limit == full else "after others that took too long"
+        left = self._time_left()
         link.allow(
-            min(limit, self._time_left()),
-            f"after {limit:g} s in `{check.id}` (limit {limit:g} s per check)",
+            min(limit, left),
+            f"after {limit:g} s in `{check.id}` (limit {limit:g} s {why})",
+            at_most=min(full, STRETCH * limit, left),
         )
         return SubmissionNames(link, self.device)
 
     def settle(self) -> Ending | None:
         """After a check: how the worker ended during it, or None if it lives."""
+        self.killed = False
         if self._link is None or self._link.ending is None:
             return None
         ending = self._link.ending
+        self.killed = self._link.killed
+        if ending.kind is EndingKind.TIME:
+            self._late_checks += 1
         self._retire()
-        return ending
+        return in_confidence(ending) if self.confidential else ending
+
+    def give_up(self) -> None:
+        """End the worker: what it answers can't be handled in time."""
+        self._late_checks += 1
+        self._retire()
 
     def close(self) -> None:
         """End the worker."""
@@ -134,6 +166,7 @@ class Notebook:
             self._refuse_when_spent()
             self._link = self._spawn()
             self._workers += 1
+            self.confidential = False
             self._link.wait_ready()
             self.isolation = self._link.isolation
             self._run_cells(self._link)
@@ -158,12 +191,15 @@ class Notebook:
             for cell in self.cells:
                 if cell.number not in self._deadly:
                     self._run_cell(link, cell)
-            self.output = link.printed()
+            if not self._hidden_asked:
+                self.output = link.printed()
         except WorkerStopped:
             pass  # `_loaded` sees that the link has ended and tries again without the deadly cell
 
     def _run_cell(self, link: WorkerLink, cell: Cell) -> None:
-        limit = self.limits.cell_s
+        limit = limit_after(
+            self._late_cells[cell.number], self.limits.cell_s, self.limits.patience_s
+        )
         link.allow(
             min(limit + GRACE_S, max(self._time_left(), 0.01)),
             f"after {limit:g} s in code cell {cell.number} (limit {limit:g} s per cell)",
@@ -171,39 +207,60 @@ class Notebook:
         try:
             link.request("cell", number=cell.number, source=cell.source, limit_s=limit)
         except StudentError as error:
-            self._note_error(cell, error)
+            self._note_error(cell, error, limit)
         except WorkerStopped:
             assert link.ending is not None
-            self._deadly.add(cell.number)
-            self.output = self.output or link.printed()
-            self._note_ending(link.ending)
-            self.cell_errors[cell.number] = CellError(
-                cell=cell.number, error="Stopped", message=link.ending.message
-            )
+            if not self._is_first_kill(link, cell):
+                self._note_end_in(cell, link)
             raise
 
-    def _note_error(self, cell: Cell, error: StudentError) -> None:
-        kind = error.kinds[0]
+    def _is_first_kill(self, link: WorkerLink, cell: Cell) -> bool:
+        """Whether the worker was killed in this cell for the first time: an accident, maybe."""
+        if not link.killed or self.kills_itself:
+            return False
+        self.kills_itself = cell.number in self._suspects
+        self._suspects.add(cell.number)
+        return not self.kills_itself
+
+    def _note_end_in(self, cell: Cell, link: WorkerLink) -> None:
+        assert link.ending is not None
+        ending = link.ending
+        self._deadly.add(cell.number)
+        if self._hidden_asked:
+            ending = in_confidence(ending)
+        else:
+            self.output = self.output or link.printed()
+        self._note_ending(ending)
+        self.cell_errors[cell.number] = CellError(
+            cell=cell.number, error="Stopped", message=ending.message
+        )
+
+    def _note_error(self, cell: Cell, error: StudentError, limit: float) -> None:
+        kind, message = error.kinds[0], error.message
         if kind == "TimeIsUp":
-            limit = self.limits.cell_s
+            self._late_cells[cell.number] += 1
             text = (
                 f"stopped after {limit:g} s in code cell {cell.number} (limit {limit:g} s per cell)"
             )
             self._note_ending(Ending(kind=EndingKind.TIME, message=text))
             kind, message = "Stopped", f"after {limit:g} s (limit {limit:g} s per cell)"
-        else:
-            message = error.message
+        elif self._hidden_asked:
+            kind, message = builtin_name(kind), ""
         if kind == "MemoryError" or any(sign in error.message for sign in MEMORY_SIGNS):
             size = f"{self.limits.memory_bytes / (1 << 30):g} GiB"
             text = f"code cell {cell.number} asked for more memory than it may have (limit {size})"
             self._note_ending(Ending(kind=EndingKind.MEMORY, message=text))
             message = message or f"more memory than it may have (limit {size})"
+        if cell.number in self.cell_errors:
+            return  # what it said when it was run first
+        source_line = line_of(self.cells, error.cell, error.line)
+        here = error.cell == cell.number and source_line is not None and not self._hidden_asked
         self.cell_errors[cell.number] = CellError(
             cell=cell.number,
             error=kind,
             message=message[:500],
-            line=error.line if error.cell == cell.number else None,
-            source_line=error.source_line.strip() if error.cell == cell.number else "",
+            line=error.line if here else None,
+            source_line=(source_line or "").strip()[:MAX_SOURCE_LINE] if here else "",
         )
 
     def note(self, ending: Ending) -> None:
@@ -219,5 +276,5 @@ class Notebook:
             self._link.close()
             self._cpu_s += self._link.cpu_s
             self._peak_bytes = max(self._peak_bytes, self._link.peak_bytes)
-            self.killed = self.killed or self._link.killed
+            self.starved = self.starved or self._link.starved
             self._link = None

@@ -16,7 +16,7 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -26,13 +26,14 @@ import pytest
 from grader.errors import GraderError, GraderFault, SuiteError
 from grader.examination import Examination
 from grader.handles import SubmissionNames
-from grader.judge_protocol import JobRequest, JudgeSetup, Ready, read_frame, write_frame
+from grader.judge_protocol import BEGINS, JobRequest, JudgeSetup, Ready, read_frame, write_frame
 from grader.model import (
     Ending,
     EndingKind,
     Run,
     Suite,
 )
+from grader.processor_time import at_most
 from grader.suites import (
     PYTEST_OPTIONS,
     CheckRunner,
@@ -43,6 +44,7 @@ from grader.suites import (
     suite_files,
     where,
 )
+from grader.verdicts import in_words
 from grader.worker.client import WorkerLink
 from grader.worker.forking import join_pages, prepare_to_fork, start_loading
 from grader.worker.jail.limits import limit_data
@@ -89,6 +91,7 @@ class Judge(CheckRunner):
         self.names: Callable[[], SubmissionNames] | None = None
         self.random = random.Random(0)
         self.current_device = "cpu"
+        self.processor_s = 0.0
         self._collection_error: SuiteError | None = None
 
     def files_of(self, assignment: str) -> list[Path]:
@@ -221,6 +224,7 @@ class Judge(CheckRunner):
                 suite,
                 items,
                 run_item=self._run_item,
+                begins=lambda check: write_frame(job, BEGINS + check.encode()),
                 spawn=lambda: self._spawn(request),
                 reference=self.reference_module,
             ).run()
@@ -228,22 +232,27 @@ class Judge(CheckRunner):
         except (OSError, EOFError):
             pass  # the grader went away
         except BaseException as error:
-            fault = Ending(
-                kind=EndingKind.FAULT, message=f"the judge failed: {type(error).__name__}: {error}"
-            )
-            write_frame(job, msgspec.json.encode(Run(submission=request.submission, ending=fault)))
+            ending = _failed(error, request)
+            write_frame(job, msgspec.json.encode(Run(submission=request.submission, ending=ending)))
 
     def _run_item(
-        self, item: pytest.Item, seed: int, names: Callable[[], SubmissionNames]
+        self, item: pytest.Item, seed: int, names: Callable[[], SubmissionNames], processor_s: float
     ) -> BaseException | None:
         """Run one test function; what it raised comes back."""
         self.names = names
+        self.processor_s = processor_s
         self.random = random.Random(seed)
         random.seed(seed)
         torch = sys.modules.get("torch")
         if torch is not None:
             torch.default_generator.manual_seed(seed)
         return self.run(item)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self) -> Generator[None, object, object]:
+        """As for every check, and within its processor time."""
+        with at_most(self.processor_s):
+            return (yield from super().pytest_pyfunc_call())
 
     def _spawn(self, request: JobRequest) -> WorkerLink:
         assert self.setup.spawn_socket is not None
@@ -255,6 +264,15 @@ class Judge(CheckRunner):
             assignment=request.submission.assignment,
         )
         return WorkerLink(pipes, request.limits)
+
+
+def _failed(error: BaseException, request: JobRequest) -> Ending:
+    """What it means that no run came about."""
+    if isinstance(error, MemoryError) and request.last_try:
+        text = "stopped: what it returned filled the memory of the process that checks it"
+        return Ending(kind=EndingKind.MEMORY, message=text)
+    told = f"the judge failed: {type(error).__name__}: {in_words(error)}"
+    return Ending(kind=EndingKind.FAULT, message=told)
 
 
 def _is_asked(control: socket.socket) -> bool:

@@ -2,7 +2,7 @@
 
 On the control socket the grader writes one `JudgeSetup`; the judge answers with one `Ready`. Then
 each byte that the grader writes carries a descriptor: on it come one `JobRequest`, and go the pid
-of the process that grades it and one `Run`.
+of the process that grades it, `BEGINS` and a check's id whenever one begins, and one `Run`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import struct
 from grader.model import Assignment, Cell, Limits, Submission, Suite, Value
 
 LENGTH = struct.Struct(">I")
+BEGINS = b"+"
+"""The first byte of a frame that names the check that begins; a `Run` is a JSON object."""
 
 
 class JudgeSetup(Value, frozen=True):
@@ -43,8 +45,9 @@ class Ready(Value, frozen=True):
 class JobRequest(Value, frozen=True):
     """One submission to grade: a `Job` with the suite by name and the notebook read.
 
-    `last_try`: a worker that SIGKILL ends is a fault, so that the job is tried again; when that
-    goes on until the last try, it was the submission's own doing.
+    `last_try`: what leaves a submission without a result, by the machine's fault for all that is
+    known, is a fault, so that the job is tried again; when it goes on until the last try, it was
+    the submission's own doing.
     """
 
     submission: Submission

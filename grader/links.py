@@ -44,6 +44,10 @@ class WorkerStopped(Exception):
     """The worker is gone: it crashed, hung or hit a limit. The next check gets a new one."""
 
 
+class CantBeSent(TypeError):
+    """A check sends what can't cross the wall: the check's fault, or of what it was given."""
+
+
 class Ref:
     """The wire form of a remote object: a number that means nothing here."""
 

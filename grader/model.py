@@ -202,6 +202,8 @@ class Limits(Value, frozen=True):
     wall_s: the whole submission; the rest of its checks earn nothing.
     cell_s: one notebook cell; the cell is stopped and the next one runs.
     check_s: one check; that check earns nothing, the notebook is run again for the next.
+    patience_s: what is left of `check_s` for the checks of a submission in which several took too
+        long, and of `cell_s` for a cell that took too long when the notebook is run again.
     memory_bytes: data the code may hold; beyond, it gets a MemoryError, or its worker is ended.
     output_bytes: output kept; at `output_kill_bytes` the worker is stopped.
     restarts: how often a worker is replaced before the remaining checks earn nothing.
@@ -210,6 +212,7 @@ class Limits(Value, frozen=True):
     wall_s: float = 300.0
     cell_s: float = 20.0
     check_s: float = 10.0
+    patience_s: float = 1.25
     memory_bytes: int = 4 << 30
     scratch_bytes: int = 96 << 20
     output_bytes: int = 64 << 10

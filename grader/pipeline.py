@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import statistics
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
@@ -48,6 +49,10 @@ HARMLESS = FILES | RULES | {"device", "gpu"}
 """Kinds of problems that keep nobody from being graded."""
 
 STOPPED = Ending(kind=EndingKind.INTERRUPTED, message="not graded: the run was stopped")
+
+
+SLOW_S, SLOWER = 10.0, 4.0
+"""Slow is what took so many seconds, and so many times as long as most of its class."""
 
 
 class Options(Value, frozen=True):
@@ -225,16 +230,20 @@ def recall(jobs: Iterable[Job], results: Results) -> dict[Submission, Graded]:
 
 
 def longest_first(jobs: Sequence[Job], results: Results) -> list[Job]:
-    """Order jobs so that no long one is left to run alone at the end.
+    """Order jobs so that no long one is left to run alone at the end, and loops hold up nobody.
 
     What was graded before is expected to take as long again. The others come first, the largest
-    file ahead: nobody knows how long they take.
+    file ahead: nobody knows how long they take. Last comes what a time limit stopped before, or
+    what took far longer than most: all others have their results by then.
     """
-    seconds = results.seconds()
+    seconds, late = results.seconds(), results.late()
+    slow_s = max(SLOW_S, SLOWER * statistics.median(seconds.values())) if seconds else SLOW_S
 
-    def weight(job: Job) -> tuple[bool, float]:
-        known = seconds.get(_key(job.submission))
-        return known is None, _file_bytes(job.submission) if known is None else known
+    def weight(job: Job) -> tuple[bool, bool, float]:
+        key = _key(job.submission)
+        known = seconds.get(key)
+        size = float(_file_bytes(job.submission)) if known is None else known
+        return key not in late and (known or 0.0) <= slow_s, known is None, size
 
     return sorted(jobs, key=weight, reverse=True)
 

@@ -25,7 +25,18 @@ import msgspec
 from grader.config import Course
 from grader.crew import described
 from grader.fingerprint import engine_digest, suite_digests
-from grader.model import Assignment, Check, EndingKind, Job, Limits, Run, RunInfo, Suite, Value
+from grader.model import (
+    Assignment,
+    Check,
+    Ending,
+    EndingKind,
+    Job,
+    Limits,
+    Run,
+    RunInfo,
+    Suite,
+    Value,
+)
 from grader.store import GRADEBOOK, RESULTS, write_atomically
 
 T = TypeVar("T")
@@ -134,6 +145,18 @@ class Results:
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return {}
 
+    def late(self) -> frozenset[str]:
+        """Which submissions a time limit stopped when they were graded last."""
+        if self._output is None:
+            return frozenset()
+        try:
+            content = (self._output / GRADEBOOK).read_bytes()
+            scores = msgspec.json.decode(content, type=_Endings).scores
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            return frozenset()
+        late = (one for one in scores if one.ending.kind is EndingKind.TIME)
+        return frozenset(f"{one.student}/{one.assignment}" for one in late)
+
     # ------------------------------------------------------------ files
 
     def _recipe(self, job: Job) -> Recipe:
@@ -179,6 +202,20 @@ class _Times(msgspec.Struct):
     """The part of a gradebook that tells how long each submission took."""
 
     run: RunInfo
+
+
+class _Ended(msgspec.Struct):
+    """The part of a score that tells how its run ended."""
+
+    student: str
+    assignment: str
+    ending: Ending
+
+
+class _Endings(msgspec.Struct):
+    """The part of a gradebook that tells how each run ended."""
+
+    scores: tuple[_Ended, ...]
 
 
 def _suite_recipes(

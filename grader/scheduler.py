@@ -14,7 +14,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 
 import msgspec
@@ -25,9 +25,11 @@ from grader.errors import GraderFault, IntakeError, SuiteError
 from grader.fingerprint import suite_digests
 from grader.gpus import Leases, find_gpus
 from grader.intake import Reader, read_submission
-from grader.judge_protocol import JobRequest, read_frame
+from grader.judge_protocol import BEGINS, JobRequest, read_frame
 from grader.model import Ending, EndingKind, Job, Problem, Run, Submission, Suite
 from grader.notebook import read
+from grader.worker.clock import spent_by
+from grader.worker.jail.cgroups import kills_when_out_of_memory
 
 TRIES = 3
 """How often a job is tried when the fault is ours, before its submission stays ungraded."""
@@ -42,20 +44,70 @@ MOMENT_S = 0.05
 """After a fault, the time that the kernel may take to tell who died."""
 
 
+JUDGE_SLACK_S = 10.0
+"""How much more of its own processor time a judge may take for a check than twice its limit."""
+
+
 @dataclass(frozen=True)
 class _Try:
+    """A job's place in the queue. `died_in`: in which checks judges died before."""
+
     job: Job
     number: int = 1
+    died_in: tuple[str, ...] = ()
 
 
 @dataclass
 class _Active:
+    """A job in the hands of a judge, which is at `check`; before that, it had used `cpu_s`."""
+
     attempt: _Try
     connection: socket.socket
     started: float
     notes: tuple[Problem, ...]
     device: str
+    kills_before: int
     judge_pid: int | None = None
+    check: str = ""
+    cpu_s: float = 0.0
+    died: bool = False
+    overran: bool = False
+    overdue: bool = False
+
+    def begins(self, check: str) -> None:
+        """Its judge begins with a check."""
+        self.check = check
+        self.cpu_s = self._cpu_used_s()
+
+    def takes_too_long(self) -> bool:
+        """Whether the judge is in an operation that its own limit does not cut off."""
+        job = self.attempt.job
+        limits = [one.timeout_s for one in job.suite.checks if one.id == self.check]
+        if not limits or self.judge_pid is None:
+            return False
+        most_s = 2 * (limits[0] or job.limits.check_s) + JUDGE_SLACK_S
+        return self._cpu_used_s() - self.cpu_s > most_s
+
+    def attributed(self, run: Run, attempt: _Try) -> Run:
+        """A run that came about because the judge died, as whose doing that was.
+
+        Too much processor time is the submission's: what it returned has kept the judge busy. Else
+        the job is tried again; what happens on every try is the submission's too.
+        """
+        if not self.died:
+            return run
+        where = f" in `{self.check}`" if self.check else ""
+        busy = f"stopped{where}: what it returned takes too long to check"
+        every_time = len(attempt.died_in) >= TRIES and len(set(attempt.died_in)) == 1
+        if self.overran or (self.overdue and attempt.number >= TRIES):
+            return _ended(attempt.job, EndingKind.TIME, busy)
+        if every_time and self.check and attempt.died_in[0]:
+            text = f"what it returned ended the process that checks it, {TRIES} times{where}"
+            return _ended(attempt.job, EndingKind.SIGNAL, text)
+        return run
+
+    def _cpu_used_s(self) -> float:
+        return 0.0 if self.judge_pid is None else spent_by(self.judge_pid).cpu_s
 
 
 class Engine:
@@ -163,7 +215,9 @@ class Engine:
                         entry.connection.close()
                         del active[entry.connection]
                         leases.give(entry.device)
-                        if self._stands(run, entry.attempt, waiting):
+                        attempt = self._judged_dead(entry) if entry.died else entry.attempt
+                        run = entry.attributed(run, attempt)
+                        if self._stands(run, attempt, waiting):
                             yield run
             finally:
                 for entry in active.values():
@@ -199,7 +253,8 @@ class Engine:
                 raise
             return _ended(job, EndingKind.FAULT, str(fault))
         notes = tuple(_left_out(job.submission, note) for note in reading.notes)
-        return _Active(attempt, connection, time.monotonic(), notes, device)
+        kills = kills_when_out_of_memory()
+        return _Active(attempt, connection, time.monotonic(), notes, device, kills)
 
     def _stands(self, run: Run, attempt: _Try, waiting: deque[_Try]) -> bool:
         """Whether a run is the job's result; after a fault of ours it waits for another try."""
@@ -210,8 +265,16 @@ class Engine:
             time.sleep(MOMENT_S)
         if attempt.number >= TRIES or self._died_in_a_row > REPLACEMENTS:
             return True
-        waiting.append(_Try(attempt.job, attempt.number + 1))
+        waiting.append(_Try(attempt.job, attempt.number + 1, attempt.died_in))
         return False
+
+    def _judged_dead(self, entry: _Active) -> _Try:
+        """A job's try with the check in which its judge died, if nobody else is known to blame."""
+        time.sleep(MOMENT_S)
+        crew_lives = self._crew is not None and self._crew.alive
+        blameless = crew_lives and kills_when_out_of_memory() == entry.kills_before
+        check = entry.check if blameless else ""
+        return replace(entry.attempt, died_in=(*entry.attempt.died_in, check))
 
     def _ready(
         self, selector: selectors.BaseSelector, active: dict[socket.socket, _Active]
@@ -220,8 +283,10 @@ class Engine:
         found = [active[key.fileobj] for key, _ in selector.select(timeout=1.0)]  # type: ignore[index]
         now = time.monotonic()
         for entry in active.values():
-            if now - entry.started > entry.attempt.job.limits.wall_s + SLACK_S:
-                # its connection ends, which is read as a fault
+            entry.overdue = now - entry.started > entry.attempt.job.limits.wall_s + SLACK_S
+            entry.overran = entry.overran or entry.takes_too_long()
+            if entry.overdue or entry.overran:
+                # its connection ends, which is read as its death
                 if entry.judge_pid is not None:
                     _kill(entry.judge_pid)
                 else:
@@ -292,14 +357,18 @@ def _left_out(submission: Submission, note: str) -> Problem:
 
 
 def _receive(entry: _Active) -> Run | None:
-    """Read one frame of a job: first the judge's pid, then the run."""
+    """Read one frame of a job: first the judge's pid, then which check begins, last the run."""
     try:
         frame = read_frame(entry.connection)
         if entry.judge_pid is None:
             entry.judge_pid = int(frame)
             return None
+        if frame.startswith(BEGINS):
+            entry.begins(frame.removeprefix(BEGINS).decode())
+            return None
         run = msgspec.json.decode(frame, type=Run)
     except (EOFError, OSError):
+        entry.died = True
         return _ended(entry.attempt.job, EndingKind.FAULT, "the judge ended while grading")
     return msgspec.structs.replace(run, problems=entry.notes + run.problems)
 

@@ -27,11 +27,13 @@ from grader.release import build_notebooks, notebook_bytes
 ENGINE = (
     "__init__.py",
     "errors.py",
+    "excerpts.py",
     "handles.py",
     "links.py",
     "local.py",
     "model.py",
     "suites.py",
+    "tellings.py",
     "testing.py",
     "verdicts.py",
     "worker/__init__.py",

@@ -10,13 +10,15 @@ import contextlib
 import os
 import re
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.assertion import rewrite, util
 
 from grader.errors import SuiteError
+from grader.excerpts import excerpt
 from grader.links import abandon, settle
 from grader.model import Assignment, Check, Question, Suite, total
 from grader.testing import CheckSpec
@@ -32,6 +34,10 @@ PYTEST_OPTIONS = (
     "--capture=no",
     "--strict-markers",
 )
+
+
+QUOTED = 240
+"""Characters of a value that a plain `assert` quotes."""
 
 
 class CheckRunner:
@@ -50,14 +56,15 @@ class CheckRunner:
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self) -> Generator[None, object, object]:
         """Have what the check asked for and did not wait for happen while it still counts."""
-        try:
-            result = yield
-        except BaseException:
-            with contextlib.suppress(Exception):
-                settle()  # a stand-in, for example, is taken away again
-            raise
-        settle()
-        return result
+        with brief_assertions():
+            try:
+                result = yield
+            except BaseException:
+                with contextlib.suppress(Exception):
+                    settle()  # a stand-in, for example, is taken away again
+                raise
+            settle()
+            return result
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(
@@ -74,6 +81,26 @@ class CheckRunner:
             longrepr=None,
             when=call.when,  # type: ignore[arg-type]  # "collect" does not come here
         )
+
+
+@contextlib.contextmanager
+def brief_assertions() -> Iterator[None]:
+    """Let a plain `assert` that fails quote what it compared in a few words.
+
+    pytest would write values down in full, sort and align them: minutes, for what a submission may
+    return. Its two functions for that have no switch.
+    """
+    compare, quote = util._reprcompare, rewrite._saferepr
+    util._reprcompare, rewrite._saferepr = None, _quoted
+    try:
+        yield
+    finally:
+        util._reprcompare, rewrite._saferepr = compare, quote
+
+
+def _quoted(obj: object) -> str:
+    text = repr(obj[:QUOTED]) if type(obj) is str else excerpt(obj, QUOTED)
+    return text.replace("\n", "\\n")
 
 
 def question_id(class_name: str) -> str:

@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
+from grader.excerpts import excerpt
 from grader.handles import (
     Handle,
     SubmissionNames,
@@ -117,8 +118,8 @@ class CheckFailed(AssertionError):
     def __init__(self, message: str, *, expected: object = None, actual: object = None) -> None:
         super().__init__(message)
         self.message = message
-        self.expected = None if expected is None else _short(expected)
-        self.actual = None if actual is None else _short(actual)
+        self.expected = None if expected is None else excerpt(expected)
+        self.actual = None if actual is None else excerpt(actual)
 
 
 def fail(message: str, *, expected: object = None, actual: object = None) -> NoReturn:
@@ -131,8 +132,8 @@ def assert_equal(actual: object, expected: object, what: str = "the result") -> 
     if type(actual) is not type(expected):
         fail(
             f"{what} has the wrong type",
-            expected=f"{type(expected).__name__} {_short(expected)}",
-            actual=f"{type(actual).__name__} {_short(actual)}",
+            expected=f"{type(expected).__name__} {excerpt(expected)}",
+            actual=f"{type(actual).__name__} {excerpt(actual)}",
         )
     if actual != expected:
         fail(f"{what} is not as expected", expected=expected, actual=actual)
@@ -339,14 +340,3 @@ def _assert_number_close(actual: Any, expected: float, what: str, rtol: float, a
         fail(f"{what} is not a number", expected=expected, actual=type(actual).__name__)
     if not math.isclose(actual, expected, rel_tol=rtol, abs_tol=atol):
         fail(f"{what} is not as expected", expected=expected, actual=actual)
-
-
-def _short(value: object, limit: int = 300) -> str:
-    text = (
-        value
-        if isinstance(value, str)
-        else f"{value:.6g}"
-        if isinstance(value, float)
-        else repr(value)
-    )
-    return text if len(text) <= limit else text[: limit - 1] + "…"

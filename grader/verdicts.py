@@ -1,23 +1,18 @@
 """From what a check raised to an outcome that is fair, and safe to show.
 
 `Outcome.message` may reach the student. For hidden checks it holds no value, no text of an
-exception and no name that the submission chose: all of those could carry hidden inputs out.
+exception and no name that the submission chose: all of those could carry hidden inputs out. Names
+and places of exceptions are rationed: see `grader/tellings.py`.
 `Outcome.detail` is for instructors.
 """
 
 from __future__ import annotations
 
-import builtins
-
+from grader.excerpts import excerpt
 from grader.links import NotDefined, StudentError, WorkerStopped
 from grader.model import CellError, Check, Ending, EndingKind, Outcome, Status
+from grader.tellings import Tellings, builtin_name
 from grader.testing import CheckFailed
-
-BUILTIN_EXCEPTIONS = frozenset(
-    name
-    for name, value in vars(builtins).items()
-    if isinstance(value, type) and issubclass(value, BaseException)
-)
 
 MAX_TEXT = 3_000
 """Characters of a message: a check's own may hold all that a submission returned."""
@@ -30,6 +25,8 @@ def outcome_of(
     cell_errors: tuple[CellError, ...] = (),
     ending: Ending | None = None,
     sources: tuple[tuple[int, str], ...] = (),
+    tellings: Tellings | None = None,
+    public: bool | None = None,
 ) -> Outcome:
     """Judge one check by what it raised.
 
@@ -40,8 +37,17 @@ def outcome_of(
         cell_errors: cells of the notebook that raised, to explain names that are missing.
         ending: how the worker ended, when it did.
         sources: (number, source) of the notebook's cells.
+        tellings: what the student may be told of exceptions; None when they know anyway.
+        public: whether what was raised can hold nothing hidden; as the check is, if not given.
     """
-    status, message, detail = _judge(check, error, cell_errors, ending, sources)
+    public = check.public if public is None else public
+    if isinstance(error, NotDefined):
+        message = explain_missing(error.name, cell_errors, sources)
+        status, detail = Status.ERROR, message
+    elif isinstance(error, StudentError):
+        status, message, detail = _raised(error, public, tellings)
+    else:
+        status, message, detail = _judge(error, public, ending)
     return Outcome(
         check=check.id,
         status=status,
@@ -51,27 +57,30 @@ def outcome_of(
     )
 
 
+def _raised(
+    error: StudentError, public: bool, tellings: Tellings | None
+) -> tuple[Status, str, str]:
+    shown = error
+    if tellings is not None:
+        error = tellings.placed(error)
+        shown = tellings.shown(error, public)
+    if error.kinds[0] == "NotImplementedError":
+        return Status.FAILED, f"not implemented yet{_place(shown)}", str(error)
+    return Status.ERROR, _shown_error(shown, public), f"{error}{_place(error)}"
+
+
 def _judge(
-    check: Check,
-    error: BaseException | None,
-    cell_errors: tuple[CellError, ...],
-    ending: Ending | None,
-    sources: tuple[tuple[int, str], ...],
+    error: BaseException | None, public: bool, ending: Ending | None
 ) -> tuple[Status, str, str]:
     if error is None:
         return Status.PASSED, "", ""
-    if isinstance(error, NotDefined):
-        message = explain_missing(error.name, cell_errors, sources)
-        return Status.ERROR, message, message
-    if isinstance(error, StudentError):
-        if error.kinds[0] == "NotImplementedError":
-            return Status.FAILED, f"not implemented yet{_place(error)}", str(error)
-        return Status.ERROR, _shown_error(error, check.public), f"{error}{_place(error)}"
     if isinstance(error, WorkerStopped):
         late = ending is not None and ending.kind is EndingKind.TIME
-        return (Status.TIMEOUT if late else Status.ERROR), str(error), str(error)
+        # the ending says what may be told of it
+        message = str(error) if ending is None else ending.message or str(error)
+        return (Status.TIMEOUT if late else Status.ERROR), message, str(error)
     text = _explanation(error)
-    return Status.FAILED, text if check.public else "", text
+    return Status.FAILED, text if public else "", text
 
 
 def explain_missing(
@@ -108,8 +117,7 @@ def _shown_error(error: StudentError, public: bool) -> str:
         return (
             f"{name}: {error.message}{_place(error)}" if error.message else f"{name}{_place(error)}"
         )
-    shown = name if name in BUILTIN_EXCEPTIONS else "an exception"
-    return f"your code raised {shown}{_place(error)}"
+    return f"your code raised {builtin_name(name)}{_place(error)}"
 
 
 def _place(error: StudentError) -> str:
@@ -130,5 +138,15 @@ def _explanation(error: BaseException) -> str:
                 f", got {error.actual}" if error.expected is not None else f"; got {error.actual}"
             )
         return text
-    first = str(error).strip().partition("\n")[0]
+    return in_words(error)
+
+
+def in_words(error: BaseException) -> str:
+    """The first line of an exception's text, made of an excerpt of what it holds.
+
+    That may be all that a submission returned.
+    """
+    told = error.args[0] if len(error.args) == 1 else error.args
+    text = told if type(told) is str else excerpt(told) if error.args else ""
+    first = text[:MAX_TEXT].strip().partition("\n")[0]
     return first or type(error).__name__

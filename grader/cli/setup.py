@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from grader.cli.options import echo_json, json_option
+
+if TYPE_CHECKING:
+    from grader.model import Limits
 
 WALL_INCOMPLETE = 1
 
@@ -19,22 +23,39 @@ def doctor(as_json: bool) -> None:
     r"""Try the wall around submissions on this machine.
 
     Workers try to read, write, connect, signal, fork and take more than they may; what they hit is
-    looked at from outside. Needs no course. Exits with 1 when anything comes through or is missing.
+    looked at from outside. Exits with 1 when anything comes through or is missing. Says, too, how
+    long answers that never end may keep a grading busy. Needs no course; if there is one here, it
+    is about that one's limits.
 
     \b
     Examples:
       grader doctor
       grader doctor --json
     """
-    from grader.doctor import examine
-    from grader.reports.examination import print_examination
+    import msgspec
 
-    found = examine()
+    from grader.doctor import examine, loops
+    from grader.reports.examination import print_examination
+    from grader.scheduler import usable_cores
+
+    found = msgspec.structs.replace(examine(), loops=loops(_limits(), usable_cores()))
     if as_json:
         echo_json(found)
     else:
         print_examination(found)
     sys.exit(0 if found.complete else WALL_INCOMPLETE)
+
+
+def _limits() -> Limits:
+    """The limits of the course that this is run in; the usual ones where there is none."""
+    from grader.config import load_course
+    from grader.errors import ConfigError
+    from grader.model import Limits
+
+    try:
+        return load_course().limits
+    except ConfigError:
+        return Limits()
 
 
 @click.command()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader.doctor import Examination
+from grader.doctor import Examination, Loops
 from grader.reports.score_table import Symbols
 from grader.reports.terminal import console
 from grader.reports.text import one_line
@@ -26,7 +28,19 @@ def print_examination(found: Examination, *, out: Console | None = None) -> None
         out.print(Text(f"Not to be had here{needed}:", "dim"))
         for layer, reason in found.without.items():
             out.print(Text(f"  {layer}: {one_line(reason)}", "dim"), soft_wrap=True)
+    if found.loops is not None:
+        out.print(Text(_cost_of_loops(found.loops)), soft_wrap=True)
+        out.print()
     _print_verdict(out, found)
+
+
+def _cost_of_loops(loops: Loops) -> str:
+    return (
+        f"Answers that never end: one that loops in each of {loops.checks} checks costs about "
+        f"{loops.answer_s:.0f} s, a class of {loops.students} of them about "
+        f"{math.ceil(loops.class_s / 60)} min with {loops.slots} at a time; "
+        f"whatever a submission does, it costs no more than {loops.wall_s:g} s."
+    )
 
 
 def _table(found: Examination, symbols: Symbols) -> Table:

@@ -12,25 +12,29 @@ import secrets
 import select
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from grader.errors import GraderFault
-from grader.links import Link, NotDefined, Ref, StudentError, WorkerStopped
+from grader.links import CantBeSent, Link, Ref, WorkerStopped
 from grader.model import Ending, EndingKind, Isolation, Limits
 from grader.worker.batch import Batch
+from grader.worker.clock import Clock
 from grader.worker.launch import WorkerPipes
 from grader.worker.objects import MAX_ELEMENTS
 from grader.worker.protocol import (
     HEADER,
     MAX_FRAME,
     ProtocolError,
+    TooMuch,
     Unsendable,
     decode_body,
 )
+from grader.worker.reported import reported
 
 START_S = 60.0
 LAST_WORD_S = 3.0
+LEAST_S = 0.01
 MAX_STATUS = 1 << 16
 CHUNK = 1 << 16
 
@@ -43,8 +47,10 @@ class WorkerLink(Link):
         output: what the student's code printed, at most `limits.output_bytes`.
         isolation: which properties of the wall hold.
         cpu_s, peak_bytes: what it used, known after its end.
-        killed: whether SIGKILL ended it for no reason that is known: perhaps its own doing, perhaps
-            the kernel's when memory ran out, perhaps an operator's.
+        killed: whether SIGKILL ended it for no reason that is known: its own doing, most likely,
+            or an operator's.
+        starved: whether the kernel ended it because the machine, not the submission, was out of
+            memory.
     """
 
     def __init__(self, pipes: WorkerPipes, limits: Limits) -> None:
@@ -56,6 +62,7 @@ class WorkerLink(Link):
         self.cpu_s = 0.0
         self.peak_bytes = 0
         self.killed = False
+        self.starved = False
         self._pipes = pipes
         self._open = {pipes.replies, pipes.output, pipes.status}
         self._unclosed = {pipes.requests, *self._open}
@@ -63,11 +70,12 @@ class WorkerLink(Link):
         self._status = bytearray()
         self._printed = 0
         self._batch = Batch()
+        self._asked_names: list[str] = []
         self._last_op = ""
         self._released: list[int] = []
         self._exit: dict[str, Any] | None = None
         self._fault: str | None = None
-        self._left_s = START_S
+        self._clock = Clock()
         self._limit_text = ""
         for descriptor in self._unclosed:
             os.set_blocking(descriptor, False)
@@ -93,12 +101,14 @@ class WorkerLink(Link):
                 "a worker could not be started", where=reason, hint="run `grader doctor`"
             )
 
-    def allow(self, seconds: float, limit_text: str) -> None:
+    def allow(self, seconds: float, limit_text: str, *, at_most: float | None = None) -> None:
         """Let the following requests together take this long; `limit_text` explains the limit.
 
-        Only waiting for the worker counts: what a check itself computes is no submission's fault.
+        Only waiting for the worker and reading its answers counts: what a check itself computes is
+        no submission's fault. With `at_most`, neither does the time in which the worker waits for a
+        core of a busy machine, up to so many seconds in all.
         """
-        self._left_s = seconds
+        self._clock.start(seconds, seconds if at_most is None else at_most)
         self._limit_text = limit_text
 
     def release(self, ref: Ref) -> None:
@@ -115,12 +125,15 @@ class WorkerLink(Link):
             if not self._batch.add(op, fields):
                 self._exchange()
                 self._batch.add(op, fields)
+            if op == "name":
+                self._asked_names.append(fields["name"])
         except Unsendable as error:
-            raise GraderFault("a check sent what can't be sent", where=str(error)) from None
+            raise _cant_be_sent(error) from None
         self._last_op = op
 
     def _drop(self) -> None:
         self._batch.clear()
+        self._asked_names = []
 
     def _exchange(self) -> Any:
         """Have everything performed that was queued, and read the value of the last operation.
@@ -128,6 +141,7 @@ class WorkerLink(Link):
         Raises:
             StudentError: the submission's code raised. NotDefined: it has no such name.
             WorkerStopped: it crashed, hit a limit or broke the protocol; `ending` says which.
+            CantBeSent: the check wants to send what can't be sent.
             grader.testing.CheckFailed: it returned what can't be fetched.
         """
         if self.ending is not None:
@@ -136,21 +150,25 @@ class WorkerLink(Link):
         try:
             frame = bytearray(self._batch.take(number))
         except Unsendable as error:
-            raise GraderFault("a check sent what can't be sent", where=str(error)) from None
+            raise _cant_be_sent(error) from None
         if self._received:
             self._stop(EndingKind.PROTOCOL, "it answered before it was asked")
-        asked = time.monotonic()
-        answered = self._pump(
-            self._frame_complete, asked + self._left_s, self._pipes.replies, frame
-        )
-        self._left_s -= time.monotonic() - asked
-        if not answered:
+        asked, self._asked_names = self._asked_names, []
+        with self._clock.running():
+            self._await_reply(frame)
+            return self._read_reply(number, self._last_op, asked)
+
+    def _await_reply(self, frame: bytearray) -> None:
+        while True:
+            deadline = time.monotonic() + self._clock.left_s()
+            if self._pump(self._frame_complete, deadline, self._pipes.replies, frame):
+                return
             if self._pipes.replies not in self._open:
                 self._explain_end()
             if self._fault is not None:
                 raise GraderFault("a worker failed", where=self._fault)
-            self._stop(EndingKind.TIME, f"stopped {self._limit_text}")
-        return self._read_reply(number, self._last_op)
+            if self._clock.left_s() < LEAST_S:
+                self._stop(EndingKind.TIME, f"stopped {self._limit_text}")
 
     def printed(self) -> str:
         """What the student's code has printed up to now, capped."""
@@ -170,7 +188,7 @@ class WorkerLink(Link):
 
     # ------------------------------------------------------------ replies
 
-    def _read_reply(self, number: int, op: str) -> Any:
+    def _read_reply(self, number: int, op: str, asked_names: Sequence[str]) -> Any:
         size = HEADER.unpack(self._received[: HEADER.size])[0]
         body = bytes(self._received[HEADER.size : HEADER.size + size])
         del self._received[: HEADER.size + size]
@@ -185,33 +203,10 @@ class WorkerLink(Link):
             if not _fits(op, value):
                 self._stop(EndingKind.PROTOCOL, "its reply is malformed")
             return value
-        raise self._reported(reply)
-
-    def _reported(self, reply: dict[str, Any]) -> Exception:
-        """The exception that a reply reports, from fields that may hold anything."""
-        if type(reply.get("undefined")) is str:
-            return NotDefined(reply["undefined"][:200])
-        if type(reply.get("unsendable")) is str:
-            from grader.testing import CheckFailed
-
-            return CheckFailed(f"the result can't be fetched: {reply['unsendable'][:300]}")
-        error = reply.get("error")
-        if type(error) is not dict:
+        raised = reported(reply, asked_names)
+        if raised is None:
             self._stop(EndingKind.PROTOCOL, "its reply is malformed")
-        kinds = error.get("kinds")
-        names = (
-            tuple(str(name)[:200] for name in kinds[:16])
-            if type(kinds) is list and kinds
-            else ("Exception",)
-        )
-        cell, line = error.get("cell"), error.get("line")
-        return StudentError(
-            names,
-            str(error.get("message", ""))[:2000],
-            cell=cell if type(cell) is int else None,
-            line=line if type(line) is int else None,
-            source_line=str(error.get("source_line", ""))[:200],
-        )
+        raise raised
 
     # ------------------------------------------------------------ the loop
 
@@ -296,6 +291,7 @@ class WorkerLink(Link):
     def _note(self, event: dict[str, Any]) -> None:
         if event["event"] == "ready":
             found = event["isolation"]
+            self._clock.watch(event.get("pid"))
             self.isolation = Isolation(
                 mode=found["mode"], layers=tuple(found["layers"]), missing=tuple(found["missing"])
             )
@@ -324,7 +320,8 @@ class WorkerLink(Link):
         reason, code = self._exit.get("reason"), self._exit.get("code")
         if reason == "grader went away":
             raise GraderFault("a worker's zygote was killed")
-        self.killed = reason is None and code == -signal.SIGKILL
+        self.starved = self._exit.get("starved") is True
+        self.killed = reason is None and code == -signal.SIGKILL and not self.starved
         self._stop(*explain_exit(self._exit, self.limits))
 
     def _await_exit(self) -> None:
@@ -356,6 +353,13 @@ def _fits(op: str, value: Any) -> bool:
     if op == "elements":
         return type(value) is int and 0 <= value <= MAX_ELEMENTS
     return op == "fetch" or value is None
+
+
+def _cant_be_sent(error: Unsendable) -> Exception:
+    """What is no plain data is the check's; too much of it may be what a submission returned."""
+    if isinstance(error, TooMuch):
+        return CantBeSent(f"a check sent what can't be sent: {error}")
+    return GraderFault("a check sent what can't be sent", where=str(error))
 
 
 def _no_ref(_: int) -> NoReturn:

@@ -74,13 +74,14 @@ def enter_and_serve(
         if os.read(gate, 1) != b"!":
             os._exit(1)  # the supervisor died before its death could be a signal
         status = _arrange_descriptors(ends)
+        seen_as = _pid_outside()
         _volunteer_for_the_oom_killer()
         if behind.group:
             behind.group.join()
         scratch = _enter(policy, behind)
         _make_neutral(scratch, policy.assignment)
         _show_gpu(policy)
-        _say_ready(status, policy, behind.plan, started)
+        _say_ready(status, policy, behind.plan, started, seen_as)
         os.close(status)
         if policy.canary is not None:
             fly(policy.canary, REPLIES)
@@ -154,12 +155,22 @@ def _show_gpu(policy: Policy) -> None:
     os.environ["CUDA_VISIBLE_DEVICES"] = shown
 
 
-def _say_ready(status: int, policy: Policy, chosen: Plan, started: float) -> None:
+def _pid_outside() -> int | None:
+    """Tell the process id that the grader sees: here it may be that of a namespace."""
+    try:
+        return int(Path("/proc/self").readlink().name)
+    except (OSError, ValueError):
+        return None
+
+
+def _say_ready(
+    status: int, policy: Policy, chosen: Plan, started: float, seen_as: int | None
+) -> None:
     isolation = {
         "mode": mode(chosen.layers) if policy.sandbox else "off",
         "layers": chosen.layers,
         "missing": (),
     }
     milliseconds = round((time.monotonic() - started) * 1e3, 1)
-    event = {"event": "ready", "isolation": isolation, "ms": milliseconds}
+    event = {"event": "ready", "isolation": isolation, "ms": milliseconds, "pid": seen_as}
     os.write(status, json.dumps(event).encode() + b"\n")

@@ -24,6 +24,8 @@ from grader.links import Ref
 
 MAX_ELEMENTS = 10_000
 MAX_MESSAGE = 2_000
+MAX_KINDS = 8
+MAX_NAME = 200
 CELL_FILE = re.compile(r"<cell (\d+)>|<ipython-input-.*|.*[/\\]ipykernel_\d+[/\\].*")
 """A notebook's cell in a traceback: numbered in a grading, a temporary file in Jupyter itself."""
 
@@ -231,7 +233,7 @@ def describe_error(error: BaseException) -> dict[str, Any]:
     """Say of an exception: its class names, message, and the innermost line in a notebook cell."""
     cell, line, source_line = _innermost_cell_line(error)
     return {
-        "kinds": [base.__name__[:200] for base in type(error).__mro__[:8]],
+        "kinds": [base.__name__[:MAX_NAME] for base in type(error).__mro__[:MAX_KINDS]],
         "message": _message(error),
         "cell": cell,
         "line": line,

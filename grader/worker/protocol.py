@@ -30,6 +30,12 @@ MAX_STR = 1 << 20
 MAX_DIMS = 12
 MAX_ODD_KEYS = 1024
 """Most entries of a dict whose keys are not strings: integers can be chosen to collide."""
+MAX_ALL_ODD_KEYS = 16 * MAX_ODD_KEYS
+"""Most such entries of all dicts of a frame together."""
+MAX_KEY_PARTS = 64
+"""Most values in a key that is a tuple: those that collide are compared part by part."""
+NODES_OF_A_TENSOR = 10
+"""As how many plain values a tensor counts: it takes as long to make one."""
 
 HEADER = struct.Struct(">I")
 
@@ -60,6 +66,10 @@ class Unsendable(Exception):
     """A value that can't cross, said in words for the author of the check or the student."""
 
 
+class TooMuch(Unsendable):
+    """It is plain data, and more of it than may cross."""
+
+
 # ---------------------------------------------------------------- encoding
 
 
@@ -79,9 +89,7 @@ def framed(body: bytes) -> bytes:
         Unsendable: it is too large.
     """
     if len(body) > MAX_FRAME:
-        raise Unsendable(
-            f"{len(body):,} bytes are more than the {MAX_FRAME:,} that may cross at once"
-        )
+        raise TooMuch(f"{len(body):,} bytes are more than the {MAX_FRAME:,} that may cross at once")
     return HEADER.pack(len(body)) + body
 
 
@@ -90,14 +98,15 @@ class Encoder:
 
     def __init__(self) -> None:
         self.nodes = 0
+        self.odd_keys = 0
 
     def encode(self, value: Any, depth: int) -> Any:
         """What msgpack packs for a value that lies `depth` deep."""
         self.nodes += 1
         if self.nodes > MAX_NODES:
-            raise Unsendable(f"more than {MAX_NODES:,} values")
+            raise TooMuch(f"more than {MAX_NODES:,} values")
         if depth > MAX_DEPTH:
-            raise Unsendable(f"nested more than {MAX_DEPTH} deep")
+            raise TooMuch(f"nested more than {MAX_DEPTH} deep")
         kind = type(value)
         if value is None or kind is bool or kind is float:
             return value
@@ -108,6 +117,7 @@ class Encoder:
         if torch is not None:
             special = _encode_torch(torch, value, kind)
             if special is not None:
+                self.nodes += NODES_OF_A_TENSOR
                 return special
         raise Unsendable(f"a {kind.__name__} is not plain data")
 
@@ -118,12 +128,12 @@ class Encoder:
         if -(1 << 63) <= value < 1 << 63:
             return value
         if value.bit_length() > 1200:
-            raise Unsendable("an integer of more than 1200 bits")
+            raise TooMuch("an integer of more than 1200 bits")
         return msgpack.ExtType(EXT_INT, str(value).encode())
 
     def _text(self, value: str | bytes, _: int) -> Any:
         if len(value) > MAX_STR:
-            raise Unsendable(f"a text of more than {MAX_STR:,} characters")
+            raise TooMuch(f"a text of more than {MAX_STR:,} characters")
         if type(value) is str:
             return value.encode("utf-8", "replace").decode()
         return value
@@ -138,7 +148,10 @@ class Encoder:
         if all(type(key) is str for key in value):
             return {self._text(key, 0): self.encode(item, depth + 1) for key, item in value.items()}
         if len(value) > MAX_ODD_KEYS:
-            raise Unsendable(f"a dict of more than {MAX_ODD_KEYS} keys that are not strings")
+            raise TooMuch(f"a dict of more than {MAX_ODD_KEYS} keys that are not strings")
+        self.odd_keys += len(value)
+        if self.odd_keys > MAX_ALL_ODD_KEYS:
+            raise TooMuch(f"dicts of more than {MAX_ALL_ODD_KEYS} keys that are not strings")
         pairs = [[self.encode(k, depth + 1), self.encode(v, depth + 1)] for k, v in value.items()]
         return msgpack.ExtType(EXT_DICT, msgpack.packb(pairs))
 
@@ -181,7 +194,7 @@ def _encode_tensor(torch: Any, tensor: Any) -> Any:
     if size is None or plain.dim() > MAX_DIMS:
         raise Unsendable(f"a tensor of dtype {name} with {plain.dim()} dimensions")
     if plain.numel() * size > MAX_FRAME:
-        raise Unsendable(f"a tensor of {plain.numel() * size:,} bytes")
+        raise TooMuch(f"a tensor of {plain.numel() * size:,} bytes")
     plain = plain.resolve_conj().resolve_neg().cpu().contiguous()
     raw = plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b""
     return msgpack.ExtType(EXT_TENSOR, msgpack.packb([name, list(plain.shape)]) + raw)
@@ -230,6 +243,7 @@ class Decoder:
     def __init__(self, from_ref: Callable[[int], Any]) -> None:
         self.from_ref = from_ref
         self.nodes = 0
+        self.odd_keys = 0
 
     def walk(self, value: Any, depth: int) -> Any:
         """The value that msgpack's `value`, `depth` deep, stands for."""
@@ -259,6 +273,7 @@ class Decoder:
         return items
 
     def _tensor(self, data: bytes, _: int) -> Any:
+        self.nodes += NODES_OF_A_TENSOR
         return _decode_tensor(data)
 
     def _ref(self, data: bytes, _: int) -> Any:
@@ -294,7 +309,8 @@ class Decoder:
 
     def _dict(self, data: bytes, depth: int) -> dict[Any, Any]:
         pairs = self._items(data, depth)
-        if len(pairs) > MAX_ODD_KEYS:
+        self.odd_keys += len(pairs)
+        if len(pairs) > MAX_ODD_KEYS or self.odd_keys > MAX_ALL_ODD_KEYS:
             raise ProtocolError("too many keys")
         return {_key(key): value for key, value in pairs}
 
@@ -307,11 +323,18 @@ _READERS: dict[int, Callable[[Decoder, bytes, int], Any]] = {
 
 
 def _key(key: Any) -> Any:
-    if type(key) is tuple:
-        return tuple(_key(part) for part in key)
-    if key is None or type(key) in (bool, int, float, str, bytes):
-        return key
-    raise ProtocolError("malformed key")
+    """A key of plain, hashable values; a tuple's parts are counted."""
+    parts, seen = [key], 0
+    while parts:
+        part = parts.pop()
+        seen += 1
+        if seen > MAX_KEY_PARTS:
+            raise ProtocolError("key too large")
+        if type(part) is tuple:
+            parts += part
+        elif part is not None and type(part) not in (bool, int, float, str, bytes):
+            raise ProtocolError("malformed key")
+    return key
 
 
 def _torch() -> Any:

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 from grader.links import Link
 from grader.worker.batch import decode_batch
-from grader.worker.objects import NameNotDefined, ObjectServer, describe_error
+from grader.worker.objects import MAX_MESSAGE, NameNotDefined, ObjectServer, describe_error
 from grader.worker.protocol import HEADER, Unsendable, encode_frame
 from grader.worker.shell import Shell, transform
 
@@ -86,7 +86,7 @@ def _answer(server: ObjectServer, shell: Shell, number: int, batch: list[Any]) -
         except NameNotDefined as error:
             raised = raised or {"undefined": str(error)}
         except BaseException as error:
-            raised = raised or {"error": describe_error(error)}
+            raised = raised or {"error": _told(error)}
     if raised is not None:
         return {"id": number, "ok": False, **raised}
     return {"id": number, "ok": True, "value": value}
@@ -101,9 +101,17 @@ def _encode(reply: dict[str, Any]) -> bytes:
     try:
         return encode_frame(reply)
     except Unsendable as error:
-        return encode_frame({"id": reply["id"], "ok": False, "unsendable": str(error)})
+        reason = str(error)[:MAX_MESSAGE]
+        return encode_frame({"id": reply["id"], "ok": False, "unsendable": reason})
     except BaseException as error:
-        return encode_frame({"id": reply["id"], "ok": False, "error": describe_error(error)})
+        return encode_frame({"id": reply["id"], "ok": False, "error": _told(error)})
+
+
+def _told(error: BaseException) -> dict[str, Any]:
+    """What crosses of an exception. The judge has its own copy of the source."""
+    told = describe_error(error)
+    del told["source_line"]
+    return told
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """One process per worker: walls it in, watches it, and says on the status pipe what became of it.
 
-    {"event": "ready", "isolation": {"mode", "layers", "missing"}, "ms"}
+    {"event": "ready", "isolation": {"mode", "layers", "missing"}, "ms", "pid"}
     {"event": "refused", "missing": [{"property", "provide"}]}
     {"event": "failed", "message"}                                       our fault
-    {"event": "exit", "reason", "code", "cpu_s", "wall_s", "peak_bytes"}
+    {"event": "exit", "reason", "code", "starved", "cpu_s", "wall_s", "peak_bytes"}
 
 `reason` is null when the worker ended by itself, else the limit it hit: "wall time", "memory",
 "threads", "disk", "files", or "grader went away". `code` is an exit status, or minus a signal.
+`starved` says that the kernel ended it because the machine was out of memory: nobody's doing here.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from typing import NoReturn
 
 from grader.worker.entry import Behind, Ends, close_all_but, enter_and_serve
 from grader.worker.jail import namespaces, properties
-from grader.worker.jail.cgroups import Cgroup
+from grader.worker.jail.cgroups import Cgroup, kills_when_out_of_memory
 from grader.worker.jail.linux import PR_SET_CHILD_SUBREAPER, prctl
 from grader.worker.jail.policy import Policy
 from grader.worker.jail.properties import CGROUP, NAMESPACES, SECCOMP, USER_ID
@@ -103,6 +104,8 @@ def _run(chosen: Plan, policy: Policy, ends: Ends, session: Session, started: fl
     user = worker_user(os.getpid()) if USER_ID in chosen.layers else None
     group = Cgroup(f"{session.zygote}-{os.getpid()}", policy) if CGROUP in chosen.layers else None
     scratch = None if NAMESPACES in chosen.layers else make_scratch(session.state, user)
+    kills_before = kills_when_out_of_memory()
+    starved = False
     try:
         gate, key = os.pipe()
         if chosen.kind:
@@ -121,8 +124,13 @@ def _run(chosen: Plan, policy: Policy, ends: Ends, session: Session, started: fl
         os.write(key, b"!")
         end = _watch(pid, dog, ends, session.leash)
         _end_descendants()
-        if group and not end.reason and group.out_of_memory():
-            end = replace(end, reason="memory")
+        if not end.reason and end.code == -signal.SIGKILL:
+            if group and group.out_of_memory():
+                end = replace(end, reason="memory")
+            elif group:
+                starved = group.lost_a_member()
+            else:
+                starved = kills_when_out_of_memory() > kills_before
     finally:
         if group:
             group.remove()
@@ -131,7 +139,7 @@ def _run(chosen: Plan, policy: Policy, ends: Ends, session: Session, started: fl
     wall_s = round(time.monotonic() - started, 3)
     cpu_s = round(end.usage.ru_utime + end.usage.ru_stime, 3)
     used = {"cpu_s": cpu_s, "wall_s": wall_s, "peak_bytes": end.peak_bytes}
-    say(ends.status, event="exit", reason=end.reason, code=end.code, **used)
+    say(ends.status, event="exit", reason=end.reason, code=end.code, starved=starved, **used)
 
 
 def _fork_first_process(gate: int) -> None:

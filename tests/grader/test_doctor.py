@@ -51,6 +51,7 @@ def test_a_complete_wall_is_a_table_and_status_0(
     assert all(item.title in text for item in PROPERTIES)
     assert "connect to a port" in text
     assert "The wall is complete" in text
+    assert "loops in each of 20 checks costs about 41 s" in text
 
 
 def test_an_incomplete_wall_is_status_1_and_names_what_would_give_it(
@@ -137,3 +138,15 @@ def test_no_grading_starts_behind_a_wall_that_lets_a_worker_through(
         assert "grader doctor" in fault.value.hint
     finally:
         crew.close()
+
+
+def test_what_endless_answers_cost_follows_the_limits_of_the_course_here(
+    toy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(toy)
+    _, text = run_doctor("--json", monkeypatch=monkeypatch, capsys=capsys)
+    loops = json.loads(text)["loops"]
+    # a limit of one second a check is below the patience that there usually is
+    assert loops["answer_s"] == pytest.approx(20 * 1 + 21 * 0.3)
+    assert loops["class_s"] >= 30 * loops["answer_s"] / loops["slots"]
+    assert loops["wall_s"] == 30

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 
 import pytest
 
-from grader.examination import LINK_FOLDER, _raised_in
+from grader.examination import LINK_FOLDER, _raised_in, forget_values, in_order
+from grader.model import Check
 from grader.worker.batch import decode_batch
 
 
@@ -23,3 +25,36 @@ def test_the_link_is_told_from_the_check(broken: Callable[[], None], link: bool)
     with pytest.raises((TypeError, AttributeError)) as caught:
         broken()
     assert _raised_in(caught.value).is_relative_to(LINK_FOLDER) is link
+
+
+def test_public_checks_come_first_and_none_before_what_it_requires() -> None:
+    def a_check(name: str, *, public: bool, requires: tuple[str, ...] = ()) -> Check:
+        return Check(id=name, question="q", title="t", points=1.0, public=public, requires=requires)
+
+    checks = [
+        a_check("hidden", public=False),
+        a_check("late", public=True, requires=("hidden",)),
+        a_check("second", public=True, requires=("first",)),
+        a_check("first", public=True),
+    ]
+    order = [check.id for check, _ in in_order(checks, [None] * 4)]  # type: ignore[list-item]
+    assert order == ["first", "second", "hidden", "late"]
+
+
+def test_what_frames_hold_is_let_go_of() -> None:
+    class Large:
+        pass
+
+    gone: list[weakref.ref[Large]] = []
+
+    def fails() -> None:
+        large = Large()
+        gone.append(weakref.ref(large))
+        raise ValueError
+
+    try:
+        fails()
+    except ValueError as error:
+        assert gone[0]() is not None
+        forget_values(error)
+        assert gone[0]() is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,20 @@ def test_who_took_long_last_time_is_graded_before_who_did_not(tmp_path: Path) ->
     )
     jobs = [job(name, write(tmp_path / name, "x" * 9)) for name in "abcn"]
     assert students(longest_first(jobs, Results(tmp_path))) == "nbca"
+
+
+def test_what_is_known_to_be_slow_is_graded_last(tmp_path: Path) -> None:
+    seconds = {
+        f"{name}/adding": took for name, took in zip("abcde", (1, 90, 2, 30, 3), strict=True)
+    }
+    ends = [
+        {"student": "c", "assignment": "adding", "ending": {"kind": "time"}},
+        {"student": "a", "assignment": "adding", "ending": {"kind": "completed"}},
+    ]
+    book = {"run": {"seconds_per_submission": seconds}, "scores": ends}
+    write(tmp_path / "gradebook.json", json.dumps(book))
+    jobs = [job(name, write(tmp_path / name, "x" * 9)) for name in "abcden"]
+    assert students(longest_first(jobs, Results(tmp_path))) == "neabdc"
 
 
 def graded(isolation: Isolation | None) -> Graded:

@@ -248,12 +248,15 @@ def test_times_come_from_the_last_gradebook(tmp_path: Path) -> None:
         '{"scores": [1], "run": {"seconds_per_submission": {"ann/adding": 2.5}}}'
     )
     assert Results(tmp_path).seconds() == {"ann/adding": 2.5}
+    assert Results(tmp_path).late() == frozenset()
     (tmp_path / "gradebook.json").write_text("{")
     assert Results(tmp_path).seconds() == {}
+    assert Results(tmp_path).late() == frozenset()
 
 
 def test_without_a_folder_nothing_is_kept() -> None:
     results = Results(None)
     results.keep(JOB, RUN)
     assert results.find(JOB) is None
+    assert results.late() == frozenset()
     assert results.seconds() == {}

@@ -22,7 +22,7 @@ from grader.model import (
     Suite,
     Value,
 )
-from grader.pipeline import Graded, Options, execute, plan, recall
+from grader.pipeline import Graded, Options, execute, longest_first, plan, recall
 from grader.reports.text import one_line, points
 from grader.results import Results
 from grader.scoring import assignment_report, unusable
@@ -103,7 +103,7 @@ def grade(
         jobs = plan(submissions, engine.suites, course.limits, options)
         done = recall(jobs, results)
         watcher.start(len(jobs), kept=len(done))
-        todo = [job for job in jobs if job.submission not in done]
+        todo = longest_first([job for job in jobs if job.submission not in done], results)
         done |= execute(engine, todo, options, watcher, results)
         _raise_if_stopped(done.values())
     results.forget_unused()

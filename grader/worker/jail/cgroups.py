@@ -59,14 +59,22 @@ class Cgroup:
             (folder / "cgroup.procs").write_text("0")
 
     def out_of_memory(self) -> bool:
-        """Whether the kernel killed a member because it reached the memory limit."""
-        for name in ("memory.events", "memory.oom_control"):
-            for folder in self._folders:
-                with contextlib.suppress(OSError):
-                    for line in (folder / name).read_text().splitlines():
-                        if line.startswith("oom_kill ") and not line.endswith(" 0"):
-                            return True
-        return False
+        """Whether the kernel killed a member because this group reached its memory limit."""
+        reached = self._count("memory.events", "oom") or self._count("memory.failcnt", "")
+        return reached > 0 and self.lost_a_member()
+
+    def lost_a_member(self) -> bool:
+        """Whether the kernel killed a member for want of memory, here or on the whole machine."""
+        return any(
+            self._count(name, "oom_kill") for name in ("memory.events", "memory.oom_control")
+        )
+
+    def _count(self, file: str, name: str) -> int:
+        """What a file of the memory hierarchy counts under a name; 0 where there is none."""
+        for folder in self._folders:
+            with contextlib.suppress(OSError):
+                return _counter((folder / file).read_text(), name)
+        return 0
 
     def remove(self) -> None:
         """Remove the folders; their processes must be dead."""
@@ -79,6 +87,22 @@ class Cgroup:
                     break
                 except OSError:  # the kernel has not noticed yet that the last member is gone
                     time.sleep(0.002)
+
+
+def kills_when_out_of_memory() -> int:
+    """How often the kernel has killed a process for want of memory; 0 if it won't say."""
+    with contextlib.suppress(OSError):
+        return _counter(Path("/proc/vmstat").read_text(), "oom_kill")
+    return 0
+
+
+def _counter(text: str, name: str) -> int:
+    """The number after a name at a line's beginning; without a name, the only number there is."""
+    for line in text.splitlines():
+        key, _, value = line.rpartition(" ")
+        if key == name and value.isdigit():
+            return int(value)
+    return 0
 
 
 def sweep() -> None:

@@ -199,3 +199,34 @@ def test_damaged_frames_decode_or_are_refused(value: object, data: st.DataObject
         frame[data.draw(st.integers(0, len(frame) - 1))] = data.draw(st.integers(0, 255))
     with contextlib.suppress(ProtocolError):
         decode_body(bytes(frame))
+
+
+def test_what_takes_long_to_make_counts_for_more() -> None:
+    encode_frame({"v": [torch.zeros(1)] * 1_000})
+    with pytest.raises(Unsendable):
+        encode_frame({"v": [torch.zeros(1)] * 20_000})
+    one = msgpack.ExtType(protocol.EXT_TENSOR, msgpack.packb(["uint8", [1]]) + b"x")
+    with pytest.raises(ProtocolError, match="too many values"):
+        decode_body(msgpack.packb([one] * 20_000))
+
+
+def odd(pairs: list[list[object]]) -> msgpack.ExtType:
+    return msgpack.ExtType(protocol.EXT_DICT, msgpack.packb(pairs))
+
+
+def test_keys_that_may_collide_are_few_in_all_and_small() -> None:
+    dicts = [odd([[n, 0] for n in range(1_000)])] * 16
+    assert len(decode_body(msgpack.packb(dicts))) == 16
+    assert len(crossed([dict.fromkeys(range(1_000), 0)] * 16)) == 16  # type: ignore[arg-type]
+    with pytest.raises(ProtocolError, match="too many keys"):
+        decode_body(msgpack.packb([*dicts, *dicts[:1]]))
+    with pytest.raises(Unsendable):
+        encode_frame({"v": [dict.fromkeys(range(1_000), 0)] * 17})
+    for size in (60, 70):
+        key = msgpack.ExtType(protocol.EXT_TUPLE, msgpack.packb(list(range(size))))
+        body = msgpack.packb(odd([[key, 0]]))
+        if size < protocol.MAX_KEY_PARTS:
+            assert decode_body(body) == {tuple(range(size)): 0}
+        else:
+            with pytest.raises(ProtocolError, match="key too large"):
+                decode_body(body)
