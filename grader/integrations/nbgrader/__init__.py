@@ -12,7 +12,6 @@ Everything else stays nbgrader's: release, collect, gradebook, formgrader, late 
 
 from __future__ import annotations
 
-import importlib.util
 import warnings
 from pathlib import Path
 from typing import Any
@@ -57,12 +56,11 @@ def configure(
     c.ExportApp.plugin_class = f"{_HERE}.export.QuotedCsv"
     # what students wrote is shown in the browsers of graders: no script of theirs runs there
     c.HTMLExporter.sanitize_html = True
-    c.HTMLExporter.filters = {"markdown2html": f"{_HERE}.pages.markdown2html"}
-    # formgrader and feedback have their templates beside each other; ours go first
-    if nbgrader := importlib.util.find_spec("nbgrader"):
-        theirs = Path(str(nbgrader.origin)).parent / "server_extensions/formgrader/templates"
-        ours = Path(__file__).parent / "templates"
-        c.HTMLExporter.extra_template_basedirs = [str(ours), str(theirs)]
+    c.HTMLExporter.filters = {
+        "markdown2html": f"{_HERE}.pages.markdown2html",
+        "without_mathjax": f"{_HERE}.pages.without_mathjax",
+    }
+    c.HTMLExporter.template_file = str(Path(__file__).parent / "templates/graded_page.html.j2")
 
 
 def expect_known_warnings() -> None:

@@ -1,12 +1,14 @@
 """Markdown as HTML, in formgrader and in feedback: nbconvert's, made harmless, with formulas.
 
-`configure` puts `markdown2html` in the place of nbconvert's filter of that name.
+`configure` puts `markdown2html` in the place of nbconvert's filter of that name, and a template
+that uses `without_mathjax` around nbgrader's.
 """
 
 from __future__ import annotations
 
 import html
 import re
+from pathlib import Path
 from typing import Any, ClassVar
 
 from jinja2 import pass_context
@@ -20,6 +22,7 @@ from grader.integrations.nbgrader.formulas import formula
 from grader.integrations.nbgrader.pictures import ATTACHMENT, Attachments, attached
 from grader.integrations.nbgrader.sanitizing import sanitized
 
+_INSTEAD = Path(__file__).parent / "templates/instead_of_mathjax.html"
 LANGUAGES = frozenset(
     {"python", "py", "python3", "ipython", "ipython3", "pycon", "bash", "sh", "console", "json",
      "text", "diff"}
@@ -32,6 +35,13 @@ def markdown2html(context: Any, source: str) -> str:
     """Be nbconvert's filter: a cell's Markdown as HTML that nobody has to fear."""
     cell = context.get("cell") or {}
     return page(source, cell.get("attachments") or {})
+
+
+def without_mathjax(head: str) -> str:
+    """Take the script for formulas out of a page's head: it would be fetched from elsewhere."""
+    before, found, rest = head.partition("<!-- Load mathjax -->")
+    _, end, after = rest.partition("<!-- End of mathjax configuration -->")
+    return before + _INSTEAD.read_text(encoding="utf-8") + after if found and end else head
 
 
 def page(source: str, attachments: Attachments | None = None) -> str:

@@ -107,7 +107,9 @@ def test_nbgraders_pages_hold_no_address_outside(template: str) -> None:
     config = configured()
     folder = Path(nbgrader.__file__).parent / "server_extensions/formgrader/static"
     styles = folder / "node_modules/bootstrap/dist/css"
-    config.HTMLExporter.extra_template_paths = [str(styles)]  # as nbgrader does for feedback
+    # as nbgrader does: after our own settings
+    config.HTMLExporter.extra_template_paths = [str(styles)]
+    config.HTMLExporter.extra_template_basedirs = [str(folder.parent / "templates")]
     exporter = HTMLExporter(config=config, template_name=template)
     resources = {
         "nbgrader": {"score": 0, "max_score": 0, "late_penalty": 0},
