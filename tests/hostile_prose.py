@@ -40,6 +40,13 @@ _TAGS = (
 )  # fmt: skip
 
 
+EXAMPLES = (
+    *_TAGS,
+    *(place.format(*["java&#115;cript:x"] * place.count("{}")) for place in _PLACES),
+    *(f"[x](javascript{colon}x)" for colon in _COLONS),
+)
+
+
 @st.composite
 def _links(draw: st.DrawFn) -> str:
     scheme = draw(st.sampled_from(_SCHEMES))

@@ -71,6 +71,7 @@ def the_sketch_is_there(page: Any) -> None:
 def points_in_the_boxes(page: Any) -> dict[str, float]:
     """What the boxes for scores show of what autograde gave."""
     page.wait_for_function(FILLED)
+    page.wait_for_function("!jQuery('html, body').is(':animated')")  # it scrolls to its first input
     return {name: float(points) for name, points in page.locator("input.score").evaluate_all(BOXES)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import nbformat
 import pytest
 from browsers import PNG, Page
-from hostile_prose import hostile_prose
+from hostile_prose import EXAMPLES, hostile_prose
 from hypothesis import given, settings
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -38,18 +38,29 @@ def our_page(cell: dict[str, object]) -> Page:
     return Page(page(cell["source"], cell.get("attachments")))
 
 
-@given(hostile_prose())
-@settings(max_examples=300)
-def test_nothing_acts_in_a_page_that_is_made_without_us(prose: str) -> None:
+def nothing_acts(prose: str) -> None:
     cell = kept(prose, {"x": {"text/html": HTML}})
     assert nbconverts_page(cell).dangers == []
+    assert our_page(cell).dangers == []
+    assert Page(page(prose)).dangers == []  # also where nobody looked at it before
 
 
 @given(hostile_prose())
-@settings(max_examples=300)
-def test_nothing_acts_in_our_page(prose: str) -> None:
-    assert our_page(kept(prose)).dangers == []
-    assert Page(page(prose)).dangers == []  # also where nobody looked at it before
+@settings(max_examples=60, deadline=None)
+def test_nothing_acts_in_any_page(prose: str) -> None:
+    nothing_acts(prose)
+
+
+@pytest.mark.slow
+@given(hostile_prose())
+@settings(max_examples=1_000, deadline=None)
+def test_nothing_acts_in_any_page_of_many(prose: str) -> None:
+    nothing_acts(prose)
+
+
+@pytest.mark.parametrize("prose", EXAMPLES)
+def test_nothing_acts_in_a_page_of_an_example(prose: str) -> None:
+    nothing_acts(prose)
 
 
 @pytest.mark.parametrize(
