@@ -41,6 +41,8 @@ _TAGS = (
 
 
 EXAMPLES = (
+    "\\$\\href{javascript:x}{y}$",
+    "\\$&#92;href{javascript:x}{y}$ \\\\href{javascript:x}{y}",
     *_TAGS,
     *(place.format(*["java&#115;cript:x"] * place.count("{}")) for place in _PLACES),
     *(f"[x](javascript{colon}x)" for colon in _COLONS),

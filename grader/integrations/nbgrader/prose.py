@@ -30,6 +30,8 @@ MAX_OPENINGS = 200
 of code has a lexer of its own."""
 
 _OPENINGS = ("\\\\[", "\\\\(", "\\begin{", "```", "~~~")
+# MathJax, where a page has it, makes links of its own, and finds formulas also in what is none
+_LINK_IN_FORMULA = "\\href"
 # of these signs, nbconvert reads some also in HTML
 _IN_ONE_LINE = {"\n": "&#10;", "\r": "&#13;", "$": "&#36;", "\\": "&#92;"}
 
@@ -63,7 +65,8 @@ def harmless_prose(text: str, attachments: object, allowance: Allowance) -> tupl
             if allowance.pictures.allows(len(one.content))
         }
         lost = (reader.names - shown.keys()) | reader.unknown
-        source = text if reader.is_plain and not lost else _as_html(page(text, shown))
+        plain = reader.is_plain and _LINK_IN_FORMULA not in html.unescape(text) and not lost
+        source = text if plain else _as_html(page(text, shown))
     except Exception:  # a stranger's text: whatever it was, nobody's page shall end at it
         return markdown_cell(code_block(text)), ["prose that can't be read is shown as plain text"]
     cell = markdown_cell(source)
@@ -129,15 +132,6 @@ class _Reader(IPythonRenderer):
         else:
             self.unknown.add(name)
         return text
-
-    def inline_math(self, body: str) -> str:
-        self._note(is_plain="\\href" not in body)
-        return ""
-
-    block_math = inline_math
-
-    def latex_environment(self, name: str, body: str) -> str:
-        return self.inline_math(body)
 
     def _note(self, *, is_plain: bool) -> None:
         self.is_plain = self.is_plain and is_plain

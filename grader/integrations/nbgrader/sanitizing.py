@@ -46,9 +46,11 @@ def sanitized(page: str, attachments: Attachments | None = None) -> str:
         attachments: of the cell that it comes from; a picture among them is put in its place.
     """
 
-    def address(element: str, name: str, value: str) -> str | None:
+    def changed(element: str, name: str, value: str) -> str | None:
         if (element, name) == ("img", "src"):
             return _picture_address(value, attachments or {})
+        if name == "id":
+            return _PREFIX + value
         if name != "href":
             return value
         if value.startswith("#"):
@@ -60,12 +62,11 @@ def sanitized(page: str, attachments: Attachments | None = None) -> str:
         tags=set(_ELEMENTS | formulas.ELEMENTS),
         clean_content_tags={"script", "style"},
         attributes=_ATTRIBUTES,
-        attribute_filter=address,
+        attribute_filter=changed,
         set_tag_attribute_values={"input": {"type": "checkbox", "disabled": ""}},
         url_schemes={*ADDRESSES, "data", "attachment"},
         allowed_classes={"span": _CODE, "div": _BOXES},
         filter_style_properties=_STYLES,
-        id_prefix=_PREFIX,
     )
     # a script for formulas, where a page has one, would make a link of it
     return made.replace(_FORMULA_LINK, "\\\u200bhref")
