@@ -109,7 +109,8 @@ def _make_people(hub: Hub) -> None:
     (hub.place / "home").mkdir()
     for role, name in hub.people.items():
         command = ["useradd", "--create-home", "--home-dir", str(hub.home(role)), "--user-group"]
-        subprocess.run([*command, "--shell", "/bin/bash", name], check=True)
+        called = ["--comment", f"{role.capitalize()} Example,,,"]
+        subprocess.run([*command, *called, "--shell", "/bin/bash", name], check=True)
         hub.home(role).chmod(0o700)
     lines = "".join(f"{name}:{hub.password}\n" for name in hub.people.values())
     subprocess.run(["chpasswd"], input=lines, text=True, check=True)

@@ -21,6 +21,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import hub as hubs
+import seen
 from toy import Silent
 
 from grader.config import load_course
@@ -68,10 +69,6 @@ class Always:
 
 TransformerEmbedding = Always()
 """
-HOSTILE_PROSE = (
-    "# My work <img src=x onerror=\"document.title='owned'\">"
-    "<script>document.title='owned'</script>"
-)
 
 
 class Browser:
@@ -190,7 +187,8 @@ def make_hostile(hub: hubs.Hub) -> None:
     path = notebook_of(hub, "mallory")
     notebook = json.loads(path.read_bytes())
     notebook["cells"] += [
-        {"cell_type": "markdown", "id": "prose", "metadata": {}, "source": HOSTILE_PROSE},
+        {"cell_type": "markdown", "id": "prose", "metadata": {}, "source": seen.HOSTILE_PROSE,
+         "attachments": seen.HOSTILE_ATTACHMENT},
         {"cell_type": "code", "id": "code", "metadata": {}, "source": HOSTILE_CODE,
          "execution_count": None,
          "outputs": [{"output_type": "display_data", "metadata": {},
@@ -209,7 +207,7 @@ def test_a_term_in_the_browser(hub: hubs.Hub, browser: Browser) -> None:
         ann = ann_hands_in(hub, browser)
         mallory = mallory_hands_in(hub, browser)
         collect_and_autograde(teacher, hub, browser)
-        look_at_submissions(teacher, browser)
+        look_at_submissions(teacher, hub, browser)
         return_feedback(teacher, hub, browser)
         assert "Token vectors are scaled: 2 of 2 points" in read_feedback(ann, "ann", browser)
         text = read_feedback(mallory, "mallory", browser)
@@ -235,6 +233,7 @@ def ann_hands_in(hub: hubs.Hub, browser: Browser) -> Any:
     page = browser.log_in("ann")
     fetch(page)
     browser.picture(page, "ann-fetched")
+    paste_a_sketch(hub)
     page.goto(browser.at("ann", "lab/tree/embeddings/embeddings.ipynb"))
     checked = solve(page, hub)
     browser.picture(page, "ann-checked")
@@ -247,6 +246,13 @@ def ann_hands_in(hub: hubs.Hub, browser: Browser) -> Any:
     submit(page)
     browser.picture(page, "ann-submitted")
     return page
+
+
+def paste_a_sketch(hub: hubs.Hub) -> None:
+    path = notebook_of(hub, "ann")
+    notebook = json.loads(path.read_bytes())
+    notebook["cells"].append(seen.sketch())
+    path.write_text(json.dumps(notebook))
 
 
 def validate(page: Any) -> None:
@@ -282,6 +288,8 @@ def collect_and_autograde(page: Any, hub: hubs.Hub, browser: Browser) -> None:
         close_log(page)
         page.wait_for_selector(f'{row} .label:text-is("graded")')
     browser.picture(page, "autograded")
+    assert "None, None" not in page.inner_text("table")
+    assert "Example, Ann" in page.inner_text("table")
     full = page.inner_text(f'tr:has(td.student-id:text-is("{hub.people["ann"]}")) td.score')
     none = page.inner_text(f'tr:has(td.student-id:text-is("{hub.people["mallory"]}")) td.score')
     earned, possible = full.split(" / ")
@@ -289,16 +297,27 @@ def collect_and_autograde(page: Any, hub: hubs.Hub, browser: Browser) -> None:
     assert none == f"0 / {possible}"
 
 
-def look_at_submissions(page: Any, browser: Browser) -> None:
-    links = page.locator(SUBMISSIONS)
-    for place in range(2):
+def look_at_submissions(page: Any, hub: hubs.Hub, browser: Browser) -> None:
+    source = json.loads((hub.course_root / "source/embeddings/embeddings.ipynb").read_bytes())
+    full, outside = seen.questions(source), seen.asked_outside(page, hub.url)
+    for role, share in (("ann", 1.0), ("mallory", 0.0)):
         page.goto(browser.at("teacher", "formgrader/gradebook/embeddings/embeddings"))
         page.wait_for_selector(SUBMISSIONS)
-        links.nth(place).click()
+        named = page.locator(f'td.name a.name-shown:text-is("Example, {role.capitalize()}")')
+        page.goto(f"{hub.url}{named.get_attribute('href')}")
         page.wait_for_selector("text=graded after you hand in")
+        points = seen.points_in_the_boxes(page)
+        assert points == {name: share * worth for name, worth in full.items()}
         page.locator(FEEDBACK).first.scroll_into_view_if_needed()
-        browser.picture(page, f"formgrader-submission-{place}")
-        nothing_of_theirs_runs(page)
+        browser.picture(page, f"formgrader-{role}")
+        seen.nothing_of_theirs_runs(page)
+        seen.formulas_are_formulas(page)
+        if role == "ann":
+            seen.the_sketch_is_there(page)
+        else:
+            page.locator("text=My work").scroll_into_view_if_needed()
+        browser.picture(page, f"formgrader-{role}-words")
+    assert outside == []
 
 
 def return_feedback(page: Any, hub: hubs.Hub, browser: Browser) -> None:
@@ -312,7 +331,7 @@ def return_feedback(page: Any, hub: hubs.Hub, browser: Browser) -> None:
         feedback = hub.course_root / "feedback" / hub.people[role] / "embeddings/embeddings.html"
         page.goto(feedback.as_uri())
         page.wait_for_selector(FEEDBACK)
-        nothing_of_theirs_runs(page)
+        seen.nothing_of_theirs_runs(page)
     released = hub.exchange / "transformer/feedback"
     assert len([*released.glob("*.html")]) == 2
     assert hub.run_as("mallory", "ls", str(released)).returncode != 0  # ann's lies there too
@@ -328,16 +347,14 @@ def read_feedback(page: Any, role: str, browser: Browser) -> str:
     frame.wait_for_selector(FEEDBACK)
     frame.locator(FEEDBACK).first.scroll_into_view_if_needed()
     browser.picture(page, f"{role}-reads-feedback")
-    nothing_of_theirs_runs(frame)
+    seen.formulas_are_formulas(frame)
+    if role == "ann":
+        seen.the_sketch_is_there(frame)
+        browser.picture(page, "ann-sees-her-sketch")
+    seen.nothing_of_theirs_runs(frame)
     assert "owned" not in page.title()
     text: str = frame.inner_text("body")
     return text
-
-
-def nothing_of_theirs_runs(page: Any) -> None:
-    assert "owned" not in page.title()
-    assert page.locator("[onerror]").count() == 0
-    assert not [text for text in page.locator("script").all_text_contents() if "owned" in text]
 
 
 def the_points_are_those_of_grader_check(hub: hubs.Hub) -> None:

@@ -19,7 +19,14 @@ from typing import Any
 _HERE = "grader.integrations.nbgrader"
 
 
-def configure(c: Any, course: str | Path, *, sandbox: bool = True, jobs: int | None = None) -> None:
+def configure(
+    c: Any,
+    course: str | Path,
+    *,
+    roster: str | Path = "",
+    sandbox: bool = True,
+    jobs: int | None = None,
+) -> None:
     """Let nbgrader's Autograde grade with our engine.
 
     Nothing is read or imported here, and nothing can fail: after an error in its configuration
@@ -28,6 +35,8 @@ def configure(c: Any, course: str | Path, *, sandbox: bool = True, jobs: int | N
     Args:
         c: nbgrader's configuration, from `get_config()`.
         course: the folder with the course's `pyproject.toml`. Relative to where nbgrader starts.
+        roster: a CSV file that knows students by id, login or e-mail address, and their names;
+            without it their accounts on this machine may know them.
         sandbox: False gives up the wall's isolation.
         jobs: how many submissions are graded at once; None: as many as there are cores.
     """
@@ -40,12 +49,18 @@ def configure(c: Any, course: str | Path, *, sandbox: bool = True, jobs: int | N
         "nbgrader.preprocessors.CheckCellMetadata",
     ]
     c.GradingExporter.course = str(course)
+    c.GradingExporter.roster = str(roster)
     c.GradingExporter.sandbox = sandbox
     c.GradingExporter.jobs = jobs
     c.ExchangeFactory.collect = f"{_HERE}.collecting.CarefulCollect"
     c.ExportApp.plugin_class = f"{_HERE}.export.QuotedCsv"
     # what students wrote is shown in the browsers of graders: no script of theirs runs there
     c.HTMLExporter.sanitize_html = True
+    c.HTMLExporter.filters = {
+        "markdown2html": f"{_HERE}.pages.markdown2html",
+        "without_mathjax": f"{_HERE}.pages.without_mathjax",
+    }
+    c.HTMLExporter.template_file = str(Path(__file__).parent / "templates/graded_page.html.j2")
 
 
 def expect_known_warnings() -> None:

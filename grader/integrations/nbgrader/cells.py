@@ -7,21 +7,27 @@ nbgrader decides by (ids, points, locks, the text of locked cells) comes from th
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from grader.integrations.nbgrader.outputs import Budget, harmless
+from grader.integrations.nbgrader.pictures import pasted
+from grader.integrations.nbgrader.prose import Allowance, harmless_prose, markdown_cell
 from grader.model import Value
 from grader.reports.text import code_block
 
 MAX_CELLS = 2_000
 SCHEMA_VERSION = 3
 
-_TAGS = re.compile(r"<(?=[A-Za-z/!?])")
-_SCRIPTS = re.compile(r"(javascript|vbscript|data)\s*:", re.I)
-
 Cell = dict[str, Any]
+
+
+class Allowed:
+    """How much a notebook may bring along."""
+
+    def __init__(self) -> None:
+        self.outputs = Budget()
+        self.prose = Allowance()
 
 
 class Known(Value, frozen=True):
@@ -91,7 +97,7 @@ def rebuild(content: object, source: Source) -> tuple[Cell, list[str]]:
     cells: list[Cell] = []
     found: set[str] = set()
     repairs: list[str] = []
-    budget = Budget()
+    allowed = Allowed()
     for raw in _cell_list(content):
         known = by_name.get(name) if (name := _claimed(raw)) else None
         if known is not None and known.name in found:
@@ -100,10 +106,10 @@ def rebuild(content: object, source: Source) -> tuple[Cell, list[str]]:
         elif known is None and name is not None:
             repairs.append("a cell claims a name that this assignment does not have")
         if known is None:
-            cells.append(_free_cell(raw, budget))
-            continue
-        found.add(known.name)
-        cell, changes = _bound_cell(raw, known, budget)
+            cell, changes = _free_cell(raw, allowed)
+        else:
+            found.add(known.name)
+            cell, changes = _bound_cell(raw, known, allowed)
         cells.append(cell)
         repairs += changes
     repairs += _put_back(cells, [cell for cell in source.cells if cell.name not in found], source)
@@ -115,19 +121,6 @@ def rebuild(content: object, source: Source) -> tuple[Cell, list[str]]:
     if source.kernelspec is not None:
         metadata["kernelspec"] = source.kernelspec
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, repairs
-
-
-def inert(prose: str) -> str:
-    """Markdown in which no tag and no script is left; it reads as before.
-
-    nbgrader's own pages put what Markdown lets through into the browsers of graders.
-    """
-    return _SCRIPTS.sub(r"\1 :", _TAGS.sub("&lt;", prose))
-
-
-def markdown_cell(source: str) -> Cell:
-    """A cell of prose."""
-    return {"cell_type": "markdown", "metadata": {}, "source": source}
 
 
 # ---------------------------------------------------------------- one cell
@@ -157,12 +150,14 @@ def _text(raw: Mapping[str, Any]) -> str:
     return source.encode("utf-8", "replace").decode()  # lone surrogates can't be written to disk
 
 
-def _free_cell(raw: Mapping[str, Any], budget: Budget) -> Cell:
+def _free_cell(raw: Mapping[str, Any], allowed: Allowed) -> tuple[Cell, list[str]]:
     """A cell that is the student's own. A raw one would go into feedback as it is: it is quoted."""
-    if raw.get("cell_type") == "code":
-        return _code_cell(_text(raw), harmless(raw.get("outputs"), budget))
     text = _text(raw)
-    return markdown_cell(inert(text) if raw.get("cell_type") == "markdown" else code_block(text))
+    if raw.get("cell_type") == "code":
+        return _code_cell(text, harmless(raw.get("outputs"), allowed.outputs)), []
+    if raw.get("cell_type") == "markdown":
+        return harmless_prose(text, raw.get("attachments"), allowed.prose)
+    return markdown_cell(code_block(text)), []
 
 
 def _code_cell(source: str, outputs: list[dict[str, Any]]) -> Cell:
@@ -175,7 +170,7 @@ def _code_cell(source: str, outputs: list[dict[str, Any]]) -> Cell:
     }
 
 
-def _bound_cell(raw: Mapping[str, Any], known: Known, budget: Budget) -> tuple[Cell, list[str]]:
+def _bound_cell(raw: Mapping[str, Any], known: Known, allowed: Allowed) -> tuple[Cell, list[str]]:
     changes = []
     text = _text(raw)
     if raw.get("cell_type") != known.kind:
@@ -183,15 +178,27 @@ def _bound_cell(raw: Mapping[str, Any], known: Known, budget: Budget) -> tuple[C
     if known.locked and text != known.source:
         changes.append(f"the locked cell `{known.name}` had been changed, and is as released")
         text = known.source
-    # what a question's cell printed in the student's notebook gives way to our feedback
-    outputs = [] if known.graded and not known.solution else harmless(raw.get("outputs"), budget)
-    return _as_known(text, known, outputs), changes
+    if known.kind == "code":
+        # what a question's cell printed in the student's notebook gives way to our feedback
+        printed = None if known.graded and not known.solution else raw.get("outputs")
+        cell = _code_cell(text, harmless(printed, allowed.outputs))
+    elif text == known.source:
+        cell = _released_prose(text, raw.get("attachments"))
+    else:  # an answer in words
+        cell, more = harmless_prose(text, raw.get("attachments"), allowed.prose)
+        changes += more
+    return _as_known(cell, known), changes
 
 
-def _as_known(text: str, known: Known, outputs: list[dict[str, Any]]) -> Cell:
-    if known.kind == "markdown" and text != known.source:  # an answer in words
-        text = inert(text)
-    cell = _code_cell(text, outputs) if known.kind == "code" else markdown_cell(text)
+def _released_prose(text: str, attachments: object) -> Cell:
+    """A cell of the course's own words; pictures in it come along with the student's file."""
+    cell = markdown_cell(text)
+    if pictures := pasted(attachments):
+        cell["attachments"] = {name: {one.kind: one.content} for name, one in pictures.items()}
+    return cell
+
+
+def _as_known(cell: Cell, known: Known) -> Cell:
     metadata: dict[str, Any] = {
         "cell_type": known.kind,
         "grade": known.graded,
@@ -228,7 +235,10 @@ def _put_back(cells: list[Cell], missing: Iterable[Known], source: Source) -> li
             for place, cell in enumerate(cells)
             if cell["metadata"].get("nbgrader", {}).get("grade_id") in before
         ]
-        made = _as_known(known.source, known, [])
+        text = known.source
+        made = _as_known(
+            _code_cell(text, []) if known.kind == "code" else markdown_cell(text), known
+        )
         if known.solution:
             made["metadata"]["nbgrader"].pop("checksum", None)
         cells.insert(max(places, default=len(cells) - 1) + 1, made)

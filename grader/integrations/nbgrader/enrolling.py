@@ -14,12 +14,19 @@ from typing import Any
 from nbgrader.api import InvalidEntry, MissingEntry
 from sqlalchemy.exc import OperationalError, StatementError
 
+from grader.integrations.nbgrader.names import Names
+
 TRIES = 5
 """How often to try while the database is locked; SQLite waits five seconds each time."""
 
 
-def enrol(gradebook: Any, students: Iterable[str]) -> dict[str, str]:
-    """See that the gradebook knows these students.
+def enrol(gradebook: Any, students: Iterable[str], names: Names | None = None) -> dict[str, str]:
+    """See that the gradebook knows these students, and what they are called.
+
+    Args:
+        gradebook: nbgrader's, opened.
+        students: their ids.
+        names: who may know what they are called. Names that the gradebook has already stay.
 
     Returns:
         Whom the database does not take, and why.
@@ -32,7 +39,17 @@ def enrol(gradebook: Any, students: Iterable[str]) -> dict[str, str]:
         for student in students:
             if not _is_known(gradebook, student) and (reason := _add(gradebook, student)):
                 refused[student] = reason
+            elif names is not None:
+                _name(gradebook, student, names)
+        gradebook.db.commit()
     return refused
+
+
+def _name(gradebook: Any, student: str, names: Names) -> None:
+    entry = gradebook.find_student(student)
+    if entry.first_name is None and entry.last_name is None and (person := names.find(student)):
+        entry.first_name, entry.last_name = person.first, person.last
+        entry.email = entry.email or person.email or None
 
 
 def _add(gradebook: Any, student: str) -> str:

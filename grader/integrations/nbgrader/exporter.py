@@ -20,6 +20,7 @@ from grader.integrations.nbgrader.cells import Source, known_cells
 from grader.integrations.nbgrader.enrolling import enrol
 from grader.integrations.nbgrader.gradebook import opened, require_writable
 from grader.integrations.nbgrader.grading import Marked, grade
+from grader.integrations.nbgrader.names import Names, read_names
 from grader.integrations.nbgrader.submitted import Handed, handed_in, pending, without_notebook
 from grader.integrations.nbgrader.turns import turn
 from grader.model import Suite
@@ -45,6 +46,10 @@ class GradingExporter(NotebookExporter):
     jobs = Integer(
         None, allow_none=True, help="Submissions graded at once; one for each core by default."
     ).tag(config=True)
+
+    roster = Unicode(help="A CSV file with names, ids and e-mail addresses of students.").tag(
+        config=True
+    )
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -129,9 +134,19 @@ class GradingExporter(NotebookExporter):
     def _enrol(self, students: Iterable[str]) -> None:
         if self._autograde.create_student:
             with opened(self._autograde.coursedir, self._assignment) as gradebook:
-                refused = enrol(gradebook, students)
+                refused = enrol(gradebook, students, self._names())
             for student, reason in refused.items():
                 self._leave_ungraded(student, f"the gradebook does not take the name: {reason}")
+
+    def _names(self) -> Names:
+        """Who knows students' names. Without them everything else goes on."""
+        if not self.roster:
+            return Names()
+        try:
+            return Names(read_names(Path(self.roster).expanduser()))
+        except GraderError as error:
+            self.log.warning("students stay without names: %s", error)
+            return Names()
 
     # ------------------------------------------------------------ before anything is graded
 

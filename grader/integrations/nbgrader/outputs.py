@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from grader.integrations.nbgrader.pictures import picture
 from grader.reports.text import printable, shortened
 
 MAX_TEXT_CHARS = 10_000
 MAX_OUTPUTS = 50
 MAX_NOTEBOOK_BYTES = 4 << 20
-PICTURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+PICTURES = ("image/png", "image/jpeg")
+"""Of what nbconvert's pages show."""
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 Output = dict[str, Any]
@@ -67,25 +67,11 @@ def _one(raw: Mapping[str, Any]) -> Iterator[Output]:
 
 
 def _data(data: Mapping[str, Any]) -> dict[str, str]:
-    shown = {
-        kind: picture for kind in PICTURES if (picture := _picture(data.get(kind), PICTURES[kind]))
-    }
+    found = [picture(data.get(kind)) for kind in PICTURES]
+    shown = {one.kind: one.content for one in found if one and one.kind in PICTURES}
     if text := _text(data.get("text/plain")):
         shown["text/plain"] = text
     return shown
-
-
-def _picture(value: object, signature: bytes) -> str:
-    """The picture in base64 as we write it, or nothing if it is none."""
-    if isinstance(value, list):
-        value = "".join(part for part in value if isinstance(part, str))
-    if not isinstance(value, str) or len(value) > 2 * MAX_NOTEBOOK_BYTES:
-        return ""
-    try:
-        content = base64.b64decode("".join(value.split()), validate=True)
-    except (binascii.Error, ValueError):
-        return ""
-    return base64.b64encode(content).decode() if content.startswith(signature) else ""
 
 
 def _text(value: object) -> str:

@@ -160,6 +160,9 @@ def graded(
     for student, (work, _) in CLASS.items():
         course.hand_in(student, work(course.solved()))
     (course.root / "submitted/nothing/adding").mkdir(parents=True)
+    (course.root / "roster.csv").write_text("id,name\nright,Ann Example\nhostile,<b>Eve</b> X\n")
+    config = course.root / "nbgrader_config.py"
+    config.write_text(config.read_text().replace("(c, ", '(c, roster="roster.csv", '))
     return course, course.run("autograde", "adding", status=3)
 
 
@@ -216,6 +219,21 @@ def test_names_survive_the_export(graded: tuple[NbgraderCourse, str]) -> None:
     assert rows["'=cmd()"]["score"] == "5.0"
     assert rows["not a notebook"]["needs_manual_grade"] == "True"
     assert rows["right"]["needs_manual_grade"] == "False"
+
+
+def test_students_are_called_what_the_roster_says(graded: tuple[NbgraderCourse, str]) -> None:
+    with graded[0].gradebook() as gradebook:
+        people = {one.id: (one.first_name, one.last_name) for one in gradebook.students}
+    assert people["right"] == ("Ann", "Example")
+    assert people["hostile"] == ("bEve/b", "X")  # nbgrader writes names into its pages as they are
+    assert people["empty file"] == (None, None)
+
+
+def test_a_roster_that_cannot_be_read_is_named_and_stops_nobody(course: NbgraderCourse) -> None:
+    course.hand_in("ann", course.solved())
+    log = course.run("autograde", "adding", "--GradingExporter.roster=nowhere.csv")
+    assert "students stay without names" in log
+    assert "nowhere.csv" in log
 
 
 def test_feedback_pages_hold_no_hidden_source(graded: tuple[NbgraderCourse, str]) -> None:

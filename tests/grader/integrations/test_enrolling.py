@@ -17,6 +17,7 @@ from postgresql import drop_everything, empty_database
 from sqlalchemy.exc import OperationalError
 
 from grader.integrations.nbgrader.enrolling import enrol
+from grader.integrations.nbgrader.names import Names, Person
 
 pytestmark = pytest.mark.slow  # nbgrader starts a program for every new gradebook
 
@@ -79,6 +80,22 @@ def test_many_who_enrol_the_same_class_at_once_all_succeed(url: str) -> None:
     said = [process.communicate(timeout=300) for process in running]
     assert said == [("{}\n", "")] * 4
     assert known(url) == STUDENTS
+
+
+def test_names_go_where_the_gradebook_has_none(url: str) -> None:
+    people = {name: Person("Ann", name, f"{name}@example.org") for name in ("ann", "bob", "cat")}
+    with Gradebook(url) as gradebook:
+        gradebook.add_student("bob", last_name="Typed", email="typed@example.org")
+        gradebook.add_student("cat")
+        assert enrol(gradebook, ["ann", "bob", "cat", "stranger"], Names(people)) == {}
+    with Gradebook(url) as gradebook:
+        entries = {one.id: (one.first_name, one.last_name, one.email) for one in gradebook.students}
+    assert entries == {
+        "ann": ("Ann", "ann", "ann@example.org"),
+        "bob": (None, "Typed", "typed@example.org"),
+        "cat": ("Ann", "cat", "cat@example.org"),
+        "stranger": (None, None, None),
+    }
 
 
 class Slower(Gradebook):  # type: ignore[misc]

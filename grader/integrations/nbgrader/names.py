@@ -1,0 +1,122 @@
+"""What students are called: by the roster, or else by their accounts on this machine.
+
+nbgrader's gradebook has names of its own. They stay; these go where it has none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from grader.gradesheets.cells import Sheet
+from grader.gradesheets.roster import known_as
+from grader.gradesheets.sheets import KEYS
+from grader.model import Value
+from grader.reports.text import one_line
+
+MAX_CHARS = 128
+"""Of a name; nbgrader's columns are that wide."""
+FIRST_PEOPLE = 1_000
+"""Lower user numbers are the system's own accounts, like `mail` and `games`."""
+NOBODY = 65_534
+
+_FIRST = ("first name", "first_name", "firstname", "given name", "vorname", "prénom", "nombre")
+_LAST = ("last name", "last_name", "lastname", "surname", "family name", "nachname", "nom")
+_FULL = ("name", "full name", "student name", "display name")
+_NAME_OR_ID = ("student",)
+_MAIL = ("email", "e-mail", "email address", "e-mail address", "mail")
+# nbgrader writes names into its pages as they are
+_MARKUP = str.maketrans(dict.fromkeys('<>&"'))
+
+
+class Person(Value, frozen=True):
+    """A student's names, without anything that a page would take for markup."""
+
+    first: str = ""
+    last: str = ""
+    email: str = ""
+
+
+def full_name(name: str, email: str = "") -> Person | None:
+    """Take a name apart: "Last, First", or the last word is the last name; None if it is blank."""
+    last, comma, first = name.partition(",")
+    if not comma:
+        first, _, last = " ".join(name.split()).rpartition(" ")
+    return _person(first, last, email)
+
+
+class Names:
+    """Looks students up.
+
+    Args:
+        people: whom a roster knows, by everything that they go by, in lower case.
+    """
+
+    def __init__(self, people: Mapping[str, Person] | None = None) -> None:
+        self._people = people or {}
+
+    def find(self, student: str) -> Person | None:
+        """Return what somebody is called, or None if nobody knows."""
+        for name in sorted(known_as(student), key=len, reverse=True):
+            if name in self._people:
+                return self._people[name]
+        return _account(student)
+
+
+def read_names(path: Path) -> dict[str, Person]:
+    """Read a roster: a table with a column by which students are known, and names.
+
+    Raises:
+        UsageError: it can't be read.
+    """
+    sheet = Sheet.read(path)
+    heads = [head.strip().casefold() for head in sheet.rows[0]] if sheet.rows else []
+    keys = [heads.index(name) for name in KEYS if name in heads]
+    people: dict[str, Person] = {}
+    for row in sheet.rows[1:]:
+        cell = _reader(heads, row)
+        email, full = cell(_MAIL), cell(_FULL)
+        if not full and re.search(r"[\s,]", either := cell(_NAME_OR_ID).strip()):
+            full = either  # Canvas has names there, others have logins
+        person = _person(cell(_FIRST), cell(_LAST), email) or full_name(full, email)
+        if person is not None:
+            for place in keys:
+                if len(row) > place and row[place].strip():
+                    people.setdefault(row[place].strip().casefold(), person)
+    return people
+
+
+def _reader(heads: Sequence[str], row: Sequence[str]) -> Callable[[Sequence[str]], str]:
+    def cell(names: Sequence[str]) -> str:
+        places = [heads.index(name) for name in names if name in heads]
+        return next((row[place] for place in places if len(row) > place), "")
+
+    return cell
+
+
+def _person(first: str, last: str, email: str = "") -> Person | None:
+    first, last, email = map(_plain, (first, last, email))
+    return Person(first, last, email) if first or last else None
+
+
+def _plain(name: str) -> str:
+    name = name.encode("utf-8", "replace").decode()  # a sheet's bytes that are no text
+    return one_line(name).translate(_MARKUP).strip()[:MAX_CHARS]
+
+
+def _account(student: str) -> Person | None:
+    """What the machine's table of users says; whoever has the account can change it."""
+    if os.name != "posix":
+        return None
+    import pwd
+
+    try:
+        entry = pwd.getpwnam(student)
+    except (KeyError, ValueError, UnicodeError):
+        return None
+    name = entry.pw_gecos.split(",")[0]
+    if not FIRST_PEOPLE <= entry.pw_uid < NOBODY or name.strip().casefold() == student.casefold():
+        return None
+    return full_name(name)
