@@ -87,11 +87,19 @@ def enter_and_serve(
             os._exit(0)
         serve(REQUESTS, REPLIES, device=policy.torch_device, scratch=scratch)
     except BaseException as error:
-        event = {"event": "failed", "message": f"the worker could not start: {error!r}"[:500]}
+        event = {"event": "failed", "message": f"the worker could not start: {described(error)}"}
         with contextlib.suppress(OSError):
             os.write(status, json.dumps(event).encode() + b"\n")
     finally:
         os._exit(1)
+
+
+def described(error: BaseException) -> str:
+    """What happened, in words for a person where the system has some."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror}{where}"[:400]
+    return repr(error)[:400]
 
 
 def _arrange_descriptors(ends: Ends) -> int:

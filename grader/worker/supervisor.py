@@ -22,7 +22,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from grader.worker.entry import Behind, Ends, close_all_but, enter_and_serve
+from grader.worker.entry import Behind, Ends, close_all_but, described, enter_and_serve
 from grader.worker.jail import namespaces, properties
 from grader.worker.jail.cgroups import Cgroup
 from grader.worker.jail.linux import PR_SET_CHILD_SUBREAPER, prctl
@@ -88,7 +88,7 @@ def supervise(policy: Policy, ends: Ends, session: Session, started: float) -> N
         else:
             _run(chosen, policy, ends, session, started)
     except BaseException as error:
-        say(ends.status, event="failed", message=f"the supervisor failed: {error!r}"[:500])
+        say(ends.status, event="failed", message=f"the supervisor failed: {described(error)}")
     finally:
         os._exit(0)
 
@@ -101,7 +101,7 @@ def say(status: int, **event: object) -> None:
 
 def _run(chosen: Plan, policy: Policy, ends: Ends, session: Session, started: float) -> None:
     user = worker_user(os.getpid()) if USER_ID in chosen.layers else None
-    group = Cgroup(f"{session.zygote}-{os.getpid()}", policy) if CGROUP in chosen.layers else None
+    group = Cgroup(session.zygote, policy) if CGROUP in chosen.layers else None
     scratch = None if NAMESPACES in chosen.layers else make_scratch(session.state, user)
     try:
         gate, key = os.pipe()

@@ -1,18 +1,34 @@
 """Control groups, version 2 or 1, where they are writable: they count memory exactly.
 
 A hardening on top: without them the watchdog notices memory that setrlimit(2) does not count.
+
+Containers may share control groups and nothing else. So a group's name says in which process
+namespace its owner is, where alone the owner's number means something, and ends with a number drawn
+at random: `grader-NAMESPACE-OWNER-RANDOM`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
+import secrets
 import time
 from pathlib import Path
 
+from grader.worker.jail.namespaces import process_namespace
 from grader.worker.jail.policy import Policy
 
 ROOT = Path("/sys/fs/cgroup")
 PREFIX = "grader-"
+REMOVED = "its control group was removed, perhaps by another grader,"
+TRIES = 5
+"""How often a group is made anew that somebody removes while it is made."""
+
+ABANDONED_S = 24 * 3600.0
+"""After so long, a group of a namespace that can't be looked into, and with no member, is nobody's.
+
+A living grader has a process in its group milliseconds after it made it.
+"""
 # page tables, page cache of the scratch folder, kernel memory
 MARGIN_BYTES = 256 << 20
 
@@ -20,34 +36,40 @@ MARGIN_BYTES = 256 << 20
 class Cgroup:
     """One worker's control groups: a folder in each hierarchy.
 
+    Args:
+        owner: the process, in this process namespace, with which the group is of no use any more.
+        policy: the limits.
+
     Raises:
         OSError: they can't be made here.
     """
 
-    def __init__(self, name: str, policy: Policy) -> None:
-        memory = policy.host_bytes + policy.scratch_bytes + MARGIN_BYTES
-        if (ROOT / "cgroup.controllers").exists():
-            settings = {
-                ROOT: {"memory.max": memory, "memory.swap.max": 0, "pids.max": policy.threads}
-            }
-        else:
-            settings = {
-                ROOT / "memory": {"memory.limit_in_bytes": memory},
-                ROOT / "pids": {"pids.max": policy.threads},
-            }
-        self._folders: list[Path] = []
-        try:
-            for hierarchy, files in settings.items():
-                folder = hierarchy / f"{PREFIX}{name}"
-                folder.mkdir()
-                self._folders.append(folder)
-                for file, value in files.items():
-                    # a kernel without swap accounting has no such file
-                    if file != "memory.swap.max" or (folder / file).exists():
-                        (folder / file).write_text(str(value))
-        except OSError:
-            self.remove()
-            raise
+    def __init__(self, owner: int, policy: Policy) -> None:
+        settings = _settings(policy)
+        for left in reversed(range(TRIES)):
+            self._folders: list[Path] = []
+            try:
+                self._make(
+                    f"{PREFIX}{process_namespace()}-{owner}-{secrets.token_hex(6)}", settings
+                )
+                return
+            except OSError as error:
+                removed = any(not folder.exists() for folder in self._folders)
+                self.remove()
+                if not removed:
+                    raise
+                if not left:
+                    raise OSError(error.errno, f"{REMOVED} while it was made") from None
+
+    def _make(self, name: str, settings: dict[Path, dict[str, int]]) -> None:
+        for hierarchy, files in settings.items():
+            folder = hierarchy / name
+            folder.mkdir()
+            self._folders.append(folder)
+            for file, value in files.items():
+                # a kernel without swap accounting has no such file
+                if file != "memory.swap.max" or (folder / file).exists():
+                    (folder / file).write_text(str(value))
 
     def join(self) -> None:
         """Move the calling process in.
@@ -56,7 +78,10 @@ class Cgroup:
             OSError: the kernel refused.
         """
         for folder in self._folders:
-            (folder / "cgroup.procs").write_text("0")
+            try:
+                (folder / "cgroup.procs").write_text("0")
+            except FileNotFoundError as error:
+                raise OSError(error.errno, f"{REMOVED} before a process was in it") from None
 
     def out_of_memory(self) -> bool:
         """Whether the kernel killed a member because it reached the memory limit."""
@@ -81,12 +106,44 @@ class Cgroup:
                     time.sleep(0.002)
 
 
+def _settings(policy: Policy) -> dict[Path, dict[str, int]]:
+    """What is written into which files of a group, by hierarchy."""
+    memory = policy.host_bytes + policy.scratch_bytes + MARGIN_BYTES
+    if (ROOT / "cgroup.controllers").exists():
+        return {ROOT: {"memory.max": memory, "memory.swap.max": 0, "pids.max": policy.threads}}
+    return {
+        ROOT / "memory": {"memory.limit_in_bytes": memory},
+        ROOT / "pids": {"pids.max": policy.threads},
+    }
+
+
 def sweep() -> None:
-    """Remove groups that sessions left behind which were killed."""
+    """Remove groups that sessions left behind which were killed, and nothing that may be in use.
+
+    The kernel removes no group that has a member; this is about those that have none yet.
+    """
+    here = process_namespace()
     for hierarchy in (ROOT, ROOT / "memory", ROOT / "pids"):
         with contextlib.suppress(OSError):
             for folder in hierarchy.glob(f"{PREFIX}*-*"):
-                owner = folder.name.removeprefix(PREFIX).partition("-")[0]
-                if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-                    with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError):
+                    if _is_abandoned(folder, here):
                         folder.rmdir()
+
+
+def _is_abandoned(folder: Path, here: int) -> bool:
+    namespace, owner, *rest = folder.name.removeprefix(PREFIX).split("-")
+    if here and namespace == str(here) and rest and owner.isdigit():
+        return not _lives(int(owner))
+    return time.time() - folder.stat().st_mtime > ABANDONED_S
+
+
+def _lives(pid: int) -> bool:
+    """Whether a process of this namespace exists. `/proc` may show those of another one."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True

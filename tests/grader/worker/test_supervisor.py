@@ -188,7 +188,7 @@ def test_nothing_stays_on_disk(own_zygote: Zygote, options: dict[str, object]) -
 
 def test_nothing_stays_in_control_groups(zygote: Zygote) -> None:
     run(zygote, "")
-    left = list(Path("/sys/fs/cgroup").glob(f"**/grader-{zygote.pid}-*"))
+    left = list(Path("/sys/fs/cgroup").glob(f"**/grader-*-{zygote.pid}-*"))
     assert left == []
 
 
