@@ -148,9 +148,10 @@ def check(
     problems = known_problems + tuple(problem for one in ordered for problem in one.problems)
     used = [suites[name] for name in suites if any(s.assignment == name for s in everyone)]
     complete = not any(one.score.ending.kind is EndingKind.INTERRUPTED for one in ordered)
+    wall = weakest(ordered) or (None if options.sandbox else Isolation(mode="off"))
     names = {suite.assignment.id for suite in used}
     problems += policies.without_effect(options.adjustments, everyone, names.__contains__)
-    return collate(course, used, everyone, problems, weakest(ordered), info, complete)
+    return collate(course, used, everyone, problems, wall, info, complete)
 
 
 class Rules:
