@@ -59,6 +59,7 @@ class Crew:
                 later=course.preload_later,
                 public=course.public,
                 private=[path for path in _private(course) if path is not None],
+                withheld={one.id: one.withheld for one in course.assignments},
                 sandbox=sandbox,
             )
         try:
@@ -220,7 +221,8 @@ def _setup(
 
 def _private(course: Course) -> tuple[Path | None, ...]:
     """What no worker may read, even where it lies among installed packages."""
-    return (course.suites, course.reference, course.lessons, course.mutants, course.styles)
+    places = (course.suites, course.reference, course.lessons, course.mutants, course.styles)
+    return (*places, *course.known_answers)
 
 
 def described(

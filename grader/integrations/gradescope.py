@@ -111,7 +111,9 @@ def _engine() -> Iterator[tuple[str, bytes]]:
 
 
 def _course_files(course: Course, assignment: AssignmentConfig) -> Iterator[tuple[str, bytes]]:
-    places = (course.checks, course.suites, course.reference, *course.public)
+    places = (
+        course.checks, course.suites, course.reference, *course.public, *course.known_answers
+    )  # fmt: skip
     for place in places:
         if place is None:
             continue
@@ -153,6 +155,7 @@ def _table(course: Course, assignment: AssignmentConfig) -> str:
         line("title", course.title),
         *(line(key, _relative(path, course)) for key, path in places.items() if path is not None),
         line("public", [_relative(path, course) for path in course.public]),
+        line("known_answers", [_relative(path, course) for path in course.known_answers]),
         line("preload", list(course.preload)),
         line("preload_later", list(course.preload_later)),
         *([line("timezone", course.timezone)] if course.timezone else []),
@@ -165,6 +168,7 @@ def _table(course: Course, assignment: AssignmentConfig) -> str:
         line("id", assignment.id),
         line("title", assignment.title),
         line("aliases", list(assignment.aliases)),
+        line("withheld", list(assignment.withheld)),
         *([line("due", assignment.due)] if assignment.due else []),
     ]
     return "\n".join(lines) + "\n"

@@ -21,6 +21,7 @@ from grader.worker.jail.policy import Policy
 from grader.worker.jail.properties import mode
 from grader.worker.jail.tree import Tree
 from grader.worker.jail.wall import Plan, enter
+from grader.worker.parts import show_part
 from grader.worker.serve import serve
 
 REQUESTS, REPLIES, STATUS = 3, 4, 5
@@ -46,6 +47,8 @@ class Behind:
         scratch: its folder on the host; None when it will have its own file system.
         user: whom it becomes, if anybody.
         group: its control group, if any.
+        public: the folder of the public packages.
+        part: the folder with what of them is its assignment's own; empty when nothing is.
     """
 
     plan: Plan
@@ -54,6 +57,8 @@ class Behind:
     scratch: str | None
     user: int | None
     group: Cgroup | None
+    public: str = ""
+    part: str = ""
 
 
 def enter_and_serve(
@@ -79,6 +84,7 @@ def enter_and_serve(
             behind.group.join()
         scratch = _enter(policy, behind)
         _make_neutral(scratch, policy.assignment)
+        show_part(behind.part, behind.public)
         _show_gpu(policy)
         _say_ready(status, policy, behind.plan, started)
         os.close(status)

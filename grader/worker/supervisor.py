@@ -30,6 +30,7 @@ from grader.worker.jail.policy import Policy
 from grader.worker.jail.properties import CGROUP, NAMESPACES, SECCOMP, USER_ID
 from grader.worker.jail.tree import Tree
 from grader.worker.jail.wall import Offer, Plan, plan, worker_user
+from grader.worker.parts import part_of, with_part
 from grader.worker.scratch import make_scratch, remove_tree
 from grader.worker.watchdog import TICK_MS, Watchdog, children_of
 
@@ -48,6 +49,8 @@ class Session:
         zygote: its process id.
         tree: what workers may read.
         offer: what this machine can do for a wall.
+        public: the folder of the public packages.
+        parts: the folder with what of them differs between assignments; empty when nothing does.
     """
 
     state: str
@@ -55,6 +58,8 @@ class Session:
     zygote: int
     tree: Tree
     offer: Offer
+    public: str = ""
+    parts: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +108,7 @@ def _run(chosen: Plan, policy: Policy, ends: Ends, session: Session, started: fl
     user = worker_user(os.getpid()) if USER_ID in chosen.layers else None
     group = Cgroup(session.zygote, policy) if CGROUP in chosen.layers else None
     scratch = None if NAMESPACES in chosen.layers else make_scratch(session.state, user)
+    part = part_of(session.parts, policy.assignment)
     try:
         gate, key = os.pipe()
         if chosen.kind:
@@ -111,7 +117,16 @@ def _run(chosen: Plan, policy: Policy, ends: Ends, session: Session, started: fl
         pid = os.fork()
         if pid == 0:
             os.close(key)
-            behind = Behind(chosen, session.tree, f"{session.state}/root", scratch, user, group)
+            behind = Behind(
+                plan=chosen,
+                tree=with_part(session.tree, part),
+                root=f"{session.state}/root",
+                scratch=scratch,
+                user=user,
+                group=group,
+                public=session.public,
+                part=part,
+            )
             enter_and_serve(policy, ends, behind, gate, started)
         os.close(gate)
         for descriptor in (ends.replies, ends.output):

@@ -4,7 +4,8 @@ A hardening on top: without them the watchdog notices memory that setrlimit(2) d
 
 Containers may share control groups and nothing else. So a group's name says in which process
 namespace its owner is, where alone the owner's number means something, and ends with a number drawn
-at random: `grader-NAMESPACE-OWNER-RANDOM`.
+at random: `grader-nNAMESPACE-OWNER-RANDOM`. The `n` keeps earlier versions of the
+grader from taking the number for a process's, and the group for one to remove.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import contextlib
 import os
 import secrets
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from grader.worker.jail.namespaces import process_namespace
@@ -20,7 +22,6 @@ from grader.worker.jail.policy import Policy
 
 ROOT = Path("/sys/fs/cgroup")
 PREFIX = "grader-"
-REMOVED = "its control group was removed, perhaps by another grader,"
 TRIES = 5
 """How often a group is made anew that somebody removes while it is made."""
 
@@ -45,31 +46,13 @@ class Cgroup:
     """
 
     def __init__(self, owner: int, policy: Policy) -> None:
-        settings = _settings(policy)
-        for left in reversed(range(TRIES)):
-            self._folders: list[Path] = []
-            try:
-                self._make(
-                    f"{PREFIX}{process_namespace()}-{owner}-{secrets.token_hex(6)}", settings
-                )
-                return
-            except OSError as error:
-                removed = any(not folder.exists() for folder in self._folders)
-                self.remove()
-                if not removed:
-                    raise
-                if not left:
-                    raise OSError(error.errno, f"{REMOVED} while it was made") from None
-
-    def _make(self, name: str, settings: dict[Path, dict[str, int]]) -> None:
-        for hierarchy, files in settings.items():
-            folder = hierarchy / name
-            folder.mkdir()
-            self._folders.append(folder)
-            for file, value in files.items():
-                # a kernel without swap accounting has no such file
-                if file != "memory.swap.max" or (folder / file).exists():
-                    (folder / file).write_text(str(value))
+        name = f"{PREFIX}n{process_namespace()}-{owner}-{secrets.token_hex(6)}"
+        self._settings = {at / name: files for at, files in _settings(policy).items()}
+        try:
+            self._persist(self._make)
+        except OSError:
+            self.remove()
+            raise
 
     def join(self) -> None:
         """Move the calling process in.
@@ -77,16 +60,39 @@ class Cgroup:
         Raises:
             OSError: the kernel refused.
         """
-        for folder in self._folders:
+        self._persist(self._enter)
+
+    def _make(self) -> None:
+        for folder, files in self._settings.items():
+            folder.mkdir(exist_ok=True)
+            for file, value in files.items():
+                # a kernel without swap accounting has no such file
+                if file != "memory.swap.max" or (folder / file).exists():
+                    (folder / file).write_text(str(value))
+
+    def _enter(self) -> None:
+        for folder in self._settings:
+            (folder / "cgroup.procs").write_text("0")
+
+    def _persist(self, step: Callable[[], None]) -> None:
+        """Take a step; where somebody removes the group meanwhile, make it anew and try again."""
+        for left in reversed(range(TRIES)):
             try:
-                (folder / "cgroup.procs").write_text("0")
+                step()
+                return
             except FileNotFoundError as error:
-                raise OSError(error.errno, f"{REMOVED} before a process was in it") from None
+                if not all(folder.parent.is_dir() for folder in self._settings):
+                    raise  # there are no such hierarchies
+                if not left:
+                    told = "its control group was removed again and again, perhaps by other graders"
+                    raise OSError(error.errno, told) from None
+            with contextlib.suppress(FileNotFoundError):
+                self._make()
 
     def out_of_memory(self) -> bool:
         """Whether the kernel killed a member because it reached the memory limit."""
         for name in ("memory.events", "memory.oom_control"):
-            for folder in self._folders:
+            for folder in self._settings:
                 with contextlib.suppress(OSError):
                     for line in (folder / name).read_text().splitlines():
                         if line.startswith("oom_kill ") and not line.endswith(" 0"):
@@ -95,7 +101,7 @@ class Cgroup:
 
     def remove(self) -> None:
         """Remove the folders; their processes must be dead."""
-        for folder in self._folders:
+        for folder in self._settings:
             for _ in range(50):
                 try:
                     folder.rmdir()
@@ -133,7 +139,7 @@ def sweep() -> None:
 
 def _is_abandoned(folder: Path, here: int) -> bool:
     namespace, owner, *rest = folder.name.removeprefix(PREFIX).split("-")
-    if here and namespace == str(here) and rest and owner.isdigit():
+    if here and namespace == f"n{here}" and rest and owner.isdigit():
         return not _lives(int(owner))
     return time.time() - folder.stat().st_mtime > ABANDONED_S
 

@@ -181,7 +181,7 @@ time.sleep(0.2)
 def test_nothing_stays_on_disk(own_zygote: Zygote, options: dict[str, object]) -> None:
     run(own_zygote, "import os; os.makedirs('a/b'); open('a/b/c', 'w').write('x')", **options)  # type: ignore[arg-type]
     state = Path(own_zygote.state)
-    assert sorted(path.name for path in state.iterdir()) == ["public", "root"]
+    assert sorted(path.name for path in state.iterdir()) == ["parts", "public", "root"]
     own_zygote.close()
     assert not state.exists()
 
