@@ -17,6 +17,7 @@ from grader.errors import GraderFault
 from grader.grading import Notebook, derive_seed
 from grader.handles import SubmissionNames
 from grader.judge_protocol import JobRequest
+from grader.known_texts import Known, handed_in
 from grader.links import NotDefined, StudentError, WorkerStopped
 from grader.model import Check, Ending, EndingKind, Outcome, Problem, Run, Status, Suite
 from grader.suites import where
@@ -44,6 +45,7 @@ class Examination:
         run_item: runs one.
         spawn: starts a worker and returns its link.
         reference: the reference package, which tells a broken check from a broken submission.
+        known: texts of the course that are no work of a student's.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Examination:
         run_item: RunItem,
         spawn: Callable[[], WorkerLink],
         reference: ModuleType | None,
+        known: Known | None = None,
     ) -> None:
         self._request = request
         self._suite = suite
@@ -69,7 +72,9 @@ class Examination:
             spawn,
             self._seed_of,
             request.torch_device,
+            compare=bool(known),
         )
+        self._known = known or {}
         self._outcomes: dict[str, Outcome] = {}
         self._problems: list[Problem] = []
 
@@ -86,8 +91,10 @@ class Examination:
             notebook.close()
         if notebook.killed and not self._request.last_try:
             fault = Ending(kind=EndingKind.FAULT, message="a worker was ended by SIGKILL")
+        submission = self._request.submission
+        self._problems += handed_in(self._known, notebook.definitions, submission)
         return Run(
-            submission=self._request.submission,
+            submission=submission,
             outcomes=() if fault else self._outcomes_in_suite_order(),
             ending=fault or notebook.ending or Ending(),
             cell_errors=tuple(

@@ -31,6 +31,9 @@ GRACE_S = 2.0
 """A cell's own alarm rings first; this much later the worker is ended."""
 
 RESET_S = 10.0
+READING_S = 5.0
+"""How long a worker may take to read what the cells define."""
+
 MEMORY_SIGNS = ("can't allocate memory", "DefaultCPUAllocator", "out of memory")
 
 
@@ -53,8 +56,10 @@ class Notebook:
         spawn: starts a worker and returns its link.
         seed_of: gives the seed for a purpose: `"notebook"`, or `"worker"` and a check's id.
         device: where tensors live over there.
+        compare: whether somebody wants to know what the cells define.
 
     Attributes:
+        definitions: each cell's number with the digests of what it defines, if they were asked for.
         killed: whether a worker was ended by SIGKILL, by whomever: see `WorkerLink`.
     """
 
@@ -66,11 +71,14 @@ class Notebook:
         spawn: Callable[[], WorkerLink],
         seed_of: Callable[..., int],
         device: str = "cpu",
+        *,
+        compare: bool = False,
     ) -> None:
         self.submission = submission
         self.cells = tuple(cells)
         self.limits = limits
         self.device = device
+        self.definitions: list[tuple[int, list[str]]] = []
         self.cell_errors: dict[int, CellError] = {}
         self.ending: Ending | None = None
         self.output = ""
@@ -79,6 +87,7 @@ class Notebook:
         self._spawn = spawn
         self._seed_of = seed_of
         self._link: WorkerLink | None = None
+        self._unread = compare
         self._deadly: set[int] = set()
         self._started = time.monotonic()
         self._workers = 0
@@ -136,6 +145,8 @@ class Notebook:
             self._workers += 1
             self._link.wait_ready()
             self.isolation = self._link.isolation
+            if self._unread:
+                self._read_definitions(self._link)
             self._run_cells(self._link)
         return self._link
 
@@ -150,6 +161,21 @@ class Notebook:
 
     def _time_left(self) -> float:
         return self.limits.wall_s - (time.monotonic() - self._started)
+
+    def _read_definitions(self, link: WorkerLink) -> None:
+        """Have the cells read, while none of them has run over there."""
+        self._unread = False
+        link.allow(READING_S, "while its cells were read")
+        try:
+            found = link.request("definitions", sources=[cell.source for cell in self.cells])
+        except (StudentError, WorkerStopped):
+            return  # what Python itself can't read in time is compared with nothing
+        pairs = zip(self.cells, found, strict=False)
+        self.definitions = [
+            (cell.number, [one for one in digests if type(one) is str])
+            for cell, digests in pairs
+            if type(digests) is list
+        ]
 
     def _run_cells(self, link: WorkerLink) -> None:
         link.allow(RESET_S, "while it was being reset")

@@ -223,6 +223,7 @@ class Judge(CheckRunner):
                 run_item=self._run_item,
                 spawn=lambda: self._spawn(request),
                 reference=self.reference_module,
+                known=self.setup.known.get(suite.assignment.id, {}),
             ).run()
             write_frame(job, msgspec.json.encode(run))
         except (OSError, EOFError):

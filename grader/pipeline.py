@@ -22,6 +22,7 @@ from grader.discovery import Discovery, discover
 from grader.fingerprint import versions
 from grader.gradesheets.deadlines import Extensions, Times, deadlines
 from grader.gradesheets.roster import Roster
+from grader.known_texts import HANDED_OUT
 from grader.model import (
     Ending,
     EndingKind,
@@ -44,7 +45,7 @@ from grader.scoring import collate, device_remarks, missing, score, unusable
 
 FILES = frozenset({"renamed", "mismatch", "metadata", "late", "not-in-roster"})
 RULES = frozenset({policies.ADJUSTMENT, policies.EXTENSION, policies.NO_TIME})
-HARMLESS = FILES | RULES | {"device", "gpu"}
+HARMLESS = FILES | RULES | {"device", "gpu", HANDED_OUT}
 """Kinds of problems that keep nobody from being graded."""
 
 STOPPED = Ending(kind=EndingKind.INTERRUPTED, message="not graded: the run was stopped")

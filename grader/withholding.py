@@ -52,7 +52,7 @@ def withhold(public: Path, parts: Path, withheld: Mapping[str, Sequence[str]]) -
         ConfigError: a name leads nowhere, or to what can't be taken out.
     """
     places = {
-        assignment: [_locate(public, name, assignment) for name in names]
+        assignment: [locate(public, name, assignment) for name in names]
         for assignment, names in withheld.items()
     }
     concerned = sorted({place.path for found in places.values() for place in found})
@@ -73,7 +73,12 @@ def _of(path: str, places: Iterable[Place]) -> set[tuple[str, ...]]:
     return {place.definition for place in places if place.path == path}
 
 
-def _locate(public: Path, name: str, assignment: str) -> Place:
+def locate(public: Path, name: str, assignment: str) -> Place:
+    """Find where a dotted name leads that an assignment withholds.
+
+    Raises:
+        ConfigError: nowhere, or to what can't be taken out.
+    """
     found = Path()
     rest = name.split(".")
     if not all(map(str.isidentifier, rest)):

@@ -48,6 +48,7 @@ class Cgroup:
     def __init__(self, owner: int, policy: Policy) -> None:
         name = f"{PREFIX}n{process_namespace()}-{owner}-{secrets.token_hex(6)}"
         self._settings = {at / name: files for at, files in _settings(policy).items()}
+        self._folders = list(self._settings)
         try:
             self._persist(self._make)
         except OSError:
@@ -92,7 +93,7 @@ class Cgroup:
     def out_of_memory(self) -> bool:
         """Whether the kernel killed a member because it reached the memory limit."""
         for name in ("memory.events", "memory.oom_control"):
-            for folder in self._settings:
+            for folder in self._folders:
                 with contextlib.suppress(OSError):
                     for line in (folder / name).read_text().splitlines():
                         if line.startswith("oom_kill ") and not line.endswith(" 0"):
@@ -101,7 +102,7 @@ class Cgroup:
 
     def remove(self) -> None:
         """Remove the folders; their processes must be dead."""
-        for folder in self._settings:
+        for folder in self._folders:
             for _ in range(50):
                 try:
                     folder.rmdir()
