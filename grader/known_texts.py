@@ -8,6 +8,7 @@ everybody is handed with the notebooks is nobody's answer and left out.
 
 from __future__ import annotations
 
+import tokenize
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -158,14 +159,25 @@ class _Texts:
             SuiteError: it can't be read.
         """
         if path not in self._read:
-            try:
-                cells = read(read_regular(path), path.name).cells
-            except IntakeError as error:
-                raise SuiteError(
-                    f"a text of the course can't be read: {error.message}", where=str(path)
-                ) from None
-            self._read[path] = tuple(one for cell in cells for one in definitions(cell.source))
+            found = (one for source in _sources(path) for one in definitions(source))
+            self._read[path] = tuple(found)
         return self._read[path]
+
+
+def _sources(path: Path) -> list[str]:
+    """The code of a file of the course's, whose author is trusted.
+
+    Raises:
+        SuiteError: it can't be read.
+    """
+    try:
+        if path.suffix == ".py":
+            with tokenize.open(path) as file:
+                return [file.read()]
+        return [cell.source for cell in read(read_regular(path), path.name).cells]
+    except (IntakeError, OSError, SyntaxError, UnicodeDecodeError) as error:
+        reason = error.message if isinstance(error, IntakeError) else error
+        raise SuiteError(f"a text of the course can't be read: {reason}", where=str(path)) from None
 
 
 def _is_within(definition: Definition, place: Place) -> bool:
