@@ -30,6 +30,7 @@ from grader.errors import ConfigError, GraderError, GraderFault
 from grader.model import Gradebook, Score, State
 from grader.reports.feedback import Hidden, compose
 from grader.reports.gradescope import encode
+from grader.reports.text import one_line
 from grader.store import write_atomically
 from grader.times import read_time
 
@@ -191,6 +192,8 @@ def run(root: Path, assignment: str, hidden: Hidden) -> None:
         raise GraderFault(_reason(gradebook, score), hint="this is neither zero nor full marks")
     feedback = compose(score, gradebook.assignments[0], gradebook.isolation, hidden)
     write_atomically(root / "results/results.json", encode(score, feedback))
+    for problem in gradebook.problems:  # what is printed is for instructors alone
+        print(one_line(problem.message))
 
 
 class _User(msgspec.Struct):

@@ -295,16 +295,16 @@ def running(toy: Path, folder: Path) -> subprocess.Popen[str]:
 
 
 def test_two_runs_on_one_output_folder_do_not_mix(toy: Path, class_of: Callable[..., Path]) -> None:
-    folder = class_of(
-        ann="import time\ntime.sleep(0.9)\n" + RIGHT, bob="import time\ntime.sleep(0.9)"
-    )
+    long = RIGHT + "#" * 10_000  # the largest file is graded first
+    folder = class_of(ann=long, bob=["import time\ntime.sleep(0.9)"] * 4)
     first = running(toy, folder)
-    for _ in range(200):
-        if (toy / "reports").is_dir():
-            break
-        time.sleep(0.02)
-    time.sleep(0.3)
-    assert_clear(grader("check", folder, cwd=toy), 2, "another run")
+    assert first.stderr is not None
+    assert "ann" in first.stderr.readline()
+    os.kill(first.pid, signal.SIGSTOP)  # whatever else is busy, it does not end before the second
+    try:
+        assert_clear(grader("check", folder, cwd=toy), 2, "another run")
+    finally:
+        os.kill(first.pid, signal.SIGCONT)
     first.communicate(timeout=60)
     assert first.returncode == 0
     assert (toy / "reports/scores.csv").read_text().count("\n") == 3
