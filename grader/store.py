@@ -111,8 +111,9 @@ def make_folder(path: Path, mode: int | None = PRIVATE) -> None:
 
 def _let(place: Path | int, mode: int) -> None:
     """Give a file or folder of ours its mode, where the disk has modes."""
-    with contextlib.suppress(OSError):
-        os.chmod(place, mode)  # noqa: PTH101 (a descriptor, perhaps)
+    if os.name == "posix":
+        with contextlib.suppress(OSError):
+            os.chmod(place, mode)  # noqa: PTH101 (a descriptor, perhaps)
 
 
 def _holds(path: Path, data: bytes, mode: int | None) -> bool:

@@ -21,6 +21,7 @@ import io
 import shutil
 import tokenize
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from grader.errors import ConfigError
@@ -150,9 +151,7 @@ def _without(source: bytes, definitions: set[tuple[str, ...]]) -> bytes:
     Raises:
         LookupError: it has no such definition. SyntaxError, ValueError: it can't be taken out.
     """
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    text = source.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
-    body = ast.parse(text).body
+    encoding, text, body = _parsed(source)
     lines = text.split("\n")
     for definition in definitions:
         spans = list(_spans(body, definition))
@@ -162,6 +161,14 @@ def _without(source: bytes, definitions: set[tuple[str, ...]]) -> bytes:
             lines[first - 1] = " " * column + "pass"
             lines[first:last] = [""] * (last - first)
     return "\n".join(lines).encode(encoding)
+
+
+@lru_cache(maxsize=16)
+def _parsed(source: bytes) -> tuple[str, str, list[ast.stmt]]:
+    """The encoding, the text and the statements of a module: many names lead to the same."""
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    text = source.decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+    return encoding, text, ast.parse(text).body
 
 
 def _spans(body: list[ast.stmt], definition: Sequence[str]) -> Iterator[Span]:
