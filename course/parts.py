@@ -4,13 +4,12 @@ Each class takes the arguments, offers the attributes and returns what the lesso
 assembled from torch's own layers. Use them until yours are done, or to find out whether a mistake
 is in the part you are writing or in one you brought along.
 
-They are no answers: in a grading, a notebook does not get the part that it asks for.
+They are no answers: in a grading, the part that a notebook asks for is not in this file.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from functools import partial
 from itertools import accumulate
 from typing import NoReturn
@@ -212,18 +211,10 @@ class TinyTransformerLM(FullModel):
         return counts | {"total": sum(counts.values())}
 
 
-def _withhold(assignment: str) -> None:
-    """Take away the part that a notebook asks for, and what is made of it."""
-    if assignment in ASKED:
-        for name in PARTS[list(ASKED).index(assignment) :]:
-            del globals()[name]
-
-
 def __getattr__(name: str) -> NoReturn:
     if name in PARTS:
         raise ImportError(f"{name} is yours to write here: the course's own can't be handed in")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-_withhold(os.environ.get("GRADER_GRADING", ""))
 __all__ = [name for name in PARTS if name in globals()]

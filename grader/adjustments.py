@@ -7,12 +7,14 @@ can always be told who changed what, when and why; and whatever is graded again,
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 import msgspec
 
 from grader.errors import GraderError
 from grader.rules import Adjustment
+from grader.store import GRADEBOOK, PRIVATE
 
 NAME = "adjustments.jsonl"
 
@@ -55,7 +57,7 @@ def add(folder: Path, adjustment: Adjustment) -> Path:
     try:
         if _unfinished(path):
             line = b"\n" + line
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, _mode_of(folder))
         with os.fdopen(descriptor, "wb") as file:
             file.write(line)
             file.flush()
@@ -63,6 +65,14 @@ def add(folder: Path, adjustment: Adjustment) -> Path:
     except OSError as error:
         raise _failed("write", path, error) from None
     return path
+
+
+def _mode_of(folder: Path) -> int:
+    """The mode of the gradebook that is adjusted, as far as the umask lets us."""
+    try:
+        return stat.S_IMODE((folder / GRADEBOOK).stat().st_mode)
+    except OSError:
+        return PRIVATE
 
 
 def _unfinished(path: Path) -> bool:

@@ -13,10 +13,12 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from grader.known_texts import HANDED_OUT
 from grader.model import (
     AssignmentReport,
     EndingKind,
     Gradebook,
+    Problem,
     QuestionReport,
     Score,
     State,
@@ -85,6 +87,7 @@ OF_TIME = frozenset({"late", NO_TIME, EXTENSION})
 CONCERNS = {
     "ungraded": "Not graded: neither zero nor full marks",
     "stopped": "Stopped: crashed, or used more than a submission may",
+    "handout": "The course's own text, handed in as an answer",
     "hidden": "Passes every public check, and loses much on the hidden ones",
     "problem": "Something about the files",
     "time": "Late, or of when nobody knows",
@@ -113,7 +116,7 @@ def concerns(gradebook: Gradebook) -> tuple[Concern, ...]:
     found = [c for score in gradebook.scores for c in _concerns(score, hidden)]
     found += [
         Concern(
-            kind="time" if problem.kind in OF_TIME else "problem",
+            kind=_kind_of(problem),
             student=problem.student or "",
             assignment=problem.assignment or "",
             reason=problem.message + (f": {problem.where}" if problem.where else ""),
@@ -122,6 +125,12 @@ def concerns(gradebook: Gradebook) -> tuple[Concern, ...]:
     ]
     order = list(CONCERNS)
     return tuple(sorted(found, key=lambda concern: order.index(concern.kind)))
+
+
+def _kind_of(problem: Problem) -> str:
+    if problem.kind == HANDED_OUT:
+        return "handout"
+    return "time" if problem.kind in OF_TIME else "problem"
 
 
 def _concerns(score: Score, hidden: dict[str, frozenset[str]]) -> Iterable[Concern]:

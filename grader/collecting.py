@@ -59,7 +59,7 @@ def collect(
         _must_be_apart(path, into)
     rules = rules_of(course, assignments)
     everyone, problems = seen(paths, course, rules.matcher)
-    work = _Work(into, rules)
+    work = _Work(into, rules, course.report_mode)
     with Reader() as reader:
         for holding, student in everyone.holdings:
             work.add(holding, student, reader)
@@ -79,8 +79,9 @@ def _must_be_apart(path: Path, into: Path) -> None:
 class _Work:
     """A folder while something is collected into it."""
 
-    def __init__(self, into: Path, rules: Rules) -> None:
+    def __init__(self, into: Path, rules: Rules, mode: int) -> None:
         self._into = into
+        self._mode = mode
         self._rules = rules
         self._before = read(into)
         self._round = self._before.rounds + 1
@@ -171,7 +172,7 @@ class _Work:
             kept = msgspec.structs.replace(kept, refused=content.message, hint=content.hint)
         else:
             path = self._place(person.folder, assignment, node.name, digest(content))
-            write_atomically(self._into / path, content, durable=False)
+            write_atomically(self._into / path, content, durable=False, mode=self._mode)
             kept = msgspec.structs.replace(kept, path=path, digest=digest(content))
             self._new += 1
         self._note(kept)
@@ -219,7 +220,7 @@ class _Work:
             files=tuple(self._files),
             problems=tuple(known),
         )
-        write_atomically(self._into / NAME, encode(manifest))
+        write_atomically(self._into / NAME, encode(manifest), mode=self._mode)
         return Collected(
             students=len(self._people),
             new=self._new,

@@ -28,6 +28,8 @@ class AssignmentConfig(Value, frozen=True):
     """One `[[tool.grader.assignments]]` table. `aliases` are other names its files may have.
 
     `due` has its zone: `grader.times` reads it. `policy` is the course's with what changes here.
+    `withheld` names modules and definitions of the public packages that answer this assignment: see
+    `grader/withholding.py`.
     """
 
     id: str
@@ -35,10 +37,15 @@ class AssignmentConfig(Value, frozen=True):
     aliases: tuple[str, ...] = ()
     due: str | None = None
     policy: Policy = Policy()
+    withheld: tuple[str, ...] = ()
 
 
 class Course(Value, frozen=True):
-    """Where a course keeps what, and what its submissions may use. All paths are absolute."""
+    """Where a course keeps what, and what its submissions may use. All paths are absolute.
+
+    `report_mode` is the mode of files with students' data. `known_answers` are files and folders
+    with answers that were given away.
+    """
 
     id: str
     title: str
@@ -61,6 +68,8 @@ class Course(Value, frozen=True):
     extensions: Path | None = None
     gpu: bool = False
     workers_per_gpu: int = 2
+    report_mode: int = 0o600
+    known_answers: tuple[Path, ...] = ()
 
     def assignment(self, name: str) -> AssignmentConfig:
         """Return the assignment with this id.
@@ -91,6 +100,7 @@ class _AssignmentTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     aliases: tuple[str, ...] = ()
     due: Any = None
     policy: PolicyTable = msgspec.field(default_factory=PolicyTable)
+    withheld: tuple[str, ...] = ()
 
 
 class _Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -110,6 +120,8 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     preload_later: list[str] = []
     gpu: bool = False
     workers_per_gpu: int = 2
+    report_mode: str | int = "0600"
+    known_answers: list[str] = []
     limits: _LimitsTable = msgspec.field(default_factory=_LimitsTable)
     policy: PolicyTable = msgspec.field(default_factory=PolicyTable)
     timezone: str | None = None
@@ -223,6 +235,10 @@ def _resolve(table: _Table, root: Path) -> Course:
         extensions=place("extensions", table.extensions),
         gpu=table.gpu,
         workers_per_gpu=_workers_per_gpu(table.workers_per_gpu),
+        report_mode=_report_mode(table.report_mode),
+        known_answers=tuple(
+            p for name in table.known_answers if (p := place("known_answers", name)) is not None
+        ),
     )
 
 
@@ -239,6 +255,7 @@ def _assignment(table: _AssignmentTable, rules: Policy, zone: str | None) -> Ass
         aliases=table.aliases,
         due=None if due is None else due_date(due, zone, f"assignment `{table.id}`: due"),
         policy=policy(table.policy, rules),
+        withheld=table.withheld,
     )
 
 
@@ -246,6 +263,18 @@ def _workers_per_gpu(number: int) -> int:
     if number < 1:
         raise ConfigError("[tool.grader] workers_per_gpu must be at least 1")
     return number
+
+
+def _report_mode(value: str | int) -> int:
+    """The mode of files that hold students' data: of their owner, and of whoever else may read."""
+    digits = value if isinstance(value, str) else f"{value:o}"
+    mode = int(digits, 8) if re.fullmatch(r"0?[0-7]{3}", digits) else 0
+    if mode & 0o600 != 0o600 or mode & 0o111 or mode & 0o002:
+        raise ConfigError(
+            f"[tool.grader] report_mode = {value!r} is not the mode of a report",
+            hint='write "0600" for yourself alone, "0640" to let your group read it',
+        )
+    return mode
 
 
 def _limits(table: _LimitsTable) -> Limits:

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -22,6 +22,7 @@ import msgspec
 from grader.config import Course
 from grader.errors import GraderFault, SuiteError
 from grader.judge_protocol import JobRequest, JudgeSetup, Ready, read_frame, write_frame
+from grader.known_texts import known_texts
 from grader.model import Assignment, Suite
 from grader.worker.jail.selftest import require_holding
 from grader.worker.launch import Zygote
@@ -59,11 +60,14 @@ class Crew:
                 later=course.preload_later,
                 public=course.public,
                 private=[path for path in _private(course) if path is not None],
+                withheld={one.id: one.withheld for one in course.assignments},
                 sandbox=sandbox,
             )
         try:
             spawn_socket = self._zygote.fileno() if self._zygote is not None else None
-            self._judge = JudgeProcess(_setup(course, digests, spawn_socket, sandbox), spawn_socket)
+            self._judge = JudgeProcess(
+                lambda: _setup(course, digests, spawn_socket, sandbox), spawn_socket
+            )
         except BaseException:
             if self._zygote is not None:
                 self._zygote.close()
@@ -119,11 +123,11 @@ class JudgeProcess:
     """The near end of a judge process.
 
     Args:
-        setup: its first message.
+        setup: makes its first message, while it starts.
         inherited: a descriptor that it gets under the same number.
     """
 
-    def __init__(self, setup: JudgeSetup, inherited: int | None) -> None:
+    def __init__(self, setup: Callable[[], JudgeSetup], inherited: int | None) -> None:
         self._suites: dict[str, Suite] | None = None
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the judge)
         self._control, far = socket.socketpair()
@@ -141,8 +145,13 @@ class JudgeProcess:
                 cwd="/",
                 start_new_session=True,  # Ctrl-C is for the grader, which then ends its own
             )
+        try:
+            message = msgspec.json.encode(setup())
+        except BaseException:
+            self.close()
+            raise
         with contextlib.suppress(OSError):  # `describe` will say that it is gone
-            write_frame(self._control, msgspec.json.encode(setup))
+            write_frame(self._control, message)
 
     @property
     def alive(self) -> bool:
@@ -215,19 +224,14 @@ def _setup(
         spawn_socket=spawn_socket,
         sandbox=sandbox,
         digests=dict(digests),
+        known={} if spawn_socket is None else known_texts(course, digests),
     )
 
 
 def _private(course: Course) -> tuple[Path | None, ...]:
     """What no worker may read, even where it lies among installed packages."""
-    return (
-        course.suites,
-        course.reference,
-        course.lessons,
-        course.mutants,
-        course.styles,
-        course.fakes,
-    )
+    places = (course.suites, course.reference, course.lessons, course.mutants, course.fakes)
+    return (*places, course.styles, *course.known_answers)
 
 
 def described(

@@ -18,6 +18,7 @@ from grader.errors import GraderFault
 from grader.grading import Notebook, derive_seed
 from grader.handles import SubmissionNames
 from grader.judge_protocol import JobRequest
+from grader.known_texts import Known, handed_in
 from grader.links import CantBeSent, NotDefined, StudentError, WorkerStopped
 from grader.model import Check, Ending, EndingKind, Outcome, Problem, Run, Status, Suite
 from grader.processor_time import Overrun
@@ -52,6 +53,7 @@ class Examination:
         begins: hears of each check that begins.
         spawn: starts a worker and returns its link.
         reference: the reference package, which tells a broken check from a broken submission.
+        known: texts of the course that are no work of a student's.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Examination:
         begins: Callable[[str], None],
         spawn: Callable[[], WorkerLink],
         reference: ModuleType | None,
+        known: Known | None = None,
     ) -> None:
         self._request = request
         self._suite = suite
@@ -79,10 +82,12 @@ class Examination:
             spawn,
             self._seed_of,
             request.torch_device,
+            compare=bool(known),
         )
         self._tellings = Tellings(request.cells)
         self._sources = tuple((cell.number, cell.source) for cell in request.cells)
         self._overruns = 0
+        self._known = known or {}
         self._outcomes: dict[str, Outcome] = {}
         self._problems: list[Problem] = []
 
@@ -99,8 +104,10 @@ class Examination:
             notebook.close()
         if notebook.starved and not self._request.last_try:
             fault = Ending(kind=EndingKind.FAULT, message="the machine ran out of memory")
+        submission = self._request.submission
+        self._problems += handed_in(self._known, notebook.definitions, submission)
         return Run(
-            submission=self._request.submission,
+            submission=submission,
             outcomes=() if fault else self._outcomes_in_suite_order(),
             ending=fault or notebook.ending or Ending(),
             cell_errors=tuple(

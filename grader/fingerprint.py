@@ -1,7 +1,8 @@
 """What decides a result besides the submission, as digests: a kept result belongs to exactly these.
 
 A suite's digest covers every file that its checks could read: those of the suites and of the
-public checks with their helper modules, the reference, the packages that submissions may import.
+public checks with their helper modules, the reference, the packages that submissions may import,
+with what of them is withheld, and the answers that are known.
 Left out are the test files of other assignments, so that editing one suite does not spoil the
 results of all others; one that another file names is a helper like any other and stays in.
 """
@@ -32,7 +33,8 @@ def suite_digests(course: Course, assignments: Iterable[str]) -> dict[str, str]:
     others = _separate_tests(course, files)
     digests = {}
     for assignment in assignments:
-        digest = hashlib.sha256(f"grader {__version__}\n{course.preload}\n".encode())
+        withheld = course.assignment(assignment).withheld
+        digest = hashlib.sha256(f"grader {__version__}\n{course.preload}\n{withheld}\n".encode())
         for path, content in files.items():
             if others.get(path, assignment) == assignment:
                 name = os.path.relpath(path, course.root)
@@ -68,7 +70,7 @@ def versions() -> dict[str, str]:
 
 def _files(course: Course) -> list[Path]:
     """Every file that a check or a submission could read, once, in one order."""
-    roots = [course.checks, course.suites, course.reference, *course.public]
+    roots = [course.checks, course.suites, course.reference, *course.public, *course.known_answers]
     return sorted({path for root in roots if root is not None for path in _below(root)})
 
 

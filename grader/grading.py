@@ -37,6 +37,9 @@ GRACE_S = 2.0
 """A cell's own alarm rings first; this much later the worker is ended."""
 
 RESET_S = 10.0
+READING_S = 5.0
+"""How long a worker may take to read what the cells define."""
+
 MEMORY_SIGNS = ("can't allocate memory", "DefaultCPUAllocator", "out of memory")
 
 
@@ -59,8 +62,10 @@ class Notebook:
         spawn: starts a worker and returns its link.
         seed_of: gives the seed for a purpose: `"notebook"`, or `"worker"` and a check's id.
         device: where tensors live over there.
+        compare: whether somebody wants to know what the cells define.
 
     Attributes:
+        definitions: each cell's number with the digests of what it defines, if they were asked for.
         killed: whether somebody killed the worker during the last check, nobody knows who.
         kills_itself: whether that happened twice in one place: then it was no accident.
         starved: whether the kernel ended a worker because the machine was out of memory.
@@ -76,11 +81,14 @@ class Notebook:
         spawn: Callable[[], WorkerLink],
         seed_of: Callable[..., int],
         device: str = "cpu",
+        *,
+        compare: bool = False,
     ) -> None:
         self.submission = submission
         self.cells = tuple(cells)
         self.limits = limits
         self.device = device
+        self.definitions: list[tuple[int, list[str]]] = []
         self.cell_errors: dict[int, CellError] = {}
         self.ending: Ending | None = None
         self.output = ""
@@ -92,6 +100,7 @@ class Notebook:
         self._spawn = spawn
         self._seed_of = seed_of
         self._link: WorkerLink | None = None
+        self._unread = compare
         self._deadly: set[int] = set()
         self._suspects: set[int] = set()
         self._late_cells: Counter[int] = Counter()
@@ -169,6 +178,8 @@ class Notebook:
             self.confidential = False
             self._link.wait_ready()
             self.isolation = self._link.isolation
+            if self._unread:
+                self._read_definitions(self._link)
             self._run_cells(self._link)
         return self._link
 
@@ -183,6 +194,21 @@ class Notebook:
 
     def _time_left(self) -> float:
         return self.limits.wall_s - (time.monotonic() - self._started)
+
+    def _read_definitions(self, link: WorkerLink) -> None:
+        """Have the cells read, while none of them has run over there."""
+        self._unread = False
+        link.allow(READING_S, "while its cells were read")
+        try:
+            found = link.request("definitions", sources=[cell.source for cell in self.cells])
+        except (StudentError, WorkerStopped):
+            return  # what Python itself can't read in time is compared with nothing
+        pairs = zip(self.cells, found, strict=False)
+        self.definitions = [
+            (cell.number, [one for one in digests if type(one) is str])
+            for cell, digests in pairs
+            if type(digests) is list
+        ]
 
     def _run_cells(self, link: WorkerLink) -> None:
         link.allow(RESET_S, "while it was being reset")

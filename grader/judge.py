@@ -227,6 +227,7 @@ class Judge(CheckRunner):
                 begins=lambda check: write_frame(job, BEGINS + check.encode()),
                 spawn=lambda: self._spawn(request),
                 reference=self.reference_module,
+                known=self.setup.known.get(suite.assignment.id, {}),
             ).run()
             write_frame(job, msgspec.json.encode(run))
         except (OSError, EOFError):

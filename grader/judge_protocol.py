@@ -10,6 +10,8 @@ from __future__ import annotations
 import socket
 import struct
 
+import msgspec
+
 from grader.model import Assignment, Cell, Limits, Submission, Suite, Value
 
 LENGTH = struct.Struct(">I")
@@ -20,7 +22,8 @@ BEGINS = b"+"
 class JudgeSetup(Value, frozen=True):
     """What a judge is told at its start. Folders are absolute paths.
 
-    `digests` gives each assignment's suite its digest: see `grader/fingerprint.py`.
+    `digests` gives each assignment's suite its digest: see `grader/fingerprint.py`; `known` says by
+    assignment which texts are no student's own: see `grader/known_texts.py`.
     """
 
     root: str
@@ -31,6 +34,7 @@ class JudgeSetup(Value, frozen=True):
     digests: dict[str, str]
     spawn_socket: int | None
     sandbox: bool = True
+    known: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
 
 
 class Ready(Value, frozen=True):

@@ -238,6 +238,11 @@ class Isolation(Value, frozen=True):
     layers: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
 
+    @property
+    def off(self) -> bool:
+        """Whether nothing kept submissions from the machine and from each other."""
+        return self.mode == "off"
+
 
 class Usage(Value, frozen=True):
     """What a run cost: wall and processor seconds, peak bytes, workers used."""

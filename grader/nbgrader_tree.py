@@ -51,10 +51,10 @@ def write_tree(course: Course, suites: Iterable[Suite], folder: Path) -> tuple[P
     paths = []
     for lesson, notebook in build_notebooks(course, suites, solved=True):
         path = folder / "source" / lesson.assignment / f"{lesson.assignment}.ipynb"
-        write_atomically(path, notebook_bytes(notebook))
+        write_atomically(path, notebook_bytes(notebook), mode=None)
         paths.append(path)
         for name, content in support.items():
-            write_atomically(path.parent / name, content)
+            write_atomically(path.parent / name, content, mode=None)
     return tuple(paths)
 
 

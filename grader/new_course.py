@@ -28,7 +28,7 @@ def new_course(folder: Path) -> tuple[Path, ...]:
     for source in sorted(TEMPLATE.rglob("*")):
         if source.is_file() and "__pycache__" not in source.parts:
             path = folder / source.relative_to(TEMPLATE)
-            write_atomically(path, source.read_bytes(), durable=False)
+            write_atomically(path, source.read_bytes(), durable=False, mode=None)
             written.append(path)
     return tuple(written)
 

@@ -23,6 +23,7 @@ from grader.discovery import Discovery, discover
 from grader.fingerprint import versions
 from grader.gradesheets.deadlines import Extensions, Times, deadlines
 from grader.gradesheets.roster import Roster
+from grader.known_texts import HANDED_OUT
 from grader.model import (
     Ending,
     EndingKind,
@@ -45,7 +46,7 @@ from grader.scoring import collate, device_remarks, missing, score, unusable
 
 FILES = frozenset({"renamed", "mismatch", "metadata", "late", "not-in-roster"})
 RULES = frozenset({policies.ADJUSTMENT, policies.EXTENSION, policies.NO_TIME})
-HARMLESS = FILES | RULES | {"device", "gpu"}
+HARMLESS = FILES | RULES | {"device", "gpu", HANDED_OUT}
 """Kinds of problems that keep nobody from being graded."""
 
 STOPPED = Ending(kind=EndingKind.INTERRUPTED, message="not graded: the run was stopped")
@@ -153,9 +154,10 @@ def check(
     problems = known_problems + tuple(problem for one in ordered for problem in one.problems)
     used = [suites[name] for name in suites if any(s.assignment == name for s in everyone)]
     complete = not any(one.score.ending.kind is EndingKind.INTERRUPTED for one in ordered)
+    wall = weakest(ordered) or (None if options.sandbox else Isolation(mode="off"))
     names = {suite.assignment.id for suite in used}
     problems += policies.without_effect(options.adjustments, everyone, names.__contains__)
-    return collate(course, used, everyone, problems, weakest(ordered), info, complete)
+    return collate(course, used, everyone, problems, wall, info, complete)
 
 
 class Rules:

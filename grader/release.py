@@ -58,7 +58,7 @@ def release(course: Course, suites: Iterable[Suite], *, check: bool = False) -> 
     else:
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in contents.items():
-            write_atomically(path, content)
+            write_atomically(path, content, mode=None)
     return tuple(contents)
 
 

@@ -1,11 +1,13 @@
 """Results that outlive a run: what has not changed is not graded again.
 
-    OUTPUT/.results/runs/KEY.json      a run, under the digest of everything that decided it
-    OUTPUT/.results/suites/KEY.json    a suite's description, likewise
+    OUTPUT/.results/runs/NAME.json     a run, under the digest of everything that decided it
+    OUTPUT/.results/suites/NAME.json   a suite's description, likewise
 
 Each file is written in one step as soon as it is known, so that whatever ends the grader costs at
-most the submissions that it was grading. A file starts with the SHA-256 of the rest: one that is
-cut off, damaged or not ours is as good as none. Deleting the folder costs time, nothing else.
+most the submissions that it was grading. A file starts with a signature of its name and the rest,
+made with the instructor's key (`grader/keys.py`): one that is cut off, damaged, or put there by
+somebody who may write to the folder is as good as none. Deleting the folder costs time, nothing
+else. Without a key nothing is kept, and nothing that was kept is believed.
 
 A file's modification time is when a run last had use for it: after half a year it is removed.
 """
@@ -17,6 +19,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,7 +27,9 @@ import msgspec
 
 from grader.config import Course
 from grader.crew import described
+from grader.errors import GraderError
 from grader.fingerprint import engine_digest, suite_digests
+from grader.keys import Key, instructors_key
 from grader.model import (
     Assignment,
     Check,
@@ -37,7 +42,7 @@ from grader.model import (
     Suite,
     Value,
 )
-from grader.store import GRADEBOOK, RESULTS, write_atomically
+from grader.store import GRADEBOOK, PRIVATE, RESULTS, write_atomically
 
 T = TypeVar("T")
 
@@ -79,16 +84,41 @@ class Results:
         output: the folder; None keeps nothing.
         sandbox: whether submissions are graded behind the wall.
         force: find nothing, so that everything is graded anew.
+        mode: who may read what is kept.
     """
 
-    def __init__(self, output: Path | None, *, sandbox: bool = True, force: bool = False) -> None:
+    def __init__(
+        self,
+        output: Path | None,
+        *,
+        sandbox: bool = True,
+        force: bool = False,
+        mode: int = PRIVATE,
+    ) -> None:
         self._output = output
         self._sandbox = sandbox
         self._force = force
+        self._mode = mode
+        self._without_key = ""
+        self._distrusted = 0
+
+    def remarks(self) -> list[str]:
+        """What a person should know about what was kept, up to now."""
+        told = []
+        if self._without_key:
+            told.append(f"results are not kept for the next run: {self._without_key}")
+        if self._distrusted:
+            files = "file is" if self._distrusted == 1 else "files are"
+            told.append(
+                f"{self._distrusted} kept {files} not signed with your key, or damaged: not "
+                f"believed, and what should be known from there is found out again: "
+                f"{self._output and self._output / RESULTS}"
+            )
+        return told
 
     def find(self, job: Job) -> Run | None:
         """Return what an earlier run found out about this very job, if it did."""
-        run = self._read("runs", _key(self._recipe(job)), Run)
+        run = self._read("runs", _name(self._recipe(job)), Run)
         # the file may lie elsewhere now
         return None if run is None else msgspec.structs.replace(run, submission=job.submission)
 
@@ -99,7 +129,7 @@ class Results:
             GraderError: it can't be written.
         """
         if not run.ending.ours and run.ending.kind is not EndingKind.UNREADABLE:
-            self._write("runs", _key(self._recipe(job)), run)
+            self._write("runs", _name(self._recipe(job)), run)
 
     def find_suites(self, course: Course, assignments: Iterable[str]) -> dict[str, Suite] | None:
         """Return the suites of some assignments, of all when none are named, if all are known."""
@@ -107,7 +137,7 @@ class Results:
             return None
         suites = {}
         for name, recipe in _suite_recipes(course, assignments).items():
-            suite = self._read("suites", _key(recipe), Suite)
+            suite = self._read("suites", _name(recipe), Suite)
             if suite is None:
                 return None
             suites[name] = suite
@@ -121,7 +151,7 @@ class Results:
         """
         digests = {name: suite.digest for name, suite in suites.items()}
         for name, recipe in _suite_recipes(course, suites, digests).items():
-            self._write("suites", _key(recipe), suites[name])
+            self._write("suites", _name(recipe), suites[name])
 
     def forget_unused(self) -> None:
         """Remove what no run has found or kept for half a year; what can't be removed stays."""
@@ -173,29 +203,46 @@ class Results:
             sandbox=self._sandbox,
         )
 
-    def _read(self, kind: str, key: str, type_: type[T]) -> T | None:
-        if self._output is None or self._force:
-            return None
-        path = self._path(self._output, kind, key)
+    @cached_property
+    def _key(self) -> Key | None:
+        """The instructor's key; None when there is none to trust, which `remarks` tells."""
+        assert self._output is not None
         try:
-            digest, _, body = path.read_bytes().partition(b"\n")
-            if digest != hashlib.sha256(body).hexdigest().encode():
-                return None
-            with contextlib.suppress(OSError):
-                os.utime(path)  # it is of use
-            return msgspec.json.decode(body, type=type_)
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            return instructors_key(self._output)
+        except GraderError as error:
+            self._without_key = f"{error}" + (f" ({error.hint})" if error.hint else "")
             return None
 
-    def _write(self, kind: str, key: str, value: Value) -> None:
-        if self._output is not None:
-            body = msgspec.json.encode(value)
-            digest = hashlib.sha256(body).hexdigest().encode()
-            write_atomically(self._path(self._output, kind, key), digest + b"\n" + body)
+    def _read(self, kind: str, name: str, type_: type[T]) -> T | None:
+        if self._output is None or self._force or self._key is None:
+            return None
+        path = self._path(self._output, kind, name)
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return None
+        signature, _, body = content.partition(b"\n")
+        if not self._key.has_signed(signature, f"{kind}/{name}", body):
+            self._distrusted += 1
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(path)  # it is of use
+        try:
+            return msgspec.json.decode(body, type=type_)
+        except (msgspec.MsgspecError, UnicodeDecodeError):  # of an earlier version of ours
+            return None
+
+    def _write(self, kind: str, name: str, value: Value) -> None:
+        if self._output is None or self._key is None:
+            return
+        body = msgspec.json.encode(value)
+        signature = self._key.sign(f"{kind}/{name}", body).encode()
+        path = self._path(self._output, kind, name)
+        write_atomically(path, signature + b"\n" + body, mode=self._mode)
 
     @staticmethod
-    def _path(output: Path, kind: str, key: str) -> Path:
-        return output / RESULTS / kind / f"{key}.json"
+    def _path(output: Path, kind: str, name: str) -> Path:
+        return output / RESULTS / kind / f"{name}.json"
 
 
 class _Times(msgspec.Struct):
@@ -234,6 +281,6 @@ def _suite_recipes(
     }
 
 
-def _key(recipe: Value) -> str:
+def _name(recipe: Value) -> str:
     """SHA-256 of a recipe. Its `repr` holds everything, also names that UTF-8 can't."""
     return hashlib.sha256(repr(recipe).encode("utf-8", "surrogatepass")).hexdigest()

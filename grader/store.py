@@ -1,4 +1,8 @@
-"""Results on disk: a file is whole or not there, a folder belongs to one run at a time."""
+"""Results on disk: a file is whole or not there, a folder belongs to one run at a time.
+
+What holds students' data is made for its owner alone, whatever the umask; a course's `report_mode`
+may let others read it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import errno
 import os
 import re
 import secrets
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +30,9 @@ JUNIT = "junit.xml"
 GRADESCOPE = "gradescope"
 RESULTS = ".results"
 
+PRIVATE = 0o600
+"""The mode of a file with students' data; whoever may read it may enter its folder."""
+
 _UNFINISHED = re.compile(r"\..{1,40}\.[0-9a-f]{12}\.tmp", re.S)
 
 _NEXT_STEPS = {
@@ -40,7 +48,9 @@ _NEXT_STEPS = {
 }
 
 
-def write_atomically(path: Path, content: bytes | str, *, durable: bool = True) -> None:
+def write_atomically(
+    path: Path, content: bytes | str, *, durable: bool = True, mode: int | None = PRIVATE
+) -> None:
     """Replace a file in one step: readers see the old content or the new, never a part.
 
     Args:
@@ -49,19 +59,21 @@ def write_atomically(path: Path, content: bytes | str, *, durable: bool = True) 
         durable: wait until the disk has it, so that it also outlives a power failure. What needn't
             be is left alone where the file holds it already: replacing thousands of files takes
             some file systems as long as writing them safely.
+        mode: who may read and write it, whatever the umask; None leaves it to the umask, for what
+            is about no student.
 
     Raises:
         GraderError: it can't be written; what was there before is still there.
     """
     # surrogates can't be encoded; an unwritable character must not cost a whole report
     data = content.encode("utf-8", "replace") if isinstance(content, str) else content
-    if not durable and _holds(path, data):
+    if not durable and _holds(path, data, mode):
         return
     fresh = path.parent / f".{path.name[:40]}.{secrets.token_hex(6)}.tmp"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent, mode)
         try:
-            _write(fresh, data, durable)
+            _write(fresh, data, durable, mode)
             os.replace(fresh, path)  # noqa: PTH105 (the one call whose atomicity this is about)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -73,9 +85,43 @@ def write_atomically(path: Path, content: bytes | str, *, durable: bool = True) 
         raise _explained("can't write the file", path, error) from error
 
 
-def _holds(path: Path, data: bytes) -> bool:
+def make_folder(path: Path, mode: int | None = PRIVATE) -> None:
+    """Make a folder, and those above it, for whoever may read files of this mode in it.
+
+    Raises:
+        OSError: it can't be made; nothing is changed of one that exists.
+    """
+    if mode is None:
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    wanted = mode | (mode & 0o444) >> 2
+    missing = []
+    for folder in (path, *path.parents):
+        if folder.is_dir():
+            break
+        missing.append(folder)
+    for folder in reversed(missing):
+        with contextlib.suppress(FileExistsError):  # somebody else made it just now, or see below
+            folder.mkdir(mode=wanted & 0o700)
+            if wanted != wanted & 0o700:
+                _let(folder, wanted)
+    if missing and not path.is_dir():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+
+
+def _let(place: Path | int, mode: int) -> None:
+    """Give a file or folder of ours its mode, where the disk has modes."""
+    if os.name == "posix":
+        with contextlib.suppress(OSError):
+            os.chmod(place, mode)  # noqa: PTH101 (a descriptor, perhaps)
+
+
+def _holds(path: Path, data: bytes, mode: int | None) -> bool:
     try:
-        return path.stat().st_size == len(data) and path.read_bytes() == data
+        found = path.stat()
+        if mode is not None and os.name == "posix" and stat.S_IMODE(found.st_mode) & ~mode:
+            return False  # an earlier version let others read it
+        return found.st_size == len(data) and path.read_bytes() == data
     except OSError:
         return False
 
@@ -86,10 +132,15 @@ class OutputFolder:
         with OutputFolder(Path("reports")) as folder: ...
 
     The lock is the operating system's: it ends with the process, however that ends.
+
+    Args:
+        path: the folder.
+        mode: that of the files that will be in it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, mode: int = PRIVATE) -> None:
         self.path = path
+        self._mode = mode
         self._lock: int | None = None
 
     def __enter__(self) -> Path:
@@ -100,8 +151,8 @@ class OutputFolder:
             GraderError: it can't be created or locked.
         """
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self.path / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
+            make_folder(self.path, self._mode)
+            lock = os.open(self.path / LOCK_NAME, os.O_RDWR | os.O_CREAT, self._mode)
         except OSError as error:
             raise _explained("can't use the output folder", self.path, error) from error
         try:
@@ -156,11 +207,12 @@ def _unfinished(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _write(path: Path, data: bytes, durable: bool) -> None:
-    descriptor = os.open(
-        path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
-    )
+def _write(path: Path, data: bytes, durable: bool, mode: int | None) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, 0o666 if mode is None else mode & 0o600)
     with os.fdopen(descriptor, "wb") as file:
+        if mode is not None and mode != mode & 0o600:
+            _let(descriptor, mode)
         file.write(data)
         file.flush()
         if durable:

@@ -138,7 +138,7 @@ def verify(
         )
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(output, readable_json(result) + "\n")
+        write_atomically(output, readable_json(result) + "\n", mode=None)
     if as_json:
         echo_json(result)
     else:
@@ -201,7 +201,7 @@ def _release_to(output: Path, course: Course, suites: tuple[Suite, ...]) -> None
     from grader.student_release import student_zip
 
     content = student_zip(course, suites)
-    write_atomically(output / "student.zip", content)
+    write_atomically(output / "student.zip", content, mode=None)
     click.echo(output / "student.zip")
     _release_tree(output / "nbgrader", course, suites)
 

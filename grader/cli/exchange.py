@@ -66,6 +66,7 @@ def export(
     from grader.store import write_atomically
 
     gradebook = _scores(results, database)
+    _warn(gradebook)
     if platform == "json":
         _write_json(gradebook, output or Path("gradebook.json"))
         return
@@ -92,6 +93,14 @@ def _scores(results: Path | None, database: str | None) -> Gradebook:
     if results is None or database is not None:
         raise click.UsageError("name RESULTS or --from-nbgrader GRADEBOOK: one of the two")
     return load_gradebook(results)
+
+
+def _warn(gradebook: Gradebook) -> None:
+    """Say what the sheets of others have no place for."""
+    from grader.reports.text import WITHOUT_ISOLATION
+
+    if gradebook.isolation is not None and gradebook.isolation.off:
+        click.echo(f"warning: graded without isolation: {WITHOUT_ISOLATION}", err=True)
 
 
 def _transfer() -> ModuleType:

@@ -146,7 +146,7 @@ def check(
     from grader.pipeline import check as run
     from grader.reports import Format, gradebook_json, write_reports
     from grader.reports.feedback import Hidden
-    from grader.reports.terminal import Progress, print_scores
+    from grader.reports.terminal import Progress, print_remarks, print_scores
     from grader.results import Results
     from grader.scoring import exit_code
     from grader.store import OutputFolder
@@ -168,15 +168,18 @@ def check(
     )
     chosen = tuple(Format(name) for name in formats or DEFAULT_FORMATS)
     _stop_as_with_ctrl_c()
-    with OutputFolder(output) as folder:
-        results = Results(folder, sandbox=options.sandbox, force=force)
+    mode = course.report_mode
+    with OutputFolder(output, mode) as folder:
+        results = Results(folder, sandbox=options.sandbox, force=force, mode=mode)
         with Progress(quiet=quiet or as_json, verbose=verbose) as progress:
             gradebook = run(paths, course, options, progress, results)
-        reports = write_reports(gradebook, folder, chosen, Hidden(show_hidden))
+        reports = write_reports(gradebook, folder, chosen, Hidden(show_hidden), mode)
     if as_json:
         sys.stdout.buffer.write(gradebook_json.encode(gradebook))
     elif not quiet and Format.TERMINAL in chosen:
         print_scores(gradebook, reports)
+    if not quiet:
+        print_remarks(results.remarks())
     if not gradebook.complete:
         sys.exit(INTERRUPTED)
     sys.exit(exit_code(gradebook, fail_under))

@@ -30,6 +30,7 @@ from grader.errors import ConfigError, GraderError, GraderFault
 from grader.model import Gradebook, Score, State
 from grader.reports.feedback import Hidden, compose
 from grader.reports.gradescope import encode
+from grader.reports.text import one_line
 from grader.store import write_atomically
 from grader.times import read_time
 
@@ -111,7 +112,9 @@ def _engine() -> Iterator[tuple[str, bytes]]:
 
 
 def _course_files(course: Course, assignment: AssignmentConfig) -> Iterator[tuple[str, bytes]]:
-    places = (course.checks, course.suites, course.reference, *course.public)
+    places = (
+        course.checks, course.suites, course.reference, *course.public, *course.known_answers
+    )  # fmt: skip
     for place in places:
         if place is None:
             continue
@@ -153,6 +156,7 @@ def _table(course: Course, assignment: AssignmentConfig) -> str:
         line("title", course.title),
         *(line(key, _relative(path, course)) for key, path in places.items() if path is not None),
         line("public", [_relative(path, course) for path in course.public]),
+        line("known_answers", [_relative(path, course) for path in course.known_answers]),
         line("preload", list(course.preload)),
         line("preload_later", list(course.preload_later)),
         *([line("timezone", course.timezone)] if course.timezone else []),
@@ -165,6 +169,7 @@ def _table(course: Course, assignment: AssignmentConfig) -> str:
         line("id", assignment.id),
         line("title", assignment.title),
         line("aliases", list(assignment.aliases)),
+        line("withheld", list(assignment.withheld)),
         *([line("due", assignment.due)] if assignment.due else []),
     ]
     return "\n".join(lines) + "\n"
@@ -187,6 +192,8 @@ def run(root: Path, assignment: str, hidden: Hidden) -> None:
         raise GraderFault(_reason(gradebook, score), hint="this is neither zero nor full marks")
     feedback = compose(score, gradebook.assignments[0], gradebook.isolation, hidden)
     write_atomically(root / "results/results.json", encode(score, feedback))
+    for problem in gradebook.problems:  # what is printed is for instructors alone
+        print(one_line(problem.message))
 
 
 class _User(msgspec.Struct):

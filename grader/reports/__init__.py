@@ -17,6 +17,7 @@ from grader.store import (
     GRADESCOPE,
     INDEX,
     JUNIT,
+    PRIVATE,
     SCORES,
     STUDENTS,
     write_atomically,
@@ -43,8 +44,9 @@ def write_reports(
     output: Path,
     formats: Collection[Format] = DEFAULT,
     hidden: Hidden = Hidden.TITLES,
+    mode: int = PRIVATE,
 ) -> tuple[Path, ...]:
-    """Write reports into a folder and return their paths.
+    """Write reports, as files of this mode, into a folder and return their paths.
 
     Who handed nothing in gets no feedback. The gradebook is always written, because every other
     command reads it, and after everything but the class report: where it is new, all else is.
@@ -53,11 +55,11 @@ def write_reports(
         GraderError: a file can't be written.
     """
     folders = components(score.student for score in gradebook.scores)
-    written = _write_feedback(gradebook, output / FEEDBACK, folders, formats, hidden)
+    written = _write_feedback(gradebook, output / FEEDBACK, folders, formats, hidden, mode)
     if Format.HTML in formats:
-        written += _write_students(gradebook, output / STUDENTS, folders)
+        written += _write_students(gradebook, output / STUDENTS, folders, mode)
     if Format.GRADESCOPE in formats:
-        written += _write_gradescope(gradebook, output / GRADESCOPE, folders, hidden)
+        written += _write_gradescope(gradebook, output / GRADESCOPE, folders, hidden, mode)
     whole: list[tuple[str, bytes | str]] = []
     if Format.CSV in formats:
         whole.append((SCORES, csv_file.encode(gradebook)))
@@ -69,7 +71,7 @@ def write_reports(
         whole.append((INDEX, class_report(gradebook, folders)))
     whole.append((GRADEBOOK, gradebook_json.encode(gradebook)))
     for name, content in whole:
-        write_atomically(output / name, content)
+        write_atomically(output / name, content, mode=mode)
     return (*(output / name for name, _ in whole), *written)
 
 
@@ -79,6 +81,7 @@ def _write_feedback(
     folders: Mapping[str, str],
     formats: Collection[Format],
     hidden: Hidden,
+    mode: int,
 ) -> list[Path]:
     writers = _feedback_writers(formats)
     written = []
@@ -87,7 +90,7 @@ def _write_feedback(
         for ending, write in writers.items():
             path = folder / folders[score.student] / f"{component(score.assignment)}{ending}"
             # hundreds of files that the gradebook can give again: no need to wait for the disk
-            write_atomically(path, write(feedback), durable=False)
+            write_atomically(path, write(feedback), durable=False, mode=mode)
             written.append(path)
     return written
 
@@ -110,20 +113,22 @@ def _graded(gradebook: Gradebook) -> Iterator[tuple[Score, AssignmentReport]]:
             yield score, assignments[score.assignment]
 
 
-def _write_students(gradebook: Gradebook, folder: Path, folders: Mapping[str, str]) -> list[Path]:
+def _write_students(
+    gradebook: Gradebook, folder: Path, folders: Mapping[str, str], mode: int
+) -> list[Path]:
     from grader.reports.html.student_page import student_page
 
     written = []
     for student, scores in by_student(gradebook).items():
         path = folder / f"{folders[student]}.html"
         page = student_page(student, folders[student], gradebook, scores)
-        write_atomically(path, page, durable=False)
+        write_atomically(path, page, durable=False, mode=mode)
         written.append(path)
     return written
 
 
 def _write_gradescope(
-    gradebook: Gradebook, folder: Path, folders: Mapping[str, str], hidden: Hidden
+    gradebook: Gradebook, folder: Path, folders: Mapping[str, str], hidden: Hidden, mode: int
 ) -> list[Path]:
     written = []
     for score, assignment in _graded(gradebook):
@@ -131,6 +136,6 @@ def _write_gradescope(
             continue  # without results Gradescope says that grading failed, and gives no zero
         path = folder / folders[score.student] / f"{component(score.assignment)}.json"
         feedback = compose(score, assignment, gradebook.isolation, hidden)
-        write_atomically(path, gradescope.encode(score, feedback), durable=False)
+        write_atomically(path, gradescope.encode(score, feedback), durable=False, mode=mode)
         written.append(path)
     return written

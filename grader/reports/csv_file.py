@@ -1,6 +1,7 @@
 """`scores.csv`: a row for every student and assignment, a column for every question.
 
-RFC 4180, UTF-8. An ungraded score leaves its numbers empty: it is neither zero nor full marks.
+RFC 4180, UTF-8. An ungraded score leaves its numbers empty: it is neither zero nor full marks. The
+last column says `off` in every row where there was no wall, and is empty otherwise.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ from grader.model import Gradebook, Score, State, total
 from grader.reports.text import csv_text, points
 from grader.scoring import percent
 
-COLUMNS = ("student", "assignment", "state", "earned", "possible", "percent", "changes")
+COLUMNS = (
+    "student",
+    "assignment",
+    "state",
+    "earned",
+    "possible",
+    "percent",
+    "changes",
+)
 
 
 def encode(gradebook: Gradebook) -> bytes:
@@ -24,13 +33,14 @@ def encode(gradebook: Gradebook) -> bytes:
     ]
     table = io.StringIO(newline="")
     writer = csv.writer(table, lineterminator="\r\n")
-    writer.writerow([*COLUMNS, *(csv_text(f"{a}.{q}") for a, q in questions)])
+    writer.writerow([*COLUMNS, *(csv_text(f"{a}.{q}") for a, q in questions), "isolation"])
+    wall = "off" if gradebook.isolation is not None and gradebook.isolation.off else ""
     for score in gradebook.scores:
-        writer.writerow(_row(score, questions))
+        writer.writerow(_row(score, questions, wall))
     return table.getvalue().encode("utf-8", "replace")
 
 
-def _row(score: Score, questions: list[tuple[str, str]]) -> list[str]:
+def _row(score: Score, questions: list[tuple[str, str]], wall: str) -> list[str]:
     graded = score.state is not State.UNGRADED
     return [
         csv_text(score.student),
@@ -41,6 +51,7 @@ def _row(score: Score, questions: list[tuple[str, str]]) -> list[str]:
         points(percent(score)) if graded else "",
         points(total(one.difference for one in score.applied)) if score.applied else "",
         *(_question(score, assignment, question) for assignment, question in questions),
+        wall,
     ]
 
 

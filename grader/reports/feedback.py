@@ -171,7 +171,7 @@ def _notices(score: Score, isolation: Isolation | None) -> Iterator[Notice]:
         yield Notice(strong="Nothing was handed in.")
     elif score.ending.kind is not EndingKind.COMPLETED:
         yield Notice(strong="Your code was stopped:", text=reason or ENDINGS[score.ending.kind])
-    if isolation is not None and isolation.mode == "off":
+    if isolation is not None and isolation.off:
         yield Notice(
             strong="",
             text="This grading ran without isolation: nothing kept submissions from each other.",

@@ -1,7 +1,8 @@
 """`junit.xml`: a test suite for every student and assignment, for whatever reads JUnit reports.
 
 The format is pytest's own (`xunit2`). Messages are those that a student may read: such files end up
-on dashboards. What is ungraded is an error, so that no dashboard shows it green.
+on dashboards. What is ungraded is an error, so that no dashboard shows it green. Where there was no
+wall, each suite has a property `isolation` that says so.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 
 from grader.model import CheckReport, Gradebook, Score, ScoredOutcome, State, Status
-from grader.reports.text import one_line, points, xml
+from grader.reports.text import WITHOUT_ISOLATION, one_line, points, xml
 
 ELEMENTS = {
     Status.FAILED: "failure",
@@ -29,7 +30,10 @@ def encode(gradebook: Gradebook) -> bytes:
     root = ET.Element("testsuites", name=xml(one_line(gradebook.course)))
     for score in gradebook.scores:
         if score.state is not State.MISSING:
-            root.append(_suite(score, checks.get(score.assignment, {}), gradebook.run.started_at))
+            suite = _suite(score, checks.get(score.assignment, {}), gradebook.run.started_at)
+            if gradebook.isolation is not None and gradebook.isolation.off:
+                suite.insert(0, _properties(isolation=f"off: {WITHOUT_ISOLATION}"))
+            root.append(suite)
     ET.indent(root)
     document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return document + b"\n"
@@ -66,11 +70,17 @@ def _case(outcome: ScoredOutcome, check: CheckReport | None, suite: str) -> ET.E
         name=xml(one_line(title)),
         time="0",
     )
-    properties = ET.SubElement(case, "properties")
     worth = f"{points(outcome.earned)} of {points(outcome.possible)}"
-    ET.SubElement(properties, "property", name="points", value=worth)
+    case.append(_properties(points=worth))
     if outcome.status is not Status.PASSED:
         message = xml(outcome.message) or outcome.status.value
         element = ET.SubElement(case, ELEMENTS[outcome.status], message=message.partition("\n")[0])
         element.text = message
     return case
+
+
+def _properties(**values: str) -> ET.Element:
+    found = ET.Element("properties")
+    for name, value in values.items():
+        ET.SubElement(found, "property", name=name, value=value)
+    return found

@@ -23,7 +23,7 @@ from grader.errors import GraderError
 from grader.model import EndingKind, Gradebook, Isolation, Problem, Score, State, Submission, Suite
 from grader.reports.pace import Pace, duration
 from grader.reports.score_table import Symbols, mark, score_table, tally
-from grader.reports.text import one_line, points
+from grader.reports.text import WITHOUT_ISOLATION, one_line, points
 from grader.store import FEEDBACK, GRADESCOPE, INDEX, STUDENTS
 
 FOLDERS = frozenset({FEEDBACK, STUDENTS, GRADESCOPE})
@@ -237,6 +237,13 @@ def _print_problems(err: Console, problems: Sequence[Problem]) -> None:
     _print_rest(err, len(problems))
 
 
+def print_remarks(remarks: Sequence[str]) -> None:
+    """Print on stderr what is to be said about the run itself."""
+    err = console(sys.stderr)
+    for remark in remarks:
+        err.print(Text(f"Note: {one_line(remark)}", "yellow"), soft_wrap=True)
+
+
 def _print_rest(err: Console, number: int) -> None:
     if number > PROBLEMS_SHOWN:
         err.print(Text(f"  … and {number - PROBLEMS_SHOWN} more: see gradebook.json", "dim"))
@@ -257,14 +264,9 @@ def _print_hint(err: Console, hint: str, indent: str = "") -> None:
 def _print_isolation(err: Console, isolation: Isolation | None) -> None:
     if isolation is None:
         return
-    if isolation.mode == "off":
-        err.print(
-            Text(
-                "WARNING: graded without isolation (--sandbox off): submissions could read and "
-                "change files, and each other's results. Do not trust these scores.",
-                "bold red",
-            )
-        )
+    if isolation.off:
+        warning = f"WARNING: graded without isolation (--sandbox off): {WITHOUT_ISOLATION}"
+        err.print(Text(warning, "bold red"))
         return
     layers = ", ".join(isolation.layers)
     err.print(Text(f"Isolation: {isolation.mode}" + (f" ({layers})" if layers else ""), "dim"))

@@ -13,6 +13,11 @@ import re
 import unicodedata
 from functools import lru_cache
 
+WITHOUT_ISOLATION = (
+    "submissions could read and change files, and each other's results. Do not trust these scores."
+)
+"""What `--sandbox off` means, as every report for instructors says."""
+
 # control, format (bidi, zero-width, tags), surrogate, line and paragraph separators
 _ACTIVE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _NEWLINES = re.compile(r"\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")

@@ -352,6 +352,8 @@ def _fits(op: str, value: Any) -> bool:
     """Whether a reply's value is of the kind that the operation gives."""
     if op == "elements":
         return type(value) is int and 0 <= value <= MAX_ELEMENTS
+    if op == "definitions":
+        return type(value) is list
     return op == "fetch" or value is None
 
 

@@ -21,6 +21,7 @@ from grader.worker.jail.policy import Policy
 from grader.worker.jail.properties import mode
 from grader.worker.jail.tree import Tree
 from grader.worker.jail.wall import Plan, enter
+from grader.worker.parts import show_part
 from grader.worker.serve import serve
 
 REQUESTS, REPLIES, STATUS = 3, 4, 5
@@ -46,6 +47,8 @@ class Behind:
         scratch: its folder on the host; None when it will have its own file system.
         user: whom it becomes, if anybody.
         group: its control group, if any.
+        public: the folder of the public packages.
+        part: the folder with what of them is its assignment's own; empty when nothing is.
     """
 
     plan: Plan
@@ -54,6 +57,8 @@ class Behind:
     scratch: str | None
     user: int | None
     group: Cgroup | None
+    public: str = ""
+    part: str = ""
 
 
 def enter_and_serve(
@@ -80,6 +85,7 @@ def enter_and_serve(
             behind.group.join()
         scratch = _enter(policy, behind)
         _make_neutral(scratch, policy.assignment)
+        show_part(behind.part, behind.public)
         _show_gpu(policy)
         _say_ready(status, policy, behind.plan, started, seen_as)
         os.close(status)
@@ -88,11 +94,19 @@ def enter_and_serve(
             os._exit(0)
         serve(REQUESTS, REPLIES, device=policy.torch_device, scratch=scratch)
     except BaseException as error:
-        event = {"event": "failed", "message": f"the worker could not start: {error!r}"[:500]}
+        event = {"event": "failed", "message": f"the worker could not start: {described(error)}"}
         with contextlib.suppress(OSError):
             os.write(status, json.dumps(event).encode() + b"\n")
     finally:
         os._exit(1)
+
+
+def described(error: BaseException) -> str:
+    """What happened, in words for a person where the system has some."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {error.filename}" if error.filename else ""
+        return f"{error.strerror}{where}"[:400]
+    return repr(error)[:400]
 
 
 def _arrange_descriptors(ends: Ends) -> int:

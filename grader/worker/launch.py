@@ -14,13 +14,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from grader.errors import GraderError, GraderFault
 from grader.model import Limits
+from grader.withholding import withhold
 from grader.worker.jail.policy import Policy
 from grader.worker.scratch import remove_tree
 
@@ -94,6 +95,8 @@ class Zygote:
             imports it itself.
         public: packages that a submission may import while it is graded.
         private: what no worker may read, should it lie among the installed packages.
+        withheld: what of the public packages answers an assignment, by assignment; see
+            `grader/withholding.py`.
         sandbox: whether its workers will be walled in.
 
     Raises:
@@ -107,6 +110,7 @@ class Zygote:
         later: Sequence[str] = (),
         public: Sequence[Path] = (),
         private: Sequence[Path] = (),
+        withheld: Mapping[str, Sequence[str]] | None = None,
         sandbox: bool = True,
     ) -> None:
         require_platform(sandbox=sandbox)
@@ -119,17 +123,24 @@ class Zygote:
         try:
             with far_control, far_spawn:
                 self.state.chmod(0o755)  # a worker may run as another user
+                sites = _site_folders()
+                staged, parts = _stage(public, self.state / "public"), self.state / "parts"
+                originals = _withhold(public, staged, parts, withheld or {}, sites)
                 config = {
                     "engine": str(Path(__file__).resolve().parents[2]),
-                    "sites": _site_folders(),
-                    "public": str(_stage(public, self.state / "public")),
-                    "private": [str(path.absolute()) for path in private],
+                    "sites": sites,
+                    "public": str(staged),
+                    "parts": str(parts),
+                    "private": [str(path.absolute()) for path in (*private, *originals)],
                     "preload": list(preload),
                     "later": list(later),
                     "state": str(self.state),
                     "sandbox": sandbox,
                 }
                 self._start(json.dumps(config).encode() + b"\n", far_control, far_spawn)
+        except GraderError:
+            self._release()
+            raise
         except OSError as error:
             self._release()
             raise GraderFault(f"the zygote can't be started: {error}") from error
@@ -296,9 +307,32 @@ def _stage(packages: Sequence[Path], folder: Path) -> Path:
             shutil.copytree(package, folder / package.name, ignore=leave_out)
         else:
             shutil.copy(package, folder / package.name)
+    _open_to_workers(folder)
+    return folder
+
+
+def _withhold(
+    public: Sequence[Path],
+    staged: Path,
+    parts: Path,
+    withheld: Mapping[str, Sequence[str]],
+    sites: Sequence[str],
+) -> Iterator[Path]:
+    """Withhold what answers an assignment; return where else it may lie that a worker can read.
+
+    Raises:
+        ConfigError: something of it can't be withheld.
+    """
+    concerned = withhold(staged, parts, withheld)
+    _open_to_workers(parts)
+    folders = [*(package.parent for package in public), *map(Path, sites)]
+    found = (folder / path for folder in folders for path in concerned)
+    return (path for path in found if path.exists())
+
+
+def _open_to_workers(folder: Path) -> None:
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    return folder
 
 
 def _environment(state: Path) -> dict[str, str]:

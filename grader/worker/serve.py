@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from grader.links import Link
 from grader.worker.batch import decode_batch
+from grader.worker.definitions import read_cells
 from grader.worker.objects import MAX_MESSAGE, NameNotDefined, ObjectServer, describe_error
 from grader.worker.protocol import HEADER, Unsendable, encode_frame
 from grader.worker.shell import Shell, transform
@@ -81,6 +82,8 @@ def _answer(server: ObjectServer, shell: Shell, number: int, batch: list[Any]) -
         try:
             if op == "cell":
                 _run_cell(shell, **fields)
+            elif op == "definitions":
+                value = read_cells([transform(source) for source in fields["sources"]])
             else:
                 value = server.perform(op, **fields)
         except NameNotDefined as error:

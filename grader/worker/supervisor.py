@@ -23,7 +23,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from grader.worker.entry import Behind, Ends, close_all_but, enter_and_serve
+from grader.worker.entry import Behind, Ends, close_all_but, described, enter_and_serve
 from grader.worker.jail import namespaces, properties
 from grader.worker.jail.cgroups import Cgroup, kills_when_out_of_memory
 from grader.worker.jail.linux import PR_SET_CHILD_SUBREAPER, prctl
@@ -31,6 +31,7 @@ from grader.worker.jail.policy import Policy
 from grader.worker.jail.properties import CGROUP, NAMESPACES, SECCOMP, USER_ID
 from grader.worker.jail.tree import Tree
 from grader.worker.jail.wall import Offer, Plan, plan, worker_user
+from grader.worker.parts import part_of, with_part
 from grader.worker.scratch import make_scratch, remove_tree
 from grader.worker.watchdog import TICK_MS, Watchdog, children_of
 
@@ -49,6 +50,8 @@ class Session:
         zygote: its process id.
         tree: what workers may read.
         offer: what this machine can do for a wall.
+        public: the folder of the public packages.
+        parts: the folder with what of them differs between assignments; empty when nothing does.
     """
 
     state: str
@@ -56,6 +59,8 @@ class Session:
     zygote: int
     tree: Tree
     offer: Offer
+    public: str = ""
+    parts: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def supervise(policy: Policy, ends: Ends, session: Session, started: float) -> N
         else:
             _run(chosen, policy, ends, session, started)
     except BaseException as error:
-        say(ends.status, event="failed", message=f"the supervisor failed: {error!r}"[:500])
+        say(ends.status, event="failed", message=f"the supervisor failed: {described(error)}")
     finally:
         os._exit(0)
 
@@ -102,10 +107,11 @@ def say(status: int, **event: object) -> None:
 
 def _run(chosen: Plan, policy: Policy, ends: Ends, session: Session, started: float) -> None:
     user = worker_user(os.getpid()) if USER_ID in chosen.layers else None
-    group = Cgroup(f"{session.zygote}-{os.getpid()}", policy) if CGROUP in chosen.layers else None
+    group = Cgroup(session.zygote, policy) if CGROUP in chosen.layers else None
     scratch = None if NAMESPACES in chosen.layers else make_scratch(session.state, user)
     kills_before = kills_when_out_of_memory()
     starved = False
+    part = part_of(session.parts, policy.assignment)
     try:
         gate, key = os.pipe()
         if chosen.kind:
@@ -114,7 +120,16 @@ def _run(chosen: Plan, policy: Policy, ends: Ends, session: Session, started: fl
         pid = os.fork()
         if pid == 0:
             os.close(key)
-            behind = Behind(chosen, session.tree, f"{session.state}/root", scratch, user, group)
+            behind = Behind(
+                plan=chosen,
+                tree=with_part(session.tree, part),
+                root=f"{session.state}/root",
+                scratch=scratch,
+                user=user,
+                group=group,
+                public=session.public,
+                part=part,
+            )
             enter_and_serve(policy, ends, behind, gate, started)
         os.close(gate)
         for descriptor in (ends.replies, ends.output):

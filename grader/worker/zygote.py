@@ -45,6 +45,7 @@ class Config:
         engine: the folder that holds the package `grader`.
         sites: folders in which packages are installed.
         public: the folder of staged public packages.
+        parts: the folder with what of them differs between assignments, which is not imported here.
         private: what no worker may read, wherever it lies.
         preload: modules to import once.
         later: modules to import when there is time.
@@ -55,6 +56,7 @@ class Config:
     engine: str
     sites: list[str]
     public: str
+    parts: str
     private: list[str]
     preload: list[str]
     later: list[str]
@@ -94,7 +96,11 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
         remove_tree(config.state)
         os._exit(0)
     requests, spare_work = socket.socket(fileno=spawn_fd), _spare_work(config.later)
-    _serve(control, requests, spare_work, config.state, tree, offer)
+    leash, held = os.pipe()  # closed with this process, however it ends
+    session = Session(
+        config.state, leash, os.getpid(), tree, offer, public=config.public, parts=config.parts
+    )
+    _serve(control, requests, spare_work, session, held)
 
 
 # ---------------------------------------------------------------- imports
@@ -144,12 +150,9 @@ def _serve(
     control: socket.socket,
     requests: socket.socket,
     spare_work: Iterator[bool],
-    state: str,
-    tree: Tree,
-    offer: Offer,
+    session: Session,
+    held: int,
 ) -> NoReturn:
-    leash, held = os.pipe()  # closed with this process, however it ends
-    session = Session(state, leash, os.getpid(), tree, offer)
     supervisors: set[int] = set()
     poll = select.poll()
     poll.register(control, select.POLLIN)
@@ -181,7 +184,7 @@ def _serve(
                 os.close(descriptor)
     os.close(held)
     _await(supervisors)
-    remove_tree(state)
+    remove_tree(session.state)
     os._exit(0)
 
 

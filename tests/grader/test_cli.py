@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -101,6 +102,70 @@ def test_no_sandbox_is_loud_and_recorded(toy: Path, class_of: Callable[..., Path
     result = grader("check", class_of(ann=RIGHT), "--sandbox", "off", cwd=toy)
     assert "without isolation" in result.stderr
     assert json.loads((toy / "reports/gradebook.json").read_text())["isolation"]["mode"] == "off"
+
+
+def test_results_that_somebody_has_changed_are_graded_again_with_a_word(
+    toy: Path, class_of: Callable[..., Path]
+) -> None:
+    folder = class_of(ann=RIGHT, bob="def add(a, b): return 3")
+    grader("check", folder, cwd=toy)
+    before = (toy / "reports/scores.csv").read_bytes()
+    for path in (toy / "reports/.results").rglob("*.json"):
+        body = path.read_bytes().partition(b"\n")[2].replace(b"failed", b"passed")
+        path.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+    result = grader("check", folder, cwd=toy)
+    assert_clear(result, 0)
+    assert "3 kept files are not signed with your key" in result.stderr
+    assert (toy / "reports/scores.csv").read_bytes() == before
+    assert "not signed" not in grader("check", folder, cwd=toy).stderr
+
+
+def test_where_no_key_can_be_made_everything_is_graded_and_nothing_is_kept(
+    toy: Path, class_of: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GRADER_KEY_FILE", str(tmp_path / "file/key"))
+    for _ in range(2):
+        result = grader("check", class_of(ann=RIGHT), cwd=toy)
+        assert_clear(result, 0)
+        assert result.stderr.count("results are not kept for the next run") == 1
+    assert json.loads((toy / "reports/gradebook.json").read_text())["run"]["kept"] == 0
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX only")
+@pytest.mark.parametrize(("setting", "mode"), [("", 0o600), ('report_mode = "0640"', 0o640)])
+def test_what_is_written_about_students_is_for_whom_the_course_says(
+    toy: Path, class_of: Callable[..., Path], setting: str, mode: int
+) -> None:
+    table = (toy / "pyproject.toml").read_text()
+    (toy / "pyproject.toml").write_text(
+        table.replace("[tool.grader]", f"[tool.grader]\n{setting}", 1)
+    )
+    folder = class_of(ann=RIGHT)
+    old = os.umask(0)
+    try:
+        assert_clear(grader("check", folder, cwd=toy), 0)
+        assert_clear(grader("collect", folder, "--into", "kept", cwd=toy), 0)
+        because = ("--because", "it is kind")
+        assert_clear(grader("adjust", "ann", "adding", "1", *because, cwd=toy), 0)
+    finally:
+        os.umask(old)
+    written = [path for top in ("reports", "kept") for path in (toy / top).rglob("*")]
+    assert {path.name for path in written} >= {"adjustments.jsonl", "collected.json", ".results"}
+    modes = {path: path.stat().st_mode & 0o777 for path in written}
+    assert {modes[path] for path in written if path.is_file()} == {mode}
+    assert {modes[path] for path in written if path.is_dir()} == {mode | (mode & 0o444) >> 2}
+
+
+@pytest.mark.parametrize(
+    "mode", ['"0644x"', '"0100"', "640", '"0777"', '"0622"', '"0"', "-1", '"９９９"']
+)
+def test_a_mode_that_is_none_is_told(toy: Path, mode: str) -> None:
+    table = (toy / "pyproject.toml").read_text()
+    (toy / "pyproject.toml").write_text(
+        table.replace("[tool.grader]", f"[tool.grader]\nreport_mode = {mode}", 1)
+    )
+    assert_clear(grader("checks", cwd=toy), 2, "report_mode", 'write "0600"')
 
 
 def test_checks_are_listed(toy: Path) -> None:
@@ -230,16 +295,16 @@ def running(toy: Path, folder: Path) -> subprocess.Popen[str]:
 
 
 def test_two_runs_on_one_output_folder_do_not_mix(toy: Path, class_of: Callable[..., Path]) -> None:
-    folder = class_of(
-        ann="import time\ntime.sleep(0.9)\n" + RIGHT, bob="import time\ntime.sleep(0.9)"
-    )
+    long = RIGHT + "#" * 10_000  # the largest file is graded first
+    folder = class_of(ann=long, bob=["import time\ntime.sleep(0.9)"] * 4)
     first = running(toy, folder)
-    for _ in range(200):
-        if (toy / "reports").is_dir():
-            break
-        time.sleep(0.02)
-    time.sleep(0.3)
-    assert_clear(grader("check", folder, cwd=toy), 2, "another run")
+    assert first.stderr is not None
+    assert "ann" in first.stderr.readline()
+    os.kill(first.pid, signal.SIGSTOP)  # whatever else is busy, it does not end before the second
+    try:
+        assert_clear(grader("check", folder, cwd=toy), 2, "another run")
+    finally:
+        os.kill(first.pid, signal.SIGCONT)
     first.communicate(timeout=60)
     assert first.returncode == 0
     assert (toy / "reports/scores.csv").read_text().count("\n") == 3

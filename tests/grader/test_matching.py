@@ -106,7 +106,7 @@ def test_any_name_can_be_read(name):
 
 
 def test_a_long_hostile_name_costs_little():
-    start = time.perf_counter()
+    start = time.process_time()
     MATCHER.read("a1" * 100_000)
     MATCHER.read("aB" * 100_000)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from grader.config import Course
 from grader.errors import GraderError
+from grader.keys import VARIABLE, instructors_key
 from grader.model import (
     Assignment,
     Check,
@@ -135,10 +136,13 @@ def test_what_was_theirs_is(tmp_path: Path, kind: EndingKind) -> None:
     assert Results(tmp_path).find(JOB) == run
 
 
-def damaged() -> dict[str, Callable[[bytes], bytes]]:
-    def signed(body: bytes) -> bytes:
-        return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+def signed(body: bytes) -> bytes:
+    """As the grader itself would keep a result of `JOB`."""
+    name = hashlib.sha256(repr(Results(Path())._recipe(JOB)).encode()).hexdigest()
+    return instructors_key(Path("/out")).sign(f"runs/{name}", body).encode() + b"\n" + body
 
+
+def damaged() -> dict[str, Callable[[bytes], bytes]]:
     return {
         "empty": lambda _: b"",
         "cut off": lambda content: content[:-10],
@@ -158,12 +162,75 @@ def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, damage: str) -> None:
     results = Results(tmp_path)
     results.keep(JOB, RUN)
     (path,) = kept_files(tmp_path)
+    assert signed(path.read_bytes().partition(b"\n")[2]) == path.read_bytes()
     broken = damaged()[damage](path.read_bytes())
     assert broken != path.read_bytes()
     path.write_bytes(broken)
     assert results.find(JOB) is None
     results.keep(JOB, RUN)
     assert results.find(JOB) == RUN
+
+
+def unkeyed(content: bytes) -> bytes:
+    """As an earlier version kept results, and as anybody can make one."""
+    return hashlib.sha256(content).hexdigest().encode() + b"\n" + content
+
+
+def test_better_marks_that_somebody_wrote_there_are_not_believed(tmp_path: Path) -> None:
+    failed = msgspec.structs.replace(RUN, outcomes=(Outcome(check="test_x", status=Status.FAILED),))
+    Results(tmp_path).keep(JOB, failed)
+    (path,) = kept_files(tmp_path)
+    body = path.read_bytes().partition(b"\n")[2]
+    path.write_bytes(unkeyed(body.replace(b"failed", b"passed")))
+    results = Results(tmp_path)
+    assert results.find(JOB) is None
+    (remark,) = results.remarks()
+    assert "1 kept file is not signed with your key" in remark
+
+
+def test_nor_is_the_signed_result_of_somebody_else(tmp_path: Path) -> None:
+    other = with_submission(student="bob", digest="b" * 64)
+    Results(tmp_path).keep(JOB, RUN)
+    (good,) = kept_files(tmp_path)
+    Results(tmp_path).keep(other, msgspec.structs.replace(RUN, outcomes=()))
+    (bad,) = [path for path in kept_files(tmp_path) if path != good]
+    bad.write_bytes(good.read_bytes())
+    assert Results(tmp_path).find(other) is None
+
+
+def test_what_another_key_signed_is_found_out_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Results(tmp_path / "out").keep(JOB, RUN)
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "another.key"))
+    results = Results(tmp_path / "out")
+    assert results.find(JOB) is None
+    assert len(results.remarks()) == 1
+    results.keep(JOB, RUN)
+    assert results.find(JOB) == RUN
+
+
+def test_without_a_key_nothing_is_kept_and_it_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "file/results.key"))
+    results = Results(tmp_path / "out")
+    for _ in range(3):
+        results.keep(JOB, RUN)
+        assert results.find(JOB) is None
+    assert not (tmp_path / "out").exists()
+    (remark,) = results.remarks()
+    assert remark.startswith("results are not kept for the next run: ")
+    assert VARIABLE in remark
+
+
+def test_nothing_is_said_of_a_good_folder(tmp_path: Path) -> None:
+    results = Results(tmp_path)
+    results.keep(JOB, RUN)
+    assert results.find(JOB) == RUN
+    assert results.find(with_submission(student="bob")) is None
+    assert results.remarks() == []
 
 
 def test_so_is_a_folder_in_its_place(tmp_path: Path) -> None:
@@ -237,6 +304,11 @@ def test_suites_are_found_while_their_files_stay_the_same(
     assert results.find_suites(toy_course, ()) == suites
     assert results.find_suites(toy_course, ["adding"]) == suites
     assert Results(tmp_path, force=True).find_suites(toy_course, ()) is None
+    (path,) = (tmp_path / RESULTS / "suites").iterdir()
+    signed = path.read_bytes()
+    path.write_bytes(unkeyed(signed.partition(b"\n")[2].replace(b'"points":1', b'"points":9')))
+    assert Results(tmp_path).find_suites(toy_course, ()) is None
+    path.write_bytes(signed)
     assert toy_course.reference is not None
     (toy_course.reference / "new.py").write_text("")
     assert results.find_suites(toy_course, ()) is None

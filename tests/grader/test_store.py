@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import GraderError, OutputBusy
-from grader.store import LOCK_NAME, OutputFolder, write_atomically
+from grader.store import LOCK_NAME, PRIVATE, OutputFolder, write_atomically
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX only")
 
@@ -71,14 +71,79 @@ def test_a_planted_link_is_replaced_and_not_followed(tmp_path):
     assert not link.is_symlink()
 
 
+@pytest.fixture(params=[0o000, 0o022, 0o027, 0o077], ids="{:03o}".format)
+def umask(request):
+    old = os.umask(request.param)
+    yield request.param
+    os.umask(old)
+
+
+def mode_of(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
 @posix
-def test_the_umask_decides_who_may_read(tmp_path):
-    old = os.umask(0o027)
-    try:
-        write_atomically(tmp_path / "f", "x")
-    finally:
-        os.umask(old)
-    assert stat.S_IMODE((tmp_path / "f").stat().st_mode) == 0o640
+@pytest.mark.parametrize(
+    ("mode", "file", "folder"),
+    [(PRIVATE, 0o600, 0o700), (0o640, 0o640, 0o750), (0o660, 0o660, 0o770)],
+)
+@pytest.mark.parametrize("durable", [True, False])
+def test_files_and_folders_have_their_mode_whatever_the_umask(
+    tmp_path, umask, mode, file, folder, durable
+):
+    path = tmp_path / "a/b/f"
+    write_atomically(path, "x", durable=durable, mode=mode)
+    assert mode_of(path) == file
+    assert [mode_of(path.parent), mode_of(path.parent.parent)] == [folder, folder]
+
+
+@posix
+def test_nobody_can_read_a_file_while_it_is_written(tmp_path, umask, monkeypatch):
+    seen = []
+    flush = os.fsync
+
+    def look(descriptor):
+        seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        flush(descriptor)
+
+    monkeypatch.setattr(os, "fsync", look)
+    write_atomically(tmp_path / "f", "x")
+    assert seen[0] == 0o600
+
+
+@posix
+def test_an_output_folder_is_for_its_owner(tmp_path, umask):
+    with OutputFolder(tmp_path / "a/out") as output:
+        pass
+    assert [mode_of(output.parent), mode_of(output), mode_of(output / LOCK_NAME)] == [
+        0o700,
+        0o700,
+        0o600,
+    ]
+
+
+@posix
+def test_a_folder_that_exists_keeps_its_mode(tmp_path):
+    (tmp_path / "out").mkdir(mode=0o755)
+    write_atomically(tmp_path / "out/f", "x")
+    assert mode_of(tmp_path / "out") == 0o755
+
+
+@posix
+@pytest.mark.parametrize("durable", [True, False])
+def test_what_an_earlier_version_let_others_read_is_closed(tmp_path, durable):
+    path = tmp_path / "f"
+    path.write_text("x")
+    path.chmod(0o644)
+    write_atomically(path, "x", durable=durable)
+    assert mode_of(path) == 0o600
+
+
+@posix
+def test_the_umask_decides_about_what_is_no_students(tmp_path, umask):
+    write_atomically(tmp_path / "a/f", "x", mode=None)
+    assert mode_of(tmp_path / "a/f") == 0o666 & ~umask
+    assert mode_of(tmp_path / "a") == 0o777 & ~umask
 
 
 @posix

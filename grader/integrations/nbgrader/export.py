@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from nbgrader.api import MissingEntry
 from nbgrader.plugins import ExportPlugin
 
 from grader.reports.text import csv_text
+from grader.store import PRIVATE
 
 COLUMNS = (
     "assignment",
@@ -35,7 +37,7 @@ class QuotedCsv(ExportPlugin):
         """Write `grades.csv`, or what `--to` names."""
         path = Path(self.to or "grades.csv")
         self.log.info("Exporting grades to %s", path)
-        with path.open("w", encoding="utf-8", newline="") as file:
+        with open(path, "w", encoding="utf-8", newline="", opener=_private) as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
             writer.writerows(self._rows(gradebook))
@@ -48,6 +50,10 @@ class QuotedCsv(ExportPlugin):
                 if not self.student or student.id in map(str, self.student):
                     row = _facts(assignment, student) | _scores(gradebook, assignment, student)
                     yield [_text(row.get(column)) for column in COLUMNS]
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, PRIVATE)
 
 
 def _facts(assignment: Any, student: Any) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from grader.results import Results
 from grader.rules import Policy
 
 SOMETHING_UNGRADED = 3
+GROUPS = 0o660
 
 
 class GradingExporter(NotebookExporter):
@@ -88,7 +89,7 @@ class GradingExporter(NotebookExporter):
             SystemExit: somebody is not graded. nbgrader passes on a wish to exit, with its status.
         """
         coursedir = self._autograde.coursedir
-        with self._giving_up(), turn(coursedir, self._assignment, self.log):
+        with self._giving_up(), turn(coursedir, self._assignment, self.log, self._mode()):
             due = pending(self._autograde)
             self._grade(due)
             self._enrol(one.student for one in due)
@@ -108,7 +109,10 @@ class GradingExporter(NotebookExporter):
         if not present:
             return
         results = Results(
-            Path(self._autograde.coursedir.root), sandbox=self.sandbox, force=self._autograde.force
+            Path(self._autograde.coursedir.root),
+            sandbox=self.sandbox,
+            force=self._autograde.force,
+            mode=self._mode(),
         )
         suite, marked = grade(self._course, self._assignment, present, options, results, self.log)
         self._require_same_points(suite)
@@ -117,6 +121,10 @@ class GradingExporter(NotebookExporter):
         for student, one in marked.items():
             if one.ungraded:
                 self._leave_ungraded(student, one.score.ending.message)
+
+    def _mode(self) -> int:
+        """The mode of kept results: instructors who share a course root share those too."""
+        return GROUPS if self._autograde.coursedir.groupshared else self._course.report_mode
 
     def _leave_ungraded(self, student: str, reason: str) -> None:
         self._ungraded[student] = reason

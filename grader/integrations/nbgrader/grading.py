@@ -107,6 +107,8 @@ def grade(
         done |= execute(engine, todo, options, watcher, results)
         _raise_if_stopped(done.values())
     results.forget_unused()
+    for remark in results.remarks():
+        log.warning("%s", one_line(remark))
     for submission, one in done.items():
         marked[submission.student] = Marked(one.score, report, one.isolation)
     return suite, marked

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import GraderError, OutputBusy
-from grader.store import RESULTS, try_lock
+from grader.store import PRIVATE, RESULTS, make_folder, try_lock
 
 PATIENCE_S = 60.0
 """How long to wait for another autograde before giving up."""
@@ -25,17 +25,25 @@ _POLL_S = 0.1
 
 
 @contextmanager
-def turn(coursedir: Any, assignment: str, log: logging.Logger) -> Iterator[None]:
+def turn(
+    coursedir: Any, assignment: str, log: logging.Logger, mode: int = PRIVATE
+) -> Iterator[None]:
     """Wait until nobody else autogrades the assignment in this course root; keep others waiting.
 
     The lock is the operating system's: it ends with the process, however that ends. Where the disk
     has no locks there is none.
 
+    Args:
+        coursedir: nbgrader's, which knows the course root; results will be kept there.
+        assignment: what is autograded.
+        log: where to say that somebody else is at it.
+        mode: of the files that hold results.
+
     Raises:
         OutputBusy: the other one takes too long.
         GraderError: the course root can't be written to.
     """
-    descriptor = _open(coursedir, assignment)
+    descriptor = _open(coursedir, assignment, mode)
     try:
         if not _is_free(descriptor):
             log.warning("another nbgrader is autograding `%s`: waiting for it", assignment)
@@ -45,11 +53,11 @@ def turn(coursedir: Any, assignment: str, log: logging.Logger) -> Iterator[None]
         os.close(descriptor)
 
 
-def _open(coursedir: Any, assignment: str) -> int:
+def _open(coursedir: Any, assignment: str, mode: int) -> int:
     folder = Path(coursedir.root) / RESULTS
     try:
         for place in (folder, folder / "runs", folder / "suites"):
-            place.mkdir(exist_ok=True)
+            make_folder(place, mode)
             if coursedir.groupshared:
                 with contextlib.suppress(PermissionError):  # it belongs to another instructor
                     place.chmod(0o2770 | place.stat().st_mode & 0o777)

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from grader.reports.feedback import CheckFeedback
-from grader.reports.text import one_line, points, printable, sentence
+from grader.reports.text import WITHOUT_ISOLATION, one_line, points, printable, sentence
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -95,6 +95,7 @@ def _environment() -> Environment:
         clipped=clipped,
         sentence=sentence,
     )
+    environment.globals["without_isolation"] = WITHOUT_ISOLATION[0].upper() + WITHOUT_ISOLATION[1:]
     return environment
 
 

@@ -62,6 +62,7 @@ def student_page(student: str, folder: str, gradebook: Gradebook, scores: dict[s
         known=total.known,
         possible=points(total.possible if total.dropped else possible),
         dropped=dropped(total, gradebook),
+        isolation=gradebook.isolation,
         parts=[
             _part(assignment, scores[assignment.id], folder)
             for assignment in gradebook.assignments

@@ -81,8 +81,10 @@ def self_test(
         def fly(only: str = "", within: Limits = limits) -> tuple[Claims | None, Events]:
             canary = replace(targets, only=only).to_json()
             socket_fd = zygote.fileno()
-            return _listen(
-                spawn(socket_fd, within, sandbox=sandbox, forbidden=forbidden, canary=canary)
+            return _once_started(
+                lambda: _listen(
+                    spawn(socket_fd, within, sandbox=sandbox, forbidden=forbidden, canary=canary)
+                )
             )
 
         claims, events = _until_told(fly)
@@ -189,6 +191,25 @@ def _was_called(listener: socket.socket) -> bool:
     return bool(select.select([listener], [], [], 0)[0])
 
 
+def _once_started(
+    listen: Callable[[], tuple[Claims | None, Events]],
+) -> tuple[Claims | None, Events]:
+    """Hear a worker out, and another one if it could not be started.
+
+    Raises:
+        GraderFault: none of them could; the message says what happened to the last.
+    """
+    for _ in range(TRIES):
+        claims, events = listen()
+        if "failed" not in events:
+            return claims, events
+    raise GraderFault(
+        f"the wall can't be tested: {TRIES} workers in a row could not be started",
+        where=events["failed"]["message"],
+        hint="try again; `grader doctor` shows what this machine offers",
+    )
+
+
 def _until_told(fly: Callable[[], tuple[Claims | None, Events]]) -> tuple[Claims, Events]:
     """Let a worker try everything, and another one if somebody ends it before it tells.
 
@@ -228,7 +249,5 @@ def _listen(pipes: WorkerPipes) -> tuple[Claims | None, Events]:
         pipes.close()
     lines = [json.loads(line) for line in received[pipes.status].splitlines()]
     events = {line["event"]: line for line in lines}
-    if "failed" in events:
-        raise GraderFault("the wall can't be tested", where=events["failed"]["message"])
     report = received[pipes.replies]
     return json.loads(report) if report else None, events

@@ -36,6 +36,7 @@ TRIES = 3  # of a trial that is killed
 
 # where no account, container or service is expected; the second where few users are mapped
 USER_RANGES = ((0x6000_0000, 1 << 22), (50_000, 10_000))
+FAR_APART = 7919  # between the users of two process namespaces: a prime
 
 
 @dataclass(frozen=True)
@@ -140,14 +141,18 @@ def _restrict_files(tree: Tree, writable: list[str], *, gpu: bool = False) -> No
 
 
 def worker_user(pid: int) -> int | None:
-    """Return a user id that nobody else has, for the worker of the supervisor `pid`."""
+    """Return a user id that nobody else has, for the worker of the supervisor `pid`.
+
+    Another container's supervisor may have the same number, and its workers the same users.
+    """
+    own = pid + FAR_APART * namespaces.process_namespace()
     try:
         lines = Path("/proc/self/uid_map").read_text().splitlines()
     except OSError:
         return None
     mapped = [(int(first), int(count)) for first, _, count in map(str.split, lines)]
     for start, size in USER_RANGES:
-        user = start + pid % size
+        user = start + own % size
         if any(first <= user < first + count for first, count in mapped):
             return user
     return None
@@ -177,7 +182,7 @@ def find_offer(policy: Policy, tree: Tree, root: str) -> Offer:
 
     def cgroup() -> None:
         cgroups.sweep()
-        group = cgroups.Cgroup(f"{os.getpid()}-probe", policy)
+        group = cgroups.Cgroup(os.getpid(), policy)
         try:
             _in_child(group.join)
         finally:

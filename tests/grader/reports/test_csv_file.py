@@ -16,13 +16,13 @@ def test_a_row_for_every_score_and_a_column_for_every_question(gradebook):
     text = encode(gradebook).decode()
     assert text.split("\r\n")[0] == (
         "student,assignment,state,earned,possible,percent,changes,"
-        "embeddings.shapes,embeddings.scale,embeddings.extra"
+        "embeddings.shapes,embeddings.scale,embeddings.extra,isolation"
     )
     assert text.split("\r\n")[1:] == [
-        "ada,embeddings,graded,6,5,120,,3,2,1",
-        "bo,embeddings,graded,3,5,60,,3,0,0",
-        "chen,embeddings,ungraded,,5,,,,,",
-        "dmitri,embeddings,missing,0,5,0,,0,0,0",
+        "ada,embeddings,graded,6,5,120,,3,2,1,",
+        "bo,embeddings,graded,3,5,60,,3,0,0,",
+        "chen,embeddings,ungraded,,5,,,,,,",
+        "dmitri,embeddings,missing,0,5,0,,0,0,0,",
         "",
     ]
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from generated import gradebook as generated
 
 from grader.errors import GraderError
+from grader.model import Isolation
 from grader.reports import DEFAULT, Format, write_reports
 from grader.reports.feedback import Hidden
 from grader.reports.gradebook_json import decode
@@ -62,6 +65,41 @@ def test_no_student_writes_outside_the_folder_or_over_another(gradebook, make_sc
     assert len(list((output / "students").iterdir())) == len(names)
     assert [path.name for path in tmp_path.iterdir()] == ["deep"]
     assert not list(tmp_path.rglob("evil"))
+
+
+@pytest.mark.parametrize("mode", ["off", "full", "pod"])
+def test_every_report_says_that_there_was_no_wall_and_none_does_when_there_was(
+    gradebook, tmp_path, mode
+):
+    book = msgspec.structs.replace(gradebook, isolation=Isolation(mode=mode))
+    write_reports(book, tmp_path, list(Format))
+    says = {
+        ".csv": lambda text: all(line.endswith(",off") for line in text.splitlines()[1:]),
+        ".xml": lambda text: (
+            text.count('name="isolation" value="off: ') == text.count("<testsuite ")
+        ),
+        ".json": lambda text: '"mode": "off"' in text or "ran without isolation" in text,
+        ".html": lambda text: "ithout isolation" in text,
+        ".md": lambda text: "ran without isolation" in text,
+    }
+    found = files(tmp_path)
+    assert {Path(name).suffix for name in found} == says.keys()
+    said = {name: says[Path(name).suffix](content.decode()) for name, content in found.items()}
+    assert set(said.values()) == {mode == "off"}, said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX only")
+@pytest.mark.parametrize(("mode", "folder"), [(0o600, 0o700), (0o640, 0o750)])
+def test_every_file_and_folder_is_for_whom_the_course_says(gradebook, tmp_path, mode, folder):
+    output = tmp_path / "out"
+    old = os.umask(0)
+    try:
+        write_reports(gradebook, output, list(Format), mode=mode)
+    finally:
+        os.umask(old)
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (output, *output.rglob("*"))}
+    assert {modes[path] for path in modes if path.is_dir()} == {folder}
+    assert {modes[path] for path in modes if not path.is_dir()} == {mode}
 
 
 def test_where_nothing_can_be_written_the_file_is_named(gradebook, tmp_path):

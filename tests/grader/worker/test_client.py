@@ -40,10 +40,10 @@ def test_what_a_check_computes_itself_counts_against_no_limit(link: WorkerLink) 
 
 
 def test_requests_share_their_time(link: WorkerLink) -> None:
-    link.allow(2, "after 2 s")
-    run_cell(link, NAP.format(1.2))
+    link.allow(3, "after 3 s")
+    run_cell(link, NAP.format(1.6))
     with pytest.raises(WorkerStopped):
-        run_cell(link, NAP.format(1.2))
+        run_cell(link, NAP.format(1.6))
     assert link.ending is not None
     assert link.ending.kind is EndingKind.TIME
-    assert link.ending.message == "stopped after 2 s"
+    assert link.ending.message == "stopped after 3 s"

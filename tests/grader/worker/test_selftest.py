@@ -88,3 +88,40 @@ def test_when_all_are_killed_nobody_knows(
     killing(100)
     with pytest.raises(GraderFault, match="can't be tested"):
         self_test(zygote, LIMITS, quick=True)
+
+
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int]]:
+    """Let the first so many workers of the self-test say that they could not be started."""
+
+    def refuse_first(number: int) -> list[int]:
+        asked: list[int] = []
+        listen = selftest._listen
+
+        def told(pipes: WorkerPipes) -> tuple[Any, Any]:
+            claims, events = listen(pipes)
+            asked.append(1)
+            if len(asked) <= number:
+                return None, {"failed": {"event": "failed", "message": "its group was removed"}}
+            return claims, events
+
+        monkeypatch.setattr(selftest, "_listen", told)
+        return asked
+
+    return refuse_first
+
+
+def test_a_worker_that_could_not_be_started_is_tried_again(
+    zygote: Zygote, refusing: Callable[[int], list[int]]
+) -> None:
+    asked = refusing(2)
+    assert all(result.held for result in self_test(zygote, LIMITS, quick=True))
+    assert len(asked) == 3
+
+
+def test_when_none_can_be_started_the_message_says_what_happened(
+    zygote: Zygote, refusing: Callable[[int], list[int]]
+) -> None:
+    refusing(100)
+    with pytest.raises(GraderFault, match="could not be started: its group was removed"):
+        self_test(zygote, LIMITS, quick=True)

@@ -302,7 +302,7 @@ print(json.dumps(opened))
     def test_a_dead_zygote_is_our_fault(self) -> None:
         with ready_zygote() as zygote:
             os.kill(zygote.pid, 9)
-            time.sleep(0.1)
+            zygote._process.wait(timeout=30)
             with pytest.raises(GraderFault, match="the zygote is gone"):
                 spawn(zygote.fileno(), LIMITS)
 
