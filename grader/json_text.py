@@ -1,11 +1,11 @@
-"""JSON from strangers: as little of it is looked into as an answer needs, in time that is linear.
+"""JSON from strangers: no more of it is looked into than an answer needs, in linear time.
 
 A value that nobody asks for, such as a notebook's pictures, is passed over in compiled code: it
 becomes no object, and costs some milliseconds for ten megabytes. Python's own module makes
 millions of objects of the same bytes, for seconds.
 
 Taken as well is what JSON does not have and notebooks do: `NaN` and `Infinity`, halves of
-characters (`\\ud800`), byte order marks, UTF-16.
+characters (half a surrogate pair), byte order marks, UTF-16.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _utf8(content: bytes) -> bytes:
 
 
 def _tolerated(content: bytes) -> bytes:
-    """Write constants that JSON does not have as null, and halves of characters as `\\ufffd`."""
+    """Write constants that JSON does not have as null, halves of characters as U+FFFD."""
     # without escaped quotes and backslashes, every quote opens or closes a string
     masked = content.replace(rb"\\", b"..").replace(rb"\"", b"..")
     parts = []

@@ -12,7 +12,7 @@ import selectors
 import signal
 import socket
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -27,7 +27,7 @@ from grader.gpus import Leases, find_gpus
 from grader.intake import Reader, read_submission
 from grader.judge_protocol import JobRequest, read_frame
 from grader.model import Ending, EndingKind, Job, Problem, Run, Submission, Suite
-from grader.notebook import read
+from grader.readings import Budget, Readings
 
 TRIES = 3
 """How often a job is tried when the fault is ours, before its submission stays ungraded."""
@@ -67,6 +67,7 @@ class Engine:
         sandbox: False gives up the wall's isolation; reports say so.
         assignments: ids to load suites for; all when empty.
         known: the suites, when an earlier run has described them.
+        readings: remembers what files said in earlier runs.
 
     Raises:
         SuiteError: a suite can't be used; raised on first use of `suites`.
@@ -80,7 +81,9 @@ class Engine:
         sandbox: bool = True,
         assignments: Iterable[str] = (),
         known: Mapping[str, Suite] | None = None,
+        readings: Readings | None = None,
     ) -> None:
+        self._readings = readings or Readings()
         self.course = course
         self._grade = grade
         self._sandbox = sandbox
@@ -138,6 +141,7 @@ class Engine:
         waiting = deque(_Try(job) for job in jobs)
         leases = Leases(find_gpus(), self.course.workers_per_gpu)
         active: dict[socket.socket, _Active] = {}
+        budgets: dict[str, Budget] = defaultdict(Budget)
         with selectors.DefaultSelector() as selector, Reader() as reader:
             try:
                 while waiting or active:
@@ -146,7 +150,9 @@ class Engine:
                         if device is None:
                             break
                         attempt = waiting.popleft()
-                        started = self._start(attempt, reader, device)
+                        started = self._start(
+                            attempt, reader, device, budgets[attempt.job.submission.student]
+                        )
                         if isinstance(started, _Active):
                             active[started.connection] = started
                             selector.register(started.connection, selectors.EVENT_READ)
@@ -177,11 +183,13 @@ class Engine:
 
     # ------------------------------------------------------------ jobs
 
-    def _start(self, attempt: _Try, reader: Reader, device: str) -> _Active | Run:
+    def _start(self, attempt: _Try, reader: Reader, device: str, budget: Budget) -> _Active | Run:
         """Hand a job to the judge; what can't be read or handed over is a run of its own kind."""
         job = attempt.job
         try:
-            reading = read(read_submission(job.submission, reader), job.submission.name)
+            with budget.spending():
+                content = read_submission(job.submission, reader)
+                reading = self._readings.cells(content, job.submission.name)
         except IntakeError as error:
             return _ended(job, EndingKind.UNREADABLE, error.message)
         request = JobRequest(
