@@ -147,11 +147,14 @@ def check(
     from grader.reports import Format, gradebook_json, write_reports
     from grader.reports.feedback import Hidden
     from grader.reports.terminal import Progress, print_scores
+    from grader.reports.text import one_line
     from grader.results import Results
     from grader.scoring import exit_code
     from grader.store import OutputFolder
 
-    course = load_course(course_path)
+    course = load_course(course_path, paths)
+    if not quiet:
+        click.echo(f"Course: {one_line(course.title)} ({one_line(str(course.root))})", err=True)
     longer = extensions or course.extensions
     options = Options(
         assignments=tuple(course.assignment(name).id for name in assignments),

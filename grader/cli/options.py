@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -66,11 +66,14 @@ def assignment_names(
     ]
 
 
-def load_course(path: Path | None) -> Course:
-    """Read the course that `--course` names, or the one around this folder."""
+def load_course(path: Path | None, graded: Sequence[Path] = ()) -> Course:
+    """Read the course that `--course` names, or the one around this folder.
+
+    `graded` are the paths that strangers may have filled: no course is found in them.
+    """
     from grader.config import load_course as load
 
-    return load(path)
+    return load(path, graded)
 
 
 def chosen(course: Course, name: str | None) -> tuple[str, ...]:
