@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from grader.errors import ConfigError
-from grader.model import Limits, Value
+from grader.model import MOST_SECONDS, Limits, Value
 from grader.policy_table import LateTable, PolicyTable, checked_zone, due_date, policy
 from grader.rules import Policy
 
@@ -24,8 +24,8 @@ else:
 PYPROJECT = "pyproject.toml"
 MEMORY_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 LEAST_MEMORY, MOST_MEMORY = 16 << 20, 1 << 50
-LEAST_SECONDS, MOST_SECONDS = 0.01, 7 * 86400.0
-"""Less is no limit that an answer could keep, more is none that a machine could."""
+LEAST_SECONDS = 0.01
+"""Less is no limit that an answer could keep, and more memory no machine has."""
 MOST_WORKERS_PER_GPU = 1000
 MAX_BYTES = 1 << 20
 MAX_PATH_CHARS = 1000
@@ -247,6 +247,8 @@ def _resolve(table: _Table, root: Path) -> Course:
         return path
 
     ids = [assignment.id for assignment in table.assignments]
+    if not ids:
+        raise ConfigError("[tool.grader] has no assignments", hint="see docs/write-a-course.md")
     for name in ids:
         if not name.isidentifier():
             raise ConfigError(

@@ -23,7 +23,7 @@ from types import ModuleType
 import msgspec
 import pytest
 
-from grader.errors import GraderError, GraderFault, SuiteError
+from grader.errors import GraderError, GraderFault, SuiteError, told
 from grader.examination import Examination
 from grader.handles import SubmissionNames
 from grader.judge_protocol import JobRequest, JudgeSetup, Ready, read_frame, write_frame
@@ -63,6 +63,7 @@ def main() -> None:
     plugin = Judge(setup, control)
     files = [path for assignment in setup.assignments for path in plugin.files_of(assignment.id)]
     try:
+        _require_files(files, setup)
         plugin.load_reference()
     except GraderError as error:
         plugin.report_error(error)
@@ -75,6 +76,23 @@ def main() -> None:
             *map(str, files),
         ],
         plugins=[plugin],
+    )
+
+
+def _require_files(files: Sequence[Path], setup: JudgeSetup) -> None:
+    """Make sure that there is something to collect: without a path, pytest looks everywhere.
+
+    Raises:
+        SuiteError: no assignment has a file of checks.
+    """
+    if files:
+        return
+    folders = ", ".join(folder for folder in (setup.checks, setup.suites) if folder)
+    named = " or ".join(f"test_{assignment.id}.py" for assignment in setup.assignments[:3])
+    raise SuiteError(
+        "no assignment has a file of checks",
+        where=folders or setup.root,
+        hint=f"write {named}" if folders else "set `checks` and `suites` in [tool.grader]",
     )
 
 
@@ -228,9 +246,7 @@ class Judge(CheckRunner):
         except (OSError, EOFError):
             pass  # the grader went away
         except BaseException as error:
-            fault = Ending(
-                kind=EndingKind.FAULT, message=f"the judge failed: {type(error).__name__}: {error}"
-            )
+            fault = Ending(kind=EndingKind.FAULT, message=f"the judge failed: {told(error)}")
             write_frame(job, msgspec.json.encode(Run(submission=request.submission, ending=fault)))
 
     def _run_item(

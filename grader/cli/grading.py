@@ -10,6 +10,7 @@ import click
 
 from grader.cli.app import INTERRUPTED
 from grader.cli.options import (
+    Finite,
     assignment_names,
     checked_device,
     course_option,
@@ -69,13 +70,13 @@ HIDDEN = ("titles", "questions", "none")
 @seed_option
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(min=0.01, max=604_800),
     metavar="S",
     help="Seconds for one check, and for one cell.  [default: the course's]",
 )
 @click.option(
     "--fail-under",
-    type=click.FloatRange(0, 100),
+    type=Finite(0, 100),
     metavar="PCT",
     help="Exit with 1 if a score is below this percentage.",
 )

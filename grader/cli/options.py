@@ -25,11 +25,27 @@ course_option = click.option(
     help="The course's folder; found upward from here if not given.",
 )
 jobs_option = click.option(
-    "--jobs", type=click.IntRange(min=1), help="Submissions graded at once.  [default: cores]"
+    "--jobs", type=click.IntRange(1, 10_000), help="Submissions graded at once.  [default: cores]"
 )
 seed_option = click.option(
-    "--seed", type=int, default=0, show_default=True, help="Decides all random inputs."
+    "--seed",
+    type=click.IntRange(-(2**63), 2**63 - 1),
+    metavar="INTEGER",
+    default=0,
+    show_default=True,
+    help="Decides all random inputs.",
 )
+
+
+class Finite(click.FloatRange):
+    """A number between bounds; `nan` lies between none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a number."""
+        number = super().convert(value, param, ctx)
+        if number != number:
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
 
 
 def json_option(what: str = "the result") -> Callable[[F], F]:

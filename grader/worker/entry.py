@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from grader.errors import told
 from grader.worker.jail.canaries import fly
 from grader.worker.jail.cgroups import Cgroup
 from grader.worker.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
@@ -87,7 +88,7 @@ def enter_and_serve(
             os._exit(0)
         serve(REQUESTS, REPLIES, device=policy.torch_device, scratch=scratch)
     except BaseException as error:
-        event = {"event": "failed", "message": f"the worker could not start: {error!r}"[:500]}
+        event = {"event": "failed", "message": f"the worker could not start: {told(error)}"}
         with contextlib.suppress(OSError):
             os.write(status, json.dumps(event).encode() + b"\n")
     finally:

@@ -22,6 +22,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
+from grader.errors import told
 from grader.worker.entry import Behind, Ends, close_all_but, enter_and_serve
 from grader.worker.jail import namespaces, properties
 from grader.worker.jail.cgroups import Cgroup
@@ -88,7 +89,7 @@ def supervise(policy: Policy, ends: Ends, session: Session, started: float) -> N
         else:
             _run(chosen, policy, ends, session, started)
     except BaseException as error:
-        say(ends.status, event="failed", message=f"the supervisor failed: {error!r}"[:500])
+        say(ends.status, event="failed", message=f"the supervisor failed: {told(error)}")
     finally:
         os._exit(0)
 
