@@ -97,6 +97,8 @@ def no_room(error: BaseException, folder: str = "") -> GraderFault | None:
     Returns:
         None if the error is another one.
     """
+    import tempfile
+
     hint = (
         "free some space there, or name another folder for temporary files: TMPDIR=/path grader …"
     )
