@@ -29,6 +29,7 @@ LEAST_SECONDS = 0.01
 MOST_WORKERS_PER_GPU = 1000
 MAX_BYTES = 1 << 20
 MAX_PATH_CHARS = 1000
+MAX_SAID = 400
 SUBMISSIONS = (".ipynb", ".py")
 
 
@@ -219,11 +220,19 @@ def load_course(path: Path | None = None, graded: Sequence[Path] = ()) -> Course
         table = msgspec.convert(raw, _Table)
     except (msgspec.ValidationError, OverflowError) as error:
         hint = _nearest_key(str(error))
-        raise ConfigError(f"[tool.grader]: {error}", where=str(file), hint=hint) from None
+        message = _in_short(f"[tool.grader]: {error}")
+        raise ConfigError(message, where=str(file), hint=hint) from None
     try:
         return _resolve(table, root)
     except ConfigError as error:
-        raise ConfigError(error.message, where=error.where or str(file), hint=error.hint) from None
+        message, where = _in_short(error.message), error.where or str(file)
+        raise ConfigError(message, where=where, hint=error.hint) from None
+
+
+def _in_short(message: str) -> str:
+    """One line, however long the value is that it quotes."""
+    line = " ".join(message.split())
+    return line if len(line) <= MAX_SAID else f"{line[: MAX_SAID // 2]} … {line[-MAX_SAID // 2 :]}"
 
 
 def _nearest_key(message: str) -> str:

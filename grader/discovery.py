@@ -172,7 +172,7 @@ class Everyone:
         """Report a name that had to be changed, or that another student has too."""
         found = []
         where = printable(holding.entry)
-        if student != unicodedata.normalize("NFC", holding.student[: MAX_NAME_CHARS + 1]):
+        if student != unicodedata.normalize("NFC", holding.student[: 4 * MAX_NAME_CHARS]):
             found.append(
                 Problem(
                     kind="renamed",
