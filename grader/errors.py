@@ -83,7 +83,7 @@ def told(error: BaseException) -> str:
         return _one_line(str(first[0][-1]))  # of shutil: many times source, target, why
     if isinstance(error, OSError) and error.strerror:
         where = f": {error.filename}" if isinstance(error.filename, str) else ""
-        return _one_line(f"{error.strerror.lower()}{where}")
+        return _one_line(f"{error.strerror}{where}")
     return _one_line(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
 
@@ -102,12 +102,12 @@ def no_room(error: BaseException, folder: str = "") -> GraderFault | None:
     hint = (
         "free some space there, or name another folder for temporary files: TMPDIR=/path grader …"
     )
-    said = told(error)
+    said = told(error).lower()
     if said.startswith("no usable temporary directory"):
         where = os.environ.get("TMPDIR", "") or "/tmp, /var/tmp"
         return GraderFault("there is no room in any temporary folder", where=where, hint=hint)
     full = (os.strerror(number).lower() for number in (errno.ENOSPC, errno.EDQUOT))
-    if not any(text in said.lower() for text in full):
+    if not any(text in said for text in full):
         return None
     try:
         where = folder or tempfile.gettempdir()

@@ -250,6 +250,7 @@ def test_ctrl_c_keeps_what_is_finished(toy: Path, class_of: Callable[..., Path])
     folder = class_of(ann=long, bob=["import time\ntime.sleep(0.9)"] * 20, zoe="x = 1")
     process = running(toy, folder)
     assert process.stderr is not None
+    assert process.stderr.readline().startswith("Course: Sums")
     assert "ann" in process.stderr.readline()
     time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)
