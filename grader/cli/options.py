@@ -27,6 +27,15 @@ course_option = click.option(
 jobs_option = click.option(
     "--jobs", type=click.IntRange(1, 10_000), help="Submissions graded at once.  [default: cores]"
 )
+
+
+def checked_seed(_ctx: click.Context, _param: click.Parameter, value: int) -> int:
+    """Accept what fits into 64 bits, as reports write it."""
+    if value.bit_length() > 63:
+        raise click.BadParameter(f"{value} is too large: it has more than 63 bits")
+    return value
+
+
 seed_option = click.option(
     "--seed",
     type=click.IntRange(-(2**63), 2**63 - 1),
