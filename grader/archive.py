@@ -27,6 +27,9 @@ from grader.model import Value
 
 MAX_MEMBERS = 20_000
 MAX_READ_BYTES = 4 << 20
+# of an archive that holds a whole class, which is the instructor's
+MAX_CLASS_MEMBERS = 200_000
+MAX_CLASS_READ_BYTES = 64 << 20
 MAX_RATIO = 200
 RATIO_MATTERS_BYTES = 1 << 20
 LOCAL_HEADER_BYTES = 30
@@ -62,15 +65,16 @@ class _BoundedFile:
     zipfile believes the size that an archive gives for its own directory.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, most: int) -> None:
         self._stream = stream
+        self._most = most
         self.seek = stream.seek
         self.tell = stream.tell
         self.seekable = stream.seekable
 
     def read(self, size: int = -1) -> bytes:
-        content = self._stream.read(min(size, MAX_READ_BYTES) if size >= 0 else MAX_READ_BYTES)
-        if len(content) == MAX_READ_BYTES:
+        content = self._stream.read(min(size, self._most) if size >= 0 else self._most)
+        if len(content) == self._most:
             raise zipfile.BadZipFile("its directory is too large")
         return content
 
@@ -78,21 +82,29 @@ class _BoundedFile:
 class Archive:
     """An open zip archive.
 
+    Args:
+        path: the file.
+        of_class: whether it may hold as much as a whole class; else it is one student's.
+
     Raises:
         IntakeError: it can't be opened, is not a zip archive, is damaged, or has too many members.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, of_class: bool = False) -> None:
+        most = MAX_CLASS_MEMBERS if of_class else MAX_MEMBERS
         self._stream = open_regular(path)
         try:
-            self._zip = zipfile.ZipFile(cast("BinaryIO", _BoundedFile(self._stream)))
+            bounded = _BoundedFile(
+                self._stream, MAX_CLASS_READ_BYTES if of_class else MAX_READ_BYTES
+            )
+            self._zip = zipfile.ZipFile(cast("BinaryIO", bounded))
             self._infos = self._zip.infolist()
         except UnicodeDecodeError:
             self._refuse("its member names are not valid UTF-8")
         except _BAD_ZIP as error:
             self._refuse(f"it is not a usable zip archive ({_reason(error)})")
-        if len(self._infos) > MAX_MEMBERS:
-            self._refuse(f"it has {len(self._infos)} members, the limit is {MAX_MEMBERS}")
+        if len(self._infos) > most:
+            self._refuse(f"it has {len(self._infos)} members, the limit is {most}")
 
     def _refuse(self, message: str) -> NoReturn:
         self._stream.close()
@@ -132,8 +144,12 @@ class Archive:
         return tuple(members)
 
     def folders(self) -> tuple[tuple[str, ...], ...]:
-        """Return the folders that have an entry of their own, as path names."""
-        return tuple(_parts(_name(info)) for info in self._infos if _is_folder(info))
+        """Return the folders that have an entry of their own, as path names.
+
+        The archive's own folder, which some tools list as `./`, is none of them.
+        """
+        found = (_parts(_name(info)) for info in self._infos if _is_folder(info))
+        return tuple(parts for parts in found if parts)
 
     def read(self, index: int, limit: int = MAX_FILE_BYTES) -> bytes:
         """Read a member of at most `limit` bytes.

@@ -14,10 +14,11 @@ from grader.intake import Reader, clean_name, digest, printable
 from grader.layout import Held, Holding, stem
 from grader.matching import Matcher
 from grader.model import Problem, Submission, Value
-from grader.notebook import metadata_assignment
-from grader.tree import Origin
+from grader.readings import MAX_FILES, Budget, OverBudget, Readings
+from grader.tree import Fault, Origin
 
-MAX_FILES = 200
+MAX_FAULTS = 20
+"""Places of one student's that can't be looked into and are named one by one."""
 
 
 class Evidence(enum.IntEnum):
@@ -76,11 +77,12 @@ class Rules(Value, frozen=True):
     known: Mapping[str, str]
 
 
-def decide(holding: Holding, student: str, rules: Rules, reader: Reader) -> Decision:
+def decide(
+    holding: Holding, student: str, rules: Rules, reader: Reader, readings: Readings
+) -> Decision:
     """Read a student's files and choose one for each assignment. `student` is the name to use."""
-    desk = _Desk(student, rules, reader)
-    for fault in holding.faults:
-        desk.report("unreadable", fault.message, fault.entry, hint=fault.hint)
+    desk = _Desk(student, rules, reader, readings)
+    desk.report_faults(holding.faults)
     if len(holding.files) > MAX_FILES:
         desk.report(
             "too-many",
@@ -89,8 +91,13 @@ def decide(holding: Holding, student: str, rules: Rules, reader: Reader) -> Deci
             hint="keep those that count",
         )
     else:
-        desk.sort(holding)
-        desk.choose()
+        try:
+            desk.sort(holding)
+            desk.choose()
+        except OverBudget as error:
+            desk.problems.clear()
+            desk.report_faults(holding.faults)
+            desk.report("too-much", error.message, holding.entry, hint=error.hint)
     if not (desk.submissions or desk.problems or desk.passed_over):
         desk.report(
             "nothing-usable",
@@ -104,12 +111,23 @@ def decide(holding: Holding, student: str, rules: Rules, reader: Reader) -> Deci
 def sorted_out(
     holding: Holding, student: str, rules: Rules, reader: Reader
 ) -> list[tuple[Held, str]]:
-    """Return a student's files, each with its assignment, empty where that can't be told."""
+    """Return a student's files, each with its assignment, empty where that can't be told.
+
+    Those of a student who has handed in too much to read are refused.
+    """
     if len(holding.files) > MAX_FILES:
         return [(held, "") for held in holding.files]
-    desk = _Desk(student, rules, reader)
-    desk.sort(holding)
+    desk = _Desk(student, rules, reader, Readings())
+    try:
+        desk.sort(holding)
+    except OverBudget as error:
+        return [(_refused(held, error), "") for held in holding.files]
     return desk.sorted
+
+
+def _refused(held: Held, error: IntakeError) -> Held:
+    node = msgspec.structs.replace(held.node, refused=error.message, hint=error.hint)
+    return msgspec.structs.replace(held, node=node)
 
 
 def _content(holding: Holding) -> str:
@@ -121,10 +139,12 @@ def _content(holding: Holding) -> str:
 class _Desk:
     """Where one student's files are sorted."""
 
-    def __init__(self, student: str, rules: Rules, reader: Reader) -> None:
+    def __init__(self, student: str, rules: Rules, reader: Reader, readings: Readings) -> None:
         self.student = student
         self.rules = rules
         self.reader = reader
+        self.readings = readings
+        self.budget = Budget()
         self.submissions: list[Submission] = []
         self.problems: list[Problem] = []
         self.claims: dict[str, list[Claim]] = defaultdict(list)
@@ -145,16 +165,29 @@ class _Desk:
             )
         )
 
+    def report_faults(self, faults: Sequence[Fault]) -> None:
+        """Report places that can't be looked into."""
+        for fault in faults[:MAX_FAULTS]:
+            self.report("unreadable", fault.message, fault.entry, hint=fault.hint)
+        if len(faults) > MAX_FAULTS:
+            more = f"and {len(faults) - MAX_FAULTS} more places that can't be looked into"
+            self.report("unreadable", more, faults[-1].entry)
+
     # ------------------------------------------------------------ reading
 
     def sort(self, holding: Holding) -> None:
-        """Give every file to an assignment, or report why that can't be done."""
+        """Give every file to an assignment, or report why that can't be done.
+
+        Raises:
+            OverBudget: together they are too much to read.
+        """
         alone = len(holding.files) == 1 or are_attempts(holding.files)
         for held in holding.files:
-            self._sort_file(held, alone=alone)
+            with self.budget.spending():
+                self._sort_file(held, alone=alone)
 
     def _sort_file(self, held: Held, *, alone: bool) -> None:
-        claim, said = _examine(held, self.reader)
+        claim, said = self._examine(held)
         meaning = self._meaning(held, said)
         if meaning == UNKNOWN and alone and len(self.rules.wanted) == 1:
             meaning = Meaning(assignment=min(self.rules.wanted))
@@ -170,6 +203,19 @@ class _Desk:
             self.report("unreadable", claim.refused, claim.entry, hint=claim.hint)
         else:
             self.report(meaning.kind, meaning.message, claim.entry, hint=self._naming())
+
+    def _examine(self, held: Held) -> tuple[Claim, str | None]:
+        """Return a claim without an assignment, and the assignment that the metadata names."""
+        node = held.node
+        if node.refused:
+            return Claim(held=held, refused=node.refused, hint=node.hint), None
+        try:
+            content = self.reader.read(node.path, node.member)
+        except IntakeError as error:
+            return Claim(held=held, refused=error.message, hint=error.hint), None
+        self.budget.bytes += len(content)
+        said = None if _is_script(node.name) else self.readings.assignment(content)
+        return Claim(held=held, digest=digest(content)), said
 
     def _meaning(self, held: Held, said: str | None) -> Meaning:
         """Say what a file is for. `said` is the assignment that its metadata names."""
@@ -327,16 +373,3 @@ def origin_of(held: Held, reader: Reader) -> Origin:
 
 def _is_script(name: str) -> bool:
     return name.lower().endswith(".py")
-
-
-def _examine(held: Held, reader: Reader) -> tuple[Claim, str | None]:
-    """Return a claim without an assignment, and the assignment that the metadata names."""
-    node = held.node
-    if node.refused:
-        return Claim(held=held, refused=node.refused, hint=node.hint), None
-    try:
-        content = reader.read(node.path, node.member)
-    except IntakeError as error:
-        return Claim(held=held, refused=error.message, hint=error.hint), None
-    said = None if _is_script(node.name) else metadata_assignment(content)
-    return Claim(held=held, digest=digest(content)), said

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from grader.errors import ConfigError
-from grader.model import Limits, Value
+from grader.model import MOST_SECONDS, Limits, Value
 from grader.policy_table import LateTable, PolicyTable, checked_zone, due_date, policy
 from grader.rules import Policy
 
@@ -21,7 +22,16 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+PYPROJECT = "pyproject.toml"
 MEMORY_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+LEAST_MEMORY, MOST_MEMORY = 16 << 20, 1 << 50
+LEAST_SECONDS = 0.01
+"""Less is no limit that an answer could keep, and more memory no machine has."""
+MOST_WORKERS_PER_GPU = 1000
+MAX_BYTES = 1 << 20
+MAX_PATH_CHARS = 1000
+MAX_SAID = 400
+SUBMISSIONS = (".ipynb", ".py")
 
 
 class AssignmentConfig(Value, frozen=True):
@@ -128,66 +138,127 @@ class _Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     extensions: str | None = None
 
 
-def find_course(start: Path) -> Path:
-    """Return the nearest folder upward from `start` whose `pyproject.toml` has `[tool.grader]`.
+def find_course(start: Path, graded: Sequence[Path] = ()) -> Path:
+    """Return the folder upward from `start` whose `pyproject.toml` has `[tool.grader]`.
+
+    A course is code that runs with the rights of whoever grades, so one that may have been handed
+    in is never taken: neither one that lies within what is graded, or right beside a notebook or
+    script that is, nor the nearest of several.
+
+    Args:
+        start: where to begin.
+        graded: the paths that are to be graded.
 
     Raises:
-        ConfigError: there is none up to the root of the file system.
+        ConfigError: there is none up to the root of the file system, or it is not plain which.
     """
     start = start.resolve()
+    found = _courses(start)
+    nearest = next(found, None)
+    if nearest is None:
+        raise ConfigError(
+            "no course here: no `pyproject.toml` with a `[tool.grader]` table",
+            where=f"{start} and above",
+            hint="run inside a course, or name one with `--course PATH`",
+        )
+    for path in graded:
+        real = _real(path)
+        beside = real.parent == nearest and real.suffix.lower() in SUBMISSIONS
+        if beside or nearest.is_relative_to(real):
+            raise ConfigError(
+                "this course may be part of what is to be graded, so it is not taken unasked",
+                where=str(nearest / PYPROJECT),
+                hint="name the course that you trust: `--course PATH`",
+            )
+    further = next(found, None)
+    if further is not None:
+        raise ConfigError(
+            f"two courses lie above this folder, the other one in {further}: which is meant?",
+            where=str(nearest / PYPROJECT),
+            hint=f"name it: `--course {shlex.quote(str(further))}`, if that is yours",
+        )
+    return nearest
+
+
+def _courses(start: Path) -> Iterator[Path]:
+    """Yield the courses around a folder, the nearest first.
+
+    Raises:
+        ConfigError: a file on the way to the nearest can't be read; one further up is passed over.
+    """
+    is_nearest = True
     for folder in (start, *start.parents):
-        path = folder / "pyproject.toml"
-        if path.is_file() and "grader" in _read_toml(path).get("tool", {}):
-            return folder
-    raise ConfigError(
-        "no course here: no `pyproject.toml` with a `[tool.grader]` table",
-        where=f"{start} and above",
-        hint="run inside a course, or name one with `--course PATH`",
-    )
+        path = folder / PYPROJECT
+        try:
+            is_course = path.is_file() and _table(path) is not None
+        except ConfigError as error:
+            if is_nearest:
+                hint = "mend it, or name the course with `--course PATH`"
+                raise ConfigError(error.message, where=error.where, hint=hint) from None
+            continue
+        if is_course:
+            is_nearest = False
+            yield folder
 
 
-def load_course(path: Path | None = None) -> Course:
+def _real(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links; discovery will say so
+        return path.absolute()
+
+
+def load_course(path: Path | None = None, graded: Sequence[Path] = ()) -> Course:
     """Read a course's table.
 
     Args:
         path: the course's folder or its `pyproject.toml`; None searches upward from here.
+        graded: the paths that are to be graded: no course is found in them.
 
     Raises:
         ConfigError: the table is missing, malformed, or names what does not exist.
     """
     if path is None:
-        root = find_course(Path.cwd())
+        root = find_course(_here(), graded)
     else:
-        root = (path.parent if path.name == "pyproject.toml" else path).resolve()
-    file = root / "pyproject.toml"
+        root = _real(path.parent if path.name == PYPROJECT else path)
+    file = root / PYPROJECT
     if not file.is_file():
         raise ConfigError(
             "no `pyproject.toml`", where=str(root), hint="name a course's folder with `--course`"
         )
-    raw = _read_toml(file).get("tool", {}).get("grader")
+    raw = _table(file)
     if raw is None:
         raise ConfigError(
             "no `[tool.grader]` table", where=str(file), hint="see docs/write-a-course.md"
         )
     try:
         table = msgspec.convert(raw, _Table)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, OverflowError) as error:
         hint = _nearest_key(str(error))
-        raise ConfigError(f"[tool.grader]: {error}", where=str(file), hint=hint) from None
+        message = _in_short(f"[tool.grader]: {error}")
+        raise ConfigError(message, where=str(file), hint=hint) from None
     try:
         return _resolve(table, root)
     except ConfigError as error:
-        raise ConfigError(error.message, where=error.where or str(file), hint=error.hint) from None
+        message, where = _in_short(error.message), error.where or str(file)
+        raise ConfigError(message, where=where, hint=error.hint) from None
+
+
+def _in_short(message: str) -> str:
+    """One line, however long the value is that it quotes."""
+    line = " ".join(message.split())
+    return line if len(line) <= MAX_SAID else f"{line[: MAX_SAID // 2]} … {line[-MAX_SAID // 2 :]}"
 
 
 def _nearest_key(message: str) -> str:
     """Name the key that an unknown one is meant to be."""
-    unknown = re.search(r"unknown field `(.+?)`", message)
-    if unknown is None:
+    _, _, unknown = message.partition("unknown field `")
+    if not unknown:
         return ""
     tables = (_Table, _AssignmentTable, PolicyTable, LateTable, _LimitsTable)
     known = sorted({key for table in tables for key in table.__struct_fields__})
-    near = difflib.get_close_matches(unknown[1], known, n=1)
+    near = difflib.get_close_matches(unknown.partition("`")[0][:100], known, n=1)
     return f"did you mean `{near[0]}`?" if near else "see docs/write-a-course.md"
 
 
@@ -196,11 +267,8 @@ def _resolve(table: _Table, root: Path) -> Course:
         if value is None:
             return None
         path = root / value
-        if not path.exists():
-            raise ConfigError(
-                f"[tool.grader] {key} = {value!r} does not exist",
-                where=str(root / "pyproject.toml"),
-            )
+        if not value.strip() or len(value) > MAX_PATH_CHARS or not _exists(path):
+            raise ConfigError(f"[tool.grader] {key} = {value[:MAX_PATH_CHARS]!r} does not exist")
         return path
 
     ids = [assignment.id for assignment in table.assignments]
@@ -242,6 +310,13 @@ def _resolve(table: _Table, root: Path) -> Course:
     )
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # one that no file could have
+        return False
+
+
 def _assignment(table: _AssignmentTable, rules: Policy, zone: str | None) -> AssignmentConfig:
     if table.policy.drop_lowest is not None:
         raise ConfigError(
@@ -260,8 +335,8 @@ def _assignment(table: _AssignmentTable, rules: Policy, zone: str | None) -> Ass
 
 
 def _workers_per_gpu(number: int) -> int:
-    if number < 1:
-        raise ConfigError("[tool.grader] workers_per_gpu must be at least 1")
+    if not 1 <= number <= MOST_WORKERS_PER_GPU:
+        raise ConfigError(f"[tool.grader] workers_per_gpu must be from 1 to {MOST_WORKERS_PER_GPU}")
     return number
 
 
@@ -284,8 +359,11 @@ def _limits(table: _LimitsTable) -> Limits:
         if (value := getattr(table, name)) is not None
     }
     for name, value in given.items():
-        if value <= 0:
-            raise ConfigError(f"[tool.grader.limits] {name} must be more than 0 seconds")
+        if not LEAST_SECONDS <= value <= MOST_SECONDS:  # nor is `nan` between them
+            raise ConfigError(
+                f"[tool.grader.limits] {name} = {value:g} must be from {LEAST_SECONDS:g} "
+                f"to {MOST_SECONDS:.0f} seconds"
+            )
     if table.memory is not None:
         given["memory_bytes"] = _bytes(table.memory)
     return msgspec.structs.replace(Limits(), **given)
@@ -294,18 +372,46 @@ def _limits(table: _LimitsTable) -> Limits:
 def _bytes(text: str) -> int:
     number, _, unit = text.strip().partition(" ")
     try:
-        return int(float(number) * MEMORY_UNITS[unit.strip()])
+        size = float(number) * MEMORY_UNITS[unit.strip()]
     except (KeyError, ValueError):
         raise ConfigError(
-            f"[tool.grader.limits] memory = {text!r} is not a size", hint='write it as "4 GiB"'
+            f"[tool.grader.limits] memory = {text[:80]!r} is not a size", hint='write it as "4 GiB"'
         ) from None
+    if not LEAST_MEMORY <= size <= MOST_MEMORY:  # nor is `nan` between them
+        raise ConfigError(
+            f"[tool.grader.limits] memory = {text[:80]!r} must be from {LEAST_MEMORY >> 20} MiB "
+            f"to {MOST_MEMORY >> 30} GiB",
+            hint='write it as "4 GiB"',
+        )
+    return int(size)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:
+        raise ConfigError(
+            "the folder that you are in is gone", hint="name the course with `--course PATH`"
+        ) from None
+
+
+def _table(path: Path) -> Any:
+    """Return `[tool.grader]` of a `pyproject.toml`, of whatever type it is; None if it has none."""
+    tool = _read_toml(path).get("tool")
+    return tool.get("grader") if isinstance(tool, dict) else None
 
 
 def _read_toml(path: Path) -> Mapping[str, Any]:
     try:
-        content: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return content
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"not valid TOML: {error}", where=str(path)) from None
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise ConfigError(f"it is larger than {MAX_BYTES >> 20} MiB", where=str(path))
+        table: dict[str, Any] = tomllib.loads(content.decode("utf-8").replace("\r\n", "\n"))
+        return table
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"can't be read: {error}", where=str(path)) from None
+        reason = (error.strerror or type(error).__name__) if isinstance(error, OSError) else ""
+        raise ConfigError(f"it can't be read ({reason or 'not UTF-8'})", where=str(path)) from None
+    except (ValueError, RecursionError) as error:  # also of a number with thousands of digits
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise ConfigError(f"not valid TOML: {reason}", where=str(path)) from None

@@ -20,7 +20,7 @@ from typing import IO
 import msgspec
 
 from grader.config import Course
-from grader.errors import GraderFault, SuiteError
+from grader.errors import GraderFault, SuiteError, no_room, told
 from grader.judge_protocol import JobRequest, JudgeSetup, Ready, read_frame, write_frame
 from grader.known_texts import known_texts
 from grader.model import Assignment, Suite
@@ -129,7 +129,10 @@ class JudgeProcess:
 
     def __init__(self, setup: Callable[[], JudgeSetup], inherited: int | None) -> None:
         self._suites: dict[str, Suite] | None = None
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the judge)
+        try:
+            self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as it)
+        except OSError as error:
+            raise (no_room(error) or GraderFault(f"no judge: {told(error)}")) from error
         self._control, far = socket.socketpair()
         with far:
             root = str(Path(__file__).resolve().parent.parent)

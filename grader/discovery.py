@@ -33,9 +33,12 @@ Copies that are equal byte for byte are one candidate, and reported. Scripts (`.
 folder assigns yield to a notebook, and a folder's word to a name's or the metadata's. A file that
 can't be read is a candidate like any other.
 
+**Within limits.** Reading is part of grading: whoever has handed in more than `grader.readings`
+allows, in files, bytes or the time that they take, is named and not graded; everybody else is.
+
 The kinds of problem: `unmatched`, `unowned`, `ambiguous`, `duplicate`, `same-student`,
-`unreadable`, `too-many`, `nothing-usable`, `metadata`; `renamed`, `mismatch` and `late` keep nobody
-from being graded.
+`unreadable`, `too-many`, `too-much`, `nothing-usable`, `metadata`; `renamed`, `mismatch` and `late`
+keep nobody from being graded.
 """
 
 from __future__ import annotations
@@ -51,11 +54,12 @@ from grader.claims import Rules, decide
 from grader.config import AssignmentConfig, Course
 from grader.errors import IntakeError, NothingToGrade, UsageError
 from grader.files import read_regular
-from grader.intake import Reader, clean_name, printable
+from grader.intake import MAX_NAME_CHARS, Reader, clean_name, printable
 from grader.layout import Holding, holdings, merged
 from grader.matching import Matcher
 from grader.model import Problem, Submission, Value
 from grader.notebook import metadata_assignment
+from grader.readings import Readings
 
 ENGINE = "grader"
 """The package that comes with every release, besides the course's own."""
@@ -75,6 +79,7 @@ def discover(
     *,
     assignments: Sequence[str] = (),
     only: Sequence[str] = (),
+    readings: Readings | None = None,
 ) -> Discovery:
     """Find the submissions below some paths, by the rules above.
 
@@ -83,6 +88,7 @@ def discover(
         course: whose assignments are looked for.
         assignments: ids to look for; none means all.
         only: students to look for; none means everyone.
+        readings: remembers what files said in earlier runs.
 
     Raises:
         NothingToGrade: there is nothing that looks like a submission.
@@ -98,7 +104,7 @@ def discover(
         for holding, student in chosen:
             problems += everyone.problems(holding, student)
             if not everyone.is_ambiguous(student):
-                decision = decide(holding, student, rules, reader)
+                decision = decide(holding, student, rules, reader, readings or Readings())
                 submissions += decision.submissions
                 problems += decision.problems
     return Discovery(
@@ -166,7 +172,7 @@ class Everyone:
         """Report a name that had to be changed, or that another student has too."""
         found = []
         where = printable(holding.entry)
-        if student != unicodedata.normalize("NFC", holding.student):
+        if student != unicodedata.normalize("NFC", holding.student[: 4 * MAX_NAME_CHARS]):
             found.append(
                 Problem(
                     kind="renamed",

@@ -15,6 +15,9 @@ Only `grader.cli` turns one of these into an exit code; nothing below it prints.
 
 from __future__ import annotations
 
+import errno
+import os
+
 
 class GraderError(Exception):
     """An error for a person: what happened, where, and what to do next.
@@ -71,3 +74,47 @@ class GraderFault(GraderError):
     """The grader itself failed. The submission stays ungraded: never zero, never full marks."""
 
     exit_code = 3
+
+
+def told(error: BaseException) -> str:
+    """Return what an exception says, in one line for a person: no tuple and no representation."""
+    first = error.args[0] if error.args else None
+    if isinstance(first, list) and first and isinstance(first[0], tuple):
+        return _one_line(str(first[0][-1]))  # of shutil: many times source, target, why
+    if isinstance(error, OSError) and error.strerror:
+        where = f": {error.filename}" if isinstance(error.filename, str) else ""
+        return _one_line(f"{error.strerror}{where}")
+    return _one_line(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+
+
+def no_room(error: BaseException, folder: str = "") -> GraderFault | None:
+    """Return the error for a disk that is full, or a temporary folder that can't be used.
+
+    Args:
+        error: what was raised.
+        folder: where it was to be written; the temporary folder if not given.
+
+    Returns:
+        None if the error is another one.
+    """
+    import tempfile
+
+    hint = (
+        "free some space there, or name another folder for temporary files: TMPDIR=/path grader …"
+    )
+    said = told(error).lower()
+    if said.startswith("no usable temporary directory"):
+        where = os.environ.get("TMPDIR", "") or "/tmp, /var/tmp"
+        return GraderFault("there is no room in any temporary folder", where=where, hint=hint)
+    full = (os.strerror(number).lower() for number in (errno.ENOSPC, errno.EDQUOT))
+    if not any(text in said for text in full):
+        return None
+    try:
+        where = folder or tempfile.gettempdir()
+    except OSError:
+        where = os.environ.get("TMPDIR", "/tmp")
+    return GraderFault("there is no room in the temporary folder", where=where, hint=hint)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:300]

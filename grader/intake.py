@@ -44,7 +44,9 @@ class Reader:
         if member is None:
             return read_regular(path)
         if self._archive is None or self._path != path:
-            archive = Archive(path)
+            archive = Archive(
+                path, of_class=True
+            )  # what is too large was refused when it was listed
             if self._archive is not None:
                 self._archive.close()
             self._path, self._archive = path, archive

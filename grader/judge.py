@@ -65,6 +65,7 @@ def main() -> None:
     plugin = Judge(setup, control)
     files = [path for assignment in setup.assignments for path in plugin.files_of(assignment.id)]
     try:
+        _require_files(files, setup)
         plugin.load_reference()
     except GraderError as error:
         plugin.report_error(error)
@@ -77,6 +78,23 @@ def main() -> None:
             *map(str, files),
         ],
         plugins=[plugin],
+    )
+
+
+def _require_files(files: Sequence[Path], setup: JudgeSetup) -> None:
+    """Make sure that there is something to collect: without a path, pytest looks everywhere.
+
+    Raises:
+        SuiteError: no assignment has a file of checks.
+    """
+    if files:
+        return
+    folders = ", ".join(folder for folder in (setup.checks, setup.suites) if folder)
+    named = " or ".join(f"test_{assignment.id}.py" for assignment in setup.assignments[:3])
+    raise SuiteError(
+        "no assignment has a file of checks",
+        where=folders or setup.root,
+        hint=f"write {named}" if folders else "set `checks` and `suites` in [tool.grader]",
     )
 
 
@@ -272,8 +290,8 @@ def _failed(error: BaseException, request: JobRequest) -> Ending:
     if isinstance(error, MemoryError) and request.last_try:
         text = "stopped: what it returned filled the memory of the process that checks it"
         return Ending(kind=EndingKind.MEMORY, message=text)
-    told = f"the judge failed: {type(error).__name__}: {in_words(error)}"
-    return Ending(kind=EndingKind.FAULT, message=told)
+    text = f"the judge failed: {type(error).__name__}: {in_words(error)}"
+    return Ending(kind=EndingKind.FAULT, message=text)
 
 
 def _is_asked(control: socket.socket) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
 
@@ -56,41 +56,48 @@ class Matcher:
 
     def __init__(self, names: Mapping[str, Iterable[str]]) -> None:
         self._ids: dict[tuple[str, ...], set[str]] = {}
+        self._begun: set[tuple[str, ...]] = set()  # what more words can make one of them
         for identity, known in names.items():
             for name in known:
-                key = _key(word for _, _, word in _words(name))
-                if key:
-                    self._ids.setdefault(key, set()).add(identity)
+                keys = list(_keys(word for _, _, word in _words(name)))
+                if keys:
+                    self._ids.setdefault(keys[-1], set()).add(identity)
+                    self._begun |= _beginnings(keys[-1])
         self.read = lru_cache(maxsize=8192)(self._read)
 
     def _read(self, name: str) -> NameReading:
-        name = unicodedata.normalize("NFKC", name)[:MAX_STEM_CHARS]
+        name = _normal(name)
         spans = self._spans(name)
         found = sorted(set().union(*spans.values())) if spans else []
         return NameReading(assignments=tuple(found), owner=_owner(name, list(spans)))
 
     def _spans(self, name: str) -> dict[tuple[int, int], set[str]]:
+        """Return where assignments are named, without what lies inside of a longer match."""
         words = _words(name)
-        longest = max((sum(map(len, key)) for key in self._ids), default=0)
         spans: dict[tuple[int, int], set[str]] = {}
-        for first in range(len(words)):
-            run: list[str] = []
-            for _, end, word in words[first:]:
-                run.append(word)
-                if sum(map(len, run)) > longest:
+        reach = 0
+        for first, (start, _, _) in enumerate(words):
+            longest: tuple[int, set[str]] | None = None
+            run = words[first:]
+            for (_, end, _), key in zip(run, _keys(word for _, _, word in run), strict=False):
+                if key not in self._begun:
                     break
-                if ids := self._ids.get(_key(run)):
-                    spans[words[first][0], end] = ids
-        return {
-            span: ids
-            for span, ids in spans.items()
-            if not any(o != span and o[0] <= span[0] and span[1] <= o[1] for o in spans)
-        }
+                if ids := self._ids.get(key):
+                    longest = end, ids
+            if longest is not None and longest[0] > reach:
+                reach = longest[0]
+                spans[start, reach] = longest[1]
+        return spans
+
+
+def _normal(name: str) -> str:
+    # cut before and after: characters grow when normalised, and long runs of accents take long
+    return unicodedata.normalize("NFKC", name[: 4 * MAX_STEM_CHARS])[:MAX_STEM_CHARS]
 
 
 def _words(name: str) -> list[tuple[int, int, str]]:
     """Return the words of a name with their places; numbers are words without leading zeros."""
-    name = unicodedata.normalize("NFKC", name)[:MAX_STEM_CHARS]
+    name = _normal(name)
     words = []
     for match in _WORD.finditer(name):
         cuts = [0, *(cut.start() for cut in _CAMEL.finditer(match[0])), len(match[0])]
@@ -106,15 +113,23 @@ def _words(name: str) -> list[tuple[int, int, str]]:
     return words
 
 
-def _key(words: Iterable[str]) -> tuple[str, ...]:
-    """Join neighbouring words, so that `full model` is `fullmodel`, but `lab 1 2` not `lab 12`."""
-    key: list[str] = []
+def _keys(words: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Join more and more words, so that `full model` is `fullmodel`, but `lab 1 2` not `lab 12`."""
+    key: tuple[str, ...] = ()
     for word in words:
         if key and not word.isdigit() and not key[-1].isdigit():
-            key[-1] += word
+            key = (*key[:-1], key[-1] + word)
         else:
-            key.append(word)
-    return tuple(key)
+            key = (*key, word)
+        yield key
+
+
+def _beginnings(key: tuple[str, ...]) -> set[tuple[str, ...]]:
+    return {
+        (*key[:place], part[:length])
+        for place, part in enumerate(key)
+        for length in range(1, len(part) + 1)
+    }
 
 
 def _owner(name: str, spans: list[tuple[int, int]]) -> str:

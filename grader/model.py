@@ -196,6 +196,10 @@ class Outcome(Value, frozen=True):
     detail: str = ""
 
 
+MOST_SECONDS = 7 * 86400.0
+"""No limit is longer: what waits counts in milliseconds, in 32 bits."""
+
+
 class Limits(Value, frozen=True):
     """What a submission may use. Each says what happens when it is hit.
 

@@ -6,34 +6,23 @@ Jupytext, Spyder, VS Code (`# %%`) and nbconvert (`# In[3]:`) mark their cells.
 
 from __future__ import annotations
 
-import codecs
-import json
 import re
-from typing import Any
 
 import msgspec
 
 from grader.errors import IntakeError
 from grader.files import MAX_FILE_BYTES, too_large
+from grader.json_text import HINT, items, load, members, text_of
 from grader.model import Cell, Value
 from grader.script import decode_script, split_script
 
 MAX_CELLS = 2_000
 MAX_SOURCE_CHARS = 2 << 20
 
-_HINT = "open it in Jupyter, save it as .ipynb and hand it in again"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_CONFLICT = re.compile(r"^<{7} .*?^={7}$.*?^>{7} ", re.M | re.S)
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_OTHER_KERNELS = re.compile(
-    r"(ir|julia.*|xcpp.*|ijavascript|tslab|deno|bash|octave|scala.*|sos|.*sage.*)"
-)
+_OTHER_KERNELS = frozenset({"ir", "ijavascript", "tslab", "deno", "bash", "octave", "sos"})
+_OTHER_FAMILIES = ("julia", "xcpp", "scala")
+_PYTHON = re.compile(r"i?python[\d.]*")
 
 
 class Reading(Value, frozen=True):
@@ -69,13 +58,9 @@ def read(content: bytes, name: str) -> Reading:
             text = decode_script(content)
             _require_length(len(text))
             return _number(list(split_script(text)))
-        return _notebook(_load(content))
+        return _notebook(load(content))
     except IntakeError as error:
         raise IntakeError(error.message, where=error.where or name, hint=error.hint) from None
-
-
-class _Head(msgspec.Struct):
-    metadata: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 def metadata_assignment(content: bytes) -> str | None:
@@ -87,146 +72,78 @@ def metadata_assignment(content: bytes) -> str | None:
     if len(content) > MAX_FILE_BYTES:
         return None
     try:
-        metadata = msgspec.json.decode(msgspec.json.decode(content, type=_Head).metadata)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        # Jupyter writes NaN, Windows a byte order mark: the patient reader takes both.
-        try:
-            notebook = _load(content)
-        except IntakeError:
-            return None
-        metadata = notebook.get("metadata")
-    grader = metadata.get("grader") if isinstance(metadata, dict) else None
-    name = grader.get("assignment") if isinstance(grader, dict) else None
-    return name if isinstance(name, str) and name.strip() else None
-
-
-# ---------------------------------------------------------------- bytes -> JSON
-
-
-def _load(content: bytes) -> dict[str, Any]:
-    text = _decode(content)
-    try:
-        value = json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_constant=lambda _: None,
-            parse_int=lambda digits: int(digits) if len(digits) < 20 else 0,
-            parse_float=lambda _: 0.0,
-        )
-    except RecursionError:
-        raise IntakeError("it is nested too deeply to be a notebook", hint=_HINT) from None
-    except json.JSONDecodeError as error:
-        raise _not_json(text, error) from None
-    if not isinstance(value, dict):
-        raise IntakeError("it is JSON, but not a notebook", hint=_HINT)
-    return value
-
-
-def _decode(content: bytes) -> str:
-    if not content.strip():
-        raise IntakeError("the file is empty", hint="save the notebook and hand it in again")
-    encoding = next((name for mark, name in _BOMS if content.startswith(mark)), "utf-8")
-    if encoding == "utf-8" and content[1:2] == b"\0":
-        encoding = "utf-16-le"
-    elif encoding == "utf-8" and content[:1] == b"\0":
-        encoding = "utf-16-be"
-    if content.startswith(b"version https://git-lfs"):
-        raise IntakeError(
-            "it is a Git LFS pointer, not the notebook itself",
-            hint="run `git lfs pull`, then hand in the file that you get",
-        )
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError:
-        kind = "a zip archive" if content.startswith(b"PK\3\4") else "not text"
-        raise IntakeError(f"it is {kind}, so not a notebook", hint=_HINT) from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise IntakeError("it is damaged: a key occurs twice in one object", hint=_HINT)
-    return found
-
-
-def _not_json(text: str, error: json.JSONDecodeError) -> IntakeError:
-    if _CONFLICT.search(text):
-        return IntakeError(
-            "it contains the markers of an unresolved merge conflict (<<<<<<<)",
-            hint="resolve the conflict in Git and hand it in again",
-        )
-    start = text.lstrip("\ufeff \t\r\n")[:200].lower()
-    if start.startswith(("<!doctype", "<html", "<?xml", "<head", "<body")):
-        return IntakeError(
-            "it is a web page, not a notebook", hint="download the .ipynb file itself"
-        )
-    if text.startswith("PK\3\4"):
-        return IntakeError("it is a zip archive, not a notebook", hint=_HINT)
-    return IntakeError(
-        f"it is not a notebook: no valid JSON at line {error.lineno}, column {error.colno}",
-        hint=_HINT,
-    )
+        metadata = members(load(content).get("metadata"))
+        name = text_of(members(metadata.get("grader")).get("assignment"))
+    except IntakeError:
+        return None
+    return name if name is not None and name.strip() else None
 
 
 # ---------------------------------------------------------------- JSON -> cells
 
 
-def _notebook(notebook: dict[str, Any]) -> Reading:
+def _notebook(notebook: dict[str, msgspec.Raw]) -> Reading:
     cells = _cell_list(notebook)
     if len(cells) > MAX_CELLS:
         raise IntakeError(f"it has {len(cells)} cells, the limit is {MAX_CELLS}")
-    _require_python(notebook.get("metadata"))
+    _require_python(members(notebook.get("metadata")))
     sources: list[str | None] = []
     notes = []
-    for position, cell in enumerate(cells, 1):
-        if not isinstance(cell, dict) or not isinstance(cell.get("cell_type"), str):
+    for position, raw in enumerate(cells, 1):
+        cell = members(raw)
+        kind = text_of(cell.get("cell_type"))
+        if kind is None:
             notes.append(f"item {position} of the notebook is not a cell and was left out")
-        elif cell["cell_type"] == "code":
+        elif kind == "code":
             source = _source(cell)
             sources.append(source)
             if source is None:
                 notes.append(f"code cell {len(sources)} has no readable source and was left out")
     if notes and not any(source is not None for source in sources):
-        raise IntakeError("none of its cells can be read", hint=_HINT)
+        raise IntakeError("none of its cells can be read", hint=HINT)
     return _number(sources, tuple(notes))
 
 
-def _cell_list(notebook: dict[str, Any]) -> list[Any]:
-    cells = notebook.get("cells")
-    if cells is None and isinstance(notebook.get("worksheets"), list):  # format 3 and older
+def _cell_list(notebook: dict[str, msgspec.Raw]) -> list[msgspec.Raw]:
+    value = notebook.get("cells")
+    cells = items(value)
+    sheets = items(notebook.get("worksheets"))  # format 3 and older
+    if sheets is not None and (value is None or bytes(value) == b"null"):
         cells = []
-        for sheet in notebook["worksheets"]:
-            if not isinstance(sheet, dict) or not isinstance(sheet.get("cells"), list):
-                raise IntakeError("it is not a notebook: a worksheet has no cells", hint=_HINT)
-            cells += sheet["cells"]
-    if not isinstance(cells, list):
-        raise IntakeError("it is JSON, but not a notebook: it has no list of cells", hint=_HINT)
+        for sheet in sheets:
+            found = items(members(sheet).get("cells"))
+            if found is None:
+                raise IntakeError("it is not a notebook: a worksheet has no cells", hint=HINT)
+            cells += found
+    if cells is None:
+        raise IntakeError("it is JSON, but not a notebook: it has no list of cells", hint=HINT)
     return cells
 
 
-def _require_python(metadata: object) -> None:
+def _require_python(metadata: dict[str, msgspec.Raw]) -> None:
     """Refuse other languages. A notebook that names none is taken for Python."""
 
     def text(table: str, key: str) -> str:
-        values = metadata.get(table) if isinstance(metadata, dict) else None
-        value = values.get(key) if isinstance(values, dict) else None
-        return value.strip().lower() if isinstance(value, str) else ""
+        return (text_of(members(metadata.get(table)).get(key)) or "").strip()[:80].lower()
 
     language = text("language_info", "name") or text("kernelspec", "language")
-    if not language and _OTHER_KERNELS.fullmatch(text("kernelspec", "name")):
-        language = text("kernelspec", "name")
-    if language and not re.fullmatch(r"i?python[\d.]*", language):
+    kernel = text("kernelspec", "name")
+    if kernel in _OTHER_KERNELS or kernel.startswith(_OTHER_FAMILIES) or "sage" in kernel:
+        language = language or kernel
+    if language and not _PYTHON.fullmatch(language):
         raise IntakeError(
             f"it is written for another language: {language[:40]!r}",
             hint="choose a Python kernel in Jupyter (Kernel > Change Kernel), save, hand in again",
         )
 
 
-def _source(cell: dict[str, Any]) -> str | None:
-    source = cell.get("source", cell.get("input"))  # `input` before format 4
-    if isinstance(source, list) and all(isinstance(line, str) for line in source):
-        source = "".join(source)
-    return source if isinstance(source, str) else None
+def _source(cell: dict[str, msgspec.Raw]) -> str | None:
+    value = cell.get("source", cell.get("input"))  # `input` before format 4
+    lines = items(value)
+    if lines is None:
+        return text_of(value)
+    found = [text for line in lines if (text := text_of(line)) is not None]
+    return "".join(found) if len(found) == len(lines) else None
 
 
 def _number(sources: list[str | None] | list[str], notes: tuple[str, ...] = ()) -> Reading:

@@ -39,6 +39,7 @@ from grader.model import (
     Suite,
     Value,
 )
+from grader.readings import Readings
 from grader.results import Results
 from grader.rules import Adjustment, Policy
 from grader.scheduler import Engine, usable_cores
@@ -115,10 +116,17 @@ def check(
     started, began = datetime.now(timezone.utc), time.monotonic()
     results = results or Results(None)
     known = results.find_suites(course, options.assignments)
+    readings = Readings(results)
     with Engine(
-        course, sandbox=options.sandbox, assignments=options.assignments, known=known
+        course,
+        sandbox=options.sandbox,
+        assignments=options.assignments,
+        known=known,
+        readings=readings,
     ) as engine:
-        found = discover(paths, course, assignments=options.assignments, only=options.only)
+        found = discover(
+            paths, course, assignments=options.assignments, only=options.only, readings=readings
+        )
         found = enrolled(dated(found, options), options)
         suites = engine.suites
         if known is None:

@@ -12,9 +12,21 @@ import msgspec
 
 from grader.errors import ConfigError
 from grader.rules import Amount, Late, Policy
-from grader.times import NoZoneError, known_zones, lasting, placed, read_time, written, zone_of
+from grader.times import (
+    YEARS,
+    NoZoneError,
+    known_zones,
+    lasting,
+    placed,
+    read_time,
+    written,
+    zone_of,
+)
 
 T = TypeVar("T")
+
+MOST = 10_000
+"""No points and no step between points are more."""
 
 USUAL = Policy()
 
@@ -56,6 +68,8 @@ def policy(table: PolicyTable, base: Policy = USUAL) -> Policy:
     for name in ("round_to", "drop_lowest"):
         if given.get(name, 0) < 0:
             raise ConfigError(f"[tool.grader.policy] {name} must be 0 or more")
+        if not given.get(name, 0) <= MOST:  # nor is `nan`
+            raise ConfigError(f"[tool.grader.policy] {name} must be a number up to {MOST}")
     if table.late is True:
         raise ConfigError(
             "[tool.grader.policy] late must be a table, or false",
@@ -97,10 +111,10 @@ def amount(text: str) -> Amount:
     """
     match = _AMOUNT.fullmatch(text.strip())
     if match is None:
-        raise ValueError(f"{text!r} is neither points nor per cent")
+        raise ValueError(f"{text[:80]!r} is neither points nor per cent")
     number, percent = float(match[1]), not match[2].startswith("point")
-    if percent and number > 100:
-        raise ValueError(f"{text!r} is more than everything")
+    if number > (100 if percent else MOST):
+        raise ValueError(f"{text[:80]!r} is more than everything")
     return Amount(number=number, percent=percent)
 
 
@@ -116,9 +130,11 @@ def due_date(value: Any, zone: str | None, where: str) -> str:
         ConfigError: it is no moment.
     """
     is_text = isinstance(value, str)
-    written_as = value.isoformat(" ") if isinstance(value, datetime) else str(value)
+    written_as = (value.isoformat(" ") if isinstance(value, datetime) else str(value))[:80]
     try:
         if isinstance(value, datetime):
+            if value.year not in YEARS:
+                raise ValueError(f"the year {value.year} can't be meant")
             return written(placed(value, zone) if value.tzinfo is None else _named(value, zone))
         if not is_text:
             raise ValueError("it is no date with a time")

@@ -2,6 +2,7 @@
 
     OUTPUT/.results/runs/NAME.json     a run, under the digest of everything that decided it
     OUTPUT/.results/suites/NAME.json   a suite's description, likewise
+    OUTPUT/.results/readings/NAME.json what a file said that took long to read, likewise
 
 Each file is written in one step as soon as it is known, so that whatever ends the grader costs at
 most the submissions that it was grading. A file starts with a signature of its name and the rest,
@@ -42,6 +43,7 @@ from grader.model import (
     Suite,
     Value,
 )
+from grader.readings import Said
 from grader.store import GRADEBOOK, PRIVATE, RESULTS, write_atomically
 
 T = TypeVar("T")
@@ -75,6 +77,14 @@ class SuiteRecipe(Value, frozen=True):
     suite: str
     assignment: Assignment
     folders: tuple[str, ...]
+
+
+class ReadingRecipe(Value, frozen=True):
+    """Everything that decides what a file says: as what it is read, and the digest of its bytes."""
+
+    engine: str
+    kind: str
+    content: str
 
 
 class Results:
@@ -153,12 +163,24 @@ class Results:
         for name, recipe in _suite_recipes(course, suites, digests).items():
             self._write("suites", _name(recipe), suites[name])
 
+    def find_reading(self, kind: str, content: str) -> Said | None:
+        """Return what an earlier run has read in the bytes of this digest."""
+        return self._read("readings", _name(ReadingRecipe(engine_digest(), kind, content)), Said)
+
+    def keep_reading(self, kind: str, content: str, said: Said) -> None:
+        """Keep what the bytes of this digest said.
+
+        Raises:
+            GraderError: it can't be written.
+        """
+        self._write("readings", _name(ReadingRecipe(engine_digest(), kind, content)), said)
+
     def forget_unused(self) -> None:
         """Remove what no run has found or kept for half a year; what can't be removed stays."""
         if self._output is None:
             return
         oldest = time.time() - UNUSED_S
-        for folder in ("runs", "suites"):
+        for folder in ("runs", "suites", "readings"):
             with contextlib.suppress(OSError), os.scandir(self._output / RESULTS / folder) as kept:
                 for entry in kept:
                     with contextlib.suppress(OSError):

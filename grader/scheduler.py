@@ -12,7 +12,7 @@ import selectors
 import signal
 import socket
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -27,7 +27,7 @@ from grader.gpus import Leases, find_gpus
 from grader.intake import Reader, read_submission
 from grader.judge_protocol import BEGINS, JobRequest, read_frame
 from grader.model import Ending, EndingKind, Job, Problem, Run, Submission, Suite
-from grader.notebook import read
+from grader.readings import Budget, Readings
 from grader.worker.clock import spent_by
 from grader.worker.jail.cgroups import kills_when_out_of_memory
 
@@ -119,6 +119,7 @@ class Engine:
         sandbox: False gives up the wall's isolation; reports say so.
         assignments: ids to load suites for; all when empty.
         known: the suites, when an earlier run has described them.
+        readings: remembers what files said in earlier runs.
 
     Raises:
         SuiteError: a suite can't be used; raised on first use of `suites`.
@@ -132,7 +133,9 @@ class Engine:
         sandbox: bool = True,
         assignments: Iterable[str] = (),
         known: Mapping[str, Suite] | None = None,
+        readings: Readings | None = None,
     ) -> None:
+        self._readings = readings or Readings()
         self.course = course
         self._grade = grade
         self._sandbox = sandbox
@@ -190,6 +193,7 @@ class Engine:
         waiting = deque(_Try(job) for job in jobs)
         leases = Leases(find_gpus(), self.course.workers_per_gpu)
         active: dict[socket.socket, _Active] = {}
+        budgets: dict[str, Budget] = defaultdict(Budget)
         with selectors.DefaultSelector() as selector, Reader() as reader:
             try:
                 while waiting or active:
@@ -198,7 +202,9 @@ class Engine:
                         if device is None:
                             break
                         attempt = waiting.popleft()
-                        started = self._start(attempt, reader, device)
+                        started = self._start(
+                            attempt, reader, device, budgets[attempt.job.submission.student]
+                        )
                         if isinstance(started, _Active):
                             active[started.connection] = started
                             selector.register(started.connection, selectors.EVENT_READ)
@@ -231,11 +237,13 @@ class Engine:
 
     # ------------------------------------------------------------ jobs
 
-    def _start(self, attempt: _Try, reader: Reader, device: str) -> _Active | Run:
+    def _start(self, attempt: _Try, reader: Reader, device: str, budget: Budget) -> _Active | Run:
         """Hand a job to the judge; what can't be read or handed over is a run of its own kind."""
         job = attempt.job
         try:
-            reading = read(read_submission(job.submission, reader), job.submission.name)
+            with budget.spending():
+                content = read_submission(job.submission, reader)
+                reading = self._readings.cells(content, job.submission.name)
         except IntakeError as error:
             return _ended(job, EndingKind.UNREADABLE, error.message)
         request = JobRequest(

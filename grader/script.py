@@ -16,11 +16,16 @@ _CHARACTER_SETS = re.compile(
     r"utf-8|utf-8-sig|ascii|iso8859.*|cp\d+|koi8.*|mac.*|gb.*|big5.*|shift.*|euc.*|johab|tis-620|kz1048|ptcp154"
 )
 
+_MARK = re.compile(r"^#[ \t]*(?:%%|In ?\[)", re.M)
 _MARIMO = re.compile(r"^app = marimo\.App\(", re.M)
 _PERCENT = re.compile(r"#[ \t]*%%+(?P<rest>.*)")
 _PROSE = re.compile(r"[^\[\]]*\[(markdown|md|raw)\]", re.I)
 _INPUT = re.compile(r"# In ?\[[ \d]*\]:[ \t]*")
-_TOKEN = re.compile(r"""#|\"\"\"|'''|"(?:\\.|[^"\\])*"?|'(?:\\.|[^'\\])*'?""")
+# In the whole of a text, comments and what opens a string; a short string ends with its line.
+_TOKEN = re.compile(
+    r"""#[^\n]*|\"\"\"|'''|"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"?|'[^'\\\n]*(?:\\[^\n][^'\\\n]*)*'?"""
+)
+_INSIDE = {quote: re.compile(r"\\.?|" + quote, re.S) for quote in ('"""', "'''")}
 
 
 def decode_script(content: bytes) -> str:
@@ -77,47 +82,38 @@ def split_script(text: str) -> Iterator[str]:
     Markers inside a string mark nothing. What stands before the first marker is a cell of its
     own, unless it is only comments.
     """
-    lines = text.split("\n")
-    free = _outside_strings(lines)
-    percent = [i for i in free if _PERCENT.fullmatch(lines[i])]
-    marks = percent or [i for i in free if _INPUT.fullmatch(lines[i])]
+    comments = _comments_of_lines(text) if _MARK.search(text) else []
+    percent = [span for span in comments if _PERCENT.fullmatch(text, *span)]
+    marks = percent or [span for span in comments if _INPUT.fullmatch(text, *span)]
     if not marks:
         yield text
         return
-    preamble = lines[: marks[0]]
-    if any(line.strip() and not line.lstrip().startswith("#") for line in preamble):
-        yield "\n".join(preamble)
-    for start, end in zip(marks, [*marks[1:], len(lines)], strict=True):
-        percent_mark = _PERCENT.fullmatch(lines[start])
-        if percent_mark is None or not _PROSE.match(percent_mark["rest"]):
-            yield "\n".join(lines[start + 1 : end]).strip("\n")
+    preamble = text[: marks[0][0]].removesuffix("\n")
+    if any(line.strip() and not line.lstrip().startswith("#") for line in preamble.split("\n")):
+        yield preamble
+    ends = [start for start, _ in marks[1:]] + [len(text)]
+    for (start, end), next_start in zip(marks, ends, strict=True):
+        mark = _PERCENT.fullmatch(text, start, end)
+        if mark is None or not _PROSE.match(mark["rest"]):
+            yield text[end:next_start].strip("\n")
 
 
-def _outside_strings(lines: list[str]) -> list[int]:
-    """Return the indices of the lines that do not begin inside a triple-quoted string."""
-    free = []
-    quote = ""
-    for index, line in enumerate(lines):
-        if not quote:
-            free.append(index)
-        quote = _quote_after(line, quote)
-    return free
+def _comments_of_lines(text: str) -> list[tuple[int, int]]:
+    """Return where the comments are that are lines of their own, outside of all strings."""
+    found = []
+    place = 0
+    while token := _TOKEN.search(text, place):
+        place = token.end()
+        if token[0] in _INSIDE:
+            place = _after_string(text, place, _INSIDE[token[0]])
+        elif token[0].startswith("#") and (token.start() == 0 or text[token.start() - 1] == "\n"):
+            found.append(token.span())
+    return found
 
 
-def _quote_after(line: str, quote: str) -> str:
-    """Return the triple quote that is open after this line, given the one open before it."""
-    position = 0
-    while True:
-        if quote:
-            end = re.compile(r"(?:\\.|(?!" + quote + r").)*").match(line, position)
-            position = end.end() if end else len(line)
-            if not line.startswith(quote, position):
-                return quote
-            position += len(quote)
-            quote = ""
-        token = _TOKEN.search(line, position)
-        if token is None or token[0] == "#":
-            return ""
-        position = token.end()
-        if token[0] in ('"""', "'''"):
-            quote = token[0]
+def _after_string(text: str, place: int, inside: re.Pattern[str]) -> int:
+    """Return where a string ends, given where its text begins; the end if it is never closed."""
+    for match in inside.finditer(text, place):
+        if not match[0].startswith("\\"):
+            return match.end()
+    return len(text)

@@ -20,9 +20,10 @@ from _pytest.assertion import rewrite, util
 from grader.errors import SuiteError
 from grader.excerpts import excerpt
 from grader.links import abandon, settle
-from grader.model import Assignment, Check, Question, Suite, total
+from grader.model import MOST_SECONDS, Assignment, Check, Question, Suite, total
 from grader.testing import CheckSpec
 
+MOST_POINTS = 1_000_000
 PYTEST_OPTIONS = (
     # the user's own pytest configuration must not decide what counts
     *("-c", os.devnull),
@@ -188,9 +189,15 @@ def _describe(item: pytest.Item, shares: Counter[tuple[str, str]], public: Path 
         raise SuiteError(
             f"`{item.name}` has points but only practises", where=where(item), hint="points=0"
         )
-    if not practice and not spec.points > 0:
+    if not practice and not 0 < spec.points <= MOST_POINTS:
         raise SuiteError(
             f"`{item.name}` has {spec.points:g} points", where=where(item), hint="give it some"
+        )
+    if spec.timeout_s is not None and not 0 < spec.timeout_s <= MOST_SECONDS:
+        raise SuiteError(
+            f"`{item.name}` has timeout_s = {spec.timeout_s:g}",
+            where=where(item),
+            hint="in seconds",
         )
     function: Any = item.function  # type: ignore[attr-defined]
     title = _first_line(function.__doc__)

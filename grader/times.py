@@ -10,6 +10,8 @@ import re
 from datetime import datetime, timedelta, timezone, tzinfo
 
 YEARS = range(1970, 2200)
+MAX_CHARS = 200
+MOST_S = 100 * 366 * 86400.0
 
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ]\s*(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?"
@@ -42,6 +44,8 @@ def read_time(text: str, zone: str | None = None) -> datetime:
         NoZoneError: neither says which zone.
         ValueError: it is no moment, or there is no such zone.
     """
+    if len(text) > MAX_CHARS:
+        raise ValueError("it is no date with a time, such as 2026-03-01 23:59")
     try:
         moment = _read(text.strip(), zone)
     except OverflowError as error:
@@ -160,12 +164,15 @@ def lasting(text: str) -> float:
     Raises:
         ValueError: it is none.
     """
-    match = _LASTS.fullmatch(text.strip())
+    match = _LASTS.fullmatch(text.strip()[:MAX_CHARS])
     unit = match[2].lower() if match else ""
     seconds = _SECONDS.get(unit) or _SECONDS.get(unit.removesuffix("s"))
     if match is None or seconds is None:
-        raise ValueError(f"{text!r} is no length of time, such as '15 minutes' or '2 days'")
-    return float(match[1]) * seconds
+        raise ValueError(f"{text[:80]!r} is no length of time, such as '15 minutes' or '2 days'")
+    length = float(match[1]) * seconds
+    if length > MOST_S:
+        raise ValueError(f"{text[:80]!r} is more than a hundred years")
+    return length
 
 
 def spoken(seconds: float) -> str:

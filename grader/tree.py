@@ -10,7 +10,8 @@ only counted as something that a folder contains.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +23,12 @@ from grader.model import Value
 
 MAX_DEPTH = 16
 MAX_ENTRIES = 50_000
+MAX_LISTED = 500_000
+"""What lies below one name at the top, with the members of its archives."""
+ARCHIVE_COUNTS = 20
+"""Opening an archive takes as long as listing so many files."""
+MAX_NAMED = 20
+"""Files of an archive that are named where all of them have the same fault."""
 LITTER = frozenset({"__pycache__", "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
 USABLE = (".ipynb", ".py")
 # Browsers that save a notebook as text give it these names.
@@ -142,6 +149,24 @@ def is_litter(name: str) -> bool:
     return name.startswith(".") or name.lower() in LITTER
 
 
+def _is_litter(parts: tuple[str, ...]) -> bool:
+    return any(is_litter(part) for part in parts if part != "..")
+
+
+def _without_litter(members: Iterable[Member]) -> list[Member]:
+    """Leave out what belongs to the system or an editor, and virtual environments."""
+    members = [member for member in members if not _is_litter(member.parts)]
+    environments = {m.parts[:-1] for m in members if m.parts[-1] == "pyvenv.cfg"}
+    return [
+        member
+        for member in members
+        if not any(
+            member.parts[:depth] in environments
+            for depth in range(1, min(len(member.parts), MAX_DEPTH))
+        )
+    ]
+
+
 class _Listing:
     """Collects the parts of a tree."""
 
@@ -152,6 +177,9 @@ class _Listing:
         self.others: list[tuple[str, ...]] = []
         self.faults: list[Fault] = []
         self.records: list[Node] = []
+        # by the name at the top, so that one student can't use up what the others need
+        self._entered: Counter[str] = Counter()
+        self._listed: Counter[str] = Counter()
 
     def tree(self, name: str) -> Tree:
         return Tree(
@@ -171,11 +199,12 @@ class _Listing:
     def folder(self, path: Path) -> None:
         """List a folder; one below it that can't be read is a fault, itself an error."""
         pending: list[tuple[str, tuple[str, ...]]] = [(str(path), ())]
-        budget: dict[str, int] = {}
         while pending:
             place, parts = pending.pop()
+            if parts and self._entered[parts[0]] > MAX_ENTRIES:
+                continue  # that was said
             try:
-                entries = self._entries(place, parts, budget)
+                entries = self._entries(place, parts)
             except (OSError, IntakeError) as error:
                 message = error.message if isinstance(error, IntakeError) else _denied(error)
                 if not parts:
@@ -200,9 +229,7 @@ class _Listing:
                         )
                     )
 
-    def _entries(
-        self, place: str, parts: tuple[str, ...], budget: dict[str, int]
-    ) -> list[os.DirEntry[str]]:
+    def _entries(self, place: str, parts: tuple[str, ...]) -> list[os.DirEntry[str]]:
         if len(parts) > MAX_DEPTH:
             raise IntakeError(f"it lies more than {MAX_DEPTH} folders deep")
         found = []
@@ -212,9 +239,9 @@ class _Listing:
                     return []
                 if is_litter(entry.name):
                     continue
-                if parts:  # one student's folder can't use up what the others need
-                    budget[parts[0]] = budget.get(parts[0], 0) + 1
-                    if budget[parts[0]] > MAX_ENTRIES:
+                if parts:
+                    self._entered[parts[0]] += 1
+                    if self._entered[parts[0]] > MAX_ENTRIES:
                         raise IntakeError(f"it holds more than {MAX_ENTRIES} files")
                 found.append(entry)
         return sorted(found, key=lambda entry: entry.name)
@@ -260,32 +287,55 @@ class _Listing:
 
     def archive(self, path: Path, parts: tuple[str, ...], shown: str) -> None:
         """List an archive as if it were a folder of its name."""
+        members, folders = self._opened(path, parts)
+        for folder in folders:
+            if len(folder) <= MAX_DEPTH and not _is_litter(folder) and ".." not in folder:
+                self.folders.append((*parts, *folder))
+        misplaced: Counter[tuple[tuple[str, ...], str]] = Counter()
+        for member in _without_litter(members):
+            entry = f"{shown}!{'/'.join(member.parts)}"
+            wrong = self._misplaced(member, within_class=not parts)
+            if not wrong:
+                self._member(member, (*parts, *member.parts), str(path), entry)
+                continue
+            whose = parts or (() if ".." in member.parts else member.parts[:1])
+            misplaced[whose, wrong] += 1
+            if misplaced[whose, wrong] <= MAX_NAMED:
+                self.faults.append(Fault(parts=whose, entry=entry, message=wrong))
+        for (whose, wrong), number in misplaced.items():
+            if number > MAX_NAMED:
+                more = f"{number - MAX_NAMED} more of its files: {wrong}"
+                self.faults.append(Fault(parts=whose, entry=shown, message=more))
+
+    def _opened(
+        self, path: Path, parts: tuple[str, ...]
+    ) -> tuple[tuple[Member, ...], tuple[tuple[str, ...], ...]]:
+        """Return the members and the folders of an archive, if its owner may have so many."""
         if parts:
             self.folders.append(parts)
-        with Archive(path) as archive:
-            environments = set()
-            files = []
-            for member in archive.members():
-                if member.parts[-1] == "pyvenv.cfg":
-                    environments.add(member.parts[:-1])
-                if not any(is_litter(part) and part != ".." for part in member.parts):
-                    files.append(member)
-            for folder in archive.folders():
-                if not any(is_litter(part) or part == ".." for part in folder):
-                    self.folders.append((*parts, *folder))
-            for member in files:
-                if any(
-                    member.parts[:depth] in environments for depth in range(1, len(member.parts))
-                ):
-                    continue
-                inside = "/".join(member.parts)
-                if ".." in member.parts:
-                    self.faults.append(
-                        Fault(parts=parts, entry=f"{shown}!{inside}", message=member.refused)
-                    )
-                else:
-                    below = (*parts, *member.parts)
-                    self._member(member, below, str(path), f"{shown}!{inside}")
+            self._require_few(parts[0], ARCHIVE_COUNTS)
+        with Archive(path, of_class=not parts) as archive:
+            members, folders = archive.members(), archive.folders()
+        if parts:
+            self._require_few(parts[0], len(members))
+        return members, folders
+
+    def _require_few(self, top: str, more: int) -> None:
+        self._listed[top] += more
+        if self._listed[top] > MAX_LISTED:
+            raise IntakeError(f"it holds more than {MAX_LISTED} files, those in archives included")
+
+    def _misplaced(self, member: Member, *, within_class: bool) -> str:
+        """Say why a member can't be listed where its name says; empty if it can."""
+        if ".." in member.parts:
+            return member.refused
+        if len(member.parts) > MAX_DEPTH:
+            return f"it lies more than {MAX_DEPTH} folders deep"
+        if within_class:
+            self._entered[member.parts[0]] += 1
+            if self._entered[member.parts[0]] > MAX_ENTRIES:
+                return f"its folder holds more than {MAX_ENTRIES} files"
+        return ""
 
     def _member(self, member: Member, parts: tuple[str, ...], path: str, entry: str) -> None:
         name = parts[-1].lower()

@@ -155,13 +155,15 @@ def _report(error: GraderError) -> int:
 
 
 def _report_bug(error: Exception) -> int:
-    from grader.errors import GraderFault
+    from grader.errors import GraderFault, no_room, told
 
     if os.environ.get("GRADER_DEBUG"):
         raise error
+    full = no_room(error) if isinstance(error, OSError) else None
     return _report(
-        GraderFault(
-            f"the grader itself failed ({type(error).__name__}: {error})",
+        full
+        or GraderFault(
+            f"the grader itself failed ({told(error)})",
             hint="no report is damaged; GRADER_DEBUG=1 shows where: please report it",
         )
     )

@@ -66,6 +66,8 @@ def checks(assignment: str | None, course_path: Path | None, as_json: bool, no_p
 
     course = load_course(course_path)
     suites = load_suites(course, chosen(course, assignment))
+    for name in (name for name, suite in suites.items() if not suite.checks):
+        click.echo(f"`{name}` has no checks: there is no file test_{name}.py", err=True)
     if as_json:
         echo_json([{"assignment": s.assignment, "checks": s.checks} for s in suites.values()])
     else:
@@ -79,7 +81,7 @@ def checks(assignment: str | None, course_path: Path | None, as_json: bool, no_p
 @jobs_option
 @seed_option
 @click.option(
-    "--repeat", type=click.IntRange(min=1), default=1, show_default=True,
+    "--repeat", type=click.IntRange(1, 1_000_000), default=1, show_default=True,
     help="Grade the reference this often, each time from another seed.",
 )  # fmt: skip
 @click.option(

@@ -44,7 +44,7 @@ def collect(
     from grader.collecting import collect as run
     from grader.errors import GraderError
 
-    course = load_course(course_path)
+    course = load_course(course_path, paths)
     try:
         done = [run([path], into, course, assignments) for path in paths]
     except GraderError as error:

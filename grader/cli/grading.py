@@ -10,6 +10,7 @@ import click
 
 from grader.cli.app import INTERRUPTED
 from grader.cli.options import (
+    Finite,
     assignment_names,
     checked_device,
     course_option,
@@ -69,13 +70,13 @@ HIDDEN = ("titles", "questions", "none")
 @seed_option
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(min=0.01, max=604_800),
     metavar="S",
     help="Seconds for one check, and for one cell.  [default: the course's]",
 )
 @click.option(
     "--fail-under",
-    type=click.FloatRange(0, 100),
+    type=Finite(0, 100),
     metavar="PCT",
     help="Exit with 1 if a score is below this percentage.",
 )
@@ -147,11 +148,14 @@ def check(
     from grader.reports import Format, gradebook_json, write_reports
     from grader.reports.feedback import Hidden
     from grader.reports.terminal import Progress, print_remarks, print_scores
+    from grader.reports.text import one_line
     from grader.results import Results
     from grader.scoring import exit_code
     from grader.store import OutputFolder
 
-    course = load_course(course_path)
+    course = load_course(course_path, paths)
+    if not quiet:
+        click.echo(f"Course: {one_line(course.title)} ({one_line(str(course.root))})", err=True)
     longer = extensions or course.extensions
     options = Options(
         assignments=tuple(course.assignment(name).id for name in assignments),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,11 +25,36 @@ course_option = click.option(
     help="The course's folder; found upward from here if not given.",
 )
 jobs_option = click.option(
-    "--jobs", type=click.IntRange(min=1), help="Submissions graded at once.  [default: cores]"
+    "--jobs", type=click.IntRange(1, 10_000), help="Submissions graded at once.  [default: cores]"
 )
+
+
+def checked_seed(_ctx: click.Context, _param: click.Parameter, value: int) -> int:
+    """Accept what fits into 64 bits, as reports write it."""
+    if value.bit_length() > 63:
+        raise click.BadParameter(f"{value} is too large: it has more than 63 bits")
+    return value
+
+
 seed_option = click.option(
-    "--seed", type=int, default=0, show_default=True, help="Decides all random inputs."
+    "--seed",
+    type=click.IntRange(-(2**63), 2**63 - 1),
+    metavar="INTEGER",
+    default=0,
+    show_default=True,
+    help="Decides all random inputs.",
 )
+
+
+class Finite(click.FloatRange):
+    """A number between bounds; `nan` lies between none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read a number."""
+        number = super().convert(value, param, ctx)
+        if number != number:
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
 
 
 def json_option(what: str = "the result") -> Callable[[F], F]:
@@ -66,11 +91,14 @@ def assignment_names(
     ]
 
 
-def load_course(path: Path | None) -> Course:
-    """Read the course that `--course` names, or the one around this folder."""
+def load_course(path: Path | None, graded: Sequence[Path] = ()) -> Course:
+    """Read the course that `--course` names, or the one around this folder.
+
+    `graded` are the paths that strangers may have filled: no course is found in them.
+    """
     from grader.config import load_course as load
 
-    return load(path)
+    return load(path, graded)
 
 
 def chosen(course: Course, name: str | None) -> tuple[str, ...]:

@@ -17,7 +17,9 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lp
 
 def component(text: str) -> str:
     """Return a text as one path component: no separator, no dots at an end, no reserved name."""
-    name = _UNSAFE.sub("_", unicodedata.normalize("NFC", text))[: MAX_LENGTH // 2]
+    # cut first: to normalise long runs of accents takes the square of their length
+    name = unicodedata.normalize("NFC", text[: 4 * MAX_LENGTH])
+    name = _UNSAFE.sub("_", name)[: MAX_LENGTH // 2]
     name = name.strip(". ")
     return f"_{name}" if not name or name.startswith("-") or _RESERVED.match(name) else name
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
+from grader.errors import told
 from grader.worker.jail.canaries import fly
 from grader.worker.jail.cgroups import Cgroup
 from grader.worker.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
@@ -94,19 +95,11 @@ def enter_and_serve(
             os._exit(0)
         serve(REQUESTS, REPLIES, device=policy.torch_device, scratch=scratch)
     except BaseException as error:
-        event = {"event": "failed", "message": f"the worker could not start: {described(error)}"}
+        event = {"event": "failed", "message": f"the worker could not start: {told(error)}"}
         with contextlib.suppress(OSError):
             os.write(status, json.dumps(event).encode() + b"\n")
     finally:
         os._exit(1)
-
-
-def described(error: BaseException) -> str:
-    """What happened, in words for a person where the system has some."""
-    if isinstance(error, OSError) and error.strerror:
-        where = f": {error.filename}" if error.filename else ""
-        return f"{error.strerror}{where}"[:400]
-    return repr(error)[:400]
 
 
 def _arrange_descriptors(ends: Ends) -> int:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from grader.errors import GraderError, GraderFault
+from grader.errors import GraderError, GraderFault, no_room, told
 from grader.model import Limits
 from grader.withholding import withhold
 from grader.worker.jail.policy import Policy
@@ -115,9 +115,12 @@ class Zygote:
     ) -> None:
         require_platform(sandbox=sandbox)
         self.without: dict[str, str] = {}
-        self.state = Path(tempfile.mkdtemp(prefix="grader-"))
+        try:
+            self.state = Path(tempfile.mkdtemp(prefix="grader-"))
+            self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
+        except OSError as error:
+            raise _not_started(error) from error
         self._ready = False
-        self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         self._control, far_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._spawn, far_spawn = socket.socketpair(socket.AF_UNIX, SPAWN_SOCKET)
         try:
@@ -143,7 +146,7 @@ class Zygote:
             raise
         except OSError as error:
             self._release()
-            raise GraderFault(f"the zygote can't be started: {error}") from error
+            raise _not_started(error, self.state.parent) from error
 
     def _start(self, message: bytes, control: socket.socket, spawn_socket: socket.socket) -> None:
         self._process = subprocess.Popen(
@@ -198,6 +201,10 @@ class Zygote:
             self._fail("the zygote died while it started")
         event = json.loads(answer)
         if event["event"] != "ready":
+            full = no_room(OSError(event["message"]), str(self.state.parent))
+            if full is not None:
+                self.close()
+                raise full
             self._fail(event["message"])
         self.without = event["without"]
         self._ready = True
@@ -230,6 +237,11 @@ class Zygote:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _not_started(error: OSError, folder: Path | None = None) -> GraderFault:
+    full = no_room(error, "" if folder is None else str(folder))
+    return full or GraderFault(f"the zygote can't be started: {told(error)}")
 
 
 def spawn(

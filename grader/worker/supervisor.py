@@ -23,7 +23,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from grader.worker.entry import Behind, Ends, close_all_but, described, enter_and_serve
+from grader.errors import told
+from grader.worker.entry import Behind, Ends, close_all_but, enter_and_serve
 from grader.worker.jail import namespaces, properties
 from grader.worker.jail.cgroups import Cgroup, kills_when_out_of_memory
 from grader.worker.jail.linux import PR_SET_CHILD_SUBREAPER, prctl
@@ -94,7 +95,7 @@ def supervise(policy: Policy, ends: Ends, session: Session, started: float) -> N
         else:
             _run(chosen, policy, ends, session, started)
     except BaseException as error:
-        say(ends.status, event="failed", message=f"the supervisor failed: {described(error)}")
+        say(ends.status, event="failed", message=f"the supervisor failed: {told(error)}")
     finally:
         os._exit(0)
 

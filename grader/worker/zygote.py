@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from grader.errors import told
 from grader.worker import serve
 from grader.worker.entry import Ends
 from grader.worker.forking import join_pages, prepare_to_fork, start_loading
@@ -83,7 +84,9 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
         serve.warm()
         _forget_the_engine(config.engine, site_hooks)
     except Exception as error:
-        reason = str(error) if isinstance(error, PreloadError) else f"the zygote failed: {error!r}"
+        reason = (
+            str(error) if isinstance(error, PreloadError) else f"the zygote failed: {told(error)}"
+        )
         control.sendall(json.dumps({"event": "failed", "message": reason}).encode() + b"\n")
         os._exit(1)
     set_dumpable(False)

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from toy import HIDDEN, notebook, write
+from toy import HIDDEN, TABLE, notebook, write, write_course
 
 RIGHT = "def add(a, b):\n    return a + b\n"
 
@@ -176,7 +177,82 @@ def test_checks_are_listed(toy: Path) -> None:
     assert listed[0]["checks"][0]["id"] == "test_small_sum"
 
 
+def test_the_course_that_is_used_is_told_once(toy: Path, class_of: Callable[..., Path]) -> None:
+    result = grader("check", class_of(ann=RIGHT), "--json", cwd=toy)
+    assert result.stderr.count(f"Course: Sums ({toy})") == 1
+    assert json.loads(result.stdout)["course"]
+
+
 # ---------------------------------------------------------------- bad input
+
+
+def test_a_course_that_was_handed_in_never_runs(toy: Path, class_of: Callable[..., Path]) -> None:
+    mark = toy / "it ran"
+    folder = class_of(ann=RIGHT, eve="def add(a, b): return 3")
+    eve = write_course(folder / "eve")
+    write(eve / "hidden/test_adding.py", f"open({str(mark)!r}, 'w')")
+    for arguments in (["check", "adding.py"], ["check", "."], ["collect", "."]):
+        assert_clear(grader(*arguments, cwd=eve), 2, "--course")
+    folder.rename(toy / "submissions")
+    eve = toy / "submissions/eve"
+    for command in ("checks", "verify", "release", "package gradescope adding"):
+        assert_clear(grader(*command.split(), cwd=eve), 2, "--course", str(toy))
+    assert grader("check", "../ann", "--course", "../..", "-q", cwd=eve).returncode == 0
+    assert not mark.exists()
+
+
+def test_a_course_without_a_file_of_checks_is_told_so(toy: Path) -> None:
+    (toy / "hidden/test_adding.py").unlink()
+    (toy / "public/test_adding.py").rename(toy / "public/test_ading.py")
+    assert_clear(
+        grader("checks", cwd=toy), 2, "no assignment has a file of checks", "test_adding.py"
+    )
+
+
+def test_an_assignment_without_checks_beside_others_is_told_so(toy: Path) -> None:
+    more = '\n[[tool.grader.assignments]]\nid = "later"\ntitle = "Later"\n'
+    write(toy / "pyproject.toml", TABLE + more)
+    result = grader("checks", cwd=toy)
+    assert_clear(result, 0, "`later` has no checks")
+    assert "Adds 1 and 2" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--timeout nan", "--timeout inf", "--fail-under nan", f"--seed {2**64}", f"--jobs {10**30}"],
+)
+def test_what_is_no_number_for_an_option_is_wrong_usage(toy: Path, option: str) -> None:
+    assert_clear(grader("check", ".", *option.split(), cwd=toy), 2, option.split()[0])
+
+
+def mounted(folder: Path, *options: str) -> bool:
+    """Whether a small file system could be mounted on a new folder."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", ",".join(options), "none", str(folder)]
+    return shutil.which("mount") is not None and subprocess.run(command).returncode == 0
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="only root can mount a small disk"
+)
+@pytest.mark.parametrize("option", ["nr_inodes=2", "nr_inodes=4", "nr_inodes=5", "size=16k"])
+def test_a_full_temporary_folder_is_one_sentence(
+    toy: Path, class_of: Callable[..., Path], tmp_path: Path, option: str
+) -> None:
+    write(toy / "large/__init__.py", "#" * 100_000)
+    write(toy / "large/more/__init__.py", "#" * 100_000)
+    write(toy / "pyproject.toml", TABLE.replace("suites =", 'public = ["large"]\nsuites ='))
+    folder = class_of(ann=RIGHT)
+    small = tmp_path / "small"
+    if not mounted(small, option):
+        pytest.skip("no file system can be mounted here")
+    try:
+        result = grader("check", folder, cwd=toy, env={"TMPDIR": str(small)})
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+    assert_clear(result, 3, "no room in the temporary folder", str(small), "TMPDIR")
+    assert len(result.stderr) < 500
+    assert "[(" not in result.stderr
 
 
 def test_a_folder_that_does_not_exist(toy: Path) -> None:
@@ -315,6 +391,7 @@ def test_ctrl_c_keeps_what_is_finished(toy: Path, class_of: Callable[..., Path])
     folder = class_of(ann=long, bob=["import time\ntime.sleep(0.9)"] * 20, zoe="x = 1")
     process = running(toy, folder)
     assert process.stderr is not None
+    assert process.stderr.readline().startswith("Course: Sums")
     assert "ann" in process.stderr.readline()
     time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)

@@ -110,3 +110,20 @@ def test_a_long_hostile_name_costs_little():
     MATCHER.read("a1" * 100_000)
     MATCHER.read("aB" * 100_000)
     assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("name", "assignments", "owner"),
+    [
+        ("full model 1 2", ("m12",), ""),
+        ("full model 1 3", ("m",), ""),
+        ("fullmodel ann", ("m",), "ann"),
+        ("the fullmode l", ("m",), ""),
+        ("fullmode", (), "fullmode"),
+        ("model 1 full", (), "model 1 full"),
+    ],
+)
+def test_the_longest_name_is_found_word_by_word(name, assignments, owner):
+    matcher = Matcher({"m": ["full model"], "m12": ["full model 1 2"]})
+    reading = matcher.read(name)
+    assert (reading.assignments, reading.owner) == (assignments, owner)

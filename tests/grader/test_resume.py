@@ -160,6 +160,7 @@ def test_who_is_asked_to_end_keeps_what_is_finished_and_goes_on_next_time(
     folder = class_of(ann=MORE.format("#" * 9000), bob=slow, zoe=RIGHT)
     process = start(toy, folder, "--jobs", "1", "-v")
     assert process.stderr is not None
+    assert process.stderr.readline().startswith("Course: Sums")
     assert "ann" in process.stderr.readline()
     process.send_signal(request_to_end)
     assert finish(process)[0] == 130

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import ast
+import io
+import re
+import tokenize
 
 import pytest
 from hypothesis import given
@@ -120,3 +123,28 @@ def test_a_notebook_of_marimo_is_refused_by_name():
 def test_a_script_that_mentions_marimo_is_a_script():
     text = "# not with marimo\nimport marimo\nx = 'app = marimo.App()'\n"
     assert decode_script(text.encode()) == text
+
+
+@given(st.lists(st.sampled_from(['"', "'", '"""', "'''", "\\", "\n", "#", " ", "x", "# %%", "\n# %%\n",
+                                 "# In [1]:", "\n# In[ ]:\n", "# %% [markdown]\n"]), max_size=14))  # fmt: skip
+def test_marks_are_those_that_python_takes_for_comments(pieces):
+    text = "".join(pieces)
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    except (tokenize.TokenError, SyntaxError, IndentationError):
+        return  # Python does not know either
+    marks = [
+        token.start[0] - 1
+        for token in tokens
+        if token.type == tokenize.COMMENT
+        and token.start[1] == 0
+        and re.fullmatch(r"#[ \t]*%%+.*", token.line.rstrip("\n"))
+    ]
+    lines = text.split("\n")
+    found = list(split_script(text))
+    if marks:
+        ends = [*marks[1:], len(lines)]
+        cells = ["\n".join(lines[a + 1 : b]).strip("\n") for a, b in zip(marks, ends, strict=True)]
+        prose = ["[markdown]" in lines[mark] for mark in marks]
+        expected = [cell for cell, is_prose in zip(cells, prose, strict=True) if not is_prose]
+        assert found[len(found) - len(expected) :] == expected

@@ -176,3 +176,20 @@ class TestTry:
 """
     with_hidden(toy_course, text)
     assert [check.id for check in load_suites(toy_course)["adding"].checks] == ["test_small_sum"]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    ["points=float('inf')", "points=float('nan')", "points=1e300", "points=1, timeout_s=float('nan')",
+     "points=1, timeout_s=-1", "points=1, timeout_s=1e9"],
+)  # fmt: skip
+def test_a_number_that_is_none_is_refused(toy_course: Course, numbers: str) -> None:
+    text = f"""
+class TestTry:
+    'Try'
+    @check({numbers})
+    def test_try(self, submission): 't'
+"""
+    with_hidden(toy_course, text)
+    with pytest.raises(SuiteError, match="`test_try` has"):
+        load_suites(toy_course)
