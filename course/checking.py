@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grader.local import LocalResult
+    from grader.practice import LocalResult
 
 CHECKS = Path(__file__).parent / "checks"
 GREEN, RED, GREY = "#2e9e4f", "#d64545", "#8a8f98"

@@ -56,6 +56,7 @@ def test_holds_what_the_notebooks_need_in_one_folder(
             "texts/handout/__init__.py",
             "texts/handout/checks/test_words.py",
             "texts/notebooks/01_words.ipynb",
+            "texts/grader/practice.json",
             *(f"texts/grader/{name}" for name in ENGINE),
         }
         released = archive.read("texts/notebooks/01_words.ipynb")
