@@ -24,7 +24,7 @@ from grader import suites
 from grader.errors import GraderError, GraderFault, SuiteError, UsageError
 from grader.handles import SubmissionNames
 from grader.links import Link, NotDefined, Ref, StudentError, WorkerStopped
-from grader.model import Assignment, Check, Limits
+from grader.model import Assignment, Check
 from grader.practice import Cause, Interrupted, LocalResult, Place, limit_of_the_course, own_place
 from grader.suites import CheckRunner, build_suite
 from grader.testing import CheckFailed

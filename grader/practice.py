@@ -36,9 +36,13 @@ class Place:
     line: int
     source: str
 
+    @property
+    def named(self) -> str:
+        """Where it is: `Cell In[5], line 3`."""
+        return f"{self.where}, line {self.line}" if self.where else f"line {self.line}"
+
     def __str__(self) -> str:
-        numbered = f"{self.where}, line {self.line}" if self.where else f"line {self.line}"
-        return f"{numbered}: {self.source}" if self.source else numbered
+        return f"{self.named}: {self.source}" if self.source else self.named
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,14 @@ class LocalResult:
     hint: str = ""
     skipped: bool = False
     cause: Cause | None = None
+
+    def __str__(self) -> str:
+        if self.skipped:
+            return f"– {self.title} ({self.message})"
+        lines = [f"{'✓' if self.passed else '✗'} {self.title}", *self.message.splitlines()]
+        if self.hint:
+            lines.append(f"Hint: {self.hint}")
+        return "\n  ".join(lines)
 
 
 class Interrupted(KeyboardInterrupt):
