@@ -102,10 +102,10 @@ def check_namespace(namespace: dict[str, Any], question: str | None) -> Report:
     try:
         return _report(run_checks(namespace, CHECKS / f"test_{assignment}.py", question), question)
     except Interrupted as interrupt:
-        note = f"Interrupted: {interrupt}. What had not run by then is not listed."
+        note = f"{_sentence(str(interrupt))} Those that had not run by then are not listed."
         return _report(interrupt.results, question, note, interrupt)
     except UsageError as error:
-        return Report((), f"{error.message.capitalize()}. {error.hint.capitalize()}.")
+        return Report((), f"{_sentence(error.message)} {_sentence(error.hint)}")
     except GraderError as error:
         return Report((), f"The checks can't be run: {error}")
 
@@ -165,6 +165,7 @@ def _in_notebook() -> bool:
 
 
 def _stop(interrupted: Interrupted) -> None:
+    interrupted.told = True
     if "IPython" in sys.modules:
         raise interrupted from None
     if not hasattr(sys, "ps1"):  # a script, not a Python that somebody types into
@@ -210,6 +211,10 @@ def _cause_lines(cause: Cause, count: int) -> list[str]:
     return [f"✗ {cause.what}", *place, f"  {_stopped(count)}"]
 
 
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
+
+
 def _stopped(count: int) -> str:
     return f"This stopped {count} checks."
 
@@ -227,64 +232,56 @@ UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset
 def _card(colour: str, body: str) -> str:
     return (
         f'<div style="border:1px solid {colour};border-left-width:6px;border-radius:4px;'
-        "padding:0.5em 0.8em;margin:0.3em 0;max-width:60em;line-height:1.45;"
+        "padding:0.5em 0.8em;margin:0.3em 0;max-width:60em;line-height:1.45;overflow-wrap:anywhere;"
         f'font-family:system-ui,sans-serif">{body}</div>'
     )
 
 
-def _sign(symbol: str, colour: str, words: str) -> str:
+def _signed(tag: str, symbol: str, colour: str, words: str, body: str) -> str:
+    """A paragraph behind a symbol: its lines begin side by side, also where they are wrapped."""
     return (
-        f'<span aria-hidden="true" style="display:inline-block;width:1.2em;font-weight:bold;'
-        f'color:{colour}">{symbol}</span><span style="{UNSEEN}">{words}: </span>'
+        f'<{tag} style="position:relative;padding-left:1.3em;margin:0.25em 0"><span'
+        f' aria-hidden="true" style="position:absolute;left:0;font-weight:bold;color:{colour}">'
+        f'{symbol}</span><span style="{UNSEEN}">{words}: </span>{body}</{tag}>'
     )
 
 
 def _question_html(title: str, results: Sequence[LocalResult], causes: str) -> str:
     passed = _all_passed(results)
-    sign = _sign(_mark(passed), GREEN if passed else RED, "passed" if passed else "not passed")
-    head = f"<div>{sign}<b>{html.escape(title)}</b> {_points(results)}</div>"
+    colour, words = (GREEN, "passed") if passed else (RED, "not passed")
+    text = f"<b>{html.escape(title)}</b>: {_points(results)}"
+    head = _signed("div", _mark(passed), colour, words, text)
     rows = "".join(_result_html(result) for result in results)
-    listed = f'<ul role="list" style="list-style:none;margin:0.3em 0 0;padding:0">{rows}</ul>'
-    return head + (f"<div style='margin:0.3em 0'>{causes}</div>" if causes else "") + listed
+    listed = f'<ul role="list" style="list-style:none;margin:0;padding:0">{rows}</ul>'
+    return head + causes + listed
 
 
 def _result_html(result: LocalResult) -> str:
+    title = html.escape(result.title)
     if result.skipped:
-        sign = _sign("–", GREY, "not run")
-    else:
-        sign = _sign(_mark(result.passed), GREEN if result.passed else RED, _word(result))
-    parts = [sign + html.escape(result.title)]
-    if result.skipped:
-        parts.append(f" ({html.escape(result.message)})")
-    elif result.cause is not None:
-        parts.append(_indented(html.escape(result.cause.what), CODE))
-        parts += _place_html(result.cause)
-    elif result.message:
-        parts.append(_indented(html.escape(result.message), CODE))
-    if result.hint:
-        parts.append(_indented(f"<b>Hint:</b> {html.escape(result.hint)}"))
-    return f"<li style='margin:0.25em 0'>{''.join(parts)}</li>"
-
-
-def _word(result: LocalResult) -> str:
-    return "passed" if result.passed else "stopped" if result.cause is not None else "failed"
+        reason = f" ({html.escape(result.message)})"
+        return _signed("li", "–", GREY, "not run", title + reason)
+    if result.passed:
+        return _signed("li", _mark(True), GREEN, "passed", title)
+    if result.cause is not None:
+        text = title + _code("div", result.cause.what) + _place_html(result.cause)
+        return _signed("li", _mark(False), RED, "stopped", text)
+    hint = f"<div><b>Hint:</b> {html.escape(result.hint)}</div>" if result.hint else ""
+    text = title + _code("div", result.message) + hint
+    return _signed("li", _mark(False), RED, "failed", text)
 
 
 def _cause_html(cause: Cause, count: int) -> str:
-    head = _sign("✗", RED, "error") + f"<b>{html.escape(cause.what)}</b>"
-    lines = [*_place_html(cause), _indented(_stopped(count))]
-    return f"<div style='overflow-wrap:anywhere'>{head}{''.join(lines)}</div>"
+    text = f"<b>{html.escape(cause.what)}</b>{_place_html(cause)}<div>{_stopped(count)}</div>"
+    return _signed("div", _mark(False), RED, "error", text)
 
 
-def _place_html(cause: Cause) -> list[str]:
-    place = cause.place
-    if place is None:
-        return []
-    where = html.escape(place.named)
-    if not place.source:
-        return [_indented(where)]
-    return [_indented(f'{where}: <code style="{CODE}">{html.escape(place.source)}</code>')]
+def _place_html(cause: Cause) -> str:
+    if cause.place is None:
+        return ""
+    source = f": {_code('code', cause.place.source)}" if cause.place.source else ""
+    return f"<div>{html.escape(cause.place.named)}{source}</div>"
 
 
-def _indented(body: str, style: str = "") -> str:
-    return f'<div style="margin-left:1.2em;{style}">{body}</div>'
+def _code(tag: str, text: str) -> str:
+    return f'<{tag} style="{CODE}">{html.escape(text)}</{tag}>'

@@ -93,15 +93,20 @@ class LocalResult:
 
 
 class Interrupted(KeyboardInterrupt):
-    """Somebody interrupted the checks. Jupyter shows its words without a traceback."""
+    """Somebody interrupted the checks. Jupyter shows one line for it, without a traceback.
+
+    told: whether more has been shown of it already.
+    """
 
     def __init__(self, results: Sequence[LocalResult], place: Place | None) -> None:
-        super().__init__("the checks were interrupted" + (f" in {place}" if place else ""))
+        where = f" in {place.named}" if place is not None else ""
+        where += f" (`{place.source}`)" if place is not None and place.source else ""
+        super().__init__(f"the checks were interrupted{where}")
         self.results = tuple(results)
-        self.place = place
+        self.told = False
 
     def _render_traceback_(self) -> list[str]:
-        return [f"Interrupted: {self}."]
+        return ["Interrupted." if self.told else f"Interrupted: {self}."]
 
 
 def each_cause_once(

@@ -147,7 +147,7 @@ class Crossing:
             raise Unsendable(f"a tensor of {plain.numel() * size:,} bytes")
         return self.for_tensor(name, plain.resolve_conj().resolve_neg().cpu().contiguous())
 
-    HANDLERS: ClassVar[dict[type, Callable[[Crossing, Any, int], Any]]] = {
+    HANDLERS: ClassVar[dict[type, Callable[[Any, Any, int], Any]]] = {
         Ref: _ref, int: _int, str: _text, bytes: _text, list: _list, tuple: _tuple, dict: _dict,
         OrderedDict: _dict, slice: _slice, type(...): _ellipsis,
     }  # fmt: skip
@@ -245,3 +245,11 @@ class BelievedCopier(Copier):
 
     def _demand_key(self, key: Any) -> None:
         pass
+
+    def _ordered(self, value: OrderedDict[Any, Any], _: int) -> Any:
+        """Only what msgpack itself has a word for is of any size."""
+        return Copier().walk(value, 0)
+
+    HANDLERS: ClassVar[dict[type, Callable[[Any, Any, int], Any]]] = {
+        **Copier.HANDLERS, OrderedDict: _ordered,
+    }  # fmt: skip

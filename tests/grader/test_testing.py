@@ -169,3 +169,22 @@ def test_parameters_that_are_values_need_no_call() -> None:
     found = parameters(names(layer=layer).layer, torch.zeros(1, 2))
     assert [tuple(value.shape) for _, value in found] == [(3, 2), (3,)]
     assert calls == []
+
+
+@pytest.mark.parametrize("what", ["the vectors", "the output", "the input, afterwards,", '"total"'])
+def test_sentences_suit_one_and_many(what: str) -> None:
+    one, two = torch.zeros(2), torch.ones(2)
+    failing = (
+        lambda: assert_close(one, two, what),
+        lambda: assert_close(1.0, 2.0, what),
+        lambda: assert_equal(1, 2, what),
+        lambda: assert_equal(1, "1", what),
+        lambda: assert_shape(one, (3,), what),
+        lambda: assert_differs(one, one, what),
+    )
+    for fail in failing:
+        with pytest.raises(CheckFailed) as caught:
+            fail()
+        said = caught.value.message
+        assert said.startswith(f"{what.rstrip(',')}: ")
+        assert not {"is", "are", "has", "have", "does", "do"} & set(said.split())
