@@ -186,7 +186,9 @@ def assert_close(
         place = tuple(int(i) for i in (~near).nonzero()[0])
         wrong = int((~near).sum())
         fail(
-            about(what, f"{wrong} of {near.numel()} values not as expected, the first at {place}"),
+            about(
+                what, f"not as expected, {wrong} of {near.numel()} values differ, first at {place}"
+            ),
             expected=right[place].item(),
             actual=left[place].item(),
         )
