@@ -114,7 +114,8 @@ def test_cards_in_jupyterlab(student: Student, browser: Any) -> None:
         page = browser.new_page(viewport={"width": 1000, "height": 1400})
         page.set_default_timeout(PATIENCE_MS)
         page.goto(address.format("seen.ipynb"))
-        page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+        page.wait_for_selector(".jp-Notebook .jp-Cell")
+        page.wait_for_selector('text="Python 3 (ipykernel) | Idle"')
         run_all(page)
         cards = page.locator('.jp-Notebook [role="status"]')
         cards.nth(1).wait_for()
@@ -123,7 +124,7 @@ def test_cards_in_jupyterlab(student: Student, browser: Any) -> None:
         page.click('.lm-MenuBar-itemLabel:text-is("Kernel")')
         page.click('.lm-Menu-itemLabel:text("Interrupt Kernel")')
         cards.nth(2).wait_for()
-        page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+        page.wait_for_selector('text="Python 3 (ipykernel) | Idle"')
         red, several, interrupted = (card.inner_text() for card in cards.all())
         cards.nth(2).scroll_into_view_if_needed()
         page.screenshot(path=SEEN / "interrupted.png")
@@ -132,7 +133,7 @@ def test_cards_in_jupyterlab(student: Student, browser: Any) -> None:
         assert several.count("TokenEmbeding") == 2  # the message, and the line
         assert "Cell In[4], line 4" in several
         assert "This stopped " in several
-        assert "Interrupted" in interrupted
+        assert "The checks were interrupted in Cell In[6]" in interrupted
         assert "time.sleep(300)" in interrupted
         text = page.inner_text(".jp-Notebook")
         assert "Traceback" not in text
