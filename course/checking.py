@@ -12,19 +12,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grader.local import LocalResult
+    from grader.practice import Cause, Interrupted, LocalResult
 
 CHECKS = Path(__file__).parent / "checks"
-GREEN, RED, GREY = "#2e9e4f", "#d64545", "#8a8f98"
-"""Borders and symbols: strong enough on white and on black. Text keeps the notebook's colour."""
+GREEN, RED, GREY = "#2b8a3e", "#d64545", "#7f858f"
+"""Borders and symbols: at least 3 to 1 on white and on black. Text keeps the notebook's colour."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """Results of checks, shown as HTML in Jupyter and as text elsewhere. `note` replaces them."""
+    """Results of checks, shown as HTML in Jupyter and as text elsewhere.
+
+    note: what replaces the results, or stands above those that there are.
+    causes: what stopped several checks, each with how many.
+    interrupted: what to raise when this has been shown.
+    """
 
     results: tuple[LocalResult, ...]
     note: str = ""
+    causes: tuple[tuple[Cause, int], ...] = ()
+    interrupted: Interrupted | None = None
 
     @property
     def earned(self) -> float:
@@ -37,33 +44,35 @@ class Report:
         return sum(result.points for result in self.results)
 
     def __repr__(self) -> str:
-        if self.note:
-            return self.note
-        lines = []
+        lines = [self.note] if self.note else []
+        several = _several_questions(self.results)
+        causes = [line for cause in self.causes for line in _cause_lines(*cause)]
+        if several:
+            lines += causes
         for title, results in _by_question(self.results):
             lines.append(f"{_mark(_all_passed(results))} {title}: {_points(results)}")
+            if not several:
+                lines += [f"    {line}" for line in causes]
             for result in results:
-                lines += [f"    {line}" for line in _text_lines(result)]
-        if _several_questions(self.results):
+                lines += [f"    {line}" for line in str(result).splitlines()]
+        if several and not self.note:
             lines.append(f"Public checks in all: {_points(self.results)}. {_outlook(self)}")
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        if self.note:
-            return _card(GREY, f"<p style='margin:0'>{html.escape(self.note)}</p>", self.note)
-        cards = [
-            _card(
-                GREEN if _all_passed(results) else RED,
-                _question_html(title, results),
-                f"{title}: {_points(results)}",
-            )
-            for title, results in _by_question(self.results)
-        ]
-        if _several_questions(self.results):
+        cards = [_card(GREY, f"<div>{html.escape(self.note)}</div>")] if self.note else []
+        several = _several_questions(self.results)
+        causes = "".join(_cause_html(*cause) for cause in self.causes)
+        if several and causes:
+            cards.append(_card(RED, causes))
+        for title, results in _by_question(self.results):
+            body = _question_html(title, results, "" if several else causes)
+            cards.append(_card(GREEN if _all_passed(results) else RED, body))
+        if several and not self.note:
             text = f"Public checks in all: {_points(self.results)}. {_outlook(self)}"
             colour = GREEN if self.earned == self.possible else RED
-            cards.append(_card(colour, f"<b>{html.escape(text)}</b>", text))
-        return "".join(cards)
+            cards.append(_card(colour, f"<b>{html.escape(text)}</b>"))
+        return f'<div role="status">{"".join(cards)}</div>'
 
 
 def check_namespace(namespace: dict[str, Any], question: str | None) -> Report:
@@ -85,19 +94,34 @@ def check_namespace(namespace: dict[str, Any], question: str | None) -> Report:
             (), f"{name} is the course's own class here, not yours. Run the cell with yours again."
         )
     try:
-        from grader.errors import GraderError
+        from grader.errors import GraderError, UsageError
         from grader.local import run_checks
+        from grader.practice import Interrupted
     except ImportError as error:
         return Report((), f"{error}. Install what requirements.txt lists, then restart the kernel.")
     try:
-        results = run_checks(namespace, CHECKS / f"test_{assignment}.py", question)
+        return _report(run_checks(namespace, CHECKS / f"test_{assignment}.py", question), question)
+    except Interrupted as interrupt:
+        note = f"{_sentence(str(interrupt))} Those that had not run by then are not listed."
+        return _report(interrupt.results, question, note, interrupt)
+    except UsageError as error:
+        return Report((), f"{_sentence(error.message)} {_sentence(error.hint)}")
     except GraderError as error:
         return Report((), f"The checks can't be run: {error}")
-    if not results:
-        return Report((), f"There is no public question {question!r} in this notebook.")
+
+
+def _report(
+    results: Sequence[LocalResult],
+    question: str | None,
+    note: str = "",
+    interrupted: Interrupted | None = None,
+) -> Report:
+    from grader.practice import each_cause_once
+
     if question is None:  # the summary is about points, not about practice
         results = [result for result in results if result.points]
-    return Report(tuple(results))
+    causes, told = each_cause_once(results)
+    return Report(tuple(told), note, tuple(causes), interrupted)
 
 
 def _borrowed(namespace: dict[str, Any], assignment: str) -> str | None:
@@ -113,19 +137,39 @@ def show(report: Report) -> None:
 
     While nbgrader validates a notebook, a check that did not pass is told on stderr: that is what
     its Validate button takes for a failure.
+
+    Raises:
+        KeyboardInterrupt: the checks were interrupted, and Jupyter is to stop running cells.
+        SystemExit: they were, and so is the script that asked for them.
     """
     if "NBGRADER_VALIDATING" in os.environ:
         passed = not report.note and _all_passed(report.results)
         print(report, file=sys.stdout if passed else sys.stderr)
-        return
-    if "IPython" in sys.modules:
-        from IPython import display, get_ipython
+    elif _in_notebook():
+        from IPython import display
 
-        if hasattr(get_ipython(), "kernel"):
-            untyped: Any = display
-            untyped.display(report)
-            return
-    print(report)
+        untyped: Any = display
+        untyped.display(report)
+    else:
+        print(report)
+    if report.interrupted is not None:
+        _stop(report.interrupted)
+
+
+def _in_notebook() -> bool:
+    if "IPython" not in sys.modules:
+        return False
+    from IPython import get_ipython
+
+    return hasattr(get_ipython(), "kernel")
+
+
+def _stop(interrupted: Interrupted) -> None:
+    interrupted.told = True
+    if "IPython" in sys.modules:
+        raise interrupted from None
+    if not hasattr(sys, "ps1"):  # a script, not a Python that somebody types into
+        raise SystemExit(128 + 2)  # as a shell says of what Ctrl-C has ended
 
 
 # ---------------------------------------------------------------- words
@@ -162,44 +206,82 @@ def _outlook(report: Report) -> str:
     return "Hidden checks follow when you hand in."
 
 
-def _text_lines(result: LocalResult) -> list[str]:
-    lines = [f"{_mark(result.passed)} {result.title}"]
-    if result.message:
-        lines.append(f"  {result.message}")
-    if not result.passed and not result.skipped and result.hint:
-        lines.append(f"  Hint: {result.hint}")
-    return lines
+def _cause_lines(cause: Cause, count: int) -> list[str]:
+    place = [f"  {cause.place}"] if cause.place is not None else []
+    return [f"✗ {cause.what}", *place, f"  {_stopped(count)}"]
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def _stopped(count: int) -> str:
+    return f"This stopped {count} checks."
 
 
 # ---------------------------------------------------------------- HTML
 
+CODE = (
+    "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:0.92em;"
+    "white-space:pre-wrap;overflow-wrap:anywhere"
+)
+UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
+"""For screen readers, which pass over symbols or read them letter by letter."""
 
-def _card(colour: str, body: str, label: str) -> str:
+
+def _card(colour: str, body: str) -> str:
     return (
-        f'<div role="status" aria-label="{html.escape(label, quote=True)}" style="border:1px solid'
-        f" {colour};border-left-width:6px;border-radius:4px;padding:0.5em 0.8em;margin:0.3em 0;"
-        f'max-width:60em;font-family:system-ui,sans-serif">{body}</div>'
+        f'<div style="border:1px solid {colour};border-left-width:6px;border-radius:4px;'
+        "padding:0.5em 0.8em;margin:0.3em 0;max-width:60em;line-height:1.45;overflow-wrap:anywhere;"
+        f'font-family:system-ui,sans-serif">{body}</div>'
     )
 
 
-def _question_html(title: str, results: Sequence[LocalResult]) -> str:
+def _signed(tag: str, symbol: str, colour: str, words: str, body: str) -> str:
+    """A paragraph behind a symbol: its lines begin side by side, also where they are wrapped."""
+    return (
+        f'<{tag} style="position:relative;padding-left:1.3em;margin:0.25em 0"><span'
+        f' aria-hidden="true" style="position:absolute;left:0;font-weight:bold;color:{colour}">'
+        f'{symbol}</span><span style="{UNSEEN}">{words}: </span>{body}</{tag}>'
+    )
+
+
+def _question_html(title: str, results: Sequence[LocalResult], causes: str) -> str:
     passed = _all_passed(results)
-    head = (
-        f'<div><b><span style="color:{GREEN if passed else RED}">{_mark(passed)}</span>'
-        f" {html.escape(title)}</b> <span style='opacity:0.8'>{_points(results)}</span></div>"
-    )
+    colour, words = (GREEN, "passed") if passed else (RED, "not passed")
+    text = f"<b>{html.escape(title)}</b>: {_points(results)}"
+    head = _signed("div", _mark(passed), colour, words, text)
     rows = "".join(_result_html(result) for result in results)
-    return f'{head}<ul style="list-style:none;margin:0.3em 0 0;padding-left:0.6em">{rows}</ul>'
+    listed = f'<ul role="list" style="list-style:none;margin:0;padding:0">{rows}</ul>'
+    return head + causes + listed
 
 
 def _result_html(result: LocalResult) -> str:
-    colour = GREEN if result.passed else GREY if result.skipped else RED
-    text = f'<span style="color:{colour}">{_mark(result.passed)}</span> {html.escape(result.title)}'
-    if result.message:
-        text += (
-            "<div style='margin-left:1.2em;white-space:pre-wrap;font-family:ui-monospace,monospace;"
-            f"font-size:0.92em'>{html.escape(result.message)}</div>"
-        )
-    if not result.passed and not result.skipped and result.hint:
-        text += f"<div style='margin-left:1.2em'><b>Hint:</b> {html.escape(result.hint)}</div>"
-    return f"<li style='margin:0.15em 0'>{text}</li>"
+    title = html.escape(result.title)
+    if result.skipped:
+        reason = f" ({html.escape(result.message)})"
+        return _signed("li", "–", GREY, "not run", title + reason)
+    if result.passed:
+        return _signed("li", _mark(True), GREEN, "passed", title)
+    if result.cause is not None:
+        text = title + _code("div", result.cause.what) + _place_html(result.cause)
+        return _signed("li", _mark(False), RED, "stopped", text)
+    hint = f"<div><b>Hint:</b> {html.escape(result.hint)}</div>" if result.hint else ""
+    text = title + _code("div", result.message) + hint
+    return _signed("li", _mark(False), RED, "failed", text)
+
+
+def _cause_html(cause: Cause, count: int) -> str:
+    text = f"<b>{html.escape(cause.what)}</b>{_place_html(cause)}<div>{_stopped(count)}</div>"
+    return _signed("div", _mark(False), RED, "error", text)
+
+
+def _place_html(cause: Cause) -> str:
+    if cause.place is None:
+        return ""
+    source = f": {_code('code', cause.place.source)}" if cause.place.source else ""
+    return f"<div>{html.escape(cause.place.named)}{source}</div>"
+
+
+def _code(tag: str, text: str) -> str:
+    return f'<{tag} style="{CODE}">{html.escape(text)}</{tag}>'

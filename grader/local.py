@@ -1,7 +1,8 @@
 """Public checks in a student's own notebook: the same check code, in-process, instant.
 
 There is no wall here and none is needed: a student checks their own work. `pytest` runs the public
-suite on the notebook's namespace; what comes back is data for `course.check` to show.
+suite on the notebook's namespace; what comes back is data for `course.check` to show. Values are
+copied and time is limited as in a grading, so that what passes here passes there.
 """
 
 from __future__ import annotations
@@ -10,30 +11,76 @@ import contextlib
 import io
 import os
 import random
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from grader import suites
+from grader.errors import GraderError, GraderFault, SuiteError, UsageError
 from grader.handles import SubmissionNames
-from grader.links import Link, NotDefined, Ref, StudentError
-from grader.suites import CheckRunner
+from grader.links import Link, NotDefined, Ref, StudentError, WorkerStopped
+from grader.model import Assignment, Check
+from grader.practice import Cause, Interrupted, LocalResult, Place, limit_of_the_course, own_place
+from grader.suites import CheckRunner, build_suite
+from grader.testing import CheckFailed
+from grader.time_limit import TimeIsUp, TimeLimit
+from grader.verdicts import outcome_of
+from grader.worker.crossing import BelievedCopier, Copier, Unsendable
 from grader.worker.objects import NameNotDefined, ObjectServer, describe_error
+
+LATER_S = 2.0
+"""What a check may take when another one has taken too long."""
+
+MOST_TIMEOUTS = 2
+"""Checks that may take too long before those that are left are not run."""
+
+TIDY_S = 1.0
+"""What a check that was stopped may take to put things back."""
+
+
+class OwnError(StudentError):
+    """The student's code raised in this very process: `place` is theirs."""
+
+    def __init__(self, told: dict[str, Any], place: Place | None) -> None:
+        super().__init__(
+            tuple(told["kinds"]),
+            told["message"],
+            cell=told["cell"],
+            line=told["line"],
+            source_line=told["source_line"],
+        )
+        self.place = place
+
+
+class OwnCodeStopped(WorkerStopped):
+    """The student's code took too long in this very process: it was at `place`."""
+
+    def __init__(self, place: Place | None) -> None:
+        super().__init__("stopped: it took too long")
+        self.place = place
 
 
 class LocalLink(Link):
     """Performs operations on a namespace of this very process; values are copied.
 
     Each is performed at once, and what it raises is kept until somebody waits, as across the wall:
-    a check means the same in both places.
+    a check means the same in both places. So are values copied both ways.
+
+    Args:
+        namespace: the notebook's globals.
+        limit: stops what takes too long.
     """
 
-    def __init__(self, namespace: dict[str, Any]) -> None:
+    def __init__(self, namespace: dict[str, Any], limit: TimeLimit | None = None) -> None:
         super().__init__()
+        self._namespace = namespace
         self._server = ObjectServer(namespace)
+        self._limit = limit if limit is not None else TimeLimit()
         self._value: Any = None
         self._raised: Exception | None = None
 
@@ -48,25 +95,36 @@ class LocalLink(Link):
         if self._raised is not None and op not in self.ALWAYS:
             return
         try:
-            self._value = self._server.perform(op, **fields)
-        except Exception as error:
-            self._raised = error
+            sent = BelievedCopier().walk(fields, 0)
+        except Unsendable as error:
+            raise GraderFault("a check sent what can't be sent", where=str(error)) from None
+        try:
+            value, raised = self._limit.run(lambda: self._performed(op, sent))
+        except TimeIsUp as error:
+            self._limit.allow(TIDY_S)
+            value, raised = None, OwnCodeStopped(own_place(error, self._namespace))
+        self._value = value
+        self._raised = self._raised or raised
+
+    def _performed(self, op: str, fields: dict[str, Any]) -> tuple[Any, Exception | None]:
+        """The value of an operation, or what it raised: in words, which may be the student's."""
+        try:
+            return self._server.perform(op, **fields), None
+        except (KeyboardInterrupt, TimeIsUp):
+            raise
+        except NameNotDefined as error:
+            return None, NotDefined(str(error))
+        except BaseException as error:
+            raised = OwnError(describe_error(error), own_place(error, self._namespace))
+            raised.__cause__ = error
+            return None, raised
 
     def _exchange(self) -> Any:
         error, self._raised = self._raised, None
         value, self._value = self._value, None
         if error is None:
             return copied(value)
-        if isinstance(error, NameNotDefined):
-            raise NotDefined(str(error)) from None
-        told = describe_error(error)
-        raise StudentError(
-            tuple(told["kinds"]),
-            told["message"],
-            cell=told["cell"],
-            line=told["line"],
-            source_line=told["source_line"],
-        ) from error
+        raise error
 
 
 def copied(value: Any) -> Any:
@@ -75,86 +133,86 @@ def copied(value: Any) -> Any:
     Raises:
         grader.testing.CheckFailed: the value is not plain data.
     """
-    kind = type(value)
-    if value is None or kind in (bool, int, float, str, bytes, Ref):
-        return value
-    if kind in (list, tuple):
-        return kind(copied(item) for item in value)
-    if isinstance(value, dict):
-        return {copied(key): copied(item) for key, item in value.items()}
-    if kind.__module__.partition(".")[0] == "torch":
-        copy = _copied_torch(value)
-        if copy is not None:
-            return copy
-    from grader.testing import CheckFailed
-
-    raise CheckFailed(f"the result can't be fetched: a {kind.__name__} is not plain data")
-
-
-def _copied_torch(value: Any) -> Any:
-    import torch
-
-    kind = type(value)
-    if kind in (torch.Tensor, torch.nn.Parameter):
-        dense = value.detach() if value.layout is torch.strided else value.detach().to_dense()
-        return dense.cpu().clone()
-    if kind is torch.Size:
-        return tuple(int(size) for size in value)
-    return value if kind in (torch.dtype, torch.device) else None
-
-
-@dataclass(frozen=True)
-class LocalResult:
-    """One public check on one's own code."""
-
-    question: str
-    question_title: str
-    check: str
-    title: str
-    points: float
-    passed: bool
-    message: str = ""
-    hint: str = ""
-    skipped: bool = False
+    try:
+        # as deep, and with as many values beside it, as in a worker's reply
+        return Copier().walk({"id": 0, "ok": True, "value": value}, 0)["value"]
+    except Unsendable as error:
+        raise CheckFailed(f"the result can't be fetched: {error}") from None
 
 
 def run_checks(
-    namespace: dict[str, Any], file: Path, question: str | None = None
-) -> Sequence[LocalResult]:
+    namespace: dict[str, Any],
+    file: Path,
+    question: str | None = None,
+    *,
+    check_s: float | None = None,
+) -> list[LocalResult]:
     """Run a file of public checks on a namespace.
 
     Args:
         namespace: the notebook's globals.
         file: `test_ASSIGNMENT.py`.
         question: only this question's checks; None runs all.
+        check_s: what a check may take, in seconds; None takes the course's limit.
 
     Raises:
         SuiteError: the file can't be used.
+        UsageError: it has no such question.
+        Interrupted: somebody interrupted it, with the results up to then.
     """
-    from grader.errors import SuiteError
-    from grader.suites import PYTEST_OPTIONS
-
-    plugin = _LocalRun(namespace, file.parent, question)
-    options = [*PYTEST_OPTIONS, "--rootdir", str(file.parent), str(file)]
-    with _own_pytest(), _quiet() as said, _torch_state_kept():
-        code = pytest.main(options, plugins=[plugin])
+    file = file.resolve()
+    options = [*suites.PYTEST_OPTIONS, "--rootdir", str(file.parent), str(file)]
+    with TimeLimit(_telling_that_it_is_stuck(sys.stderr)) as limit:
+        limit_s = check_s if check_s is not None else limit_of_the_course()
+        plugin = _LocalRun(namespace, file.parent, question, limit, limit_s)
+        try:
+            with _own_pytest(), _quiet() as said, _torch_state_kept():
+                code = pytest.main(options, plugins=[plugin])
+        except KeyboardInterrupt as interrupt:
+            raise Interrupted(plugin.results, own_place(interrupt, namespace)) from None
     if plugin.error is not None:
         raise plugin.error
+    if code is pytest.ExitCode.INTERRUPTED:
+        raise Interrupted(plugin.results, plugin.interrupted_at)
     if code in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
         raise SuiteError("pytest does not start", where=said.getvalue().strip()[-500:])
     return plugin.results
 
 
+def _telling_that_it_is_stuck(stream: Any) -> Callable[[], None]:
+    def tell() -> None:
+        print(
+            "Your code takes longer than a check may, and can't be stopped from here: it is inside"
+            " one long operation, or it catches every exception. Interrupt or restart the kernel.",
+            file=stream,
+            flush=True,
+        )
+
+    return tell
+
+
 class _LocalRun(CheckRunner):
     """The pytest plugin of a run in a notebook."""
 
-    def __init__(self, namespace: dict[str, Any], folder: Path, question: str | None) -> None:
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        folder: Path,
+        question: str | None,
+        limit: TimeLimit,
+        limit_s: float,
+    ) -> None:
         super().__init__()
-        self.link = LocalLink(namespace)
+        self.link = LocalLink(namespace, limit)
+        self.namespace = namespace
         self.folder = folder
         self.question = question
+        self.limit = limit
+        self.limit_s = limit_s
+        self.timeouts = 0
         self.results: list[LocalResult] = []
         self.error: Exception | None = None
+        self.interrupted_at: Place | None = None
 
     @pytest.fixture
     def submission(self) -> SubmissionNames:
@@ -170,17 +228,15 @@ class _LocalRun(CheckRunner):
         return random.Random(request.node.name)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        from grader.errors import SuiteError
-
         if report.failed and self.error is None:
             self.error = SuiteError(
                 "these checks can't be loaded", where=report.longreprtext[-500:]
             )
 
-    def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        from grader.model import Assignment
-        from grader.suites import build_suite
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        self.interrupted_at = own_place(excinfo.value, self.namespace)
 
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if self.error is not None:
             return True
         try:
@@ -191,6 +247,12 @@ class _LocalRun(CheckRunner):
             self.error = error
             return True
         titles = {question.id: question.title for question in suite.assignment.questions}
+        if self.question is not None and self.question not in titles:
+            self.error = UsageError(
+                f"there is no public question {self.question!r} in this notebook",
+                hint="there are: " + ", ".join(titles),
+            )
+            return True
         passed: dict[str, bool] = {}
         for item, check in zip(session.items, suite.checks, strict=True):
             if self.question is not None and check.question != self.question:
@@ -203,23 +265,52 @@ class _LocalRun(CheckRunner):
             self.results.append(result)
         return True
 
-    def _run(self, item: pytest.Item, check: Any, title: str, unmet: list[str]) -> LocalResult:
-        from grader.model import Status
-        from grader.verdicts import outcome_of
-
-        common = {
-            "question": check.question, "question_title": title, "check": check.id,
-            "title": check.title, "points": check.points, "hint": check.hint,
-        }  # fmt: skip
-        if unmet:
-            return LocalResult(
-                **common, passed=False, skipped=True, message="waits for the check above"
-            )
-        started = time.perf_counter()
-        outcome = outcome_of(check, self.run(item), time.perf_counter() - started)
-        return LocalResult(
-            **common, passed=outcome.status is Status.PASSED, message=outcome.message
+    def _run(self, item: pytest.Item, check: Check, title: str, unmet: list[str]) -> LocalResult:
+        blank = LocalResult(
+            question=check.question,
+            question_title=title,
+            check=check.id,
+            title=check.title,
+            points=check.points,
+            passed=False,
         )
+        if unmet:
+            return replace(blank, skipped=True, message="waits for the check above")
+        if self.timeouts >= MOST_TIMEOUTS:
+            return replace(blank, skipped=True, message="not run: others took too long")
+        seconds = check.timeout_s or self.limit_s
+        seconds = min(seconds, LATER_S) if self.timeouts else seconds
+        self.limit.allow(seconds)
+        error = self.run(item)
+        if error is None:
+            return replace(blank, passed=True)
+        cause = _cause(error, seconds)
+        if cause is not None:
+            self.timeouts += isinstance(error, OwnCodeStopped)
+            return replace(blank, message=str(cause), cause=cause)
+        return replace(blank, message=_comparison(check, error), hint=check.hint)
+
+
+def _cause(error: BaseException, seconds: float) -> Cause | None:
+    """Why the student's code did not come to its end; None if it did, and gave something wrong."""
+    if isinstance(error, NotDefined):
+        return Cause("NotDefined", f"`{error.name}` is not defined: run the cell that defines it")
+    if isinstance(error, OwnCodeStopped):
+        return Cause("TimeIsUp", f"stopped after {seconds:g} s: it took too long", error.place)
+    if isinstance(error, OwnError):
+        kind = error.kinds[0]
+        if kind == "NotImplementedError":
+            return Cause(kind, "not implemented yet", error.place)
+        return Cause(kind, f"{kind}: {error.message}" if error.message else kind, error.place)
+    return None
+
+
+def _comparison(check: Check, error: BaseException) -> str:
+    """What was expected and what came: checks that students have hide nothing from them."""
+    if isinstance(error, (AssertionError, GraderError)):
+        return outcome_of(msgspec.structs.replace(check, public=True), error, 0.0).message
+    said = f"{type(error).__name__}: {error}".partition("\n")[0]
+    return f"your code returned something that this check can't use ({said})"
 
 
 @contextlib.contextmanager
@@ -246,8 +337,6 @@ def _own_pytest() -> Iterator[None]:
 @contextlib.contextmanager
 def _torch_state_kept() -> Iterator[None]:
     """A check must not change what the notebook's next cell draws at random."""
-    import sys
-
     torch = sys.modules.get("torch")
     state = random.getstate()
     if torch is None:

@@ -6,7 +6,8 @@
         LICENSE             the course's, where it has one
         notebooks/          fresh from the lessons
         course/             each public folder, without notebooks
-        grader/             the part of the engine that runs public checks in a notebook
+        grader/             the part of the engine that runs public checks in a notebook,
+                            and what the course decides for them: how long one may take
 
 The same course gives the same bytes on every machine.
 """
@@ -14,6 +15,7 @@ The same course gives the same bytes on every machine.
 from __future__ import annotations
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -22,6 +24,7 @@ from pathlib import Path
 from grader.config import Course
 from grader.errors import ReleaseError
 from grader.model import Suite
+from grader.practice import SETTINGS, settings_of
 from grader.release import build_notebooks, notebook_bytes
 
 ENGINE = (
@@ -32,11 +35,14 @@ ENGINE = (
     "links.py",
     "local.py",
     "model.py",
+    "practice.py",
     "suites.py",
     "tellings.py",
     "testing.py",
+    "time_limit.py",
     "verdicts.py",
     "worker/__init__.py",
+    "worker/crossing.py",
     "worker/objects.py",
 )
 """What `grader.local` needs of the engine: a test unpacks a release and runs checks with it."""
@@ -104,6 +110,8 @@ def support_files(course: Course) -> dict[str, bytes]:
             members[name] = content
     for name in ENGINE:
         members.setdefault(f"grader/{name}", (Path(__file__).parent / name).read_bytes())
+    settings = json.dumps(settings_of(course.limits))
+    members[f"grader/{SETTINGS.name}"] = f"{settings}\n".encode()
     return members
 
 

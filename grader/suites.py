@@ -213,7 +213,7 @@ def _describe(item: pytest.Item, shares: Counter[tuple[str, str]], public: Path 
         question=question_id(_question_class(item).__name__),
         title=f"{title} {variant}".strip(),
         points=spec.points / shares[_function_key(item)],
-        public=public is not None and public in Path(item.path).parents,
+        public=public is not None and public.resolve() in Path(item.path).resolve().parents,
         hint=spec.hint,
         requires=spec.requires,
         timeout_s=spec.timeout_s,

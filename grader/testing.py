@@ -122,6 +122,16 @@ class CheckFailed(AssertionError):
         self.actual = None if actual is None else excerpt(actual)
 
 
+def about(what: str, said: str) -> str:
+    """`the vectors: not as expected`: words that suit one and many, whatever `what` is.
+
+    Args:
+        what: as the author of a check calls it, perhaps for the middle of a sentence: with a comma.
+        said: what is to be said of it.
+    """
+    return f"{what.rstrip(', ')}: {said}"
+
+
 def fail(message: str, *, expected: object = None, actual: object = None) -> NoReturn:
     """Fail the check with a sentence and, when they help, what was expected and what came."""
     raise CheckFailed(message, expected=expected, actual=actual)
@@ -131,19 +141,19 @@ def assert_equal(actual: object, expected: object, what: str = "the result") -> 
     """Compare plain values of one exact type: numbers, strings, tuples, lists, dicts of them."""
     if type(actual) is not type(expected):
         fail(
-            f"{what} has the wrong type",
+            about(what, "the wrong type"),
             expected=f"{type(expected).__name__} {excerpt(expected)}",
             actual=f"{type(actual).__name__} {excerpt(actual)}",
         )
     if actual != expected:
-        fail(f"{what} is not as expected", expected=expected, actual=actual)
+        fail(about(what, "not as expected"), expected=expected, actual=actual)
 
 
 def assert_shape(tensor: Any, shape: Sequence[int], what: str = "the result") -> None:
     """Compare a fetched tensor's shape with a tuple of sizes."""
     actual = tuple(_tensor(tensor, what).shape)
     if actual != tuple(shape):
-        fail(f"{what} has the wrong shape", expected=tuple(shape), actual=actual)
+        fail(about(what, "the wrong shape"), expected=tuple(shape), actual=actual)
 
 
 def assert_close(
@@ -170,9 +180,9 @@ def assert_close(
     _tensor(actual, what)
     assert_shape(actual, tuple(expected.shape), what)
     if actual.dtype != expected.dtype:
-        fail(f"{what} has the wrong dtype", expected=expected.dtype, actual=actual.dtype)
+        fail(about(what, "the wrong dtype"), expected=expected.dtype, actual=actual.dtype)
     if torch.isnan(actual).any():
-        fail(f"{what} contains NaN")
+        fail(about(what, "NaN is in there"))
     if actual.is_floating_point() or actual.is_complex():
         wide = torch.complex128 if actual.is_complex() else torch.float64
         left, right = actual.to(wide), expected.to(wide)
@@ -184,8 +194,9 @@ def assert_close(
         place = tuple(int(i) for i in (~near).nonzero()[0])
         wrong = int((~near).sum())
         fail(
-            f"{what} is not as expected: {wrong} of {near.numel()} values differ,"
-            f" the first at {place}",
+            about(
+                what, f"not as expected, {wrong} of {near.numel()} values differ, first at {place}"
+            ),
             expected=right[place].item(),
             actual=left[place].item(),
         )
@@ -211,9 +222,9 @@ def assert_differs(
     _tensor(second, what)
     assert_shape(first, tuple(second.shape), what)
     if torch.isnan(first).any() or torch.isnan(second).any():
-        fail(f"{what} contains NaN")
+        fail(about(what, "NaN is in there"))
     if not bool(differing(first, second, rtol=rtol, atol=atol).any()):
-        fail(f"{what} does not change although it should")
+        fail(about(what, "no change although there should be one"))
 
 
 def differing(first: Any, second: Any, *, rtol: float = RTOL, atol: float = ATOL) -> Any:
@@ -331,12 +342,12 @@ def _tensor(value: Any, what: str) -> Any:
     import torch
 
     if type(value) is not torch.Tensor:
-        fail(f"{what} is not a tensor", expected="a tensor", actual=type(value).__name__)
+        fail(about(what, "not a tensor"), expected="a tensor", actual=type(value).__name__)
     return value
 
 
 def _assert_number_close(actual: Any, expected: float, what: str, rtol: float, atol: float) -> None:
     if type(actual) not in (int, float):
-        fail(f"{what} is not a number", expected=expected, actual=type(actual).__name__)
+        fail(about(what, "not a number"), expected=expected, actual=type(actual).__name__)
     if not math.isclose(actual, expected, rel_tol=rtol, abs_tol=atol):
-        fail(f"{what} is not as expected", expected=expected, actual=actual)
+        fail(about(what, "not as expected"), expected=expected, actual=actual)

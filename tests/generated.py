@@ -26,7 +26,7 @@ TITLES = (
     "Embeddings", "Blocks", "The full model", "Weight tying", "Memory estimation", "Generation",
 )  # fmt: skip
 MESSAGES = (
-    "the sum is not as expected; expected 3, got 4",
+    "the sum: not as expected; expected 3, got 4",
     "your code raised TypeError (code cell 7, line 3: return x + None)",
     "not implemented yet (code cell 3, line 2: raise NotImplementedError())",
 )

@@ -52,7 +52,8 @@ def configure_server(spawner):
     folders = [HERE / "everyone", *([HERE / "instructor"] if teaching else [])]
     system = os.environ.get("JUPYTER_CONFIG_PATH", "")
     spawner.environment = {
-        "JUPYTER_CONFIG_PATH": os.pathsep.join([*map(str, reversed(folders)), system])
+        "JUPYTER_CONFIG_PATH": os.pathsep.join([*map(str, reversed(folders)), system]),
+        "OMP_NUM_THREADS": "1",  # many people share few cores
     }
     if not teaching:
         spawner.args = [f"--ServerApp.jpserver_extensions={STUDENT_EXTENSIONS}"]

@@ -15,27 +15,31 @@ from __future__ import annotations
 import math
 import struct
 import sys
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 import msgpack
 
 from grader.links import Ref
+from grader.worker.crossing import (
+    MAX_ALL_ODD_KEYS,
+    MAX_DEPTH,
+    MAX_DIMS,
+    MAX_FRAME,
+    MAX_KEY_PARTS,
+    MAX_NODES,
+    MAX_ODD_KEYS,
+    MAX_STR,
+    NODES_OF_A_TENSOR,
+    TENSOR_DTYPES,
+    Crossing,
+    TooMuch,
+    Unsendable,
+    too_large,
+)
 
-MAX_FRAME = 64 << 20
-MAX_NODES = 200_000
-MAX_DEPTH = 16
-MAX_STR = 1 << 20
-MAX_DIMS = 12
-MAX_ODD_KEYS = 1024
-"""Most entries of a dict whose keys are not strings: integers can be chosen to collide."""
-MAX_ALL_ODD_KEYS = 16 * MAX_ODD_KEYS
-"""Most such entries of all dicts of a frame together."""
-MAX_KEY_PARTS = 64
-"""Most values in a key that is a tuple: those that collide are compared part by part."""
-NODES_OF_A_TENSOR = 10
-"""As how many plain values a tensor counts: it takes as long to make one."""
+__all__ = ["HEADER", "MAX_FRAME", "TENSOR_DTYPES", "Decoder", "Encoder", "ProtocolError",
+           "TooMuch", "Unsendable", "decode_body", "encode_frame", "framed"]  # fmt: skip
 
 HEADER = struct.Struct(">I")
 
@@ -51,23 +55,9 @@ HEADER = struct.Struct(">I")
     EXT_ELLIPSIS,
 ) = range(1, 10)
 
-TENSOR_DTYPES = {
-    "float32": 4, "float64": 8, "float16": 2, "bfloat16": 2, "int64": 8, "int32": 4, "int16": 2,
-    "int8": 1, "uint8": 1, "bool": 1, "complex64": 8, "complex128": 16,
-}  # fmt: skip
-"""Dtypes that cross by value, with their bytes an element."""
-
 
 class ProtocolError(Exception):
     """A frame that breaks the rules. From a worker it ends the worker."""
-
-
-class Unsendable(Exception):
-    """A value that can't cross, said in words for the author of the check or the student."""
-
-
-class TooMuch(Unsendable):
-    """It is plain data, and more of it than may cross."""
 
 
 # ---------------------------------------------------------------- encoding
@@ -89,115 +79,52 @@ def framed(body: bytes) -> bytes:
         Unsendable: it is too large.
     """
     if len(body) > MAX_FRAME:
-        raise TooMuch(f"{len(body):,} bytes are more than the {MAX_FRAME:,} that may cross at once")
+        raise too_large(len(body))
     return HEADER.pack(len(body)) + body
 
 
-class Encoder:
+class Encoder(Crossing):
     """Plain data, refs and tensors as msgpack knows them; everything else is `Unsendable`."""
 
-    def __init__(self) -> None:
-        self.nodes = 0
-        self.odd_keys = 0
+    encode = Crossing.walk
 
-    def encode(self, value: Any, depth: int) -> Any:
-        """What msgpack packs for a value that lies `depth` deep."""
-        self.nodes += 1
-        if self.nodes > MAX_NODES:
-            raise TooMuch(f"more than {MAX_NODES:,} values")
-        if depth > MAX_DEPTH:
-            raise TooMuch(f"nested more than {MAX_DEPTH} deep")
-        kind = type(value)
-        if value is None or kind is bool or kind is float:
-            return value
-        handler = _ENCODERS.get(kind)
-        if handler is not None:
-            return handler(self, value, depth)
-        torch = sys.modules.get("torch")
-        if torch is not None:
-            special = _encode_torch(torch, value, kind)
-            if special is not None:
-                self.nodes += NODES_OF_A_TENSOR
-                return special
-        raise Unsendable(f"a {kind.__name__} is not plain data")
-
-    def _ref(self, value: Ref, _: int) -> Any:
+    def for_ref(self, value: Ref) -> Any:
+        """Its number."""
         return msgpack.ExtType(EXT_REF, str(value.id).encode())
 
-    def _int(self, value: int, _: int) -> Any:
-        if -(1 << 63) <= value < 1 << 63:
-            return value
-        if value.bit_length() > 1200:
-            raise TooMuch("an integer of more than 1200 bits")
+    def for_large(self, value: int) -> Any:
+        """Its digits."""
         return msgpack.ExtType(EXT_INT, str(value).encode())
 
-    def _text(self, value: str | bytes, _: int) -> Any:
-        if len(value) > MAX_STR:
-            raise TooMuch(f"a text of more than {MAX_STR:,} characters")
-        if type(value) is str:
-            return value.encode("utf-8", "replace").decode()
-        return value
+    def for_tuple(self, items: list[Any]) -> Any:
+        """A list that says that it is a tuple."""
+        return msgpack.ExtType(EXT_TUPLE, msgpack.packb(items))
 
-    def _list(self, value: list[Any], depth: int) -> Any:
-        return [self.encode(item, depth + 1) for item in value]
-
-    def _tuple(self, value: tuple[Any, ...], depth: int) -> Any:
-        return msgpack.ExtType(EXT_TUPLE, msgpack.packb(self._list(list(value), depth)))
-
-    def _dict(self, value: dict[Any, Any], depth: int) -> Any:
-        if all(type(key) is str for key in value):
-            return {self._text(key, 0): self.encode(item, depth + 1) for key, item in value.items()}
-        if len(value) > MAX_ODD_KEYS:
-            raise TooMuch(f"a dict of more than {MAX_ODD_KEYS} keys that are not strings")
-        self.odd_keys += len(value)
-        if self.odd_keys > MAX_ALL_ODD_KEYS:
-            raise TooMuch(f"dicts of more than {MAX_ALL_ODD_KEYS} keys that are not strings")
-        pairs = [[self.encode(k, depth + 1), self.encode(v, depth + 1)] for k, v in value.items()]
+    def for_dict(self, pairs: list[list[Any]]) -> Any:
+        """The list of its pairs."""
         return msgpack.ExtType(EXT_DICT, msgpack.packb(pairs))
 
-    def _slice(self, value: slice, depth: int) -> Any:
-        parts = self._list([value.start, value.stop, value.step], depth)
+    def for_slice(self, parts: list[Any]) -> Any:
+        """The list of its parts."""
         return msgpack.ExtType(EXT_SLICE, msgpack.packb(parts))
 
-    def _ellipsis(self, _value: Any, _: int) -> Any:
+    def for_ellipsis(self) -> Any:
+        """Nothing but its kind."""
         return msgpack.ExtType(EXT_ELLIPSIS, b"")
 
-
-_ENCODERS: dict[type, Callable[[Encoder, Any, int], Any]] = {
-    Ref: Encoder._ref, int: Encoder._int, str: Encoder._text, bytes: Encoder._text,
-    list: Encoder._list, tuple: Encoder._tuple, dict: Encoder._dict, OrderedDict: Encoder._dict,
-    slice: Encoder._slice, type(...): Encoder._ellipsis,
-}  # fmt: skip
-
-
-def _encode_torch(torch: Any, value: Any, kind: type) -> Any:
-    """A tensor, dtype, device or size; None for anything else."""
-    if kind is torch.Tensor or kind is torch.nn.Parameter:
-        return _encode_tensor(torch, value)
-    if kind is torch.dtype:
+    def for_dtype(self, value: Any) -> Any:
+        """Its name."""
         return msgpack.ExtType(EXT_DTYPE, str(value).removeprefix("torch.").encode())
-    if kind is torch.device:
+
+    def for_device(self, value: Any) -> Any:
+        """Its name."""
         return msgpack.ExtType(EXT_DEVICE, str(value).encode())
-    if kind is torch.Size:
-        return msgpack.ExtType(EXT_TUPLE, msgpack.packb([int(size) for size in value]))
-    return None
 
-
-def _encode_tensor(torch: Any, tensor: Any) -> Any:
-    plain = torch.Tensor.detach(tensor)
-    if plain.device.type == "meta":
-        raise Unsendable("a tensor on the meta device has no values")
-    if plain.layout is not torch.strided:
-        plain = plain.to_dense()
-    name = str(plain.dtype).removeprefix("torch.")
-    size = TENSOR_DTYPES.get(name)
-    if size is None or plain.dim() > MAX_DIMS:
-        raise Unsendable(f"a tensor of dtype {name} with {plain.dim()} dimensions")
-    if plain.numel() * size > MAX_FRAME:
-        raise TooMuch(f"a tensor of {plain.numel() * size:,} bytes")
-    plain = plain.resolve_conj().resolve_neg().cpu().contiguous()
-    raw = plain.reshape(-1).view(torch.uint8).numpy().tobytes() if plain.numel() else b""
-    return msgpack.ExtType(EXT_TENSOR, msgpack.packb([name, list(plain.shape)]) + raw)
+    def for_tensor(self, dtype: str, value: Any) -> Any:
+        """Its dtype and shape, and its bytes."""
+        uint8 = _torch().uint8
+        raw = value.reshape(-1).view(uint8).numpy().tobytes() if value.numel() else b""
+        return msgpack.ExtType(EXT_TENSOR, msgpack.packb([dtype, list(value.shape)]) + raw)
 
 
 # ---------------------------------------------------------------- decoding

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from course.checking import Report, check_namespace
+from course.checking import Report, check_namespace, show
 
 
 class Embedding(nn.Module):
@@ -143,3 +143,41 @@ def test_a_ready_made_part_is_no_answer() -> None:
     made = report(TransformerEmbedding=TransformerEmbedding)
     assert "TransformerEmbedding is the course's own class" in repr(made)
     assert made.results == ()
+
+
+class Unprepared(nn.Module):
+    """The usual slip: `super().__init__()` is missing."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.token_embedding = nn.Linear(2, 2)
+
+
+def test_one_error_is_shown_once_above_the_checks_that_it_stopped() -> None:
+    made = report(TransformerEmbedding=Unprepared)
+    for shown in (repr(made), text_of_html(made)):
+        assert shown.count("AttributeError") == 1
+        assert shown.index("AttributeError") < shown.index("(not run)")
+        assert shown.count("(not run)") == len(made.results) > 3
+        assert f"This stopped {len(made.results)} checks." in shown
+        assert "Hint:" not in shown
+
+
+def test_symbols_have_words_for_who_can_not_see_them() -> None:
+    page = report(TransformerEmbedding=Narrow)._repr_html_()
+    assert 'role="status"' in page
+    assert page.count('aria-hidden="true"') == len(
+        re.findall(r">(?:not )?(?:passed|failed|run): <", page)
+    )
+
+
+def test_an_interrupt_is_shown_and_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    class Interrupting(Embedding):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            raise KeyboardInterrupt
+
+    made = report(TransformerEmbedding=Interrupting)
+    assert "no public question" not in repr(made)
+    assert "The checks were interrupted" in text_of_html(made)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        show(made)
+    assert "The checks were interrupted" in capsys.readouterr().out

@@ -56,6 +56,7 @@ def test_holds_what_the_notebooks_need_in_one_folder(
             "texts/handout/__init__.py",
             "texts/handout/checks/test_words.py",
             "texts/notebooks/01_words.ipynb",
+            "texts/grader/practice.json",
             *(f"texts/grader/{name}" for name in ENGINE),
         }
         released = archive.read("texts/notebooks/01_words.ipynb")
@@ -285,6 +286,25 @@ def test_right_answers_pass_there(texts: Course, suites: tuple[Suite, ...], tmp_
     printed, _ = run_alone(top, tmp_path / "solved.ipynb")
     assert "✓ To be, or not to be" in printed
     assert "✗" not in printed
+
+
+def test_reasons_arrive_there(texts: Course, suites: tuple[Suite, ...], tmp_path: Path) -> None:
+    top = unpacked(texts, suites, tmp_path / "student")
+    cells = json.loads((top / "notebooks/01_words.ipynb").read_text(encoding="utf-8"))["cells"]
+    (first, *_) = [cell for cell in cells if cell["cell_type"] == "code"]
+    wrong = "def split_words(text):\n    return text.split()\ndef most_common(*_):\n    while True: pass"
+    answer = {"cell_type": "code", "source": wrong}
+    (tmp_path / "wrong.ipynb").write_text(json.dumps({"cells": [first, answer]}))
+    printed, _ = run_alone(top, tmp_path / "wrong.ipynb")
+    assert "the list of words: not as expected; expected ['to', 'be', " in printed
+    assert "Hint: Words are in lower case" in printed
+    assert "stopped after 2 s: it took too long (cell, line 4)" in printed  # as the course says
+    assert "Hint: The word with" not in printed
+
+
+def test_limits_of_the_course_are_written_down(texts: Course, suites: tuple[Suite, ...]) -> None:
+    quick = msgspec.structs.replace(texts, limits=msgspec.structs.replace(texts.limits, check_s=7))
+    assert json.loads(student_files(quick, suites)["grader/practice.json"]) == {"check_s": 7}
 
 
 @pytest.fixture(scope="module")

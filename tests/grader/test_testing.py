@@ -50,7 +50,7 @@ def test_equal_tensors_pass() -> None:
         (
             torch.tensor([1.0, 2.0]),
             torch.tensor([1.0, 2.1]),
-            r"1 of 2 values differ, the first at \(1,\)",
+            r"1 of 2 values differ, first at \(1,\)",
         ),
         (torch.tensor([math.inf]), torch.tensor([-math.inf]), "differ"),
         (torch.tensor([5]), torch.tensor([6]), "differ"),
@@ -94,14 +94,14 @@ def test_shape_is_explained() -> None:
 
 def test_differs_demands_a_change() -> None:
     assert_differs(torch.zeros(2), torch.tensor([0.0, 1.0]))
-    with pytest.raises(CheckFailed, match="although it should"):
+    with pytest.raises(CheckFailed, match="no change although there should be one"):
         assert_differs(torch.ones(2), torch.ones(2))
     with pytest.raises(CheckFailed, match="NaN"):
         assert_differs(torch.ones(2), torch.tensor([0.0, math.nan]))
 
 
 def test_differs_treats_equal_infinities_as_equal() -> None:
-    with pytest.raises(CheckFailed, match="although it should"):
+    with pytest.raises(CheckFailed, match="no change although there should be one"):
         assert_differs(torch.tensor([math.inf]), torch.tensor([math.inf]))
 
 
@@ -211,3 +211,22 @@ def test_parameters_that_are_values_need_no_call() -> None:
     found = parameters(names(layer=layer).layer, torch.zeros(1, 2))
     assert [tuple(value.shape) for _, value in found] == [(3, 2), (3,)]
     assert calls == []
+
+
+@pytest.mark.parametrize("what", ["the vectors", "the output", "the input, afterwards,", '"total"'])
+def test_sentences_suit_one_and_many(what: str) -> None:
+    one, two = torch.zeros(2), torch.ones(2)
+    failing = (
+        lambda: assert_close(one, two, what),
+        lambda: assert_close(1.0, 2.0, what),
+        lambda: assert_equal(1, 2, what),
+        lambda: assert_equal(1, "1", what),
+        lambda: assert_shape(one, (3,), what),
+        lambda: assert_differs(one, one, what),
+    )
+    for compare in failing:
+        with pytest.raises(CheckFailed) as caught:
+            compare()
+        said = caught.value.message
+        assert said.startswith(f"{what.rstrip(',')}: ")
+        assert not {"is", "are", "has", "have", "does", "do"} & set(said.split())

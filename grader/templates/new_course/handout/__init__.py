@@ -20,7 +20,9 @@ def check(question: str | None = None) -> None:
     """
     if "GRADER_GRADING" in os.environ:  # the grader runs its own checks
         return
+    from grader.errors import GraderError
     from grader.local import run_checks
+    from grader.practice import each_cause_once
 
     frame = inspect.currentframe()
     caller = frame.f_back if frame is not None else None
@@ -28,10 +30,15 @@ def check(question: str | None = None) -> None:
     if "ASSIGNMENT" not in names:
         print("Run the notebook's first code cell: it says which assignment this is.")
         return
-    for result in run_checks(names, CHECKS / f"test_{names['ASSIGNMENT']}.py", question):
-        if result.passed:
-            print("✓", result.title)
-            continue
-        # what is on stderr counts as failed for nbgrader's Validate button
-        stream = sys.stderr if "NBGRADER_VALIDATING" in os.environ else sys.stdout
-        print(f"✗ {result.title}\n  {result.message}\n  Hint: {result.hint}", file=stream)
+    # what is on stderr counts as failed for nbgrader's Validate button
+    failed = sys.stderr if "NBGRADER_VALIDATING" in os.environ else sys.stdout
+    try:
+        results = run_checks(names, CHECKS / f"test_{names['ASSIGNMENT']}.py", question)
+    except GraderError as error:
+        print(error, error.hint, sep="; ", file=failed)
+        return
+    causes, results = each_cause_once(results)
+    for cause, count in causes:
+        print(f"✗ {cause}\n  This stopped {count} checks.", file=failed)
+    for result in results:
+        print(result, file=sys.stdout if result.passed else failed)
