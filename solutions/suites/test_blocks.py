@@ -17,6 +17,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from course.checks.working_blocks import (
+    Parameters,
+    assert_block_attends,
+    assert_block_transforms,
+    assert_block_works,
+    is_matrix,
+    normal,
+)
 from grader.testing import (
     CheckFailed,
     Handle,
@@ -27,6 +35,7 @@ from grader.testing import (
     assert_equal,
     assert_shape,
     check,
+    differing,
     fail,
     parameters,
     tried,
@@ -41,8 +50,6 @@ D_MODEL = HEADS * D_K
 D_FF = 29
 """No multiple or divisor of another size: it tells the feed-forward network's parameters."""
 
-CLEARLY = 1e-4
-"""A change larger than this is no rounding error: everything that is compared is of order 1."""
 VISIBLY = 0.01
 """A change that random matrices of unit gain do not stay below."""
 
@@ -106,7 +113,9 @@ class TestLocality:
         """When each token may attend to itself alone, no token influences another"""
         itself = torch.eye(LENGTH, dtype=torch.bool)
         assert_influence(submission, rng, itself, allowed=itself)
-        assert_tokens_meet(new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL))
+        assert_tokens_meet(
+            submission, rng, new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL)
+        )
 
     @check(points=1, hint="Forbidden scores must not count in the softmax's denominator.")
     def test_self_only_mask_equals_tokens_alone(
@@ -118,7 +127,7 @@ class TestLocality:
         for position in range(LENGTH):
             alone = output(block, x[:, position : position + 1])
             assert_close(together[:, position : position + 1], alone, "a token's output")
-        assert_tokens_meet(block, x)
+        assert_tokens_meet(submission, rng, block, x)
 
     @check(points=1, hint="Rows of the mask are queries, columns are keys.")
     def test_rows_attend_to_columns(self, submission: SubmissionNames, rng: Random) -> None:
@@ -141,7 +150,7 @@ class TestIndependence:
             rng.shuffle(order)
         straight = output(block, x)
         assert_close(output(block, x[:, order]), straight[:, order], "the permuted output")
-        assert_tokens_meet(block, x)
+        assert_tokens_meet(submission, rng, block, x)
 
     @check(points=1, hint="Look for a reshape or a softmax that runs across the batch.")
     def test_sequences_do_not_meet(self, submission: SubmissionNames, rng: Random) -> None:
@@ -151,7 +160,7 @@ class TestIndependence:
         for row in range(3):
             alone = output(block, x[row : row + 1])
             assert_close(together[row : row + 1], alone, "a sequence's output")
-        assert_tokens_meet(block, x)
+        assert_tokens_meet(submission, rng, block, x)
 
 
 class TestScoreScale:
@@ -162,6 +171,7 @@ class TestScoreScale:
         """With random weights of unit gain the scores have a standard deviation of about 1"""
         # d_k = 25, and neither 75 nor 3 nor 60 has a square root that could be taken for its
         d_model, n_heads, length = 75, 3, 60
+        assert_block_attends(submission, rng)
         block = new_block(submission, rng, d_model=d_model, n_heads=n_heads)
         x = normal(rng, BATCH, length, d_model)
         try:
@@ -177,6 +187,7 @@ class TestScoreScale:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """The weights that come back are the ones that average the values, with a mask too"""
+        assert_block_attends(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         attend = attention_of_block(submission, rng)
         try:
@@ -197,7 +208,7 @@ class TestResidual:
     @check(points=1, hint="Add each sublayer's output to what went in before the LayerNorm.")
     def test_zero_parameters_change_nothing(self, submission: SubmissionNames, rng: Random) -> None:
         """A block whose parameters are all zero gives back its input"""
-        assert_identity_when_zero(new_block(submission, rng), rng)
+        assert_identity_when_zero(submission, new_block(submission, rng), rng)
 
     @check(points=1, hint="Drop parts of what a sublayer adds, never of the sum.")
     def test_zero_parameters_change_nothing_in_training(
@@ -206,7 +217,7 @@ class TestResidual:
         """The same holds in training: dropout does not touch what is carried past"""
         block = new_block(submission, rng, dropout=0.5)
         block.train()
-        assert_identity_when_zero(block, rng)
+        assert_identity_when_zero(submission, block, rng)
 
 
 class TestPreNorm:
@@ -217,6 +228,7 @@ class TestPreNorm:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """What attention adds depends neither on a token's mean nor on its size"""
+        assert_block_attends(submission, rng)
         _, attention, _, neither = sublayers(submission, rng)
         assert_added_is_normalised(attention, neither, rng)
 
@@ -225,6 +237,7 @@ class TestPreNorm:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """What the feed-forward network adds depends neither on a token's mean nor on its size"""
+        assert_block_transforms(submission, rng)
         _, _, feed_forward, neither = sublayers(submission, rng)
         assert_added_is_normalised(feed_forward, neither, rng)
 
@@ -237,6 +250,7 @@ class TestSequence:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """The sublayers work one after the other, not side by side"""
+        assert_block_works(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         both, attention, feed_forward, neither = sublayers(submission, rng)
         side_by_side = added(attention, neither, x) + added(feed_forward, neither, x)
@@ -247,6 +261,7 @@ class TestSequence:
     @check(points=1, hint="Gather from the other positions first, then transform.")
     def test_attention_comes_first(self, submission: SubmissionNames, rng: Random) -> None:
         """The feed-forward network transforms what attention has gathered"""
+        assert_block_works(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         both, attention, feed_forward, neither = sublayers(submission, rng)
         gathered = output(attention, x)
@@ -267,6 +282,7 @@ class TestGelu:
         # feed-forward network in the other. So the first map sees nothing, its bias alone is
         # activated, and the second map writes the result where it can be told from the token,
         # even if the sum is normalised afterwards.
+        assert_block_transforms(submission, rng)
         drawn = normal(rng, D_MODEL, 2)
         directions, _ = torch.linalg.qr(drawn - drawn.mean(dim=0))
         token, writing = (directions * math.sqrt(D_MODEL)).unbind(dim=1)
@@ -305,6 +321,7 @@ class TestParameters:
     )
     def test_parameter_count(self, submission: SubmissionNames, rng: Random) -> None:
         """The number of parameters is right for two sizes"""
+        assert_block_works(submission, rng)
         for d_model, n_heads, d_ff in ((D_MODEL, HEADS, D_FF), (16, 2, 40)):
             block = new_block(submission, rng, d_model=d_model, n_heads=n_heads, d_ff=d_ff)
             biases = 4 * d_model + d_ff + d_model
@@ -314,6 +331,7 @@ class TestParameters:
     @check(points=0.25, hint="Pass `bias` on to every part that could have one.")
     def test_bias_switch(self, submission: SubmissionNames, rng: Random) -> None:
         """With bias=False the linear maps have no biases"""
+        assert_block_works(submission, rng)
         block = new_block(submission, rng, bias=False)
         matrices = 4 * D_MODEL**2 + 2 * D_MODEL * D_FF
         # LayerNorm's own bias may go or stay
@@ -326,6 +344,7 @@ class TestParameters:
     @check(points=0.25, hint="Nothing between input and output may leave the autograd graph.")
     def test_gradients_reach_the_parameters(self, submission: SubmissionNames, rng: Random) -> None:
         """A backward pass gives every parameter a gradient, and the input the right one"""
+        assert_block_works(submission, rng)
         # so many tokens that no unit is idle on all of them, whatever the activation
         block, x = new_block(submission, rng), normal(rng, 10 * BATCH, LENGTH, D_MODEL)
         result = block(x)
@@ -351,6 +370,7 @@ class TestDropout:
     @check(points=0.25, hint="Outside of nn.Dropout, ask `self.training` before dropping anything.")
     def test_nothing_is_dropped_in_eval(self, submission: SubmissionNames, rng: Random) -> None:
         """In eval mode the dropout rate makes no difference"""
+        assert_block_works(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         block, plain = (
             new_block(submission, rng, dropout=0.5),
@@ -359,19 +379,20 @@ class TestDropout:
         copy_parameters(parameters(plain), parameters(block))
         assert_close(output(block, x), output(plain, x), "the output in eval mode")
         block.train()
-        assert_differs(output(block, x), output(plain, x), "the output in training", atol=CLEARLY)
+        assert_differs(output(block, x), output(plain, x), "the output in training")
 
     @check(points=0.25, hint="Both sublayers drop something, and scale up what they keep.")
     def test_both_sublayers_drop(self, submission: SubmissionNames, rng: Random) -> None:
         """In training each sublayer's contribution varies from call to call, around one mean"""
+        assert_block_works(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         _, *blocks, neither = sublayers(submission, rng, dropout=0.5)
         neither.train()
         # where the input itself is changed on its way past, other checks fail
-        carried = torch.allclose(output(neither, x), x, atol=CLEARLY)
+        carried = not bool(differing(output(neither, x), x).any())
         for block in blocks:
             block.train()
-            assert_differs(output(block, x), output(block, x), "the output", atol=CLEARLY)
+            assert_differs(output(block, x), output(block, x), "the output")
             block.eval()
             if carried:
                 assert_mean_is_kept(block, x[:1].expand(500, -1, -1))
@@ -379,26 +400,28 @@ class TestDropout:
     @check(points=0.25, hint="The rate is the argument `dropout`, everywhere.")
     def test_rate_zero_drops_nothing(self, submission: SubmissionNames, rng: Random) -> None:
         """With dropout=0 training and eval mode give the same, by default they do not"""
+        assert_block_works(submission, rng)
         block, x = new_block(submission, rng, dropout=0), normal(rng, BATCH, LENGTH, D_MODEL)
         evaluated = output(block, x)
         block.train()
         assert_close(output(block, x), evaluated, "the output in training")
-        assert_differs(evaluated, x, "the input, on its way through,", atol=CLEARLY)
+        assert_differs(evaluated, x, "the input, on its way through,")
         sizes = {"d_model": D_MODEL, "n_heads": HEADS, "d_ff": D_FF}
         block = submission.TransformerBlock(**sizes)
         drawn_anew(block, submission, rng).train()
-        assert_differs(output(block, x), output(block, x), "the output in training", atol=CLEARLY)
+        assert_differs(output(block, x), output(block, x), "the output in training")
 
     @check(points=0.25, hint="Drop weights after the softmax: 0 times -inf is not a number.")
     def test_training_with_a_mask(self, submission: SubmissionNames, rng: Random) -> None:
         """In training a mask still hides what it hides, and nothing becomes NaN"""
+        assert_block_works(submission, rng)
         block, x = new_block(submission, rng, dropout=0.5), normal(rng, BATCH, LENGTH, D_MODEL)
         changed = x.clone()
         changed[:, LENGTH // 2 :] = normal(rng, BATCH, LENGTH - LENGTH // 2, D_MODEL)
         mask = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
         # whatever the mask does wrong in eval mode, other checks see
         in_eval = output(block, x, mask)
-        hidden = (output(block, changed, mask) - in_eval).abs().amax(dim=-1) <= CLEARLY  # (B, T)
+        hidden = ~differing(output(block, changed, mask), in_eval).any(dim=-1)  # (B, T)
         block.train()
         for _ in range(3):
             seed = rng.randrange(2**31)
@@ -407,9 +430,9 @@ class TestDropout:
             )
             if bool((in_eval.isfinite() & ~before.isfinite()).any()):
                 fail("the output in training is not finite")
-            moved = (after - before).abs().amax(dim=-1) > CLEARLY
+            moved = differing(after, before).any(dim=-1)
             # a generator of the block's own drops other elements each time, whatever the seed
-            comparable = torch.allclose(before, again, atol=CLEARLY, equal_nan=True)
+            comparable = not bool(differing(before, again).any())
             if comparable and bool((moved & hidden).any()):
                 fail("in training a token influences a position that may not attend to it")
             if not bool(moved.any()):
@@ -422,11 +445,6 @@ class TestDropout:
 def generator(rng: Random) -> torch.Generator:
     """Make a generator for torch out of the check's own."""
     return torch.Generator().manual_seed(rng.randrange(2**31))
-
-
-def normal(rng: Random, *shape: int) -> Tensor:
-    """Draw from the standard normal distribution."""
-    return torch.randn(*shape, generator=generator(rng))
 
 
 # ---------------------------------------------------------------- building and calling
@@ -558,15 +576,6 @@ def spread_of_scores(weights: Tensor) -> float:
 # ---------------------------------------------------------------- parameters, by shape alone
 
 
-def is_matrix(value: Tensor) -> bool:
-    """Whether it maps vectors: neither a bias nor a gain, nor a few of these side by side."""
-    return sum(size > 1 for size in value.shape) >= 2 and value.numel() >= D_K * max(value.shape)
-
-
-Parameters = list[tuple[Handle, Tensor]]
-"""Handles on a module's parameters, each with a value of the same shape."""
-
-
 def of_feed_forward(pairs: Parameters) -> Parameters:
     """The two maps of the feed-forward network and the first one's bias: d_ff is theirs alone."""
     return [pair for pair in pairs if D_FF in pair[1].shape]
@@ -638,6 +647,7 @@ def assert_influence(
             past attention, each position sees its own token in any case.
         batch: the number of sequences B.
     """
+    assert_block_attends(submission, rng)
     block = new_block(submission, rng, gain=0.5)
     x = normal(rng, batch, LENGTH, D_MODEL)
     before = output(block, x, mask)
@@ -649,7 +659,7 @@ def assert_influence(
         after = output(block, changed, mask)
         if not bool((before.isfinite() & after.isfinite()).all()):
             fail("the block's output is not finite")
-        moved = (after - before).abs().amax(dim=-1) > CLEARLY  # (B, T)
+        moved = differing(after, before).any(dim=-1)  # (B, T)
         if bool((moved & ~may[:, :, place]).any()):
             fail("a token influences a position that may not attend to it")
         if bool((must[:, :, place] & ~moved).any()):
@@ -685,17 +695,25 @@ def input_gradient_fits(submission: SubmissionNames, block: Handle, rng: Random)
     return bool((actual - expected).norm() < 0.05 * max(expected.norm(), typical))
 
 
-def assert_tokens_meet(block: Handle, x: Tensor) -> None:
+def assert_tokens_meet(submission: SubmissionNames, rng: Random, block: Handle, x: Tensor) -> None:
     """Demand that without a mask a sequence's last token gives another output than alone."""
+    assert_block_attends(submission, rng)
     together, alone = output(block, x), output(block, x[:, -1:])
-    assert_differs(together[:, -1:], alone, "a token's output in company", atol=CLEARLY)
-    assert_differs(together[0], together[1], "the output of another sequence", atol=CLEARLY)
+    assert_differs(together[:, -1:], alone, "a token's output in company")
+    assert_differs(together[0], together[1], "the output of another sequence")
 
 
-def assert_identity_when_zero(block: Handle, rng: Random) -> None:
-    """Demand that a block gives back its input once its parameters are zero, and not before."""
+def assert_identity_when_zero(submission: SubmissionNames, block: Handle, rng: Random) -> None:
+    """Demand that a working block gives back its input once its parameters are zero.
+
+    Nor do they jump there: a block that looks whether anything is left to do is none.
+    """
+    assert_block_works(submission, rng)
     x = normal(rng, BATCH, LENGTH, D_MODEL)
-    assert_differs(output(block, x), x, "the input, on its way through,", atol=CLEARLY)
+    assert_differs(output(block, x), x, "the input, on its way through,")
+    for parameter, value in parameters(block):
+        parameter.detach().copy_(0.01 * value)
+    assert_close(output(block, x), x, "the output of a block of small numbers", atol=0.1)
     silence(parameters(block))
     assert_close(output(block, x), x, "the output of a block of zeros")
 
