@@ -42,20 +42,20 @@ class There(Tensor):
     @staticmethod
     def __new__(cls, held: Tensor) -> There:
         """Describe the tensor that is held."""
-        return Tensor._make_wrapper_subclass(  # type: ignore[attr-defined,no-any-return]
+        return Tensor._make_wrapper_subclass(
             cls,
             held.shape,
             strides=held.stride(),
             storage_offset=held.storage_offset(),
             dtype=held.dtype,
-            device=NAME,
+            device=torch.device(NAME),
         )
 
     def __init__(self, held: Tensor) -> None:
         self.held = held
 
     @classmethod
-    def __torch_dispatch__(
+    def __torch_dispatch__(  # type: ignore[override]
         cls, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         """Perform an operation, also after the device is gone."""

@@ -15,13 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course.checks.drawn_modules import normal
+from course.checks.working_attention import assert_weights_follow_products
 from course.checks.working_blocks import (
     assert_block_attends,
     assert_block_transforms,
     assert_block_works,
     assert_heads_attend,
     assert_network_transforms,
-    normal,
 )
 from grader.testing import (
     CheckFailed,
@@ -385,20 +386,3 @@ def assert_weights(weights: Any) -> None:
     assert_close(sums, torch.ones(BATCH, HEADS, LENGTH), "the sum of each row of weights")
     if bool((weights < 0).any()):
         fail("some attention weights are negative")
-
-
-def assert_weights_follow_products(
-    weights: Tensor, vectors: dict[str, Tensor], queries: slice = slice(None)
-) -> None:
-    """Demand more weight where a query fits a key better; how much more is another check's.
-
-    Args:
-        weights: (B, n_heads, T, T).
-        vectors: the `query` and the `key` of each head.
-        queries: those that may attend to every key.
-    """
-    products = (vectors["query"] @ vectors["key"].mT)[:, :, queries]
-    scores = weights[:, :, queries].clamp_min(1e-38).log()
-    products, scores = (part - part.mean(dim=-1, keepdim=True) for part in (products, scores))
-    if not torch.cosine_similarity(products.flatten(), scores.flatten(), dim=0) > 0.99:
-        fail("the weights do not follow from how well each query fits each key")

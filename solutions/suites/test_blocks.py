@@ -7,6 +7,7 @@ measured, because a block may start as the identity, and its initial size is fre
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from random import Random
@@ -17,13 +18,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from course.checks.drawn_modules import Parameters, is_matrix, normal
+from course.checks.working_attention import recovered_weights
 from course.checks.working_blocks import (
-    Parameters,
     assert_block_attends,
     assert_block_transforms,
     assert_block_works,
-    is_matrix,
-    normal,
+    attention_of_block,
 )
 from grader.testing import (
     CheckFailed,
@@ -178,9 +179,14 @@ class TestScoreScale:
             weights = weights_of(block, x, n_heads)
         except (CheckFailed, StudentError):  # that costs elsewhere; outputs tell as much
             weights = weights_from_outputs(block, x, n_heads, head=rng.randrange(n_heads))
-        spread = spread_of_scores(weights)
-        if not 0.8 < spread < 1.25:
-            fail("the scores are not scaled as they should be", expected=1.0, actual=spread)
+        found = [weights]
+        one_head = attention_of_block(submission, rng, n_heads=1, d_model=d_model)
+        with contextlib.suppress(CheckFailed, StudentError):
+            # where outputs tell as well: what comes back need not be what was used
+            found.append(recovered_weights(one_head, normal(rng, BATCH, length // 2, d_model)))
+        for spread in map(spread_of_scores, found):
+            if not 0.8 < spread < 1.25:
+                fail("the scores are not scaled as they should be", expected=1.0, actual=spread)
 
     @check(points=1, hint="Return the weights after mask and softmax, as the values see them.")
     def test_returned_weights_are_the_used_ones(
@@ -189,7 +195,7 @@ class TestScoreScale:
         """The weights that come back are the ones that average the values, with a mask too"""
         assert_block_attends(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
-        attend = attention_of_block(submission, rng)
+        attend = one_head_of_block(submission, rng)
         try:
             assert_weights_average(attend, x)
         except (CheckFailed, StudentError):  # the block may do other things wrong around attention
@@ -349,7 +355,8 @@ class TestParameters:
         block, x = new_block(submission, rng), normal(rng, 10 * BATCH, LENGTH, D_MODEL)
         result = block(x)
         output_of(result, x)
-        output_handle(result).backward(normal(rng, *x.shape))
+        upstream = normal(rng, *x.shape)
+        output_handle(result).backward(upstream)
         still = 0
         own = parameters(block)
         gradients = values(parameter.grad for parameter, _ in own)
@@ -361,6 +368,7 @@ class TestParameters:
                 still += int((gradient.abs() < 1e-7).sum())
         if still > 1.5 * D_MODEL:  # the keys' bias cancels in the softmax: it has no gradient
             fail("some parameters get no gradient", expected="at most the keys' bias", actual=still)
+        assert_gradients_fit(block, own, gradients, x, upstream, rng)
         assert_input_gradient(submission, block, rng)
 
 
@@ -666,6 +674,47 @@ def assert_influence(
             fail("a token does not influence a position that may attend to it")
 
 
+def assert_gradients_fit(
+    block: Handle,
+    own: Parameters,
+    gradients: list[Any],
+    x: Tensor,
+    upstream: Tensor,
+    rng: Random,
+) -> None:
+    """Demand that the parameters' gradients tell how the output changes with all of them.
+
+    Args:
+        block: whose parameters are moved, and put back.
+        own: its parameters, with their values.
+        gradients: their gradients when `upstream` comes back; None where there is none.
+        x: what goes in.
+        upstream: the gradient of the output.
+        rng: draws directions.
+    """
+    step, expected, actual = 0.001, [], []
+    for _ in range(3):
+        ways = [normal(rng, *value.shape) for _, value in own]
+        slopes = []
+        for sign in (1, -1):
+            for (parameter, value), way in zip(own, ways, strict=True):
+                parameter.detach().copy_(value + sign * step * way)
+            slopes.append((output(block, x).double() * upstream).sum())
+        expected.append(float(slopes[0] - slopes[1]) / (2 * step))
+        told = (
+            float((gradient * way).sum())
+            for gradient, way in zip(gradients, ways, strict=True)
+            if gradient is not None
+        )
+        actual.append(sum(told))
+    for parameter, value in own:
+        parameter.detach().copy_(value)
+    # the size that such products have, also where these few are small by chance
+    typical = math.sqrt(sum(float(g.square().sum()) for g in gradients if g is not None))
+    if not math.dist(actual, expected) < 0.1 * max(math.hypot(*expected), typical):
+        fail("the parameters do not get the gradients that they should")
+
+
 def assert_input_gradient(submission: SubmissionNames, block: Handle, rng: Random) -> None:
     """Demand that the input's gradient tells how the output changes, whatever that is.
 
@@ -728,7 +777,7 @@ def assert_added_is_normalised(block: Handle, neither: Handle, rng: Random) -> N
     assert_differs(before[:, 0], before[:, 1], "what is added to another token", atol=VISIBLY)
 
 
-def attention_of_block(submission: SubmissionNames, rng: Random) -> Attend:
+def one_head_of_block(submission: SubmissionNames, rng: Random) -> Attend:
     """What a single head adds in a block, and its weights."""
     _, attention, _, neither = sublayers(submission, rng, n_heads=1)
 
