@@ -8,7 +8,7 @@ from random import Random
 import torch
 from torch import Tensor
 
-from grader.testing import Handle, SubmissionNames, parameters
+from grader.testing import Handle, SubmissionNames, fail, parameters
 
 Parameters = list[tuple[Handle, Tensor]]
 """Handles on a module's parameters, each with a value of the same shape."""
@@ -71,3 +71,11 @@ def unevenness(change: Tensor) -> float:
     """How much (B, T, d_model) differs from token to token."""
     vectors = change.double().flatten(0, 1)
     return size(vectors - vectors.mean(dim=0))
+
+
+def assert_real(tensor: Tensor, what: str) -> None:
+    """Demand finite real numbers."""
+    if not tensor.is_floating_point():
+        fail(f"{what} has the wrong dtype", expected="torch.float32", actual=tensor.dtype)
+    if not bool(tensor.isfinite().all()):
+        fail(f"{what} is not finite")

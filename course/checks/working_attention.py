@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from course.checks.drawn_modules import (
     Parameters,
+    assert_real,
     drawn_anew,
     normal,
     put,
@@ -68,8 +70,7 @@ class Attention:
             if type(out) is not Tensor:
                 fail("the output is not a tensor", actual=type(out).__name__)
             assert_shape(out, turn(x).shape, "the output")
-            if not bool(out.isfinite().all()):
-                fail("the output is not finite")
+            assert_real(out, "the output")
             found.append((turn(out), weights))
         return found
 
@@ -91,6 +92,7 @@ def returned_weights(attention: Attention, x: Tensor) -> Tensor:
     ((_, weights),) = attention.results([x])
     if type(weights) is not Tensor:
         fail("there are no attention weights", actual=type(weights).__name__)
+    assert_real(weights, "the attention weights")
     if weights.dim() == 3:
         weights = weights.unsqueeze(1)
     batch, length, _ = x.shape
@@ -112,22 +114,23 @@ def recovered_weights(attention: Attention, x: Tensor) -> Tensor:
     return weights.clamp_min(1e-6).unsqueeze(1)
 
 
-def assert_attends(make: Callable[[int], Attention], rng: Random) -> None:
+def assert_attends(make: Callable[[int, bool], Attention], rng: Random) -> None:
     """Demand weights that are made of the tokens by way of the maps, and an output made with them.
 
     Args:
-        make: builds attention with so many heads.
+        make: builds attention with so many heads, and whether it is asked for its weights.
         rng: draws everything.
     """
-    several, one = 3, 1
+    returned = partial(assert_attends_by, returned_weights, rng=rng)
+    recovered = partial(assert_attends_by, recovered_weights, rng=rng)
     in_some_way(
         [
-            lambda: assert_attends_by(returned_weights, make(one), rng),
+            lambda: returned(make(1, True)),
             # weights that are hardly any can't be found from outputs
-            lambda: assert_attends_by(recovered_weights, make(one).multiplied(0.6), rng),
+            lambda: recovered(make(1, False).multiplied(0.6)),
             # these cost in other checks: a softmax over heads, sequences taken for positions
-            lambda: assert_attends_by(returned_weights, make(several), rng),
-            lambda: assert_attends_by(returned_weights, replace(make(one), along_batch=True), rng),
+            lambda: returned(make(3, True)),
+            lambda: returned(replace(make(1, True), along_batch=True)),
         ]
     )
 

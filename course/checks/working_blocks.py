@@ -14,7 +14,15 @@ from weakref import WeakKeyDictionary
 
 from torch import Tensor
 
-from course.checks.drawn_modules import Parameters, built, normal, put, shuffled, unevenness
+from course.checks.drawn_modules import (
+    Parameters,
+    assert_real,
+    built,
+    normal,
+    put,
+    shuffled,
+    unevenness,
+)
 from course.checks.working_attention import Attention, assert_attends
 from grader.handles import link_of
 from grader.links import Link
@@ -51,27 +59,37 @@ def once(test: Callable[[SubmissionNames, Random], None]) -> Callable[..., None]
 
 
 def attention_of_block(
-    submission: SubmissionNames, rng: Random, n_heads: int, d_model: int = D_MODEL
+    submission: SubmissionNames,
+    rng: Random,
+    n_heads: int,
+    d_model: int = D_MODEL,
+    *,
+    return_attention: bool = True,
 ) -> Attention:
-    """A block whose network adds nothing."""
+    """A block whose network adds nothing, asked for its weights or not."""
     sizes = {"d_model": d_model, "n_heads": n_heads, "d_ff": D_FF}
     matrices, module = built(submission.TransformerBlock, submission, rng, **sizes)
     put([pair for pair in matrices if D_FF in pair[1].shape], 0.0)
     own = [pair for pair in matrices if D_FF not in pair[1].shape]
-    return Attention(lambda x: module(x, return_attention=True), own, d_model)
+    asked = {"return_attention": True} if return_attention else {}
+    return Attention(lambda x: module(x, **asked), own, d_model)
 
 
 @once
 def assert_block_attends(submission: SubmissionNames, rng: Random) -> None:
     """Demand that a block's attention is attention."""
-    assert_attends(lambda n_heads: attention_of_block(submission, rng, n_heads), rng)
+
+    def block(n_heads: int, returned: bool) -> Attention:
+        return attention_of_block(submission, rng, n_heads, return_attention=returned)
+
+    assert_attends(block, rng)
 
 
 @once
 def assert_heads_attend(submission: SubmissionNames, rng: Random) -> None:
     """Demand that multi-head attention by itself is attention."""
 
-    def heads(n_heads: int) -> Attention:
+    def heads(n_heads: int, _: bool) -> Attention:
         make, sizes = submission.MultiHeadAttention, {"d_model": D_MODEL, "n_heads": n_heads}
         matrices, module = built(make, submission, rng, n_inputs=3, **sizes)
         return Attention(lambda x: module(query=x, key=x, value=x), matrices, D_MODEL)
@@ -124,8 +142,7 @@ def assert_maps_are_chained(module: Handle, matrices: Parameters, x: Tensor, rng
         value = module(x.clone()).value()
         out = value[0] if type(value) in (tuple, list) and value else value
         assert_shape(out, x.shape, "the output")
-        if not bool(out.isfinite().all()):
-            fail("the output is not finite")
+        assert_real(out, "the output")
         vectors: Tensor = out.flatten(0, 1)
         return vectors
 
