@@ -29,6 +29,12 @@ INDEXING = (aten.index.Tensor, aten.index_put.default, aten.index_put_.default)
 FROM_NUMBERS = (torch.tensor, torch.as_tensor, torch.asarray, Tensor.new_tensor)
 """They write values before a mode can see where."""
 
+INTO_ANOTHER = (
+    *(torch.arange, torch.linspace, torch.empty, torch.full, torch.ones, torch.zeros),
+    *(torch.rand, torch.randn, torch.randint, torch.randperm),
+)
+"""With `out`, they know where to write; torch takes the default device all the same."""
+
 
 class There(Tensor):
     """A tensor on the other device.
@@ -66,14 +72,14 @@ class OtherDevice(TorchDispatchMode):
     """While inside, there is another device."""
 
     def __enter__(self) -> OtherDevice:
-        self.from_numbers = FromNumbers()
-        self.from_numbers.__enter__()  # type: ignore[no-untyped-call]
+        self.makers = Makers()
+        self.makers.__enter__()  # type: ignore[no-untyped-call]
         super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *error: Any) -> None:
         super().__exit__(*error)  # type: ignore[no-untyped-call]
-        self.from_numbers.__exit__(*error)  # type: ignore[no-untyped-call]
+        self.makers.__exit__(*error)  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
@@ -82,7 +88,7 @@ class OtherDevice(TorchDispatchMode):
         return performed(function, args, kwargs or {})
 
 
-class FromNumbers(TorchFunctionMode):
+class Makers(TorchFunctionMode):
     """Makes tensors from numbers here and moves them: there, they would have no values."""
 
     def __torch_function__(
@@ -92,6 +98,8 @@ class FromNumbers(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         if function is Tensor.tolist and isinstance(args[0], There):
             return args[0].held.tolist()
+        if function in INTO_ANOTHER and kwargs.get("out") is not None:
+            kwargs.setdefault("device", kwargs["out"].device)
         if function not in FROM_NUMBERS:
             return function(*args, **kwargs)
         of_self = args[0].device if function is Tensor.new_tensor else None

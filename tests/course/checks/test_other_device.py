@@ -80,6 +80,13 @@ def test_what_says_nothing_about_its_device_goes_to_the_default_one() -> None:
     assert torch.arange(3).to("cpu").tolist() == [0, 1, 2]
 
 
+def test_what_is_written_into_a_tensor_lies_where_that_does() -> None:
+    here = torch.zeros(3, dtype=torch.long)
+    torch.set_default_device("meta")
+    assert torch.arange(3, out=here) is here
+    assert here.tolist() == [0, 1, 2]
+
+
 def test_what_lies_here_or_only_claims_to_be_there_has_no_values_there() -> None:
     claim = nn.Module()
     claim.device, claim.shape = torch.device("meta"), (2, 3)  # type: ignore[assignment]
