@@ -20,7 +20,6 @@ from course.checks.working_attention import assert_weights_follow_products
 from course.checks.working_blocks import (
     assert_block_attends,
     assert_block_transforms,
-    assert_block_works,
     assert_heads_attend,
     assert_network_transforms,
 )
@@ -186,7 +185,7 @@ class TestShapes:
     def test_block_returns_a_pair(self, submission: SubmissionNames, rng: Random) -> None:
         """Without return_attention a block gives (B, T, d_model) and None"""
         x = normal(rng, BATCH, LENGTH, D_MODEL)
-        assert_block_works(submission, rng)
+        assert_block_attends(submission, rng)
         result = new_block(submission, rng)(x)
         out, weights = pair(result, "the block's result")
         assert_transformed(out, x)
@@ -198,7 +197,7 @@ class TestShapes:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """With return_attention a block also gives each head's weights; the rows add up to 1"""
-        assert_block_works(submission, rng)
+        assert_block_attends(submission, rng)
         block, x = new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL)
         out, weights = pair(block(x, return_attention=True), "the block's result")
         assert_weights(weights)
@@ -207,7 +206,7 @@ class TestShapes:
     @check(points=0.5, hint="`x = x + …` makes a new tensor; `x += …` writes into the caller's.")
     def test_block_leaves_its_input_alone(self, submission: SubmissionNames, rng: Random) -> None:
         """The tensors that go in, mask included, are the same afterwards"""
-        assert_block_works(submission, rng)
+        assert_block_attends(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         block, given = new_block(submission, rng), submission.send(x)
         out = first(block(given))
@@ -223,7 +222,7 @@ class TestShapes:
     @check(points=0.5, hint="Raise ValueError when d_model can't be divided by n_heads.")
     def test_block_refuses_bad_head_counts(self, submission: SubmissionNames, rng: Random) -> None:
         """A d_model that can't be split evenly into n_heads is refused"""
-        assert_block_works(submission, rng)
+        assert_block_attends(submission, rng)
         with raises(*REFUSALS, what="a block with n_heads = 3 and d_model = 16"):
             block = submission.TransformerBlock(d_model=16, n_heads=3, d_ff=D_FF)
             block(normal(rng, BATCH, LENGTH, 16))

@@ -38,8 +38,8 @@ from grader.testing import (
 
 LENGTH, BATCH = 8, 3
 
-SHARPNESS = 1.0
-"""Standard deviation of the scores at which attention is watched, whatever they are divided by."""
+SHARPNESS, GENTLENESS = 1.0, 0.05
+"""Standard deviations of the scores at which attention is tried, whatever they are divided by."""
 
 
 @dataclass(frozen=True)
@@ -141,17 +141,22 @@ def assert_attends_by(find: Weights, attention: Attention, rng: Random) -> None:
         fail("attention has no maps")
     put(attention.matrices)
     x, other = (normal(rng, BATCH, LENGTH, attention.d_model) for _ in range(2))
-    first = pattern(find(attention, x))
-    if not size(first) > 0.02:
+    rough = size(pattern(find(attention, x)))
+    if not rough > 0.02:
         fail("attention weights do not depend on how well queries and keys match")
-    # a score is a product of two maps: it grows with the square of what both are multiplied by
-    factor = SHARPNESS / size(first)
-    watched = attention.multiplied(math.sqrt(factor))
+    # A score is a product of two maps: it grows with the square of what both are multiplied by.
+    # Small ones show in the weights as they are, whatever is made of them.
+    gentle = attention.multiplied(math.sqrt(GENTLENESS / rough))
+    put(gentle.matrices)
+    once = pattern(find(gentle, x))
+    double = gentle.multiplied(math.sqrt(2))
+    put(double.matrices)
+    if not size(pattern(find(double, x)) - 2 * once) < 0.1 * size(2 * once):
+        fail("attention weights are not made of products of queries and keys")
+    watched = gentle.multiplied(math.sqrt(SHARPNESS / size(once)))
     put(watched.matrices)
     weights = find(watched, x)
     sharp = pattern(weights)
-    if not size(sharp - factor * first) < 0.05 * size(sharp):
-        fail("attention weights are not what a softmax makes of products of queries and keys")
     if correlation(sharp, pattern(find(watched, other))) > 0.9:
         fail("attention weights do not depend on the tokens")
     anew = replace(watched, matrices=drawn_anew(watched.matrices, rng))
