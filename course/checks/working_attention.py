@@ -41,6 +41,9 @@ LENGTH, BATCH = 8, 3
 SHARPNESS, GENTLENESS = 1.0, 0.05
 """Standard deviations of the scores at which attention is tried, whatever they are divided by."""
 
+LEAST = 1e-6
+"""Smaller weights can't be told from none by looking at outputs."""
+
 
 @dataclass(frozen=True)
 class Attention:
@@ -109,9 +112,11 @@ def recovered_weights(attention: Attention, x: Tensor) -> Tensor:
     put(attention.matrices)
     found, given = (out - idle_out).double(), (alone - idle_alone).double().reshape(x.shape)
     weights: Tensor = torch.linalg.lstsq(given.mT, found.mT).solution.mT
-    if not size(found - weights @ given) < 0.01 * size(found) or bool((weights < -0.01).any()):
+    fits = size(found - weights @ given) < 0.01 * size(found)
+    sums = weights.sum(dim=-1)
+    if not fits or bool((weights < -0.01).any()) or bool(((sums - 1).abs() > 0.01).any()):
         fail("what attention adds is no average of what single tokens give")
-    return weights.clamp_min(1e-6).unsqueeze(1)
+    return weights.clamp_min(LEAST).unsqueeze(1)
 
 
 def assert_attends(make: Callable[[int, bool], Attention], rng: Random) -> None:

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from course.checks.drawn_modules import Parameters, is_matrix, normal
-from course.checks.working_attention import recovered_weights
+from course.checks.working_attention import LEAST, recovered_weights
 from course.checks.working_blocks import (
     assert_block_attends,
     assert_block_transforms,
@@ -183,7 +183,8 @@ class TestScoreScale:
         one_head = attention_of_block(submission, rng, 1, d_model, return_attention=False)
         with contextlib.suppress(CheckFailed, StudentError):
             # where outputs tell as well: what comes back need not be what was used
-            found.append(recovered_weights(one_head, normal(rng, BATCH, length // 2, d_model)))
+            used = recovered_weights(one_head, normal(rng, BATCH, length // 2, d_model))
+            found.append(used * (used > 10 * LEAST))
         for spread in map(spread_of_scores, found):
             if not 0.8 < spread < 1.25:
                 fail("the scores are not scaled as they should be", expected=1.0, actual=spread)
