@@ -15,6 +15,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course.checks.drawn_modules import normal
+from course.checks.working_attention import assert_weights_follow_products
+from course.checks.working_blocks import (
+    assert_block_attends,
+    assert_block_transforms,
+    assert_heads_attend,
+    assert_network_transforms,
+)
 from grader.testing import (
     CheckFailed,
     Handle,
@@ -49,6 +57,7 @@ class TestAttention:
             out, weights = part_pair(submission.scaled_dot_product_attention(**vectors))
             assert_weights(weights)
             assert_close(out, weights @ vectors["value"], "the averaged values")
+            assert_weights_follow_products(weights, vectors)
             return weights
 
         weights = part_or_block(part, lambda: block_weights(submission, rng))
@@ -58,10 +67,15 @@ class TestAttention:
     def test_attention_obeys_a_mask(self, submission: SubmissionNames, rng: Random) -> None:
         """What the mask forbids gets no weight, what it allows shares all of it"""
         mask, vectors = causal(LENGTH), queries_keys_values(rng)
-        weights = part_or_block(
-            lambda: part_pair(submission.scaled_dot_product_attention(**vectors, mask=mask))[1],
-            lambda: block_weights(submission, rng, mask),
-        )
+
+        def part() -> Any:
+            result = submission.scaled_dot_product_attention(**vectors, mask=mask)
+            _, weights = part_pair(result)
+            assert_weights(weights)
+            assert_weights_follow_products(weights, vectors, slice(-1, None))
+            return weights
+
+        weights = part_or_block(part, lambda: block_weights(submission, rng, mask))
         assert_weights(weights)
         forbidden = weights[..., ~mask]
         assert_close(forbidden, torch.zeros_like(forbidden), "the weight of forbidden keys")
@@ -79,9 +93,12 @@ class TestHeads:
 
         def part() -> tuple[Tensor, Tensor, int]:
             heads = new_heads(submission, rng)
-            return *part_pair(heads(query=query, key=keys, value=keys)), n_keys
+            found = part_pair(heads(query=query, key=keys, value=keys))
+            assert_heads_attend(submission, rng)
+            return *found, n_keys
 
         def block() -> tuple[Tensor, Tensor, int]:  # attends to itself: as many keys as queries
+            assert_block_attends(submission, rng)
             return *run_block(submission, rng, query), LENGTH
 
         out, weights, expected_keys = part_or_block(part, block)
@@ -96,7 +113,9 @@ class TestHeads:
 
         def part() -> Any:
             x = normal(rng, BATCH, LENGTH, D_MODEL)
-            return part_pair(new_heads(submission, rng)(query=x, key=x, value=x))[1]
+            _, weights = part_pair(new_heads(submission, rng)(query=x, key=x, value=x))
+            assert_heads_attend(submission, rng)
+            return weights
 
         weights = part_or_block(part, lambda: block_weights(submission, rng))
         assert_shape(weights, (BATCH, HEADS, LENGTH, LENGTH), "the attention weights")
@@ -110,9 +129,12 @@ class TestHeads:
         def part() -> Any:
             tokens = normal(rng, 4 * D_MODEL, 1, D_MODEL)  # many sequences of one token each
             heads = new_heads(submission, rng)
-            return part_pair(heads(query=tokens, key=tokens, value=tokens))[0]
+            out, _ = part_pair(heads(query=tokens, key=tokens, value=tokens))
+            assert_heads_attend(submission, rng)
+            return out
 
         def block() -> Any:
+            assert_block_attends(submission, rng)
             tokens = normal(rng, 4 * D_MODEL, 1, D_MODEL)
             make = new_block(submission, rng)
             for parameter in elements(make.parameters()):
@@ -163,6 +185,7 @@ class TestShapes:
     def test_block_returns_a_pair(self, submission: SubmissionNames, rng: Random) -> None:
         """Without return_attention a block gives (B, T, d_model) and None"""
         x = normal(rng, BATCH, LENGTH, D_MODEL)
+        assert_block_attends(submission, rng)
         result = new_block(submission, rng)(x)
         out, weights = pair(result, "the block's result")
         assert_transformed(out, x)
@@ -174,6 +197,7 @@ class TestShapes:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """With return_attention a block also gives each head's weights; the rows add up to 1"""
+        assert_block_attends(submission, rng)
         block, x = new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL)
         out, weights = pair(block(x, return_attention=True), "the block's result")
         assert_weights(weights)
@@ -182,6 +206,7 @@ class TestShapes:
     @check(points=0.5, hint="`x = x + …` makes a new tensor; `x += …` writes into the caller's.")
     def test_block_leaves_its_input_alone(self, submission: SubmissionNames, rng: Random) -> None:
         """The tensors that go in, mask included, are the same afterwards"""
+        assert_block_attends(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         block, given = new_block(submission, rng), submission.send(x)
         out = first(block(given))
@@ -197,7 +222,7 @@ class TestShapes:
     @check(points=0.5, hint="Raise ValueError when d_model can't be divided by n_heads.")
     def test_block_refuses_bad_head_counts(self, submission: SubmissionNames, rng: Random) -> None:
         """A d_model that can't be split evenly into n_heads is refused"""
-        new_block(submission, rng)
+        assert_block_attends(submission, rng)
         with raises(*REFUSALS, what="a block with n_heads = 3 and d_model = 16"):
             block = submission.TransformerBlock(d_model=16, n_heads=3, d_ff=D_FF)
             block(normal(rng, BATCH, LENGTH, 16))
@@ -220,12 +245,6 @@ class TestMask:
 
 
 # ---------------------------------------------------------------- building and calling
-
-
-def normal(rng: Random, *shape: int) -> Tensor:
-    """Draw from the standard normal distribution."""
-    generator = torch.Generator().manual_seed(rng.randrange(2**31))
-    return torch.randn(*shape, generator=generator)
 
 
 def queries_keys_values(rng: Random) -> dict[str, Tensor]:
@@ -276,6 +295,7 @@ def run_block(
 
 def block_weights(submission: SubmissionNames, rng: Random, mask: Tensor | None = None) -> Any:
     """The weights of a new block on a random input."""
+    assert_block_attends(submission, rng)
     _, weights = run_block(submission, rng, normal(rng, BATCH, LENGTH, D_MODEL), mask)
     return weights
 
@@ -285,10 +305,16 @@ def position_wise(submission: SubmissionNames, rng: Random, x: Tensor) -> Any:
 
     def part() -> Any:
         make = submission.FeedForward
-        return build(make, submission, rng, d_model=D_MODEL, d_ff=D_FF)(x).tensor()
+        out = build(make, submission, rng, d_model=D_MODEL, d_ff=D_FF)(x).tensor()
+        assert_network_transforms(submission, rng)
+        return out
 
-    alone = torch.eye(x.size(1), dtype=torch.bool)
-    return part_or_block(part, lambda: first(new_block(submission, rng)(x, mask=alone)))
+    def block() -> Any:
+        assert_block_transforms(submission, rng)
+        alone = torch.eye(x.size(1), dtype=torch.bool)
+        return first(new_block(submission, rng)(x, mask=alone))
+
+    return part_or_block(part, block)
 
 
 def assert_transformed(out: Any, x: Tensor) -> None:

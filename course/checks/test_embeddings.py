@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from course.checks.working_embeddings import KINDS, assert_embeds, working_kinds
 from grader.testing import (
     Handle,
-    StudentError,
     SubmissionNames,
     assert_close,
     assert_differs,
@@ -24,8 +24,6 @@ from grader.testing import (
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-KINDS = ("sinusoidal", "learned")
 
 
 def build(submission: SubmissionNames, **arguments: object) -> Handle:
@@ -44,29 +42,6 @@ def token_ids(rng: random.Random, batch: int, length: int, vocab_size: int) -> T
     return torch.tensor([rng.sample(range(vocab_size), length) for _ in range(batch)])
 
 
-def finished_kinds(submission: SubmissionNames) -> list[str]:
-    """The kinds of position that run at all, so that one unfinished kind costs only its own checks.
-
-    Raises:
-        StudentError: none of them runs; this is why.
-    """
-    import torch
-
-    finished = []
-    problem: StudentError | None = None
-    for kind in KINDS:
-        try:
-            build(submission, vocab_size=5, d_model=4, max_len=6, positional=kind)(
-                torch.zeros(1, 2, dtype=torch.long)
-            ).done()
-            finished.append(kind)
-        except StudentError as error:
-            problem = problem or error
-    if problem is not None and not finished:
-        raise problem
-    return finished
-
-
 class TestShapes:
     """Shapes and arguments"""
 
@@ -79,6 +54,7 @@ class TestShapes:
         """Ids (B, T) become vectors (B, T, d_model)"""
         import torch
 
+        assert_embeds(submission, rng, kind)
         d_model, max_len = 2 * rng.randrange(3, 9), rng.randrange(9, 13)
         embedding = build(
             submission, vocab_size=20, d_model=d_model, max_len=max_len, positional=kind
@@ -98,7 +74,7 @@ class TestShapes:
         """Another token or another place gives another vector, and changes no other vector"""
         import torch
 
-        for kind in finished_kinds(submission):
+        for kind in working_kinds(submission, rng):
             embedding = build(submission, vocab_size=30, d_model=8, max_len=10, positional=kind)
             tokens = token_ids(rng, 2, 9, 29)
             row, place = rng.randrange(2), rng.randrange(9)
@@ -116,7 +92,7 @@ class TestShapes:
     @check(points=0.25, hint="`token_embedding.embedding.weight` has a row for each token id.")
     def test_token_table(self, submission: SubmissionNames, rng: random.Random) -> None:
         """The token table is (vocab_size, d_model), and its rows are what is looked up"""
-        kind = finished_kinds(submission)[0]
+        kind = working_kinds(submission, rng)[0]
         vocab_size, d_model = rng.randrange(11, 20), 2 * rng.randrange(2, 5)
         embedding = build(
             submission, vocab_size=vocab_size, d_model=d_model, max_len=12, positional=kind
@@ -137,7 +113,7 @@ class TestShapes:
     @check(points=0.25, hint="Fill the table first, then zero the padding row.")
     def test_padding_row(self, submission: SubmissionNames, rng: random.Random) -> None:
         """The row of the padding token starts as zeros, and only that row"""
-        kind = finished_kinds(submission)[0]
+        kind = working_kinds(submission, rng)[0]
         padding = rng.randrange(1, 12)
         embedding = submission.TransformerEmbedding(
             vocab_size=12, d_model=6, max_len=8, positional=kind, padding_idx=padding
@@ -153,7 +129,7 @@ class TestShapes:
         """The padding token gets its position, and its row no gradient"""
         import torch
 
-        kind = finished_kinds(submission)[0]
+        kind = working_kinds(submission, rng)[0]
         padding, other, ordinary = rng.sample(range(12), 3)
         embedding = submission.TransformerEmbedding(
             vocab_size=12, d_model=6, max_len=8, positional=kind, dropout=0.0, padding_idx=padding
@@ -179,7 +155,7 @@ class TestShapes:
     @check(points=0.5, hint='Only "sinusoidal" and "learned" exist; say so with a ValueError.')
     def test_bad_positional(self, submission: SubmissionNames, rng: random.Random) -> None:
         """An unknown kind of position is refused with a ValueError"""
-        finished_kinds(submission)
+        working_kinds(submission, rng)
         for name in ("rotary", f"learned{rng.randrange(100)}", ""):
             with raises("ValueError", what=f"positional={name!r}"):
                 submission.TransformerEmbedding(

@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from course.checks.working_embeddings import KINDS, assert_embeds, working_kinds
 from grader.testing import (
     Handle,
-    StudentError,
     SubmissionNames,
     assert_close,
     assert_differs,
@@ -22,6 +22,7 @@ from grader.testing import (
     assert_shape,
     check,
     elements,
+    entered,
     fail,
     raises,
     tensors,
@@ -29,9 +30,9 @@ from grader.testing import (
     values,
 )
 
-KINDS = ("sinusoidal", "learned")
 TOO_LONG = ("ValueError", "AssertionError", "IndexError", "RuntimeError")
 VOCAB = 23
+OTHER_DEVICE = "course.checks.other_device"
 
 
 def build(submission: SubmissionNames, **arguments: object) -> Handle:
@@ -45,26 +46,6 @@ def build(submission: SubmissionNames, **arguments: object) -> Handle:
     )
     submission.placed(embedding).eval()
     return embedding
-
-
-def finished_kinds(submission: SubmissionNames) -> list[str]:
-    """The kinds of position that run at all, so that one unfinished kind costs only its own checks.
-
-    Raises:
-        StudentError: none of them runs; this is why.
-    """
-    finished = []
-    problem: StudentError | None = None
-    for kind in KINDS:
-        try:
-            embedding = build(submission, vocab_size=5, d_model=4, max_len=6, positional=kind)
-            embedding(torch.zeros(1, 2, dtype=torch.long)).done()
-            finished.append(kind)
-        except StudentError as error:
-            problem = problem or error
-    if problem is not None and not finished:
-        raise problem
-    return finished
 
 
 def generator(rng: random.Random) -> torch.Generator:
@@ -156,7 +137,7 @@ class TestScale:
     @check(points=1, hint="Compare the variance of a token's vector with that of its position.")
     def test_differences_of_tokens(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A token's vector is its row of the table times sqrt(d_model), for every width"""
-        for kind in finished_kinds(submission):
+        for kind in working_kinds(submission, rng):
             for d_model in (rng.choice((6, 10, 14)), rng.choice((20, 32, 50)), 64):
                 embedding = build(
                     submission, vocab_size=VOCAB, d_model=d_model, max_len=12, positional=kind
@@ -170,9 +151,9 @@ class TestScale:
                 assert_close(difference, expected, "the difference of two tokens", atol=1e-4)
 
     @check(points=0.5, hint="How large are the numbers that `nn.Embedding` starts from?")
-    def test_start_of_the_table(self, submission: SubmissionNames) -> None:
+    def test_start_of_the_table(self, submission: SubmissionNames, rng: random.Random) -> None:
         """The token table starts normally distributed with mean 0 and standard deviation 0.02"""
-        kind = finished_kinds(submission)[0]
+        kind = working_kinds(submission, rng)[0]
         embedding = build(submission, vocab_size=500, d_model=64, max_len=12, positional=kind)
         table = token_table(embedding).tensor().double()
         assert_close(
@@ -187,7 +168,7 @@ class TestScale:
     def test_gradient_of_tokens(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Each occurrence of a token adds its scaled gradient to the token's row"""
         d_model = rng.choice((6, 10, 14))
-        for kind in finished_kinds(submission):
+        for kind in working_kinds(submission, rng):
             embedding = build(
                 submission, vocab_size=VOCAB, d_model=d_model, max_len=12, positional=kind
             )
@@ -223,18 +204,21 @@ class TestSinusoidal:
     @check(points=1, hint="Column 2i is a sine and 2i + 1 a cosine of one angle; check the base.")
     def test_even_widths(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Positions add the pattern of sines and cosines, in every row of the batch"""
+        assert_embeds(submission, rng, "sinusoidal")
         for d_model in (2, 2 * rng.randrange(2, 8), 2 * rng.randrange(10, 30)):
             self.assert_pattern(submission, rng, d_model)
 
     @check(points=0.5, hint="An odd width has one sine more than cosines.")
     def test_odd_widths(self, submission: SubmissionNames, rng: random.Random) -> None:
         """An odd width ends with a sine"""
+        assert_embeds(submission, rng, "sinusoidal")
         for d_model in (3, 2 * rng.randrange(2, 8) + 1, 2 * rng.randrange(10, 30) + 1):
             self.assert_pattern(submission, rng, d_model)
 
     @check(points=0.5, hint="A shorter sequence takes the first rows of the pattern: no others.")
     def test_every_length(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A position's pattern does not depend on the length or the number of sequences"""
+        assert_embeds(submission, rng, "sinusoidal")
         longest = rng.randrange(10, 14)
         arguments = {"vocab_size": VOCAB, "d_model": 8, "max_len": longest + 1}
         whole = positions(
@@ -253,6 +237,7 @@ class TestSinusoidal:
     @check(points=0.5, hint="Positions are large numbers: mind the precision they are held in.")
     def test_far_positions(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Far positions get their sines and cosines too, and sinusoidal is the default"""
+        assert_embeds(submission, rng, "sinusoidal")
         d_model = 2 * rng.randrange(4, 10)
         embedding = build(submission, vocab_size=VOCAB, d_model=d_model, max_len=1100)
         out = positions(embedding, rng, (2, 1080), d_model)
@@ -263,6 +248,7 @@ class TestSinusoidal:
     @check(points=0.5, hint="A buffer follows the module around; a parameter is trained.")
     def test_fixed_in_training(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Training leaves the sines and cosines alone"""
+        assert_embeds(submission, rng, "sinusoidal")
         embedding = build(
             submission, vocab_size=VOCAB, d_model=8, max_len=12, positional="sinusoidal"
         )
@@ -285,8 +271,9 @@ class TestLearned:
     D_MODEL, MAX_LEN = 6, 11
     LENGTH = MAX_LEN - 1
 
-    def build(self, submission: SubmissionNames) -> Handle:
-        """One with learned positions."""
+    def build(self, submission: SubmissionNames, rng: random.Random) -> Handle:
+        """One with learned positions, if there are such."""
+        assert_embeds(submission, rng, "learned")
         return build(
             submission,
             vocab_size=VOCAB,
@@ -296,9 +283,9 @@ class TestLearned:
         )
 
     @check(points=0.5, hint="One vector for each position, and nothing else, is learned.")
-    def test_count(self, submission: SubmissionNames) -> None:
+    def test_count(self, submission: SubmissionNames, rng: random.Random) -> None:
         """max_len vectors are learned beside the token table"""
-        embedding = self.build(submission)
+        embedding = self.build(submission, rng)
         learned = [
             parameter.tensor().numel()
             for parameter in elements(embedding.parameters())
@@ -310,7 +297,7 @@ class TestLearned:
     @check(points=0.75, hint="Position t adds one vector of its own, as it is, in every sequence.")
     def test_rows_are_added(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Each position adds its own learned vector, the same for every length and sequence"""
-        embedding = self.build(submission)
+        embedding = self.build(submission, rng)
         redraw(embedding, rng)
         whole = positions(embedding, rng, (2, self.LENGTH), self.D_MODEL)
         tokens = token_rows(embedding, self.D_MODEL)
@@ -331,7 +318,7 @@ class TestLearned:
     @check(points=0.75, hint="Are the vectors parameters, and does the gradient reach them?")
     def test_gradient(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Training moves the vectors of the positions that were used, and no others"""
-        embedding = self.build(submission)
+        embedding = self.build(submission, rng)
         redraw(embedding, rng)
         batch, length = 3, self.LENGTH - 4
         before = positions(embedding, rng, (2, self.LENGTH), self.D_MODEL)
@@ -353,6 +340,7 @@ class TestMaxLen:
     @check(points=0.5, hint="max_len itself is still allowed.")
     def test_longest(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
         """A sequence of max_len tokens is embedded; max_len is 1024 if nothing else is said"""
+        assert_embeds(submission, rng, kind)
         for max_len in (1, rng.randrange(2, 20), None):
             embedding = build(
                 submission, vocab_size=VOCAB, d_model=4, positional=kind, max_len=max_len
@@ -363,6 +351,7 @@ class TestMaxLen:
     @check(points=0.5, hint="A sequence longer than max_len is an error, even by one token.")
     def test_too_long(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
         """A sequence of more than max_len tokens is refused"""
+        assert_embeds(submission, rng, kind)
         max_len = rng.randrange(5, 20)
         embedding = build(submission, vocab_size=VOCAB, d_model=4, max_len=max_len, positional=kind)
         embed_unlike(embedding, token_ids(rng, 2, max_len - 2), 4)
@@ -394,7 +383,7 @@ class TestDropout:
     @check(points=0.75, hint="Dropout follows the module's training flag.")
     def test_off_in_eval(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Dropout acts in training, anew in each call, and never in eval mode"""
-        for kind in finished_kinds(submission):
+        for kind in working_kinds(submission, rng):
             embedding = self.build(submission, kind, rng.randrange(2**31), dropout=0.5)
             tokens = token_ids(rng, 2, 16)
             calm = embed_unlike(embedding, tokens, 32)
@@ -408,7 +397,7 @@ class TestDropout:
     @check(points=0.75, hint="Add first, then drop single elements of the sum; keep the mean.")
     def test_elements_of_the_sum(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Elements of the sum are dropped at the given rate, or 0.1, the others scaled up"""
-        for kind in finished_kinds(submission):
+        for kind in working_kinds(submission, rng):
             for probability in (rng.choice((0.2, 0.3, 0.4)), None):
                 self.assert_dropped(submission, rng, kind, probability)
 
@@ -435,7 +424,7 @@ class TestDropout:
     @check(points=0.5, hint="0.0 is a probability like any other.")
     def test_zero_probability(self, submission: SubmissionNames, rng: random.Random) -> None:
         """With dropout=0 training drops nothing, with more it does"""
-        for kind in finished_kinds(submission):
+        for kind in working_kinds(submission, rng):
             seed, tokens = rng.randrange(2**31), token_ids(rng, 2, 16)
             outputs = {}
             for probability in (0.0, 0.5):
@@ -478,6 +467,7 @@ class TestDtypeDevice:
     @check(points=0.5, hint="Does anything on the way force float32?")
     def test_double(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
         """After .double() the same vectors come out as float64"""
+        assert_embeds(submission, rng, kind)
         embedding = self.build(submission, kind)
         redraw(embedding, rng)
         tokens = token_ids(rng, 2, 9)
@@ -490,6 +480,7 @@ class TestDtypeDevice:
     @check(points=0.5, hint="Mixing bfloat16 with float32 gives float32: what stays behind?")
     def test_bfloat16(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
         """After .to(torch.bfloat16) bfloat16 comes out, in training too, positions still right"""
+        assert_embeds(submission, rng, kind)
         embedding = self.build(submission, kind)
         redraw(embedding, rng)
         single = positions(embedding, rng, (2, self.LENGTH), self.WIDTH)
@@ -510,26 +501,17 @@ class TestDtypeDevice:
     @check(points=0.5, hint="What moves along with .to(device), and what is left on the CPU?")
     def test_moves_along(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
         """Everything moves with the module to another device, what is dropped in training too"""
-        embedding = self.build(submission, kind)
-        ids = token_ids(rng, 2, 9)
-        embed_unlike(embedding, ids, self.WIDTH)
-        self.assert_moves(submission, embedding, ids)
+        assert_embeds(submission, rng, kind)
+        embedding, ids = self.build(submission, kind), token_ids(rng, 2, 9)
+        expected = embed_unlike(embedding, ids, self.WIDTH)
         trained = self.in_training(submission, kind, ids)
-        if trained is not None:
-            self.assert_moves(submission, trained, ids)
-
-    def assert_moves(self, submission: SubmissionNames, embedding: Handle, ids: Tensor) -> None:
-        """Demand an output on the device that the embedding and the ids are moved to."""
-        # The meta device computes shapes alone and refuses to mix with the CPU, as a GPU does.
-        embedding.to("meta")
-        try:
-            out = embedding(submission.send(ids).to("meta")).done()
-        except StudentError as error:
-            if "item() cannot be called on meta" in error.message:
-                return  # it looks at the ids, perhaps to validate them: a GPU would let it
-            raise
-        assert_equal(out.device.type.value(), "meta", "the device of the output")
-        assert_equal(out.shape.value(), (2, 9, self.WIDTH), "the shape of the output")
+        elsewhere = submission.module(OTHER_DEVICE)
+        with entered(elsewhere.OtherDevice()):
+            out = embedding.to("meta")(submission.send(ids).to("meta"))
+            assert_close(elsewhere.values_there(out).tensor(), expected, "the output over there")
+            if trained is not None:
+                out = trained.to("meta")(submission.send(ids).to("meta"))
+                assert_shape(elsewhere.values_there(out).tensor(), expected.shape, "in training it")
 
     @pytest.mark.parametrize("kind", KINDS)
     @check(points=0.5, hint="Tensors made in forward belong where the input is.")
@@ -537,22 +519,19 @@ class TestDtypeDevice:
         self, submission: SubmissionNames, rng: random.Random, kind: str
     ) -> None:
         """What forward creates lives on the input's device"""
+        assert_embeds(submission, rng, kind)
         ids, seed = token_ids(rng, 2, 9), rng.randrange(2**31)
         submission.seed(seed)
         expected = embed_unlike(self.build(submission, kind), ids, self.WIDTH)
         submission.seed(seed)
-        embedding = self.build(submission, kind)
-        tokens = submission.send(ids)
+        embedding, tokens = self.build(submission, kind), submission.send(ids)
         torch_there = submission.module("torch")
-        # With another default device, a tensor that forward makes without saying where is lost.
-        torch_there.set_default_device("meta")
-        try:
-            out = embedding(tokens).done()
-        except StudentError as error:
-            if "no data" in error.message:
-                return  # it moves what it has made to the input's device: a GPU would let it
-            raise
-        finally:
-            torch_there.set_default_device(None)
+        # With another default device, a tensor that forward makes without saying where lies there.
+        with entered(submission.module(OTHER_DEVICE).OtherDevice()):
+            torch_there.set_default_device("meta")
+            try:
+                out = embedding(tokens).done()
+            finally:
+                torch_there.set_default_device(None)
         assert_equal(out.device.type.value(), submission.device.partition(":")[0], "the device")
         assert_close(out.tensor(), expected, "the output")

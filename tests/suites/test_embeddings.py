@@ -1,4 +1,4 @@
-"""Answers that have the right shape, or none, and know nothing earn nothing of the hidden points."""
+"""Answers of a wrong kind earn nothing, and no check stumbles over them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ class TransformerEmbedding(nn.Module):
 """
 
 RESULTS = {
-    "zeros": "torch.zeros(*tokens.shape, self.d_model, requires_grad=True)",
     "nan": "torch.full((*tokens.shape, self.d_model), float('nan'))",
     "integers": "torch.zeros(*tokens.shape, self.d_model, dtype=torch.long)",
     "scalar": "torch.tensor(1.0)",
