@@ -9,7 +9,8 @@ from torch import nn
 def get_model_config(size):
     if size != "tiny":
         raise ValueError(f"there is no {size!r}; there is 'tiny'")
-    return dict(d_model=128, n_heads=4, n_layers=4, d_ff=512, max_len=512, dropout=0.1)
+    sizes = {"d_model": 128, "n_heads": 4, "n_layers": 4, "d_ff": 512, "max_len": 512}
+    return {**sizes, "dropout": 0.1}
 
 
 class TinyTransformerLM(nn.Module):
