@@ -112,6 +112,8 @@ def find_life(
         )
         for parameter in elements(idle.parameters()):
             zeros(parameter)
+        seen = submission.module("unittest.mock").Mock(return_value=None)
+        block.layer.register_forward_hook(seen)  # called with the module, its inputs, its output
         own = model(tokens, **told)
         with computing_as(elements(model.blocks), block):
             mixed = model(tokens, **told)
@@ -119,8 +121,12 @@ def find_life(
             unmixed = model(tokens, **told)
         again = model(tokens.flip(0), **told)
         table = model.embedding.token_embedding.embedding.weight
-        asked = (own, mixed, unmixed, again, embedding(tokens), model.lm_head.weight, table)
-        *results, vectors, head, rows = values(asked)
+        if seen.called.value() is not True:
+            fail("the model calls none of its blocks")
+        last = seen.call_args.args
+        vectors = (last[2], last[1][0], embedding(tokens))
+        asked = (own, mixed, unmixed, again, *vectors, model.lm_head.weight, table)
+        *results, left, entered, embedded, head, rows = values(asked)
         first, mixed, unmixed, second = (logits_in(r, (4, LENGTH, size)) for r in results)
         assert_close(second.flip(0), first, "the logits of a second call", **TOLERANCE)
         assert_depends_on_tokens(first, place)
@@ -128,7 +134,8 @@ def find_life(
         for before, after in zip(first, mixed, strict=True):
             what = "what the logits are when the blocks compute something else"
             assert_differs(after, before, what, **TOLERANCE)
-        assert_scored(unmixed, vectors, (head, rows))
+        assert_scored(mixed, (left, entered), (head, rows))
+        assert_scored(unmixed, (embedded,), (head, rows))
 
     def by_parts_in_order() -> None:
         logits = logits_in(model(tokens, mask=everything).value(), (4, LENGTH, size))
@@ -188,33 +195,40 @@ def assert_depends_on_tokens(logits: Tensor, place: int, *, on_others: bool = Fa
             assert_differs(after[others], before[others], what, **TOLERANCE)
 
 
-def assert_scored(logits: Tensor, vectors: Tensor, weights: tuple[Any, ...]) -> None:
-    """Demand that logits are products of vectors, normalised or not, with the rows of a weight.
+def assert_scored(logits: Tensor, vectors: tuple[Any, ...], weights: tuple[Any, ...]) -> None:
+    """Demand that logits are products of known vectors with the rows of a weight.
 
-    A factor, a bias or a softmax at the end is another question.
+    Whether the vectors are normalised or added up, a factor, a bias or a softmax at the end, all
+    that is another question.
 
     Args:
         logits: (B, T, V).
-        vectors: (B, T, d_model).
+        vectors: (B, T, d_model) each.
         weights: (V, d_model) each; one will do.
     """
-    scores, x = logits.double().flatten(0, 1), vectors.double().flatten(0, 1)
+    scores = logits.double().flatten(0, 1)
     total = scores.sum(dim=1)
     if bool((scores > 0).all()) and torch.allclose(total, torch.ones_like(total), atol=1e-4):
         scores = scores.log()
     scores = scores[1:] - scores[:1]  # (B * T - 1, V), without what is the same everywhere
     scores -= scores.mean(dim=1, keepdim=True)
-    x = torch.stack([x[1:], x[:1].expand_as(x[1:]), torch.ones_like(x[1:])], dim=1)
+    known = []
+    for vector in vectors:
+        assert_shape(vector, (*logits.shape[:2], vectors[0].size(-1)), "what a block gets or gives")
+        x = vector.double().flatten(0, 1)
+        known += [x[1:], x[:1].expand_as(x[1:])]
+    known.append(torch.ones_like(known[0]))
+    x = torch.stack(known, dim=1)  # (B * T - 1, 3 or 5, d_model)
     for weight in weights:
-        if type(weight) is Tensor and tuple(weight.shape) == (logits.size(-1), vectors.size(-1)):
+        if type(weight) is Tensor and tuple(weight.shape) == (logits.size(-1), x.size(-1)):
             rows = weight.double() - weight.double().mean(dim=0)
-            base = (x @ rows.T).mT  # (B * T - 1, V, 3)
-            left = base @ (torch.linalg.pinv(base) @ scores.unsqueeze(2))
-            if bool((left.squeeze(2) - scores).norm() <= 0.02 * scores.norm()):
+            base = (x @ rows.T).mT  # (B * T - 1, V, 3 or 5)
+            found = base @ (torch.linalg.pinv(base) @ scores.unsqueeze(2))
+            if bool((found.squeeze(2) - scores).norm() <= 0.02 * scores.norm()):
                 return
     fail(
-        "the logits of a model whose blocks change nothing should be the products of embedded"
-        " vectors with the rows of lm_head.weight, and are not"
+        "the logits should be the products of what the last block gives with the rows of"
+        " lm_head.weight, and are not"
     )
 
 
