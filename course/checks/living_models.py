@@ -100,7 +100,7 @@ def find_life(
     size, width = sizes["vocab_size"], sizes["d_model"]
     tokens, place = pairs_of_rows(rng, size)
     everything = torch.ones(LENGTH, LENGTH, dtype=torch.bool)
-    parts, zeros = submission.module("course.parts"), submission.module("torch.nn.init").zeros_
+    parts, init = submission.module("course.parts"), submission.module("torch.nn.init")
 
     def by_parts_replaced(told: dict[str, Tensor]) -> None:
         embedding = submission.placed(parts.TransformerEmbedding(size, width, dropout=0.0))
@@ -111,11 +111,12 @@ def find_life(
             for _ in range(2)
         )
         for parameter in elements(idle.parameters()):
-            zeros(parameter)
+            init.zeros_(parameter)
+        init.normal_(embedding.token_embedding.embedding.weight)  # tokens stand out of positions
         seen = submission.module("unittest.mock").Mock(return_value=None)
         block.layer.register_forward_hook(seen)  # called with the module, its inputs, its output
         own = model(tokens, **told)
-        with computing_as(elements(model.blocks), block):
+        with computing_as([model.embedding, *elements(model.blocks)], embedding, block):
             mixed = model(tokens, **told)
         with computing_as([model.embedding, *elements(model.blocks)], embedding, idle):
             unmixed = model(tokens, **told)
@@ -131,8 +132,8 @@ def find_life(
         assert_close(second.flip(0), first, "the logits of a second call", **TOLERANCE)
         assert_depends_on_tokens(first, place)
         assert_depends_on_tokens(mixed, place, on_others=True)
-        for before, after in zip(first, mixed, strict=True):
-            what = "what the logits are when the blocks compute something else"
+        for before, after in zip(unmixed, mixed, strict=True):
+            what = "what the logits are when the blocks compute nothing"
             assert_differs(after, before, what, **TOLERANCE)
         assert_scored(mixed, (left, entered), (head, rows))
         assert_scored(unmixed, (embedded,), (head, rows))
