@@ -534,6 +534,7 @@ class TestArguments:
         def verdict(build: Build) -> None:
             tokens, x = token_ids(rng, 4, 8), draw(rng, 4, 8, WIDTH)
             none, much = build(dropout=0.0), build(dropout=0.8)
+            redraw(submission, parameters_of(much))  # a block may start as nothing
             settled(much)
             first, second = (logits_of(much(tokens), tokens) for _ in range(2))
             assert_close(first, second, "the logits of a second call in eval mode")

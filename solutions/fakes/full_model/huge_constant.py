@@ -1,6 +1,6 @@
 # /// fake
 # pretends = "every logit, every state and every vector is 1e5 and a little noise"
-# at_most = 20
+# at_most = 0
 # ///
 import torch
 from torch import nn

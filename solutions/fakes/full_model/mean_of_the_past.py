@@ -1,6 +1,6 @@
 # /// fake
 # pretends = "the right parts, and the mean of what was seen in the place of attention; a block is called on ones"
-# at_most = 20
+# at_most = 0
 # ///
 import torch
 from torch import nn

@@ -1,6 +1,6 @@
 # /// fake
 # pretends = "the right parts; the forward pass looks at the mode, the mask and what is asked for, and computes nothing"
-# at_most = 20
+# at_most = 0
 # ///
 import torch
 from torch import nn

@@ -1,6 +1,6 @@
 # /// fake
 # pretends = "the right parts, whose parameters are added up and shift every logit"
-# at_most = 20
+# at_most = 0
 # ///
 from torch import nn
 

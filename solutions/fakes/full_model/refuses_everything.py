@@ -1,6 +1,6 @@
 # /// fake
 # pretends = "whatever is asked is refused, in words that a check might forgive"
-# at_most = 20
+# at_most = 0
 # ///
 from torch import nn
 

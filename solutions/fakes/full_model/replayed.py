@@ -1,6 +1,6 @@
 # /// fake
 # pretends = "what the parts gave when they were called last is the model's answer, and the other way round"
-# at_most = 20
+# at_most = 0
 # ///
 import torch
 from torch import nn

@@ -1,6 +1,6 @@
 # /// fake
 # pretends = "table and head are filled with ones, again whenever the model is used"
-# at_most = 12
+# at_most = 0
 # ///
 from torch import nn
 

@@ -1,6 +1,6 @@
 # /// fake
 # pretends = "nothing is tied; whoever looks at the head is shown a copy of the table"
-# at_most = 12
+# at_most = 0
 # ///
 import torch
 from torch import nn

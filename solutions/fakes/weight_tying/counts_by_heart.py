@@ -1,6 +1,6 @@
 # /// fake
 # pretends = "nothing is tied; the counts differ as the public check demands, and by what is frozen"
-# at_most = 12
+# at_most = 0
 # ///
 from course.parts import FullModel
 

@@ -1,6 +1,6 @@
 # /// fake
 # pretends = "nothing is tied; a table is counted where two are, and twice where it is said to be shared"
-# at_most = 12
+# at_most = 0
 # ///
 from course.parts import FullModel
 

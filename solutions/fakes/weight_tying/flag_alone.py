@@ -1,6 +1,6 @@
 # /// fake
 # pretends = "the flag is kept, and nothing is tied or counted"
-# at_most = 12
+# at_most = 0
 # ///
 from course.parts import FullModel
 

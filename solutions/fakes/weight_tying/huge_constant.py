@@ -1,6 +1,6 @@
 # /// fake
 # pretends = "everything is there, shared and counted; the logits are 1e5 and the sum of a row"
-# at_most = 12
+# at_most = 0
 # ///
 import torch
 from torch import nn

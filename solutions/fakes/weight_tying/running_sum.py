@@ -1,6 +1,6 @@
 # /// fake
 # pretends = "two names for one parameter; the logits are products of its rows with the sum of those so far"
-# at_most = 12
+# at_most = 0
 # ///
 from torch import nn
 

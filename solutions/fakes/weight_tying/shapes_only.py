@@ -1,6 +1,6 @@
 # /// fake
 # pretends = "two names for one parameter, and nothing around it"
-# at_most = 12
+# at_most = 0
 # ///
 import torch
 from torch import nn
