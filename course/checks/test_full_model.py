@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 
+from course.checks.living_models import Build, assert_alive, built, built_of_course_parts
 from grader.testing import (
     Handle,
     SubmissionNames,
@@ -16,38 +18,32 @@ from grader.testing import (
     check,
     elements,
     fail,
+    in_some_way,
     raises,
-    standing_in,
-    tried,
 )
 
-EARLIER = ("TransformerEmbedding", "TransformerBlock")
 SIZES = {"vocab_size": 19, "d_model": 12, "n_heads": 3, "n_layers": 2, "d_ff": 20, "max_len": 9}
 
-Build = Callable[..., Handle]
 
-
-def judge(submission: SubmissionNames, verdict: Callable[[Build], None]) -> None:
-    """Pass a verdict on models: it gets what builds them, small unless told.
+def judge(
+    submission: SubmissionNames, rng: random.Random, verdict: Callable[[Build], None]
+) -> None:
+    """Pass a verdict on models that compute: it gets what builds them, small unless told.
 
     If it does not hold, models are built once more with the course's embedding and blocks: a
     mistake in an earlier assignment costs nothing here.
     """
 
-    def build(**changes: object) -> Handle:
-        model = submission.TinyTransformerLM(**{**SIZES, **changes})
-        submission.placed(model).eval()
+    def attempt(way: Build) -> None:
+        assert_alive(submission, way, rng, **SIZES, dropout=0.0)
+        verdict(partial(build, way))
+
+    def build(way: Build, **changes: object) -> Handle:
+        model = way(submission, **{**SIZES, **changes})
+        model.eval()
         return model
 
-    def build_of_course_parts(**changes: object) -> Handle:
-        parts = submission.module("course.parts")
-        stand_ins = {name: getattr(parts, name) for name in EARLIER}
-        with standing_in(submission.TinyTransformerLM, **stand_ins):
-            return build(**changes)
-
-    failure = tried(lambda: verdict(build))
-    if failure is not None and tried(lambda: verdict(build_of_course_parts)) is not None:
-        raise failure
+    in_some_way(partial(attempt, way) for way in (built, built_of_course_parts))
 
 
 def token_ids(rng: random.Random, batch: int, length: int) -> torch.Tensor:
@@ -78,7 +74,7 @@ class TestShapes:
                 if not torch.isfinite(logits).all():
                     fail(f"{what} contain NaN or infinity")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.5, hint="Return two things each time, whatever the caller asks for.")
     def test_result_is_a_pair(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -92,7 +88,7 @@ class TestShapes:
             if result[1] is not None:
                 fail("there are hidden states although nobody asked for them", expected="None")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=1, hint="Collect the vectors before the first block and after each block.")
     def test_hidden_state_shapes(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -110,10 +106,10 @@ class TestShapes:
                 for number, state in enumerate(states):
                     assert_shape(state, (3, 5, SIZES["d_model"]), f"hidden state {number}")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.5, hint="Later lessons ask the model for its sizes and parts by these names.")
-    def test_attributes(self, submission: SubmissionNames) -> None:
+    def test_attributes(self, submission: SubmissionNames, rng: random.Random) -> None:
         """The model keeps its sizes and offers its parts under the names of the docstring"""
 
         def verdict(build: Build) -> None:
@@ -130,7 +126,7 @@ class TestShapes:
                 model.ln_f(vectors).tensor(), (2, 3, SIZES["d_model"]), "the output of ln_f"
             )
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
 
 class TestPreset:
@@ -151,7 +147,9 @@ class TestPreset:
 
     @check(points=0.5, hint="Name the sizes that exist in the error's message.")
     def test_unknown_size(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """An unknown size is refused with a ValueError"""
+        """An unknown size is refused with a ValueError, a known one is not"""
+        known = submission.get_model_config("tiny").value()
+        assert_equal(type(known).__name__, "dict", "the type of what is known as tiny")
         for size in ("huge", f"tiny{rng.randrange(100)}", ""):
             with raises("ValueError", what=f"get_model_config({size!r})"):
                 submission.get_model_config(size)

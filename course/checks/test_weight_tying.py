@@ -4,65 +4,67 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from functools import partial
 
 import torch
 
+from course.checks.living_models import Build, assert_alive, built, built_of_course_parts
 from grader.testing import (
-    Handle,
     SubmissionNames,
     assert_close,
     assert_differs,
     assert_equal,
     assert_shape,
     check,
-    standing_in,
-    tried,
+    elements,
+    fail,
+    in_some_way,
+    tensors,
 )
 
-EARLIER = ("TransformerEmbedding", "TransformerBlock")
 SIZES = {"vocab_size": 17, "d_model": 8, "n_heads": 2, "n_layers": 2, "d_ff": 12, "max_len": 10}
 SHAPE = (SIZES["vocab_size"], SIZES["d_model"])
 
-Build = Callable[..., Handle]
 
-
-def judge(submission: SubmissionNames, verdict: Callable[[Build], None]) -> None:
-    """Pass a verdict on models: it gets what builds them, small unless told.
+def judge(
+    submission: SubmissionNames, rng: random.Random, verdict: Callable[[Build], None]
+) -> None:
+    """Pass a verdict on models that compute: it gets what builds them, small unless told.
 
     If it does not hold, models are built once more with the course's embedding and blocks: a
     mistake in an earlier assignment costs nothing here.
     """
 
-    def build(**changes: object) -> Handle:
-        model = submission.TinyTransformerLM(**{**SIZES, **changes})
-        return submission.placed(model)
+    def attempt(way: Build) -> None:
+        assert_alive(submission, way, rng, **SIZES, dropout=0.0)
+        verdict(lambda **changes: way(submission, **{**SIZES, **changes}))
 
-    def build_of_course_parts(**changes: object) -> Handle:
-        parts = submission.module("course.parts")
-        stand_ins = {name: getattr(parts, name) for name in EARLIER}
-        with standing_in(submission.TinyTransformerLM, **stand_ins):
-            return build(**changes)
-
-    failure = tried(lambda: verdict(build))
-    if failure is not None and tried(lambda: verdict(build_of_course_parts)) is not None:
-        raise failure
+    in_some_way(partial(attempt, way) for way in (built, built_of_course_parts))
 
 
 class TestSharing:
     """One table for two jobs"""
 
     @check(points=1, hint="Which parameters does the untied model have in addition?")
-    def test_fewer_parameters(self, submission: SubmissionNames) -> None:
+    def test_fewer_parameters(self, submission: SubmissionNames, rng: random.Random) -> None:
         """An untied model has V * d_model parameters more than a tied one"""
 
         def verdict(build: Build) -> None:
-            tied = build(tie_weights=True).count_parameters().value()
-            untied = build(tie_weights=False).count_parameters().value()
-            for count in (tied, untied):
+            counts, listed = [], []
+            for tied in (True, False):
+                model = build(tie_weights=tied)
+                count = model.count_parameters().value()
                 assert_equal(type(count).__name__, "int", "the type of count_parameters()")
-            assert_equal(untied - tied, SHAPE[0] * SHAPE[1], "the difference of the two counts")
+                counts.append(count)
+                parameters = tensors(elements(model.parameters()))
+                listed.append(sum(parameter.numel() for parameter in parameters))
+                if count < listed[-1]:
+                    fail("the parameters have more elements", expected=listed[-1], actual=count)
+            for found, what in ((listed, "the parameters' elements"), (counts, "the two counts")):
+                difference = found[1] - found[0]
+                assert_equal(difference, SHAPE[0] * SHAPE[1], f"the difference of {what}")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=1, hint="Two names for one tensor, or two tensors with the same numbers?")
     def test_change_shows_in_head(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -85,7 +87,7 @@ class TestSharing:
                 else:
                     assert_close(after, before, "the head's weight of an untied model")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
 
 # ---------------------------------------------------------------- practice: counting part by part

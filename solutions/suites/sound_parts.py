@@ -1,34 +1,13 @@
-"""A student's model, made of their own parts or of the course's: what assignments 03 and 04 share.
-
-A mistake in an earlier assignment costs points there and nowhere else, so a check of the model is
-tried in several ways, and one is enough.
-"""
+"""What the suites of models share: a class that computes as a sound one, and random numbers."""
 
 import contextlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from grader.testing import Handle, SubmissionNames, settle, standing_in
-
-Build = Callable[..., Handle]
-EARLIER = ("TransformerEmbedding", "TransformerBlock")
-
-
-def built(submission: SubmissionNames, **arguments: object) -> Handle:
-    """The model as the student builds it, on the device that is graded on."""
-    model = submission.TinyTransformerLM(**arguments)
-    return submission.placed(model)
-
-
-def built_of_course_parts(submission: SubmissionNames, **arguments: object) -> Handle:
-    """The same, where the model's code takes the course's embedding and blocks for its own."""
-    parts = submission.module("course.parts")
-    stand_ins = {name: getattr(parts, name) for name in EARLIER}
-    with standing_in(submission.TinyTransformerLM, **stand_ins):
-        return built(submission, **arguments)
+from grader.testing import Handle, settle
 
 
 @contextlib.contextmanager

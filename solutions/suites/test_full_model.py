@@ -14,12 +14,20 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
-from sound_parts import Build, built, built_of_course_parts, draw
+from sound_parts import draw
 from torch import Tensor
 
+from course.checks.living_models import (
+    TOLERANCE,
+    Build,
+    assert_alive,
+    built,
+    built_of_course_parts,
+    composed,
+    logits_in,
+)
 from grader.testing import (
     Handle,
-    StudentError,
     SubmissionNames,
     assert_close,
     assert_differs,
@@ -47,7 +55,6 @@ SIZES = {
     "dropout": 0.0,
 }
 REFUSED = ("ValueError", "AssertionError", "IndexError", "RuntimeError")
-TOLERANCE = {"rtol": 1e-3, "atol": 1e-4}
 
 
 # ---------------------------------------------------------------- models and inputs
@@ -65,20 +72,25 @@ def filled_with_course_parts(submission: SubmissionNames, **arguments: object) -
     return submission.placed(model)
 
 
-def judge(submission: SubmissionNames, verdict: Callable[[Handle], None]) -> None:
-    """Pass a verdict on a small model in eval mode, its parameters drawn anew."""
+def judge(
+    submission: SubmissionNames, rng: random.Random, verdict: Callable[[Handle], None]
+) -> None:
+    """Pass a verdict on a small model in eval mode, its parameters drawn anew, if it is alive."""
 
     def attempt(way: Build) -> None:
+        assert_alive(submission, way, rng, **SIZES)
         model = way(submission, **SIZES)
         redraw(submission, parameters_of(model))
-        settle(model)
+        settled(model)
         verdict(model)
 
     ways = (built, built_of_course_parts, filled_with_course_parts)
     in_some_way(partial(attempt, way) for way in ways)
 
 
-def judge_construction(submission: SubmissionNames, verdict: Callable[[Build], None]) -> None:
+def judge_construction(
+    submission: SubmissionNames, rng: random.Random, verdict: Callable[[Build], None]
+) -> None:
     """Pass a verdict on models as they are built: it gets what builds them, small unless told.
 
     What is None is left to the model's own default.
@@ -88,8 +100,11 @@ def judge_construction(submission: SubmissionNames, verdict: Callable[[Build], N
         told = {**SIZES, **changes}
         return way(submission, **{name: size for name, size in told.items() if size is not None})
 
-    ways = (built, built_of_course_parts)
-    in_some_way(partial(verdict, partial(build, way)) for way in ways)
+    def attempt(way: Build) -> None:
+        assert_alive(submission, way, rng, **SIZES)
+        verdict(partial(build, way))
+
+    in_some_way(partial(attempt, way) for way in (built, built_of_course_parts))
 
 
 def parameters_of(model: Handle) -> list[Handle]:
@@ -111,11 +126,12 @@ def redraw(submission: SubmissionNames, parameters: list[Handle]) -> None:
             fail("a parameter does not take the numbers that it is given")
 
 
-def settle(model: Handle) -> None:
-    """Put the model into eval mode, with every block of it."""
+def settled(model: Handle) -> Handle:
+    """The model in eval mode, with every block of it."""
     model.eval()
     for block in elements(model.blocks):
         block.eval()
+    return model
 
 
 def token_ids(rng: random.Random, batch: int, length: int, vocab_size: int = VOCAB) -> Tensor:
@@ -133,12 +149,7 @@ def causal(length: int) -> Tensor:
 
 def logits_of(result: Handle, tokens: Tensor, vocab_size: int = VOCAB) -> Tensor:
     """Fetch the logits (B, T, V), also if they come without a second result."""
-    value = result.value()
-    logits: Tensor = value[0] if type(value) in (tuple, list) and value else value
-    assert_shape(logits, (*tokens.shape, vocab_size), "the logits")
-    if not torch.isfinite(logits).all():
-        fail("the logits contain NaN or infinity")
-    return logits
+    return logits_in(result.value(), (*tokens.shape, vocab_size))
 
 
 def ways_to_mask(length: int) -> list[tuple[dict[str, Tensor], Tensor | None]]:
@@ -151,7 +162,7 @@ def ways_to_mask(length: int) -> list[tuple[dict[str, Tensor], Tensor | None]]:
 
 
 def states_of(model: Handle, tokens: Tensor, **mask: Tensor) -> list[Tensor]:
-    """Fetch the hidden states, each (B, T, d_model)."""
+    """Fetch the hidden states, each (B, T, d_model), of sequences that differ."""
     value = model(tokens, return_hidden_states=True, **mask).value()
     states = value[1] if type(value) in (tuple, list) and len(value) == 2 else None
     if type(states) not in (tuple, list):
@@ -159,17 +170,9 @@ def states_of(model: Handle, tokens: Tensor, **mask: Tensor) -> list[Tensor]:
     assert_equal(len(states), LAYERS + 1, "the number of hidden states")
     for number, state in enumerate(states):
         assert_shape(state, (*tokens.shape, WIDTH), f"hidden state {number}")
+        what = f"hidden state {number} from sequence to sequence"
+        assert_differs(state[0], state[1], what, **TOLERANCE)
     return list(states)
-
-
-def composed(model: Handle, tokens: Tensor, mask: Tensor | None) -> Tensor:
-    """The logits that the model's own parts give, one after the other."""
-    x = model.embedding(tokens)
-    for block in elements(model.blocks):
-        x = block(x, mask=mask)[0]
-    logits: Tensor = model.lm_head(model.ln_f(x)).tensor()
-    assert_shape(logits, (*tokens.shape, VOCAB), "what your parts compute one after the other")
-    return logits
 
 
 class TestComposition:
@@ -190,7 +193,7 @@ class TestComposition:
 
                 in_some_way(partial(compare, *way, tokens) for way in ways_to_mask(length))
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.5, hint="Follow the vectors: does each block get what the one before made?")
     def test_every_block_counts(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -202,9 +205,10 @@ class TestComposition:
                 before = logits_of(model(tokens), tokens)
                 redraw(submission, elements(block.parameters()))
                 after = logits_of(model(tokens), tokens)
-                assert_differs(before, after, f"the logits after a change in block {number}")
+                what = f"the logits after a change in block {number}"
+                assert_differs(before, after, what, **TOLERANCE)
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.5, hint="Nothing between the loss and the parameters may leave the graph.")
     def test_gradients_reach_every_part(
@@ -227,7 +231,7 @@ class TestComposition:
                 if not any(given is not None and bool(given.any()) for given in gradients):
                     fail(f"no gradient reaches {name}")
 
-        judge_construction(submission, verdict)
+        judge_construction(submission, rng, verdict)
 
     @check(points=0.75, hint="Scores are dot products with the rows of a weight, nothing more.")
     def test_head_is_linear(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -243,7 +247,7 @@ class TestComposition:
                 model.lm_head(x).tensor(), x @ weight.T, "the output of lm_head", **TOLERANCE
             )
 
-        judge_construction(submission, verdict)
+        judge_construction(submission, rng, verdict)
 
     @check(points=0.75, hint="The last norm has its own place between the blocks and the head.")
     def test_final_norm(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -258,7 +262,7 @@ class TestComposition:
             redraw(submission, elements(model.ln_f.parameters()))
             assert_differs(model.ln_f(x).tensor(), normed, "what ln_f gives with other parameters")
 
-        judge_construction(submission, verdict)
+        judge_construction(submission, rng, verdict)
 
 
 class TestCausality:
@@ -285,10 +289,11 @@ class TestCausality:
                 assert_close(after[:, past], before[:, past], "an earlier logit", **TOLERANCE)
                 for row in range(3):
                     there, later = (row, place), (row, slice(place + 1, None))
-                    assert_differs(after[there], before[there], "the logits at a changed token")
-                    assert_differs(after[later], before[later], "the logits after it")
+                    what = "the logits at a changed token and those after it"
+                    assert_differs(after[there], before[there], what, **TOLERANCE)
+                    assert_differs(after[later], before[later], what, **TOLERANCE)
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.5, hint="Make the mask for the sequence that came in.")
     def test_whole_past(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -299,7 +304,8 @@ class TestCausality:
             some = rng.randrange(3, LONGEST)
             first = logits_of(model(tokens[:, :some]), tokens[:, :some])
             whole = logits_of(model(tokens), tokens)
-            assert_differs(whole[:, 0], whole[:, -1], "the logits from place to place")
+            what = "the logits from place to place"
+            assert_differs(whole[:, 0], whole[:, -1], what, **TOLERANCE)
             for length in (some, 1, 2, LONGEST - 1):
                 part = logits_of(model(tokens[:, :length]), tokens[:, :length])
                 assert_close(part, whole[:, :length], f"the first {length} logits", **TOLERANCE)
@@ -307,7 +313,7 @@ class TestCausality:
             told = logits_of(model(tokens, mask=causal(LONGEST)), tokens)
             assert_close(whole, told, "the logits without a mask", **TOLERANCE)
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.5, hint="The causal mask is for callers who give none.")
     def test_given_mask(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -325,52 +331,45 @@ class TestCausality:
             after = logits_of(model(changed, mask=allowed), changed)
             for row, at in itertools.product(range(3), range(7)):
                 if groups[row, at] == groups[row, place]:
-                    assert_differs(
-                        after[row, at], before[row, at], "the logits of a place in sight"
-                    )
+                    what = "the logits of a place in sight"
+                    assert_differs(after[row, at], before[row, at], what, **TOLERANCE)
                 else:
                     assert_close(after[row, at], before[row, at], "the others", **TOLERANCE)
             same = logits_of(model(tokens, mask=added), tokens)
             assert_close(same, before, "the logits under the same mask as floats", **TOLERANCE)
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.5, hint="Tensors made in forward must be where the tokens are.")
-    def test_device(self, submission: SubmissionNames) -> None:
+    def test_device(self, submission: SubmissionNames, rng: random.Random) -> None:
         """What `forward` makes by itself lies on the tokens' device"""
         there = submission.module("torch")
         tokens = torch.tensor([[3, 1, 4, 1, 5], [9, 2, 6, 5, 3]])
 
-        def on_another_device(model: Handle) -> None:
-            # shapes without values: mixing them with the CPU is an error
-            for module in (model, *elements(model.blocks)):
-                module.to("meta")
-            result = model(there.zeros((2, 5), dtype=torch.int64, device="meta"))
-            logits = result if there.is_tensor(result).value() is True else result[0]
-            assert_equal(logits.shape.value(), (2, 5, VOCAB), "the shape of the logits")
-
-        def beside_another_default(model: Handle) -> None:
-            there.set_default_device("meta")
-            try:
-                logits_of(model(tokens), tokens)
-            finally:
-                there.set_default_device(None)
-
         def verdict(model: Handle) -> None:
-            # torch does not notice every mixture the second way round: what it says counts only for
-            # code that looks at the tokens' values, of which the first way has none
-            beside: Exception | None = None
-            try:
-                beside_another_default(model)
-            except (AssertionError, StudentError) as error:
-                beside = error
-            try:
-                on_another_device(model)
-            except StudentError as error:
-                if beside is not None or "meta tensor" not in error.message.lower():
-                    raise
+            before = logits_of(model(tokens), tokens)
 
-        judge(submission, verdict)
+            def beside_another_default() -> None:
+                there.set_default_device("meta")
+                try:
+                    after = logits_of(model(tokens), tokens)
+                finally:
+                    there.set_default_device(None)
+                assert_close(after, before, "the logits beside another default", **TOLERANCE)
+
+            def on_another_device() -> None:
+                # shapes without values: mixing them with the CPU is an error
+                for module in (model, *elements(model.blocks)):
+                    module.to("meta")
+                result = model(there.zeros((2, 5), dtype=torch.int64, device="meta"))
+                logits = result if there.is_tensor(result).value() is True else result[0]
+                assert_equal(logits.shape.value(), (2, 5, VOCAB), "the shape of the logits")
+
+            # The first is for code that looks at the tokens' values, the second for code that
+            # makes something where it is and brings it to the tokens.
+            in_some_way((beside_another_default, on_another_device))
+
+        judge(submission, rng, verdict)
 
 
 class TestHiddenStates:
@@ -385,7 +384,7 @@ class TestHiddenStates:
             embedded = model.embedding(tokens).tensor()
             assert_close(states_of(model, tokens)[0], embedded, "the first state", **TOLERANCE)
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=1, hint="Write down which vectors are in the list after each turn of the loop.")
     def test_stages(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -394,7 +393,7 @@ class TestHiddenStates:
         def verdict(model: Handle) -> None:
             assert_stages(model, token_ids(rng, 2, 7), range(LAYERS - 1))
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.5, hint="Which vectors does the final norm read, and which does it write?")
     def test_last_state(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -403,7 +402,7 @@ class TestHiddenStates:
         def verdict(model: Handle) -> None:
             assert_stages(model, token_ids(rng, 3, 5), [LAYERS - 1])
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.5, hint="Asking must not change the answer.")
     def test_only_when_asked(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -426,7 +425,7 @@ class TestHiddenStates:
                 if type(value) in (tuple, list) and any(item is not None for item in value[1:]):
                     fail("there are hidden states although nobody asked for them")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.5, hint="A list keeps references: what happens to the tensors afterwards?")
     def test_not_aliased(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -434,6 +433,8 @@ class TestHiddenStates:
 
         def verdict(model: Handle) -> None:
             tokens = token_ids(rng, 2, 5)
+            for first, second in itertools.pairwise(states_of(model, tokens)):
+                assert_differs(second, first, "the state after a block", **TOLERANCE)
             result = model(tokens, return_hidden_states=True)
             states = elements(result[1])
             assert_equal(len(states), LAYERS + 1, "the number of hidden states")
@@ -446,7 +447,7 @@ class TestHiddenStates:
                 for old, new in zip(before, after, strict=True):
                     assert_close(new, old, f"another tensor than state {number}")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
 
 def assert_stages(model: Handle, tokens: Tensor, numbers: Iterable[int]) -> None:
@@ -460,7 +461,7 @@ def assert_stages(model: Handle, tokens: Tensor, numbers: Iterable[int]) -> None
         for number in numbers:
             expected = blocks[number](inputs[number], mask=mask)[0].tensor()
             assert_close(states[number + 1], expected, f"state {number + 1}", **TOLERANCE)
-            assert_differs(states[number + 1], inputs[number], f"state {number + 1}")
+            assert_differs(states[number + 1], inputs[number], f"state {number + 1}", **TOLERANCE)
 
     in_some_way(partial(compare, *way) for way in ways_to_mask(tokens.size(1)))
 
@@ -469,7 +470,7 @@ class TestDistinctBlocks:
     """Every block has parameters of its own"""
 
     @check(points=1, hint="How many blocks have you made, and how many times is each one used?")
-    def test_nothing_shared(self, submission: SubmissionNames) -> None:
+    def test_nothing_shared(self, submission: SubmissionNames, rng: random.Random) -> None:
         """There are n_layers blocks, and a change in one leaves all others as they are"""
 
         def verdict(build: Build) -> None:
@@ -485,7 +486,7 @@ class TestDistinctBlocks:
                     for new, old in zip(after, before, strict=True):
                         assert_close(new, old, "another block's parameters")
 
-        judge_construction(submission, verdict)
+        judge_construction(submission, rng, verdict)
 
     @check(points=1, hint="An optimizer sees what `model.parameters()` lists.")
     def test_all_are_trained(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -500,7 +501,7 @@ class TestDistinctBlocks:
             for number, block in enumerate(blocks):
                 assert_differs(values_of(block), before[number], f"what block {number} has learned")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
 
 def values_of(part: Handle) -> Tensor:
@@ -533,23 +534,24 @@ class TestArguments:
         def verdict(build: Build) -> None:
             tokens, x = token_ids(rng, 4, 8), draw(rng, 4, 8, WIDTH)
             none, much = build(dropout=0.0), build(dropout=0.8)
-            settle(much)
+            redraw(submission, parameters_of(much))  # a block may start as nothing
+            settled(much)
             first, second = (logits_of(much(tokens), tokens) for _ in range(2))
             assert_close(first, second, "the logits of a second call in eval mode")
             for model in (none, much):
                 pairs = [in_both_modes(model.embedding, tokens)]
                 pairs += [in_both_modes(block, x) for block in elements(model.blocks)]
-                for trained, settled in pairs:
+                for trained, evaluated in pairs:
                     if model is none:
-                        assert_close(trained, settled, "a part's output in training, dropout 0")
+                        assert_close(trained, evaluated, "a part's output in training, dropout 0")
                     else:
-                        assert_differs(trained, settled, "a part's output in training")
+                        assert_differs(trained, evaluated, "a part's output in training")
             mask = torch.ones(8, 8, dtype=torch.bool)
             none.train()
             trained = logits_of(none(tokens, mask=mask), tokens)
-            settle(none)
-            settled = logits_of(none(tokens, mask=mask), tokens)
-            assert_close(trained, settled, "the logits in training with dropout 0")
+            settled(none)
+            evaluated = logits_of(none(tokens, mask=mask), tokens)
+            assert_close(trained, evaluated, "the logits in training with dropout 0")
             for model in (much, build(dropout=None)):
                 model.train()
                 first, second = (logits_of(model(tokens), tokens) for _ in range(2))
@@ -557,7 +559,7 @@ class TestArguments:
                 if float((first == 0).float().mean()) > 0.05:
                     fail("some of the logits themselves are dropped")
 
-        judge_construction(submission, verdict)
+        judge_construction(submission, rng, verdict)
 
     @check(points=0.4, hint="The blocks can't guess the heads and the width that were asked for.")
     def test_heads_and_width(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -579,7 +581,7 @@ class TestArguments:
             with raises(*REFUSED, what="a number of heads that does not divide d_model"):
                 build(n_heads=3)
 
-        judge_construction(submission, verdict)
+        judge_construction(submission, rng, verdict)
 
     @check(points=0.4, hint="The embedding has a limit of its own: tell it yours.")
     def test_max_len(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -599,7 +601,7 @@ class TestArguments:
                     with raises(*REFUSED, what="a sequence that is too long"):
                         model(tokens)
 
-        judge_construction(submission, verdict)
+        judge_construction(submission, rng, verdict)
 
     @check(points=0.4, hint="Positions and padding are the embedding's business: pass them on.")
     def test_positions_and_padding(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -627,10 +629,10 @@ class TestArguments:
                 zero_rows = (table == 0).all(dim=1).nonzero().flatten().tolist()
                 assert_equal(zero_rows, [padding], "the list of rows that start as zeros")
 
-        judge_construction(submission, verdict)
+        judge_construction(submission, rng, verdict)
 
     @check(points=0.4, hint="Is it one Parameter with two names, or two with the same numbers?")
-    def test_tying(self, submission: SubmissionNames) -> None:
+    def test_tying(self, submission: SubmissionNames, rng: random.Random) -> None:
         """`tie_weights`, on by default, makes the head's weight follow the token table"""
 
         def verdict(build: Build) -> None:
@@ -646,7 +648,7 @@ class TestArguments:
                 else:
                     assert_close(after, table.tensor(), "the weight of a tied head")
 
-        judge_construction(submission, verdict)
+        judge_construction(submission, rng, verdict)
 
 
 class TestInitialisation:
@@ -660,17 +662,18 @@ class TestInitialisation:
             sizes = {"vocab_size": 300, "d_model": 64, "n_layers": 2, "max_len": 40}
             for tied in (True, False):
                 model = build(**sizes, tie_weights=tied)
-                settle(model)
+                settled(model)
                 tokens, targets = token_ids(rng, 4, 40, 300), token_ids(rng, 4, 40, 300)
                 logits = logits_of(model(tokens), tokens, 300)
                 loss = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten()).item()
                 assert_close(loss, math.log(300), "the first loss", rtol=0, atol=0.3)
-                assert_differs(logits[0, 1:], logits[0, :-1], "the logits from place to place")
+                what = "the logits from place to place"
+                assert_differs(logits[0, 1:], logits[0, :-1], what, **TOLERANCE)
 
-        judge_construction(submission, verdict)
+        judge_construction(submission, rng, verdict)
 
     @check(points=0.5, hint="The docstring says how the token table and an untied head start.")
-    def test_spread(self, submission: SubmissionNames) -> None:
+    def test_spread(self, submission: SubmissionNames, rng: random.Random) -> None:
         """The token table, and the weight of an untied head, start as N(0, 0.02)"""
 
         def verdict(build: Build) -> None:
@@ -685,7 +688,7 @@ class TestInitialisation:
                     assert_close(weight.std().item(), 0.02, f"the deviation of {name}", rtol=0.1)
                     assert_close(weight.mean().item(), 0.0, f"the mean of {name}", atol=0.002)
 
-        judge_construction(submission, verdict)
+        judge_construction(submission, rng, verdict)
 
 
 class TestPresets:
@@ -714,7 +717,7 @@ class TestPresets:
         assert_equal(again, 256, "the entry of a later call")
 
     @check(points=0.25, hint="`TinyTransformerLM(vocab_size, **config)` must work.")
-    def test_buildable(self, submission: SubmissionNames) -> None:
+    def test_buildable(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A preset builds a model of its sizes"""
         config = submission.get_model_config("tiny").value()
         if type(config) is not dict:
@@ -725,4 +728,4 @@ class TestPresets:
             assert_equal(len(elements(model.blocks)), 4, "the number of blocks")
             assert_shape(model.lm_head.weight.tensor(), (11, 128), "the weight of lm_head")
 
-        judge_construction(submission, verdict)
+        judge_construction(submission, rng, verdict)

@@ -8,15 +8,16 @@ ties.
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import torch
-from sound_parts import Build, built, built_of_course_parts, draw, sound_forward
+from sound_parts import draw, sound_forward
 from torch import Tensor
 
+from course.checks.living_models import TOLERANCE, Build, assert_alive, built, built_of_course_parts
 from grader.testing import (
     Handle,
     StudentError,
@@ -49,8 +50,6 @@ TABLE = VOCAB * WIDTH
 USED = 13
 """Ids below this one appear in inputs; the others do not."""
 
-TOLERANCE = {"rtol": 1e-3, "atol": 1e-4}
-
 
 # ---------------------------------------------------------------- models and inputs
 
@@ -65,24 +64,37 @@ def filled_with_course_parts(submission: SubmissionNames, **arguments: object) -
     return submission.placed(model)
 
 
-def judge(submission: SubmissionNames, verdict: Callable[[Build], None]) -> None:
-    """Pass a verdict: it gets what builds models, small and tied unless told."""
+WAYS = (built, built_of_course_parts, filled_with_course_parts)
+SOUND_WAYS = tuple(map(partial, WAYS))
+"""The same, while forward passes are sound: there, a model may be alive that is not here."""
+
+
+def judge(
+    submission: SubmissionNames, rng: random.Random, verdict: Callable[[Build], None]
+) -> None:
+    """Pass a verdict on models that compute: it gets what builds them.
+
+    They are small and tied unless told.
+    """
 
     def build(way: Build, **changes: object) -> Handle:
         return way(submission, **{**SIZES, **changes})
 
-    def hold() -> None:
-        ways = (built, built_of_course_parts, filled_with_course_parts)
-        in_some_way(partial(verdict, partial(build, way)) for way in ways)
+    def attempt(way: Build) -> None:
+        assert_alive(submission, way, rng, **SIZES)
+        verdict(partial(build, way))
 
-    failure = tried(hold)
+    def hold(ways: Sequence[Build]) -> None:
+        in_some_way(partial(attempt, way) for way in ways)
+
+    failure = tried(lambda: hold(WAYS))
     if failure is None:
         return
     if not submission.defines("FullModel"):
         raise failure
     # The model below may be a student's own, with a forward pass that a gradient doesn't survive.
     with sound_forward(submission.FullModel, submission.module("course.parts").FullModel):
-        again = tried(hold)
+        again = tried(lambda: hold(SOUND_WAYS))
     if again is not None:
         raise failure
 
@@ -198,11 +210,12 @@ class TestOneParameter:
                 table_of(model).data[unseen].copy_(draw(rng, WIDTH))
                 after = relative(run.logits(tokens).tensor())
                 if tied:
-                    assert_differs(after[..., unseen], before[..., unseen], "its token's logits")
+                    theirs = after[..., unseen], before[..., unseen]
+                    assert_differs(*theirs, "its token's logits", **TOLERANCE)
                     after[..., unseen] = before[..., unseen]
                 assert_close(after, before, "the logits of other tokens", **TOLERANCE)
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.75, hint="Tying works in both directions.")
     def test_head_drives_embedding(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -219,11 +232,12 @@ class TestOneParameter:
                 model.lm_head.weight.data[int(tokens[0, place])].copy_(draw(rng, WIDTH))
                 after = model.embedding(tokens).tensor()
                 if tied:
-                    assert_differs(after[0, place], before[0, place], "its token's vector")
+                    theirs = after[0, place], before[0, place]
+                    assert_differs(*theirs, "its token's vector", **TOLERANCE)
                     after[0, place] = before[0, place]
                 assert_close(after, before, "the vectors of other tokens", **TOLERANCE)
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.75, hint="Two parameters over the same memory are still two parameters.")
     def test_not_only_one_memory(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -242,7 +256,7 @@ class TestOneParameter:
                 assert_differs(new, old, "the weight under the other name")
                 assert_close(new, drawn, "the weight under the other name")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.75, hint="Which of the two weights is left, with which values?")
     def test_keeps_first_values(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -254,6 +268,8 @@ class TestOneParameter:
             table, *others = tensors(map(table_of, (tied, untied, *models_before(**sizes))))
             for other in (table, *others):
                 assert_shape(other, (400, WIDTH), "the token table")
+            if not is_shared(build(), rng):
+                fail("the head of a tied model does not follow the token table")
             spread = others[0].std().item()
             actual = table.std().item()
             assert_close(actual, spread, "the deviation of a tied table", rtol=0.15)
@@ -267,7 +283,7 @@ class TestOneParameter:
             if submission.defines("FullModel"):
                 yield submission.FullModel(**{**SIZES, **sizes, "tie_weights": False})
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
 
 class TestGradients:
@@ -282,7 +298,7 @@ class TestGradients:
             directions = [row_direction(rng, USED, VOCAB) for _ in range(3)]
             assert_slopes(build(), rng, weights, directions)
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=1, hint="A row that is looked up and scored has two reasons to change.")
     def test_both_paths(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -296,7 +312,7 @@ class TestGradients:
                 directions = [row_direction(rng, 0, USED) for _ in range(3)]
                 assert_slopes(build(), rng, loss_weights, directions)
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
 
 def row_direction(rng: random.Random, start: int, stop: int) -> Tensor:
@@ -321,11 +337,16 @@ def assert_slopes(
     run, table = runner(model, tokens), table_of(model)
     start = table.tensor()
     table.grad = None
-    run.logits(tokens).mul(loss_weights).sum().backward()
-    gradient = table.grad.value()
+    logits = run.logits(tokens)
+    logits.mul(loss_weights).sum().backward()
+    gradient, before = values((table.grad, logits.detach()))
     if type(gradient) is not Tensor:
         fail("the token table gets no gradient")
     assert_shape(gradient, (VOCAB, WIDTH), "the gradient of the token table")
+    unseen = rng.randrange(USED, VOCAB)
+    table.data[unseen].copy_(draw(rng, WIDTH))
+    after = run.logits(tokens).tensor()[..., unseen]
+    assert_differs(after, before[..., unseen], "what the table scores its token with", **TOLERANCE)
 
     def loss_at(weight: Tensor) -> float:
         table.data.copy_(weight)
@@ -367,7 +388,7 @@ class TestSurvives:
                 before = after
             assert_tied(model, rng, "after training")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.5, hint="A copy must not hold on to tensors of the original.")
     def test_deepcopy(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -382,7 +403,7 @@ class TestSurvives:
             for weight in (table_of(model), model.lm_head.weight):
                 assert_close(weight.tensor(), kept, "the original after a change of its copy")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.5, hint="Loading fills the parameters that are there.")
     def test_load_state_dict(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -397,7 +418,7 @@ class TestSurvives:
             assert_tied(model, rng, "after loading")
             assert_close(table_of(donor).tensor(), given, "the model whose state was loaded")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=0.5, hint="Each parameter is converted once; a second one goes its own way.")
     def test_dtype(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -416,7 +437,7 @@ class TestSurvives:
                 drawn = overwrite(model.lm_head.weight, rng)
                 assert_close(table_of(model).tensor(), drawn, "the token table in another dtype")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
 
 class TestCounting:
@@ -432,7 +453,7 @@ class TestCounting:
                 expected = sum(own_counts(model, rng).values())
                 assert_equal(model.count_parameters().value(), expected, "count_parameters()")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=1, hint="Where does the shared table appear, and where not again?")
     def test_breakdown(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -450,10 +471,10 @@ class TestCounting:
                     breakdown = model.get_parameter_breakdown().value()
                     assert_equal(breakdown, expected, "the breakdown with frozen parameters")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
     @check(points=1, hint="Frozen is not gone: who asks for trainable parameters only?")
-    def test_frozen(self, submission: SubmissionNames) -> None:
+    def test_frozen(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Frozen parameters count, except where only trainable ones are asked for"""
 
         def verdict(build: Build) -> None:
@@ -462,14 +483,19 @@ class TestCounting:
                 count = model.count_parameters().value()  # right or not: see `test_count`
                 if type(count) not in (int, float):
                     assert_equal(type(count).__name__, "int", "the type of count_parameters()")
+                assert_plausible(model, count)
                 assert_trainable(model, count)
                 for part in (model.ln_f, model.blocks, table_of(model)):
                     part.requires_grad_(False)
                     actual = model.count_parameters().value()
                     assert_equal(actual, count, "the count of all parameters")
                     assert_trainable(model, count)
+            larger = build(tie_weights=False, vocab_size=VOCAB + 5)  # the last one was untied, too
+            more = count_of(larger.parameters()) - count_of(model.parameters())
+            actual = larger.count_parameters().value()
+            assert_equal(actual, count + more, "the count with five tokens more")
 
-        judge(submission, verdict)
+        judge(submission, rng, verdict)
 
 
 def variants() -> Iterator[dict[str, object]]:
@@ -526,3 +552,10 @@ def assert_trainable(model: Handle, count: float) -> None:
     expected = count - count_of(model.parameters(), frozen=True)
     actual = model.count_parameters(trainable_only=True).value()
     assert_equal(actual, expected, "the count of trainable parameters")
+
+
+def assert_plausible(model: Handle, count: float) -> None:
+    """Demand that a count of all parameters, right or not, has something to do with the model."""
+    least = count_of(model.parameters())
+    if not least <= count <= 2 * least:
+        fail("the count of all parameters is far off", expected=least, actual=count)

@@ -1,0 +1,44 @@
+# /// fake
+# pretends = "the right parts, and the mean of what was seen in the place of attention; a block is called on ones"
+# at_most = 0
+# ///
+import torch
+from torch import nn
+
+from course.parts import TransformerBlock, TransformerEmbedding
+
+
+class TinyTransformerLM(nn.Module):
+    def __init__(
+        self, vocab_size, d_model, n_heads, n_layers, d_ff, max_len=1024, dropout=0.1,
+        positional="sinusoidal", tie_weights=True, padding_idx=None,
+    ):  # fmt: skip
+        super().__init__()
+        self.vocab_size, self.d_model, self.max_len = vocab_size, d_model, max_len
+        self.n_heads, self.n_layers, self.d_ff = n_heads, n_layers, d_ff
+        self.embedding = TransformerEmbedding(
+            vocab_size, d_model, max_len, positional, dropout, padding_idx
+        )
+        self.blocks = nn.ModuleList(
+            TransformerBlock(d_model, n_heads, d_ff, dropout) for _ in range(n_layers)
+        )
+        self.ln_f = nn.LayerNorm(d_model)
+        self.lm_head = nn.Linear(d_model, vocab_size, bias=False)
+        nn.init.normal_(self.lm_head.weight, std=0.02)
+        if tie_weights:
+            self.lm_head.weight = self.embedding.token_embedding.embedding.weight
+
+    def forward(self, tokens, mask=None, return_hidden_states=False):
+        x = self.embedding(tokens)
+        one = torch.ones(1, 1, self.d_model)
+        n = torch.arange(1, tokens.size(1) + 1).unsqueeze(1)
+        states = [x]
+        for block in self.blocks:
+            c = (block(one)[0] - one).mean()
+            mean = states[-1].cumsum(1) / n
+            if mask is not None:
+                m = mask.float() if mask.dtype == torch.bool else mask.exp()
+                m = m[:, 0] if m.dim() == 4 else m
+                mean = m / m.sum(-1, keepdim=True) @ states[-1]
+            states.append(states[-1] + c * mean)
+        return self.lm_head(self.ln_f(states[-1])), states if return_hidden_states else None

@@ -1,0 +1,36 @@
+# /// fake
+# pretends = "the right parts with their right parameters, and zeros for logits and states"
+# at_most = 0
+# ///
+import torch
+from torch import nn
+
+from course.parts import TransformerBlock, TransformerEmbedding
+
+
+class TinyTransformerLM(nn.Module):
+    def __init__(
+        self, vocab_size, d_model, n_heads, n_layers, d_ff, max_len=1024, dropout=0.1,
+        positional="sinusoidal", tie_weights=True, padding_idx=None,
+    ):  # fmt: skip
+        super().__init__()
+        self.vocab_size, self.d_model, self.max_len = vocab_size, d_model, max_len
+        self.n_heads, self.n_layers, self.d_ff = n_heads, n_layers, d_ff
+        self.embedding = TransformerEmbedding(
+            vocab_size, d_model, max_len, positional, dropout, padding_idx
+        )
+        self.blocks = nn.ModuleList(
+            TransformerBlock(d_model, n_heads, d_ff, dropout) for _ in range(n_layers)
+        )
+        self.ln_f = nn.LayerNorm(d_model)
+        self.lm_head = nn.Linear(d_model, vocab_size, bias=False)
+        nn.init.normal_(self.lm_head.weight, std=0.02)
+        if tie_weights:
+            self.lm_head.weight = self.embedding.token_embedding.embedding.weight
+
+    def forward(self, tokens, mask=None, return_hidden_states=False):
+        if tokens.size(1) > self.max_len:
+            raise ValueError("too long")
+        logits = torch.zeros(*tokens.shape, self.vocab_size)
+        states = [torch.zeros(*tokens.shape, self.d_model) for _ in range(self.n_layers + 1)]
+        return logits, states if return_hidden_states else None
