@@ -75,16 +75,30 @@ class Writer:
         return model
 
     def indifferent_model(self, logits: Tensor, **arguments: object) -> Handle:
-        """A model that gives the same logits (V,) whatever the text is."""
+        """A model that gives the same logits (V,) whatever the text is.
+
+        Its last block adds a vector beside which nothing counts that comes from the text. So the
+        logits are what a whole forward pass leads to, and stand in no part of the model.
+        """
         import torch
 
-        model = self.model(vocab_size=len(logits), **arguments)
-        head = torch.randn(len(logits), SIZES["d_model"])
-        head[:, 0] = logits
-        model.ln_f.weight.data.zero_()
-        model.ln_f.bias.data.copy_(torch.eye(SIZES["d_model"])[0])
+        model = self.model(vocab_size=len(logits), dropout=0.0, **arguments)
+        loud = 1e5 * torch.randn(SIZES["d_model"])
+        normed = torch.nn.functional.layer_norm(loud, loud.shape)
+        # Large in all directions, so that no row of the head gives away what it is about.
+        head = (logits.max() - logits.min()) * torch.randn(len(logits), SIZES["d_model"])
+        head += (logits - head @ normed).outer(normed) / normed.square().sum()
+        model.blocks[-1].layer.linear2.bias.data.copy_(loud)
         model.lm_head.weight.data.copy_(head)
         return model
+
+    def certain_model(self, token: int, vocab_size: int, **arguments: object) -> Handle:
+        """A model that is certain of one token, whatever the text is."""
+        import torch
+
+        logits = torch.zeros(vocab_size)
+        logits[token] = 60.0
+        return self.indifferent_model(logits, **arguments)
 
     def write(self, model: Handle, prompt: Tensor | Handle, new: int, **options: object) -> Tensor:
         """Fetch what is generated from a prompt (B, T)."""
@@ -115,39 +129,24 @@ class TestShapes:
             what = f"the text of {new} tokens after a prompt {(batch, length)}"
             assert_shape(text, (batch, length + new), what)
             assert_equal(str(text.dtype), "torch.int64", f"the dtype of {what}")
+        self.assert_asks_the_model(writer, rng, [(3, 5, 1), (4, 2, 6)])
 
     @check(points=0.75, hint="What comes back starts with the prompt.")
     def test_prompt_kept(self, submission: SubmissionNames, rng: random.Random) -> None:
         """The prompt is the beginning of the text"""
-        writer = Writer(submission)
-        model = writer.model(vocab_size=self.VOCAB, max_len=16)
-        for batch, length, new in [(2, 6, 3), (5, 3, 7)]:
-            prompt = token_ids(rng, batch, length, self.VOCAB)
-            text = writer.write(model, prompt, new)
-            assert_shape(text, (batch, length + new), "the text")
-            assert_equal(text[:, :length].tolist(), prompt.tolist(), "the beginning of the text")
+        self.assert_asks_the_model(Writer(submission), rng, [(2, 6, 3), (5, 3, 7)], max_len=16)
 
     @check(points=0.5, hint="The model sees the last max_len tokens; the text keeps all of them.")
     def test_long_text(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A text longer than max_len comes back whole"""
-        writer = Writer(submission)
-        model = writer.model(vocab_size=self.VOCAB, max_len=4)
-        for length, new in [(3, 6), (7, 2)]:
-            prompt = token_ids(rng, 2, length, self.VOCAB)
-            text = writer.write(model, prompt, new)
-            assert_shape(text, (2, length + new), "the text")
-            assert_equal(text[:, :length].tolist(), prompt.tolist(), "the beginning of the text")
+        self.assert_asks_the_model(Writer(submission), rng, [(2, 3, 6), (2, 7, 2)], max_len=4)
 
     @check(points=0.5, hint="Look at the logits of the last position, for each new token.")
     def test_certain_token(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A model that is certain of a token writes that token"""
-        import torch
-
         writer = Writer(submission)
         for token in rng.sample(range(self.VOCAB), 3):
-            logits = torch.zeros(self.VOCAB)
-            logits[token] = 60.0
-            model = writer.indifferent_model(logits, max_len=16)
+            model = writer.certain_model(token, self.VOCAB, max_len=16)
             text = writer.write(model, token_ids(rng, 3, 4, self.VOCAB), 5)
             if text.dim() != 2 or text.size(1) < 5:
                 assert_shape(text, (3, 9), "the text")
@@ -161,6 +160,30 @@ class TestShapes:
         prompt = token_ids(rng, 2, 5, self.VOCAB)
         text = writer.write(model, prompt, 0)
         assert_equal(text.tolist(), prompt.tolist(), "the text")
+        self.assert_asks_the_model(writer, rng, [(2, 5, 1), (2, 5, 2)], max_len=16)
+
+    def assert_asks_the_model(
+        self,
+        writer: Writer,
+        rng: random.Random,
+        sizes: list[tuple[int, int, int]],
+        max_len: int = 64,
+    ) -> None:
+        """Demand the prompt and then tokens that a model is certain of, each time another one."""
+        for token, (batch, length, new) in zip(
+            rng.sample(range(self.VOCAB), len(sizes)), sizes, strict=True
+        ):
+            model = writer.certain_model(token, self.VOCAB, max_len=max_len)
+            prompt = token_ids(rng, batch, length, self.VOCAB)
+            text = writer.write(model, prompt, new)
+            assert_shape(text, (batch, length + new), "the text")
+            assert_equal(text[:, :length].tolist(), prompt.tolist(), "the beginning of the text")
+            if text[:, length:].tolist() != [[token] * new] * batch:
+                fail(
+                    f"a model is certain of token {token}, and other tokens follow the prompt",
+                    expected=[[token] * new] * batch,
+                    actual=text[:, length:].tolist(),
+                )
 
 
 # ---------------------------------------------------------------- practice: one part at a time
