@@ -1,9 +1,9 @@
 """What generation's checks ask of a cache of keys and values, and of what a model is asked for.
 
 Counting work is not enough: what is done in another thread is counted by nobody. But what is kept
-shows in the text, wherever it was computed. Parameters are negated in the middle of a text: of the
-token table, and of what each block adds last. What was kept of the tokens so far stays as it was;
-what is computed again comes out otherwise.
+shows in the text, wherever it was computed. In the middle of a text, the model is turned: its
+embedding's and its feed-forward networks' parameters are negated. What was kept of the tokens so
+far stays as it was; what is computed again comes out otherwise.
 
 So there are three texts: by the model as it is, by a model that is turned after some steps and
 reads everything anew, and by one whose *positions* are turned from one on. The last is what a cache
@@ -50,6 +50,25 @@ class Witness:
         self.seen = seen = []
         see = lambda module, inputs, output: seen.append(output.requires_grad)
         self.hooks = [getattr(model, part).register_forward_hook(see) for part in PARTS]
+
+
+def feed_forward_maps(model, tokens, shape):
+    '''Modules of the blocks that turn (B, T, ...) into (B, T, ...) by a matrix of a shape.'''
+    maps = []
+
+    def see(module, inputs, output):
+        if isinstance(output, torch.Tensor) and output.shape[:2] == tokens.shape:
+            maps.append(module)
+
+    hooks = [
+        module.register_forward_hook(see)
+        for module in model.blocks.modules()
+        if any(parameter.shape[:2] == shape for parameter in module.parameters(recurse=False))
+    ]
+    model(tokens)
+    for hook in hooks:
+        hook.remove()
+    return maps
 
 
 class Turn:
@@ -146,15 +165,16 @@ class CacheJudge:
     Args:
         writer: how texts are written.
         model: over there.
-        inner: modules that its blocks add last, after what is kept of a token was computed.
         rng: decides weights.
     """
 
-    def __init__(
-        self, writer: Writer, model: Handle, inner: list[Handle], rng: random.Random
-    ) -> None:
+    def __init__(self, writer: Writer, model: Handle, rng: random.Random) -> None:
         self.writer, self.model, self.rng = writer, model, rng
-        self.turned = [model.embedding, *inner]
+        # The second map of a feed-forward network comes after what is kept of a token: a key and a
+        # value, or what they are made of. The next block's depend on it.
+        shape, tokens = (MODEL["d_model"], D_FF), torch.zeros(2, 3, dtype=torch.int64)
+        inner = far_side(writer.submission, "feed_forward_maps", model, tokens, shape)
+        self.turned = [model.embedding, *elements(inner)]
 
     def write(self, prompt: Tensor, new: int, kept: bool) -> Tensor:
         """Fetch new tokens, with the cache or without."""
@@ -234,6 +254,8 @@ class CacheJudge:
         cached = self.write_turned(prompt, new, True, steps=steps)
         if torch.equal(cached, text):
             return
+        if torch.equal(cached, others[0]):
+            fail("with the cache, the model's lm_head is not called for each token")
         # Who does not read the prompt at once has read less of the text after so many steps.
         for start in (length + steps - 2, steps):
             if torch.equal(cached, kept_from(start)) and not any(
@@ -264,18 +286,13 @@ def judge_cache(
         "tie_weights": False,
     }
 
-    def on_course_model() -> None:
-        model = writer.model(**sizes)
-        inner = [model.blocks[number].layer.linear2 for number in range(LAYERS)]
-        verdict(CacheJudge(writer, model, inner, rng))
-
-    def on_own_model() -> None:
-        model = submission.placed(submission.TinyTransformerLM(**sizes))
-        verdict(CacheJudge(writer, model, [], rng))
-
-    ways = [on_course_model]
+    ways = [lambda: verdict(CacheJudge(writer, writer.model(**sizes), rng))]
     if submission.defines("TinyTransformerLM"):
-        ways.append(on_own_model)
+
+        def own() -> Handle:
+            return submission.placed(submission.TinyTransformerLM(**sizes))
+
+        ways.append(lambda: verdict(CacheJudge(writer, own(), rng)))
     in_some_way(ways)
 
 
