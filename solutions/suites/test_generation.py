@@ -107,10 +107,17 @@ class TestSampling:
         """Tokens are drawn with the probabilities of the temperature, which is 1 if not given:"""
         writer = Writer(submission)
         logits = known_logits(rng)
-        model = writer.indifferent_model(logits, max_len=ROOMY)
-        prompt = token_ids(rng, 3000, 2, len(logits))
+        # Each half of the vocabulary follows itself alone, so that it matters what the prompt is.
+        half = len(logits)
+        table = torch.full((2 * half, 2 * half), -60.0)
+        table[:half, :half], table[half:, half:] = logits, logits.flip(0)
+        model = writer.table_model(table, max_len=ROOMY)
+        prompt = token_ids(rng, 3000, 2, half)
         given = {} if temperature == 1 else {"temperature": temperature}
-        expected = (logits.double() / temperature).softmax(0)
+        expected = torch.cat([(logits.double() / temperature).softmax(0), torch.zeros(half)])
+        other = continuation(writer, model, prompt[:60] + half, 1, **given)
+        if bool((other < half).any()):
+            fail("what follows another prompt does not change although it should")
 
         def judge(*samples: Tensor) -> None:
             for tokens in samples:
