@@ -109,13 +109,15 @@ class Writer:
         """A model that gives the same logits (V,) whatever the text is."""
         return self.table_model(logits.expand(len(logits), -1), **arguments)
 
-    def sure_model(self, follows: dict[int, int], **arguments: object) -> Handle:
-        """A model that is sure of one token after each of V tokens, whatever else is there."""
+    def sure_model(
+        self, follows: dict[int, int], lead: float = 60.0, **arguments: object
+    ) -> Handle:
+        """A model that is sure of one token after each of V tokens: its logit has this lead."""
         import torch
 
         logits = torch.zeros(len(follows), len(follows))
         for token, following in follows.items():
-            logits[token, following] = 60.0
+            logits[token, following] = lead
         return self.table_model(logits, **arguments)
 
     def write(self, model: Handle, prompt: Tensor | Handle, new: int, **options: object) -> Tensor:

@@ -177,4 +177,5 @@ def known_logits(rng: random.Random) -> Tensor:
 def single_minded(writer: Writer, rng: random.Random) -> tuple[Handle, int]:
     """A model that is certain of one token, after any text, and the token."""
     token = rng.randrange(VOCAB)
-    return writer.sure_model(dict.fromkeys(range(VOCAB), token), max_len=ROOMY), token
+    follows = dict.fromkeys(range(VOCAB), token)
+    return writer.sure_model(follows, lead=1000.0, max_len=ROOMY), token
