@@ -74,17 +74,51 @@ class Writer:
         self.submission.placed(model).eval()
         return model
 
+    def table_model(self, logits: Tensor, **arguments: object) -> Handle:
+        """A model that scores what comes next by a table (V, V): row t wherever token t stands.
+
+        Each token's vector is so long that beside it nothing counts that comes from other tokens,
+        and its block adds an even longer one. So the table stands in no part of the model: a whole
+        forward pass leads to it.
+        """
+        import torch
+        from torch.nn import functional
+
+        width, hidden = 32, 64
+        sizes = {"vocab_size": len(logits), "d_model": width, "d_ff": hidden, "dropout": 0.0}
+        model = self.model(**{**arguments, **sizes})
+        rows, added = (size * torch.randn(len(logits), width) for size in (1e5, 1e7))
+        first = torch.randn(hidden, width) / width**0.5
+        features = functional.gelu(functional.layer_norm(rows, (width,)) @ first.T)
+        normed = functional.layer_norm(rows + added, (width,))
+        head = (logits.max() - logits.min()) * torch.randn(len(logits), width)
+        head += (normed.pinverse() @ (logits - normed @ head.T)).T
+        layer = model.blocks[0].layer
+        for parameter, value in (
+            (model.embedding.token_embedding["embedding"].weight, rows / width**0.5),
+            (layer.linear1.weight, first),
+            (layer.linear1.bias, torch.zeros(hidden)),
+            (layer.linear2.weight, (features.pinverse() @ added).T),
+            (layer.linear2.bias, torch.zeros(width)),
+            (model.lm_head.weight, head),
+        ):
+            parameter.data.copy_(value)
+        return model
+
     def indifferent_model(self, logits: Tensor, **arguments: object) -> Handle:
         """A model that gives the same logits (V,) whatever the text is."""
+        return self.table_model(logits.expand(len(logits), -1), **arguments)
+
+    def sure_model(
+        self, follows: dict[int, int], lead: float = 60.0, **arguments: object
+    ) -> Handle:
+        """A model that is sure of one token after each of V tokens: its logit has this lead."""
         import torch
 
-        model = self.model(vocab_size=len(logits), **arguments)
-        head = torch.randn(len(logits), SIZES["d_model"])
-        head[:, 0] = logits
-        model.ln_f.weight.data.zero_()
-        model.ln_f.bias.data.copy_(torch.eye(SIZES["d_model"])[0])
-        model.lm_head.weight.data.copy_(head)
-        return model
+        logits = torch.zeros(len(follows), len(follows))
+        for token, following in follows.items():
+            logits[token, following] = lead
+        return self.table_model(logits, **arguments)
 
     def write(self, model: Handle, prompt: Tensor | Handle, new: int, **options: object) -> Tensor:
         """Fetch what is generated from a prompt (B, T)."""
@@ -97,6 +131,41 @@ def token_ids(rng: random.Random, batch: int, length: int, vocab_size: int) -> T
     import torch
 
     return torch.tensor([rng.choices(range(vocab_size), k=length) for _ in range(batch)])
+
+
+def ends_of_text(rng: random.Random, vocab_size: int) -> dict[int, int]:
+    """What follows each token: another one for half of them, and after that one itself for ever."""
+    tokens = rng.sample(range(vocab_size), vocab_size)
+    half = vocab_size // 2
+    ends = dict(zip(tokens[:half], tokens[half : 2 * half], strict=True))
+    return {token: ends.get(token, token) for token in tokens}
+
+
+def assert_asks_the_model(
+    writer: Writer, rng: random.Random, sizes: list[tuple[int, int, int]], max_len: int = 64
+) -> None:
+    """Demand the tokens that a model is sure of after prompts (B, T), each of one token repeated.
+
+    Whatever place of the text somebody looks at, and however far they see, these tokens follow.
+    """
+    import torch
+
+    follows = ends_of_text(rng, 13)
+    model = writer.sure_model(follows, max_len=max_len)
+    starts = [token for token, following in follows.items() if following != token]
+    for start, (batch, length, new) in zip(rng.sample(starts, len(sizes)), sizes, strict=True):
+        prompt = torch.full((batch, length), start)
+        text = writer.write(model, prompt, new)
+        expected = torch.full((batch, new), follows[start])
+        assert_shape(text, (batch, length + new), "the text")
+        if not torch.equal(text[:, :length], prompt):
+            fail("the prompt is not the beginning of the text")
+        if text[:, length:].tolist() != expected.tolist():
+            fail(
+                "the new tokens are not those that the model is sure of",
+                expected=expected.tolist(),
+                actual=text[:, length:].tolist(),
+            )
 
 
 class TestShapes:
@@ -115,6 +184,7 @@ class TestShapes:
             what = f"the text of {new} tokens after a prompt {(batch, length)}"
             assert_shape(text, (batch, length + new), what)
             assert_equal(str(text.dtype), "torch.int64", f"the dtype of {what}")
+        assert_asks_the_model(writer, rng, [(3, 5, 1), (4, 2, 6)])
 
     @check(points=0.75, hint="What comes back starts with the prompt.")
     def test_prompt_kept(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -126,6 +196,7 @@ class TestShapes:
             text = writer.write(model, prompt, new)
             assert_shape(text, (batch, length + new), "the text")
             assert_equal(text[:, :length].tolist(), prompt.tolist(), "the beginning of the text")
+        assert_asks_the_model(writer, rng, [(2, 6, 3), (5, 3, 7)])
 
     @check(points=0.5, hint="The model sees the last max_len tokens; the text keeps all of them.")
     def test_long_text(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -137,17 +208,14 @@ class TestShapes:
             text = writer.write(model, prompt, new)
             assert_shape(text, (2, length + new), "the text")
             assert_equal(text[:, :length].tolist(), prompt.tolist(), "the beginning of the text")
+        assert_asks_the_model(writer, rng, [(2, 3, 6), (2, 7, 2)], max_len=4)
 
     @check(points=0.5, hint="Look at the logits of the last position, for each new token.")
     def test_certain_token(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A model that is certain of a token writes that token"""
-        import torch
-
         writer = Writer(submission)
         for token in rng.sample(range(self.VOCAB), 3):
-            logits = torch.zeros(self.VOCAB)
-            logits[token] = 60.0
-            model = writer.indifferent_model(logits, max_len=16)
+            model = writer.sure_model(dict.fromkeys(range(self.VOCAB), token), max_len=16)
             text = writer.write(model, token_ids(rng, 3, 4, self.VOCAB), 5)
             if text.dim() != 2 or text.size(1) < 5:
                 assert_shape(text, (3, 9), "the text")
@@ -161,6 +229,7 @@ class TestShapes:
         prompt = token_ids(rng, 2, 5, self.VOCAB)
         text = writer.write(model, prompt, 0)
         assert_equal(text.tolist(), prompt.tolist(), "the text")
+        assert_asks_the_model(writer, rng, [(2, 5, 1), (2, 5, 2)])
 
 
 # ---------------------------------------------------------------- practice: one part at a time

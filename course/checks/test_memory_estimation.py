@@ -68,6 +68,32 @@ def model_memory(memory: Handle, name: str) -> float:
     return number(size, f'"{name}"')
 
 
+def assert_follows_the_model(
+    submission: SubmissionNames, rng: random.Random, names: tuple[str, ...] = ("parameters",)
+) -> None:
+    """Demand that sizes grow about as the number of parameters does: a constant follows nothing."""
+    sizes = random_sizes(rng)
+    deeper = {**sizes, "n_layers": 3 * sizes["n_layers"], "d_ff": 2 * sizes["d_ff"]}
+    richer = {**sizes, "vocab_size": 4 * sizes["vocab_size"]}
+    small, *larger = (
+        submission.estimate_model_memory(
+            build(submission, **arguments, tie_weights=False, positional="learned")
+        )
+        for arguments in (sizes, deeper, richer)
+    )
+    for memory, arguments in zip(larger, (deeper, richer), strict=True):
+        times = n_parameters(arguments) / n_parameters(sizes)
+        for name in names:
+            growth = model_memory(memory, name) / model_memory(small, name)
+            if not 0.8 * times < growth < 1.2 * times:
+                fail(
+                    f'"{name}" does not follow the model: another one has {times:.2f} times as many'
+                    " parameters",
+                    expected=f"about {times:.2f} times as much",
+                    actual=f"{growth:.2f} times as much",
+                )
+
+
 class TestKeys:
     """Names and units"""
 
@@ -77,6 +103,7 @@ class TestKeys:
         memory = submission.estimate_model_memory(build(submission, **random_sizes(rng)))
         for name in NAMES:
             model_memory(memory, name)
+        assert_follows_the_model(submission, rng, NAMES)
 
     @check(points=0.75, hint="A MiB is 1024 * 1024 bytes, and a float32 takes four bytes.")
     def test_unit(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -101,6 +128,7 @@ class TestKeys:
         assert_close(optimizer, 2 * parameters, '"optimizer"', atol=0)
         assert_close(total, parameters + gradients + optimizer, '"total_training"', atol=0)
         assert_close(inference, parameters, '"inference_only"', atol=0)
+        assert_follows_the_model(submission, rng)
 
     @check(points=0.75, hint="Return one number, in MiB: it grows with the batch and the length.")
     def test_activation_size(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -110,7 +138,12 @@ class TestKeys:
         batch, length = rng.randrange(3, 6), rng.randrange(8, 12)
         estimate = submission.estimate_activation_memory
         size = number(estimate(model, batch_size=batch, seq_len=length), "the estimate")
+        wider = {**sizes, "d_model": 2 * sizes["d_model"], "d_ff": 2 * sizes["d_ff"]}
         more = {
+            "a wider model": number(
+                estimate(build(submission, **wider), batch_size=batch, seq_len=length),
+                "the estimate",
+            ),
             "a larger batch": number(
                 estimate(model, batch_size=3 * batch, seq_len=length), "the estimate"
             ),

