@@ -156,7 +156,7 @@ def pairs_of_rows(rng: random.Random, vocab_size: int) -> tuple[Tensor, int]:
 
 
 def stand_ins(submission: SubmissionNames, sizes: Mapping[str, Any]) -> list[Handle]:
-    """The course's embedding; its block, one that computes nothing, what sees calls of the first."""
+    """The course's embedding and block, an idle block, and what sees the calls of the first."""
     parts, nn = submission.module("course.parts"), submission.module("torch.nn")
     embedding = parts.TransformerEmbedding(sizes["vocab_size"], sizes["d_model"], dropout=0.0)
     nn.init.normal_(embedding.token_embedding.embedding.weight)  # tokens stand out of positions
