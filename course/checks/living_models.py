@@ -7,7 +7,6 @@ computes nothing. Whoever has made a mistake shows these signs all the same.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import random
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -82,9 +81,6 @@ def assert_alive(submission: SubmissionNames, way: Build, rng: random.Random, **
     case = (way, *sizes.items())
     if case not in found:
         model = way(submission, **sizes)
-        model.eval()
-        for block in elements(model.blocks):  # the model may not know them
-            block.eval()
         try:
             find_life(submission, model, rng, sizes)
             found[case] = None
@@ -98,39 +94,34 @@ def assert_alive(submission: SubmissionNames, way: Build, rng: random.Random, **
 def find_life(
     submission: SubmissionNames, model: Handle, rng: random.Random, sizes: Mapping[str, Any]
 ) -> None:
-    """Demand that a model computes: it is as it was built, in eval mode."""
+    """Demand that a model computes: it is as it was built."""
     size, width = sizes["vocab_size"], sizes["d_model"]
     tokens, place = pairs_of_rows(rng, size)
     everything = torch.ones(LENGTH, LENGTH, dtype=torch.bool)
-    parts, init = submission.module("course.parts"), submission.module("torch.nn.init")
+    blocks = elements(model.blocks)
+    for module in (model, *blocks):  # the model may not know its blocks
+        module.eval()
 
     def by_parts_replaced(told: dict[str, Tensor]) -> None:
-        embedding = submission.placed(parts.TransformerEmbedding(size, width, dropout=0.0))
-        block, idle = (
-            submission.placed(
-                parts.TransformerBlock(width, sizes["n_heads"], sizes["d_ff"], dropout=0.0)
-            )
-            for _ in range(2)
-        )
-        for parameter in elements(idle.parameters()):
-            init.zeros_(parameter)
-        init.normal_(embedding.token_embedding.embedding.weight)  # tokens stand out of positions
-        seen = submission.module("unittest.mock").Mock(return_value=None)
-        block.layer.register_forward_hook(seen)  # called with the module, its inputs, its output
+        embedding, busy, still, seen = stand_ins(submission, sizes)
         own = model(tokens, **told)
-        with computing_as([model.embedding, *elements(model.blocks)], embedding, block):
-            mixed = model(tokens, **told)
-        with computing_as([model.embedding, *elements(model.blocks)], embedding, idle):
-            unmixed = model(tokens, **told)
-        again = model(tokens.flip(0), **told)
-        table = model.embedding.token_embedding.embedding.weight
-        if seen.called.value() is not True:
-            fail("the model calls none of its blocks")
+        with own_forwards_afterwards([model.embedding, *blocks]):
+            model.embedding.forward = embedding.forward
+            results = [own]
+            for other in (busy, still):
+                for block in blocks:
+                    block.forward = other.forward
+                results.append(model(tokens, **told))
+            if seen.called.value() is not True:
+                fail("the model calls none of its blocks")
+        results.append(model(tokens.flip(0), **told))
         last = seen.call_args.args
         vectors = (last[2], last[1][0], embedding(tokens))
-        asked = (own, mixed, unmixed, again, *vectors, model.lm_head.weight, table)
-        *results, left, entered, embedded, head, rows = values(asked)
-        first, mixed, unmixed, second = (logits_in(r, (4, LENGTH, size)) for r in results)
+        table = model.embedding.token_embedding.embedding.weight
+        *fetched, left, entered, embedded, head, rows = values(
+            (*results, *vectors, model.lm_head.weight, table)
+        )
+        first, mixed, unmixed, second = (logits_in(value, (4, LENGTH, size)) for value in fetched)
         assert_close(second.flip(0), first, "the logits of a second call", **TOLERANCE)
         assert_depends_on_tokens(first, place)
         assert_depends_on_tokens(mixed, place, on_others=True)
@@ -141,9 +132,9 @@ def find_life(
         assert_scored(unmixed, (embedded,), (head, rows))
 
     def by_parts_in_order() -> None:
-        for block in elements(model.blocks):
+        for block in blocks:
             for parameter in elements(block.parameters()):
-                init.normal_(parameter, 0.0, 0.5)  # a block may start as nothing
+                submission.module("torch.nn.init").normal_(parameter, 0.0, 0.5)  # or it is nothing
         logits = logits_in(model(tokens, mask=everything).value(), (4, LENGTH, size))
         x = last_vectors(model, tokens.flip(0), everything).flip(0)
         normed = F.layer_norm(x, (width,))
@@ -164,11 +155,23 @@ def pairs_of_rows(rng: random.Random, vocab_size: int) -> tuple[Tensor, int]:
     return torch.cat([tokens, changed]), place
 
 
+def stand_ins(submission: SubmissionNames, sizes: Mapping[str, Any]) -> list[Handle]:
+    """The course's embedding and block, an idle block, and what sees the calls of the first."""
+    parts, nn = submission.module("course.parts"), submission.module("torch.nn")
+    embedding = parts.TransformerEmbedding(sizes["vocab_size"], sizes["d_model"], dropout=0.0)
+    nn.init.normal_(embedding.token_embedding.embedding.weight)  # tokens stand out of positions
+    inner = [sizes[name] for name in ("d_model", "n_heads", "d_ff")]
+    busy, still = (parts.TransformerBlock(*inner, dropout=0.0) for _ in range(2))
+    numbers = nn.utils.parameters_to_vector(still.parameters())
+    nn.utils.vector_to_parameters(numbers.mul(0), still.parameters())
+    seen = submission.module("unittest.mock").Mock(return_value=None)
+    busy.layer.register_forward_hook(seen)  # called with the module, its inputs, its output
+    return [*map(submission.placed, (embedding, busy, still)), seen]
+
+
 @contextlib.contextmanager
-def computing_as(modules: list[Handle], *others: Handle) -> Iterator[None]:
-    """Let modules compute what others do, the last one for all that remain, while inside."""
-    for module, other in itertools.zip_longest(modules, others, fillvalue=others[-1]):
-        module.forward = other.forward
+def own_forwards_afterwards(modules: list[Handle]) -> Iterator[None]:
+    """Give modules that are told another `forward` inside their own one back."""
     try:
         yield
     finally:
