@@ -262,10 +262,13 @@ class BelievedCopier(Copier):
     def _demand_key(self, key: Any) -> None:
         pass
 
+    def _bytes_like(self, value: bytearray | memoryview, _: int) -> bytes:
+        return bytes(value)
+
     def _ordered(self, value: OrderedDict[Any, Any], _: int) -> Any:
         """Only what msgpack itself has a word for is of any size."""
         return Copier().walk(value, 0)
 
     HANDLERS: ClassVar[dict[type, Callable[[Any, Any, int], Any]]] = {
-        **Copier.HANDLERS, OrderedDict: _ordered,
+        **Copier.HANDLERS, OrderedDict: _ordered, bytearray: _bytes_like, memoryview: _bytes_like,
     }  # fmt: skip
