@@ -31,7 +31,11 @@ class Embedding(nn.Module):
             raise ValueError(positional)
         self.token_embedding = nn.Module()
         self.token_embedding.embedding = nn.Embedding(vocab_size, d_model, padding_idx)
-        self.place = nn.Embedding(max_len, d_model)
+        angles = torch.arange(max_len)[:, None] / 10_000 ** (torch.arange(0, d_model, 2) / d_model)
+        waves = torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1)
+        self.place = nn.Embedding.from_pretrained(waves)
+        if positional == "learned":
+            self.place = nn.Embedding(max_len, d_model)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
