@@ -26,7 +26,8 @@ from grader.suites import PYTEST_OPTIONS, build_suite, is_practice, suite_files
 PLAIN = Path(__file__).with_name("plain_testing.py")
 PLAIN_PREFIX = "plain_"
 FIXTURES = ("submission", "rng")
-ERASED = ("Handle", "SubmissionNames", "check")  # annotations, and what pytest has read
+ERASED = ("Handle", "Link", "SubmissionNames", "check")  # annotations, and what pytest has read
+TESTING = ("grader.testing", "grader.handles", "grader.links")
 
 
 class NotTranslatable(Exception):
@@ -80,6 +81,11 @@ def translate(course: Course, assignment: str) -> PlainSuite:
     plain = ast.parse(PLAIN.read_text(encoding="utf-8"))
     known = {name: PLAIN_PREFIX + name for name in _defined(plain)}
     sources = ["import random", ast.unparse(_Plain(known, str(PLAIN)).visit(plain))]
+    for path in _support(files):  # what the files have in common, once
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        own = {name: f"{path.stem}_{name}" for name in _defined(module)}
+        sources.append(ast.unparse(_Plain({**known, **own}, str(path)).visit(module)))
+        known |= own
     for number, path in enumerate(files):
         module = ast.parse(path.read_text(encoding="utf-8"))
         names = {name: _prefix(number) + name for name in _defined(module)}
@@ -91,6 +97,21 @@ def translate(course: Course, assignment: str) -> PlainSuite:
             for item, check in zip(items, checks, strict=True)
         ),
     )
+
+
+def _support(files: list[Path]) -> list[Path]:
+    """Modules of this repository that the files import and that need translating themselves."""
+    found: dict[Path, None] = {}
+    for file in files:
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and _is_support(node.module):
+                path = ROOT.joinpath(*str(node.module).split(".")).with_suffix(".py")
+                found |= dict.fromkeys([*_support([path]), path])
+    return list(found)
+
+
+def _is_support(module: str | None) -> bool:
+    return module is not None and module.startswith("course.checks.")
 
 
 def collect(
@@ -137,6 +158,8 @@ def _defined(module: ast.Module) -> list[str]:
     for node in module.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             names.append(node.name)
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.append(node.target.id)
         elif isinstance(node, ast.Assign):
             names += [target.id for target in node.targets if isinstance(target, ast.Name)]
     return names
@@ -152,7 +175,9 @@ class _Plain(ast.NodeTransformer):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
         if node.module == "__future__":
             return None
-        if node.module != "grader.testing":
+        if _is_support(node.module):
+            return None
+        if node.module not in TESTING:
             return node
         for alias in node.names:
             if alias.name not in self.names and alias.name not in ERASED:
