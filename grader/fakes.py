@@ -9,7 +9,9 @@ A fake is a whole submission, with a header in the form of inline script metadat
     # ///
     class TransformerBlock(nn.Module): ...
 
-or, where all is right but one thing is dead, edits of the reference as in a mutant's file:
+What several fakes have in common stands in a file of its own, whose name begins with `_`, and
+`after = "_looks.py"` in the header puts it before them. Or, where all is right but one thing is
+dead, a fake is edits of the reference as in a mutant's file:
 
     # solutions/fakes/blocks/dead_weights.toml
     pretends = "attention looks everywhere alike"
@@ -61,6 +63,7 @@ class Fake(Value, frozen=True):
 class _Header(msgspec.Struct, forbid_unknown_fields=True):
     pretends: str
     at_most: float
+    after: str = ""
     edit: tuple[Edit, ...] = ()
 
 
@@ -75,7 +78,7 @@ def load_fakes(course: Course, assignment: str) -> tuple[Fake, ...]:
         return ()
     require_known_folders(course, course.fakes, "fakes", ["*.py", "*.toml"])
     folder = course.fakes / assignment
-    paths = sorted([*folder.glob("*.py"), *folder.glob("*.toml")])
+    paths = sorted([*folder.glob("[!_]*.py"), *folder.glob("*.toml")])
     return tuple(_read(course, assignment, path) for path in paths)
 
 
@@ -99,7 +102,7 @@ def _read(course: Course, assignment: str, path: Path) -> Fake:
         name=path.stem,
         pretends=header.pretends,
         at_most=header.at_most,
-        source="" if edits_reference else text,
+        source="" if edits_reference else _common(header.after, path) + text,
         answers=answers,
     )
 
@@ -113,6 +116,17 @@ def _header(text: str, path: Path) -> str:
             hint='start it with # /// fake, # pretends = "…", # at_most = 1.0, # ///',
         )
     return "\n".join(line.removeprefix("#").removeprefix(" ") for line in found[0].splitlines())
+
+
+def _common(name: str, path: Path) -> str:
+    """What a fake has in common with others; empty if it names no such file."""
+    if not name:
+        return ""
+    common = path.parent / name
+    if common.name != name or not name.startswith("_") or not common.is_file():
+        hint = "a file beside it whose name begins with `_`"
+        raise SuiteError(f"`after` names no such file: `{name}`", where=str(path), hint=hint)
+    return common.read_text(encoding="utf-8") + "\n\n"
 
 
 def _decode(text: str, path: Path) -> _Header:

@@ -55,6 +55,26 @@ def test_a_fake_may_be_edits_of_the_reference(course: Course, toy: Path) -> None
     assert "class Counter" in fake.answers["Counter"]
 
 
+def test_what_fakes_have_in_common_stands_before_each(course: Course, toy: Path) -> None:
+    write(toy / "fakes/adding/_sum.py", "SUM = 3")
+    text = SCRIPT.replace("# at_most = 1", '# at_most = 1\n    # after = "_sum.py"')
+    write(toy / "fakes/adding/three.py", text)
+    (fake,) = load_fakes(course, "adding")
+    assert fake.source.startswith("SUM = 3")
+    assert fake.source.endswith("return 3\n")
+
+
+@pytest.mark.parametrize("name", ["_gone.py", "three.py", "../adding/_sum.py"])
+def test_only_a_common_file_beside_it_can_stand_before_a_fake(
+    course: Course, toy: Path, name: str
+) -> None:
+    write(toy / "fakes/adding/_sum.py", "SUM = 3")
+    text = SCRIPT.replace("# at_most = 1", f'# at_most = 1\n    # after = "{name}"')
+    write(toy / "fakes/adding/three.py", text)
+    with pytest.raises(SuiteError, match="`after` names no such file"):
+        load_fakes(course, "adding")
+
+
 def test_fakes_come_by_name(course: Course, toy: Path) -> None:
     write(toy / "fakes/adding/c.py", SCRIPT)
     write(toy / "fakes/adding/b.toml", EDITS)
