@@ -1,5 +1,5 @@
 # Every target sets up what it needs; `make` alone lists them.
-# Variables: PYTHON (3.10 or newer), TORCH_INDEX (an extra package index for torch), ARGS (for pytest or the benchmark).
+# Variables: PYTHON (3.11 or newer), TORCH_INDEX (an extra package index for torch), ARGS (for pytest or the benchmark).
 
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -70,8 +70,8 @@ clean: ## Remove what these targets made, the environment included
 
 # torch comes first and alone: only it may need another index than the rest.
 $(READY): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
-	    echo "error: Python 3.10 or newer is needed, $(PYTHON) is older or missing" >&2; \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "error: Python 3.11 or newer is needed, $(PYTHON) is older or missing" >&2; \
 	    echo "hint: name another one, for example: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
 	    exit 2; }
 	@echo "Setting up .venv: a few minutes the first time"

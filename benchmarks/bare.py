@@ -19,12 +19,12 @@ from typing import Any
 import pytest
 
 from benchmarks.classroom import ASSIGNMENT
-from grader.config import load_course
-from grader.handles import SubmissionNames
-from grader.links import abandon, settle
-from grader.local import LocalLink
+from grader.config.course import load_course
 from grader.model import Assignment, Check, total
-from grader.suites import PYTEST_OPTIONS, build_suite, is_practice, suite_files
+from grader.testing.handles import SubmissionNames
+from grader.testing.links import abandon, settle
+from grader.testing.local import LocalLink
+from grader.testing.suites import PYTEST_OPTIONS, build_suite, is_practice, suite_files
 
 
 class Bare:

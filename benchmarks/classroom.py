@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.cases import Kind, imports, plan_cases, style_files
-from grader.config import Course
-from grader.lessons import lesson_path, read_lesson
-from grader.release import solution_sources
+from grader.authoring.cases import Kind, imports, plan_cases, style_files
+from grader.authoring.lessons import lesson_path, read_lesson
+from grader.authoring.release import solution_sources
+from grader.config.course import Course
 
 ASSIGNMENT = "embeddings"
 MUTANT_STRIDE = 7  # neighbours in the alphabet have much the same bug

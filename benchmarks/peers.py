@@ -43,8 +43,8 @@ from benchmarks.tools import (
     Tool,
     emptied,
 )
-from grader.config import Course, load_course
-from grader.scheduler import usable_cores
+from grader.config.course import Course, load_course
+from grader.judging.engine import usable_cores
 
 ONE_CHECK = Path(__file__).parent / "one_check"
 TOLERANCE = 1e-6  # of a point

@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 
 from benchmarks.environments import ROOT
-from grader.config import Course
+from grader.config.course import Course
 from grader.model import Assignment, Check
-from grader.suites import PYTEST_OPTIONS, build_suite, is_practice, suite_files
+from grader.testing.suites import PYTEST_OPTIONS, build_suite, is_practice, suite_files
 
 PLAIN = Path(__file__).with_name("plain_testing.py")
 PLAIN_PREFIX = "plain_"

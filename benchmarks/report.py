@@ -9,14 +9,14 @@ import statistics
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from benchmarks.accounting import Cost
 from benchmarks.environments import PEERS, ROOT
-from grader.scheduler import usable_cores
+from grader.judging.engine import usable_cores
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def machine() -> dict[str, Any]:
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True
     )
     return {
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit.stdout.strip(),
         "processor": _processor(),
         "cores": usable_cores(),

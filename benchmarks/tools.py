@@ -21,8 +21,8 @@ from benchmarks.accounting import CommandFailed, Cost, measure
 from benchmarks.classroom import ASSIGNMENT, Work, code, write_notebook, write_plain
 from benchmarks.environments import CACHE, ROOT, environment
 from benchmarks.plain_checks import PlainSuite, translate
-from grader.config import Course
-from grader.scheduler import load_suites
+from grader.config.course import Course
+from grader.judging.engine import load_suites
 
 Scores = Mapping[str, float]
 UNGRADED_STATUS = 3

@@ -25,7 +25,7 @@ from benchmarks.classroom import ASSIGNMENT, Work, make_class, write_plain
 from benchmarks.environments import ROOT
 from benchmarks.report import machine, number, table
 from benchmarks.tools import quiet_environment
-from grader.config import load_course
+from grader.config.course import load_course
 
 # what a student's program does, and how many of a hundred do it
 TROUBLES = {

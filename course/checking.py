@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grader.practice import Cause, Interrupted, LocalResult
+    from grader.testing.practice import Cause, Interrupted, LocalResult
 
 CHECKS = Path(__file__).parent / "checks"
 GREEN, RED, GREY = "#2b8a3e", "#d64545", "#7f858f"
@@ -95,8 +95,8 @@ def check_namespace(namespace: dict[str, Any], question: str | None) -> Report:
         )
     try:
         from grader.errors import GraderError, UsageError
-        from grader.local import run_checks
-        from grader.practice import Interrupted
+        from grader.testing.local import run_checks
+        from grader.testing.practice import Interrupted
     except ImportError as error:
         return Report((), f"{error}. Install what requirements.txt lists, then restart the kernel.")
     try:
@@ -116,7 +116,7 @@ def _report(
     note: str = "",
     interrupted: Interrupted | None = None,
 ) -> Report:
-    from grader.practice import each_cause_once
+    from grader.testing.practice import each_cause_once
 
     if question is None:  # the summary is about points, not about practice
         results = [result for result in results if result.points]

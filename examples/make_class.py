@@ -13,10 +13,10 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from grader.config import load_course
-from grader.lessons import lesson_paths, read_lesson
-from grader.mutants import apply, load_mutants
-from grader.release import solution_sources
+from grader.authoring.lessons import lesson_paths, read_lesson
+from grader.authoring.mutants import apply, load_mutants
+from grader.authoring.release import solution_sources
+from grader.config.course import load_course
 
 ROOT = Path(__file__).parent
 NOTEBOOKS = ROOT.parent / "course" / "notebooks"

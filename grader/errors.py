@@ -10,7 +10,7 @@
     ├── IntakeError             one submission can't be read: it is reported, others go on
     └── GraderFault             our fault: the submission stays ungraded                     exit 3
 
-Only `grader.cli` turns one of these into an exit code; nothing below it prints.
+Only `grader/cli/status.py` turns one of these into an exit status; nothing below it prints.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ class GraderError(Exception):
         where: the file, line or option that it is about.
         hint: the next step.
     """
-
-    exit_code = 2
 
     def __init__(self, message: str, *, where: str = "", hint: str = "") -> None:
         super().__init__(message)
@@ -63,8 +61,6 @@ class OutputBusy(GraderError):
 class NothingToGrade(GraderError):
     """No submission was found where one was looked for."""
 
-    exit_code = 4
-
 
 class IntakeError(GraderError):
     """One submission can't be read. It is reported; all others are graded."""
@@ -72,8 +68,6 @@ class IntakeError(GraderError):
 
 class GraderFault(GraderError):
     """The grader itself failed. The submission stays ungraded: never zero, never full marks."""
-
-    exit_code = 3
 
 
 def told(error: BaseException) -> str:

@@ -13,8 +13,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-SCHEMA_VERSION = 1
-
 
 class Value(msgspec.Struct, frozen=True):
     """Base of every type here. Subclasses say `frozen=True` too: type checkers need it."""
@@ -84,10 +82,52 @@ class Suite(Value, frozen=True):
 # ---------------------------------------------------------------- what was handed in
 
 
+class ProblemKind(enum.StrEnum):
+    """What a problem is about. Only kinds of the first group keep a student's work from a score."""
+
+    UNMATCHED = "unmatched"
+    UNOWNED = "unowned"
+    AMBIGUOUS = "ambiguous"
+    DUPLICATE = "duplicate"
+    SAME_STUDENT = "same-student"
+    UNREADABLE = "unreadable"
+    TOO_MANY = "too-many"
+    TOO_MUCH = "too-much"
+    NOTHING_USABLE = "nothing-usable"
+
+    RENAMED = "renamed"
+    MISMATCH = "mismatch"
+    METADATA = "metadata"
+    LATE = "late"
+    NOT_IN_ROSTER = "not-in-roster"
+    ADJUSTMENT = "adjustment"
+    EXTENSION = "extension"
+    NO_TIME = "no-time"
+    DEVICE = "device"
+    GPU = "gpu"
+    HANDOUT = "handout"
+    NOTEBOOK = "notebook"
+    CHECK = "check"
+
+    @property
+    def keeps_from_grading(self) -> bool:
+        """Whether a student with such a problem may have handed in what nobody could use."""
+        return self in KEEP_FROM_GRADING
+
+
+KEEP_FROM_GRADING = frozenset(
+    {
+        ProblemKind.UNMATCHED, ProblemKind.UNOWNED, ProblemKind.AMBIGUOUS, ProblemKind.DUPLICATE,
+        ProblemKind.SAME_STUDENT, ProblemKind.UNREADABLE, ProblemKind.TOO_MANY,
+        ProblemKind.TOO_MUCH, ProblemKind.NOTHING_USABLE,
+    }
+)  # fmt: skip
+
+
 class Problem(Value, frozen=True):
     """Something a person should look at: it never stops the others from being graded."""
 
-    kind: str
+    kind: ProblemKind
     message: str
     where: str = ""
     hint: str = ""
@@ -126,7 +166,7 @@ class Cell(Value, frozen=True):
 # ---------------------------------------------------------------- what happened
 
 
-class Status(str, enum.Enum):
+class Status(enum.StrEnum):
     """What became of a check."""
 
     PASSED = "passed"
@@ -136,7 +176,7 @@ class Status(str, enum.Enum):
     SKIPPED = "skipped"
 
 
-class EndingKind(str, enum.Enum):
+class EndingKind(enum.StrEnum):
     """How a run ended: the first group is theirs, the second ours."""
 
     COMPLETED = "completed"
@@ -273,7 +313,7 @@ class Run(Value, frozen=True):
 # ---------------------------------------------------------------- what it is worth
 
 
-class State(str, enum.Enum):
+class State(enum.StrEnum):
     """Whether a score is one."""
 
     GRADED = "graded"
@@ -337,80 +377,6 @@ class Score(Value, frozen=True):
     time_from: str = ""
     due: str | None = None
     attempts: tuple[Attempt, ...] = ()
-
-
-class AssignmentReport(Value, frozen=True):
-    """An assignment as the gradebook shows it: questions with their checks."""
-
-    id: str
-    title: str
-    points: float
-    questions: tuple[QuestionReport, ...]
-    due: str | None = None
-
-
-class QuestionReport(Value, frozen=True):
-    """A question and its checks."""
-
-    id: str
-    title: str
-    points: float
-    checks: tuple[CheckReport, ...]
-    bonus: bool = False
-
-
-class CheckReport(Value, frozen=True):
-    """A check without what only the engine needs."""
-
-    id: str
-    title: str
-    points: float
-    public: bool
-    hint: str = ""
-
-
-class RunInfo(Value, frozen=True):
-    """What may differ between two runs on the same input: times, host, versions.
-
-    `kept` counts the results that were taken from an earlier run.
-    """
-
-    started_at: str = ""
-    seconds: float = 0.0
-    host: str = ""
-    versions: dict[str, str] = {}
-    jobs: int = 1
-    device: str = "cpu"
-    kept: int = 0
-    seconds_per_submission: dict[str, float] = {}
-
-
-class Total(Value, frozen=True):
-    """A student's points in all assignments but those that were dropped as the lowest.
-
-    `known` is false while one of them is ungraded.
-    """
-
-    student: str
-    earned: float
-    possible: float
-    dropped: tuple[str, ...] = ()
-    known: bool = True
-
-
-class Gradebook(Value, frozen=True):
-    """Everything a report needs. Two runs on the same input differ under `run` alone."""
-
-    schema_version: int
-    course: str
-    assignments: tuple[AssignmentReport, ...]
-    scores: tuple[Score, ...]
-    problems: tuple[Problem, ...]
-    isolation: Isolation | None
-    run: RunInfo
-    complete: bool = True
-    course_title: str = ""
-    totals: tuple[Total, ...] = ()
 
 
 def total(points: Iterable[float]) -> float:

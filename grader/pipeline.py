@@ -11,44 +11,37 @@ import platform
 import statistics
 import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
-from grader import attempts, policies
-from grader.config import Course
-from grader.discovery import Discovery, discover
-from grader.fingerprint import versions
-from grader.gradesheets.deadlines import Extensions, Times, deadlines
-from grader.gradesheets.roster import Roster
-from grader.known_texts import HANDED_OUT
+from grader.config.course import Course
+from grader.config.policy import Adjustment, Policy
+from grader.gradebook import Gradebook, RunInfo
+from grader.intake.discovery import Discovery, discover
+from grader.intake.readings import Readings
+from grader.intake.roster import Roster
+from grader.judging.engine import Engine, usable_cores
 from grader.model import (
     Ending,
     EndingKind,
-    Gradebook,
     Isolation,
     Job,
     Limits,
     Problem,
     Run,
-    RunInfo,
     Score,
     Submission,
     Suite,
     Value,
 )
-from grader.readings import Readings
-from grader.results import Results
-from grader.rules import Adjustment, Policy
-from grader.scheduler import Engine, usable_cores
-from grader.scoring import collate, device_remarks, missing, score, unusable
-
-FILES = frozenset({"renamed", "mismatch", "metadata", "late", "not-in-roster"})
-RULES = frozenset({policies.ADJUSTMENT, policies.EXTENSION, policies.NO_TIME})
-HARMLESS = FILES | RULES | {"device", "gpu", HANDED_OUT}
-"""Kinds of problems that keep nobody from being graded."""
+from grader.scoring import attempts, policies
+from grader.scoring.deadlines import Extensions, Times, deadlines
+from grader.scoring.points import collate, device_remarks, missing, score, unusable
+from grader.store.fingerprint import versions
+from grader.store.results import Results
 
 STOPPED = Ending(kind=EndingKind.INTERRUPTED, message="not graded: the run was stopped")
 
@@ -113,7 +106,7 @@ def check(
         GraderFault: nothing can be graded here.
         GraderError: a result can't be kept: the disk is full.
     """
-    started, began = datetime.now(timezone.utc), time.monotonic()
+    started, began = datetime.now(UTC), time.monotonic()
     results = results or Results(None)
     known = results.find_suites(course, options.assignments)
     readings = Readings(results)
@@ -127,16 +120,16 @@ def check(
         found = discover(
             paths, course, assignments=options.assignments, only=options.only, readings=readings
         )
-        found = enrolled(dated(found, options), options)
+        found = add_roster(add_times(found, options), options)
         suites = engine.suites
         if known is None:
             results.keep_suites(course, suites)
-        rules = Rules(course, options)
+        rules = ScoreRules(course, options)
         chosen = attempts.to_grade(found.submissions, rules.policy, rules.due)
         jobs = plan(chosen, suites, course.limits, options)
         kept = recall(jobs, results)
         watcher.start(len(jobs), kept=len(kept))
-        known_problems = found.problems + device_remarks(used_suites(jobs), options.device)
+        known_problems = found.problems + device_remarks(suites_of(jobs), options.device)
         known_problems += policies.without_time(chosen, rules.policy, rules.due)
         for problem in known_problems:
             watcher.problem(problem)
@@ -145,14 +138,14 @@ def check(
     results.forget_unused()
     ordered = [graded[job.submission] for job in jobs]
     scores = {job.submission: rules.apply(graded[job.submission].score) for job in jobs}
-    settled = attempts.settled(found.submissions, scores)
-    everyone = settled + [rules.apply(one) for one in absent(found, suites, settled, options)]
+    settled = attempts.settle_attempts(found.submissions, scores)
+    everyone = settled + [rules.apply(one) for one in score_absent(found, suites, settled, options)]
     info = RunInfo(
         started_at=started.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - began, 3),
         host=platform.node(),
         versions=versions(),
-        jobs=slots(options),
+        jobs=count_slots(options),
         device=options.device,
         kept=len(kept),
         seconds_per_submission={
@@ -168,7 +161,7 @@ def check(
     return collate(course, used, everyone, problems, wall, info, complete)
 
 
-class Rules:
+class ScoreRules:
     """What a course says about when work is due, and what becomes of its scores."""
 
     def __init__(self, course: Course, options: Options) -> None:
@@ -186,7 +179,7 @@ class Rules:
         return policies.apply(score, self.policy(score.assignment), self._adjustments, due)
 
 
-def dated(found: Discovery, options: Options) -> Discovery:
+def add_times(found: Discovery, options: Options) -> Discovery:
     """Give submissions the times that the instructor knows; report extensions that help nobody."""
     submissions, problems = found.submissions, found.problems
     if options.times is not None:
@@ -196,7 +189,7 @@ def dated(found: Discovery, options: Options) -> Discovery:
     return msgspec.structs.replace(found, submissions=submissions, problems=problems)
 
 
-def enrolled(found: Discovery, options: Options) -> Discovery:
+def add_roster(found: Discovery, options: Options) -> Discovery:
     """Add everyone of the roster who handed in nothing, and report who is not in it."""
     roster = options.roster
     if roster is None or options.only:
@@ -228,7 +221,7 @@ def plan(
     ]
 
 
-def used_suites(jobs: Iterable[Job]) -> list[Suite]:
+def suites_of(jobs: Iterable[Job]) -> list[Suite]:
     """The suites that jobs are graded with, each once."""
     return list({job.suite.assignment.id: job.suite for job in jobs}.values())
 
@@ -269,7 +262,7 @@ def execute(
     done: dict[Submission, Graded] = {}
     with (
         contextlib.suppress(KeyboardInterrupt),
-        contextlib.closing(engine.run(jobs, slots(options), watcher.begun)) as runs,
+        contextlib.closing(engine.run(jobs, count_slots(options), watcher.begun)) as runs,
     ):
         for run in runs:
             job = by_submission[run.submission]
@@ -308,7 +301,7 @@ def _file_bytes(submission: Submission) -> int:
         return 0
 
 
-def absent(
+def score_absent(
     found: Discovery, suites: dict[str, Suite], scores: Sequence[Score], options: Options
 ) -> list[Score]:
     """A row for everyone who was seen, in every assignment that is asked for or handed in.
@@ -336,12 +329,12 @@ def _unusable_because(found: Discovery, student: str, assignment: str) -> str:
     """Why a student's files for an assignment can't be graded; empty if there are none."""
     for problem in found.problems:
         concerns = problem.student == student and problem.assignment in (None, assignment)
-        if concerns and problem.kind not in HARMLESS:
+        if concerns and problem.kind.keeps_from_grading:
             return problem.message
     return ""
 
 
-def slots(options: Options) -> int:
+def count_slots(options: Options) -> int:
     """How many submissions are graded at once."""
     return options.jobs or usable_cores()
 

@@ -7,7 +7,7 @@ guess can be wrong by a day.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 YEARS = range(1970, 2200)
 MAX_CHARS = 200
@@ -32,7 +32,7 @@ class NoZoneError(ValueError):
     """A moment without a zone, where none is known."""
 
 
-def read_time(text: str, zone: str | None = None) -> datetime:
+def parse_time(text: str, zone: str | None = None) -> datetime:
     """Return the moment that a text names.
 
     Args:
@@ -58,17 +58,17 @@ def read_time(text: str, zone: str | None = None) -> datetime:
 def _read(text: str, zone: str | None) -> datetime:
     match = _TIME.fullmatch(text)
     if match is None:
-        return placed(_spoken(text), zone)
+        return place_in_zone(_spoken(text), zone)
     year, month, day, hour, minute, second, fraction, where, name = match.groups()
     microsecond = int((fraction or "")[:6].ljust(6, "0"))
     wall = datetime(
         int(year), int(month), int(day), int(hour), int(minute), int(second or 0), microsecond
     )
     if where is None:
-        return placed(wall, name or zone)
+        return place_in_zone(wall, name or zone)
     offset = _offset(where)
     if offset is None:
-        return placed(wall, where)
+        return place_in_zone(wall, where)
     moment = wall.replace(tzinfo=offset)
     return moment.astimezone(zone_of(name)) if name else moment
 
@@ -84,7 +84,7 @@ def _spoken(text: str) -> datetime:
 
 def _offset(text: str) -> tzinfo | None:
     if text in ("Z", "UTC", "GMT"):
-        return timezone.utc
+        return UTC
     match = _OFFSET.fullmatch(text)
     if match is None:
         return None
@@ -92,7 +92,7 @@ def _offset(text: str) -> tzinfo | None:
     return timezone(sign * timedelta(hours=int(match[2]), minutes=int(match[3])))
 
 
-def placed(wall: datetime, zone: str | None) -> datetime:
+def place_in_zone(wall: datetime, zone: str | None) -> datetime:
     """Return the moment at which the clocks of a zone show a time.
 
     Raises:
@@ -101,10 +101,10 @@ def placed(wall: datetime, zone: str | None) -> datetime:
     """
     if zone is None:
         raise NoZoneError("it names no time zone")
-    return at_wall(wall, zone_of(zone))
+    return from_wall_clock(wall, zone_of(zone))
 
 
-def at_wall(wall: datetime, zone: tzinfo) -> datetime:
+def from_wall_clock(wall: datetime, zone: tzinfo) -> datetime:
     """Return the last moment at which the clocks of a zone show a time.
 
     A time that is left out when clocks are put forward is the moment at which that happens.
@@ -117,7 +117,7 @@ def at_wall(wall: datetime, zone: tzinfo) -> datetime:
 
 def _seen(moment: datetime) -> datetime:
     """What the clocks really show then."""
-    there = moment.astimezone(timezone.utc).astimezone(moment.tzinfo)
+    there = moment.astimezone(UTC).astimezone(moment.tzinfo)
     return there.replace(tzinfo=None, fold=0)
 
 
@@ -145,20 +145,20 @@ def known_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def written(moment: datetime) -> str:
-    """Return a moment so that `read_time` reads the same one, zone and all (RFC 9557)."""
+def format_iso(moment: datetime) -> str:
+    """Return a moment so that `parse_time` reads the same one, zone and all (RFC 9557)."""
     key = getattr(moment.tzinfo, "key", None)
     return moment.isoformat() + (f"[{key}]" if key else "")
 
 
-def shown(moment: datetime) -> str:
+def format_time(moment: datetime) -> str:
     """Return a moment for a person to read."""
     seconds = f":{moment:%S}" if moment.second else ""
     name = moment.tzname() or ""
     return f"{moment:%Y-%m-%d %H:%M}{seconds} {name.removesuffix('+00:00') or 'UTC'}".rstrip()
 
 
-def lasting(text: str) -> float:
+def parse_duration(text: str) -> float:
     """Return the seconds of a text such as `15 minutes` or `2 days`.
 
     Raises:
@@ -175,7 +175,7 @@ def lasting(text: str) -> float:
     return length
 
 
-def spoken(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """Return how long something lasts for a person to read, in its two largest units."""
     parts: list[str] = []
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):

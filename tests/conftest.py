@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from toy import notebook, write, write_course
 
-from grader.config import Course, load_course
-from grader.links import abandon
+from grader.config.course import Course, load_course
+from grader.testing.links import abandon
 
 
 def pytest_configure() -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import random
 
-from grader.model import (
+from grader.gradebook import (
     SCHEMA_VERSION,
     AssignmentReport,
-    CellError,
     CheckReport,
-    Ending,
-    EndingKind,
     Gradebook,
-    Isolation,
     QuestionReport,
     RunInfo,
+)
+from grader.model import (
+    CellError,
+    Ending,
+    EndingKind,
+    Isolation,
     Score,
     ScoredOutcome,
     State,

@@ -26,10 +26,11 @@ import pytest
 from toy import HIDDEN, REFERENCE, RIGHT, TABLE, Silent, notebook, write, write_course
 from walled import processes_below, wait_until_gone
 
-from grader.config import load_course
-from grader.model import Gradebook, Score
+from grader.config.course import load_course
+from grader.gradebook import Gradebook
+from grader.jail import linux
+from grader.model import Score
 from grader.pipeline import Options, check
-from grader.worker.jail import linux
 from grader.worker.watchdog import children_of
 
 DENIED = "DENIED"

@@ -15,9 +15,9 @@ from typing import Any
 
 from toy import write, write_course, write_gate
 
-from grader.config import load_course
-from grader.nbgrader_tree import write_tree
-from grader.scheduler import load_suites
+from grader.authoring.nbgrader_tree import write_tree
+from grader.config.course import load_course
+from grader.judging.engine import load_suites
 
 CONFIG = """
 c = get_config()

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from grader.store import RESULTS
+from grader.store.output import RESULTS
 
 ROOT = Path(__file__).parents[1]
 GRADER = (sys.executable, "-m", "grader.cli")

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from toy import Silent
 
-from grader.config import load_course
-from grader.model import EndingKind, Gradebook, Score, State, Status
+from grader.config.course import load_course
+from grader.gradebook import Gradebook
+from grader.model import EndingKind, Score, State, Status
 from grader.pipeline import Options, check
 
 ROOT = Path(__file__).parent.parent

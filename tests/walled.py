@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.links import StudentError, WorkerStopped
+from grader.judging.spawning import Zygote, spawn
+from grader.judging.worker_link import WorkerLink
 from grader.model import Ending, Isolation, Limits
-from grader.worker.client import WorkerLink
-from grader.worker.launch import Zygote, spawn
+from grader.testing.links import StudentError, WorkerStopped
 
 LIMITS = Limits(wall_s=30, memory_bytes=256 << 20, scratch_bytes=8 << 20)
 

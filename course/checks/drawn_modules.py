@@ -8,7 +8,8 @@ from random import Random
 import torch
 from torch import Tensor
 
-from grader.testing import Handle, SubmissionNames, fail, parameters
+from grader.testing import Handle, SubmissionNames, parameters
+from grader.testing.failure import fail
 
 Parameters = list[tuple[Handle, Tensor]]
 """Handles on a module's parameters, each with a value of the same shape."""

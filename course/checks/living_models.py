@@ -17,7 +17,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from grader.handles import link_of
 from grader.testing import (
     Handle,
     SubmissionNames,
@@ -27,12 +26,13 @@ from grader.testing import (
     attribute,
     differing,
     elements,
-    fail,
     in_some_way,
     settle,
     standing_in,
     values,
 )
+from grader.testing.failure import fail
+from grader.testing.handles import link_of
 
 TOLERANCE = {"rtol": 1e-3, "atol": 1e-4}
 LENGTH = 5

@@ -24,7 +24,6 @@ from course.checks.working_blocks import (
     assert_network_transforms,
 )
 from grader.testing import (
-    CheckFailed,
     Handle,
     NotDefined,
     StudentError,
@@ -35,10 +34,10 @@ from grader.testing import (
     assert_shape,
     check,
     elements,
-    fail,
     parameters,
     raises,
 )
+from grader.testing.failure import CheckFailed, fail
 
 BATCH, HEADS, LENGTH, D_K, D_FF = 2, 3, 5, 4, 20
 D_MODEL = HEADS * D_K

@@ -16,11 +16,11 @@ from grader.testing import (
     assert_shape,
     check,
     elements,
-    fail,
     raises,
     tensors,
     tried,
 )
+from grader.testing.failure import fail
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -17,10 +17,10 @@ from grader.testing import (
     assert_shape,
     check,
     elements,
-    fail,
     in_some_way,
     raises,
 )
+from grader.testing.failure import fail
 
 SIZES = {"vocab_size": 19, "d_model": 12, "n_heads": 3, "n_layers": 2, "d_ff": 20, "max_len": 9}
 

@@ -14,8 +14,8 @@ from grader.testing import (
     assert_equal,
     assert_shape,
     check,
-    fail,
 )
+from grader.testing.failure import fail
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,14 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from grader.testing import (
-    Handle,
-    StudentError,
-    SubmissionNames,
-    assert_close,
-    check,
-    fail,
-)
+from grader.testing import Handle, StudentError, SubmissionNames, assert_close, check
+from grader.testing.failure import fail
 
 NAMES = ("parameters", "gradients", "optimizer", "total_training", "inference_only")
 

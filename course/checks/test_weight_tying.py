@@ -17,10 +17,10 @@ from grader.testing import (
     assert_shape,
     check,
     elements,
-    fail,
     in_some_way,
     tensors,
 )
+from grader.testing.failure import fail
 
 SIZES = {"vocab_size": 17, "d_model": 8, "n_heads": 2, "n_layers": 2, "d_ff": 12, "max_len": 10}
 SHAPE = (SIZES["vocab_size"], SIZES["d_model"])

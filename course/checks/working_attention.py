@@ -26,15 +26,8 @@ from course.checks.drawn_modules import (
     size,
     unevenness,
 )
-from grader.testing import (
-    CheckFailed,
-    Handle,
-    assert_close,
-    assert_shape,
-    fail,
-    in_some_way,
-    values,
-)
+from grader.testing import Handle, assert_close, assert_shape, in_some_way, values
+from grader.testing.failure import CheckFailed, fail
 
 LENGTH, BATCH = 8, 3
 

@@ -24,16 +24,10 @@ from course.checks.drawn_modules import (
     unevenness,
 )
 from course.checks.working_attention import Attention, assert_attends
-from grader.handles import link_of
-from grader.links import Link
-from grader.testing import (
-    Handle,
-    SubmissionNames,
-    assert_close,
-    assert_shape,
-    fail,
-    in_some_way,
-)
+from grader.testing import Handle, SubmissionNames, assert_close, assert_shape, in_some_way
+from grader.testing.failure import fail
+from grader.testing.handles import link_of
+from grader.testing.links import Link
 
 D_MODEL, D_FF = 24, 29
 """d_ff is no multiple or divisor of another size: it tells the network's maps."""

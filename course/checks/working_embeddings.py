@@ -12,8 +12,6 @@ import random
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from grader.handles import link_of
-from grader.links import Link
 from grader.testing import (
     Handle,
     StudentError,
@@ -21,9 +19,11 @@ from grader.testing import (
     assert_close,
     assert_shape,
     elements,
-    fail,
     tensors,
 )
+from grader.testing.failure import fail
+from grader.testing.handles import link_of
+from grader.testing.links import Link
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -14,40 +14,20 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from grader import __version__
+from grader.cli.status import ExitStatus, status_of_error
 
 if TYPE_CHECKING:
     from grader.errors import GraderError
 
-INTERRUPTED = 130
-
-# heading -> command -> where it is; the order is that of `grader --help`
 COMMANDS = {
-    "Grade": {
-        "check": "grading",
-        "collect": "collecting",
-        "adjust": "adjusting",
-    },
-    "Look": {
-        "show": "inspecting",
-        "stats": "inspecting",
-        "diff": "inspecting",
-    },
-    "Hand on": {
-        "export": "exchange",
-        "package": "exchange",
-    },
-    "Build a course": {
-        "new-course": "authoring",
-        "checks": "authoring",
-        "verify": "authoring",
-        "release": "authoring",
-    },
-    "Set up": {
-        "doctor": "setup",
-        "completion": "setup",
-    },
+    "Grade": ("check", "collect", "adjust"),
+    "Look": ("show", "stats", "diff"),
+    "Hand on": ("export", "package"),
+    "Build a course": ("new-course", "checks", "verify", "release"),
+    "Set up": ("doctor", "completion"),
 }
-MODULES = {name: module for commands in COMMANDS.values() for name, module in commands.items()}
+"""Headings of `grader --help` and their commands; each lives in the module of its name."""
+NAMES = tuple(name for names in COMMANDS.values() for name in names)
 
 
 class Commands(click.Group):
@@ -55,14 +35,14 @@ class Commands(click.Group):
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """Return the names in the order in which they are shown."""
-        return list(MODULES)
+        return list(NAMES)
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         """Import and return one command; None if there is none of this name."""
-        if name not in MODULES:
+        if name not in NAMES:
             return None
-        module = importlib.import_module(f"grader.cli.{MODULES[name]}")
-        command: click.Command = getattr(module, name.replace("-", "_"))
+        module = name.replace("-", "_")
+        command: click.Command = getattr(importlib.import_module(f"grader.cli.{module}"), module)
         # docstrings are raw; Click knows a paragraph that must not be rewrapped by a backspace
         within = command.commands.values() if isinstance(command, click.Group) else ()
         for one in (command, *within):
@@ -78,15 +58,15 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; what is none ends with the nearest ones."""
         name = args[0]
-        if name not in MODULES and not name.startswith("-") and not ctx.resilient_parsing:
-            near = [f"'{other}'" for other in difflib.get_close_matches(name, MODULES)]
+        if name not in NAMES and not name.startswith("-") and not ctx.resilient_parsing:
+            near = [f"'{other}'" for other in difflib.get_close_matches(name, NAMES)]
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
             ctx.fail(f"No such command '{name}'.{hint}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands under their headings."""
-        width = max(map(len, MODULES))
+        width = max(map(len, NAMES))
         for heading, names in COMMANDS.items():
             with formatter.section(heading):
                 formatter.write_dl(
@@ -120,7 +100,7 @@ def main() -> NoReturn:
         code = _report_usage(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
-        code = INTERRUPTED
+        code = ExitStatus.INTERRUPTED
     except BrokenPipeError:
         # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -151,7 +131,7 @@ def _report(error: GraderError) -> int:
     from grader.reports.terminal import print_error
 
     print_error(error)
-    return error.exit_code
+    return status_of_error(error)
 
 
 def _report_bug(error: Exception) -> int:

@@ -11,8 +11,8 @@ import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
-    from grader.config import Course
-    from grader.model import Gradebook
+    from grader.config.course import Course
+    from grader.gradebook import Gradebook
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -91,12 +91,18 @@ def assignment_names(
     ]
 
 
+assignment_argument = click.argument("assignment", required=False, shell_complete=assignment_names)
+results_argument = click.argument(
+    "results", metavar="[RESULTS]", default="reports", type=click.Path(path_type=Path)
+)
+
+
 def load_course(path: Path | None, graded: Sequence[Path] = ()) -> Course:
     """Read the course that `--course` names, or the one around this folder.
 
     `graded` are the paths that strangers may have filled: no course is found in them.
     """
-    from grader.config import load_course as load
+    from grader.config.course import load_course as load
 
     return load(path, graded)
 
@@ -110,7 +116,7 @@ def readable_json(value: object) -> str:
     """Return a value as indented JSON in which no text acts on a terminal."""
     import msgspec
 
-    from grader.reports.text import json_document
+    from grader.text import json_document
 
     return json_document(msgspec.json.format(msgspec.json.encode(value), indent=2)).decode()
 
@@ -130,7 +136,7 @@ def load_gradebook(results: Path) -> Gradebook:
 
     from grader.errors import UsageError
     from grader.reports.gradebook_json import decode
-    from grader.store import GRADEBOOK
+    from grader.store.output import GRADEBOOK
 
     path = results / GRADEBOOK if results.is_dir() else results
     try:

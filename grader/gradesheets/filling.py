@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from grader.gradesheets.cells import Sheet
-from grader.gradesheets.sheets import Layout, key
+from grader.gradesheets.columns import Layout, key
+from grader.gradesheets.sheet import Sheet
 from grader.model import Score, State, Value
-from grader.reports.text import points
+from grader.text import points
 
 EXCUSED = "ex"
 _NUMBERED = re.compile(r".+_(\d+)")

@@ -1,45 +1,13 @@
-"""Everyone in a course, from any CSV with a column of ids, logins or e-mail addresses."""
+"""Everyone in a course, read from any CSV with a column of ids, logins or e-mail addresses."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.gradesheets.cells import Sheet
-from grader.gradesheets.sheets import KEYS
-from grader.model import Problem, Value
-from grader.reports.text import one_line
-
-_NUMBERED = re.compile(r".+_(\d+)")
-
-
-class Roster(Value, frozen=True):
-    """What each person goes by, the name to use first."""
-
-    people: tuple[tuple[str, ...], ...]
-
-    def unseen(self, students: Iterable[str]) -> tuple[str, ...]:
-        """Who of the roster is not among these students."""
-        seen = {name for student in students for name in known_as(student)}
-        return tuple(
-            names[0] for names in self.people if not any(n.casefold() in seen for n in names)
-        )
-
-    def strangers(self, students: Iterable[str]) -> tuple[Problem, ...]:
-        """Report who of these students is not in the roster."""
-        known = {name.casefold() for names in self.people for name in names}
-        return tuple(
-            Problem(
-                kind="not-in-roster",
-                message="not in the roster",
-                where=one_line(student),
-                student=student,
-            )
-            for student in students
-            if not known & known_as(student)
-        )
+from grader.gradesheets.columns import KEYS
+from grader.gradesheets.sheet import Sheet
+from grader.intake.roster import Roster
 
 
 def read_roster(path: Path) -> Roster:
@@ -63,10 +31,3 @@ def read_roster(path: Path) -> Roster:
         if names:
             people.append(names)
     return Roster(people=tuple(people))
-
-
-def known_as(student: str) -> set[str]:
-    """What a student may be called in a roster; NAME_ID of a download is known by the id too."""
-    name = student.strip().casefold()
-    numbered = _NUMBERED.fullmatch(name)
-    return {name, numbered[1]} if numbered else {name}

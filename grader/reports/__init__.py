@@ -6,12 +6,13 @@ import enum
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from grader.model import AssignmentReport, Gradebook, Score, State
+from grader.gradebook import AssignmentReport, Gradebook
+from grader.model import Score, State
+from grader.names import component, components
 from grader.reports import csv_file, feedback_markdown, gradebook_json, gradescope, junit
 from grader.reports.feedback import Feedback, Hidden, compose
-from grader.reports.paths import component, components
 from grader.reports.students import by_student
-from grader.store import (
+from grader.store.output import (
     FEEDBACK,
     GRADEBOOK,
     GRADESCOPE,
@@ -24,7 +25,7 @@ from grader.store import (
 )
 
 
-class Format(str, enum.Enum):
+class Format(enum.StrEnum):
     """What `grader check --format` names."""
 
     TERMINAL = "terminal"

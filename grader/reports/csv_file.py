@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import io
 
-from grader.model import Gradebook, Score, State, total
-from grader.reports.text import csv_text, points
-from grader.scoring import percent
+from grader.gradebook import Gradebook
+from grader.model import Score, State, total
+from grader.scoring.points import percent
+from grader.text import csv_text, points
 
 COLUMNS = (
     "student",

@@ -9,13 +9,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Iterator, Mapping
 
+from grader.gradebook import AssignmentReport, CheckReport, QuestionReport
 from grader.model import (
-    AssignmentReport,
     CellError,
-    CheckReport,
     EndingKind,
     Isolation,
-    QuestionReport,
     Score,
     ScoredOutcome,
     State,
@@ -23,8 +21,8 @@ from grader.model import (
     Value,
     total,
 )
-from grader.reports.text import points, printable, shortened
 from grader.reports.timing import attempts, handed_in
+from grader.text import points, printable, shortened
 
 OUTPUT_LIMIT = 8_000
 MESSAGE_LIMIT = 2_000
@@ -58,7 +56,7 @@ ENDINGS: dict[EndingKind, str] = {
 }
 
 
-class Hidden(str, enum.Enum):
+class Hidden(enum.StrEnum):
     """How much of the hidden checks a student is told: `--show-hidden`."""
 
     TITLES = "titles"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from grader.model import AssignmentReport, Isolation, QuestionReport, Score, State, Status
+from grader.gradebook import AssignmentReport, QuestionReport
+from grader.model import Isolation, Score, State, Status
 from grader.reports.feedback import CheckFeedback, Feedback, Hidden, QuestionFeedback, compose
-from grader.reports.text import code_block, code_span, markdown, points, sentence
+from grader.text import code_block, code_span, markdown, points, sentence
 
 
 def render(

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from grader.model import Gradebook
-from grader.reports.text import json_document
+from grader.gradebook import Gradebook
+from grader.text import json_document
 
 
 def encode(gradebook: Gradebook) -> bytes:

@@ -12,7 +12,7 @@ import msgspec
 
 from grader.model import Score, Status
 from grader.reports.feedback import CheckFeedback, Feedback, QuestionFeedback
-from grader.reports.text import json_document, one_line, printable
+from grader.text import json_document, one_line, printable
 
 VISIBLE, LATER = "visible", "after_published"
 

@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from grader.analysis import Analysis
-from grader.comparison import Change, CheckChange, Comparison
-from grader.model import AssignmentReport, Gradebook, Score, State, Status
+from grader.gradebook import AssignmentReport, Gradebook
+from grader.model import Score, State, Status
+from grader.reports.analysis import Analysis
+from grader.reports.comparison import Change, CheckChange, Comparison
 from grader.reports.feedback import SYMBOLS, WORDS, changes, message_lines
 from grader.reports.score_table import Symbols, mark, plain_table
-from grader.reports.students import dropped, totals
+from grader.reports.students import find_dropped, totals
 from grader.reports.terminal import console
-from grader.reports.text import one_line, points
 from grader.reports.timing import attempts, handed_in
+from grader.text import one_line, points
 
 BARS = " ▁▂▃▄▅▆▇█"
 DETAIL_LENGTH = 300
@@ -50,7 +51,7 @@ def print_student(
         total = totals(gradebook)[scores[0].student]
         parts = (
             f"Total: {points(total.earned)}/{points(total.possible)}",
-            dropped(total, gradebook),
+            find_dropped(total, gradebook),
         )
         out.print(Text(one_line(", ".join(filter(None, parts))), "bold"), soft_wrap=True)
 

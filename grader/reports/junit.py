@@ -10,8 +10,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 
-from grader.model import CheckReport, Gradebook, Score, ScoredOutcome, State, Status
-from grader.reports.text import WITHOUT_ISOLATION, one_line, points, xml
+from grader.gradebook import CheckReport, Gradebook
+from grader.model import Score, ScoredOutcome, State, Status
+from grader.text import WITHOUT_ISOLATION, one_line, points, xml
 
 ELEMENTS = {
     Status.FAILED: "failure",

@@ -15,10 +15,11 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from grader.model import Gradebook, Score, State, Total
+from grader.gradebook import Gradebook, Total
+from grader.model import Score, State
 from grader.reports.students import by_student, totals
-from grader.reports.text import one_line, points
-from grader.scoring import percent
+from grader.scoring.points import percent
+from grader.text import one_line, points
 
 GAP = 2
 NAME_WIDTH = 12  # a longer name may be folded where the room is needed for scores

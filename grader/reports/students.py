@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grader.model import Gradebook, Score, Total
-from grader.policies import course_total
+from grader.gradebook import Gradebook, Total
+from grader.model import Score
+from grader.scoring.policies import course_total
 
 
 def by_student(gradebook: Gradebook) -> dict[str, dict[str, Score]]:
@@ -36,7 +37,7 @@ def total_of(student: str, scores: Iterable[Score], gradebook: Gradebook) -> Tot
     return next(told, None) or overall(scores)
 
 
-def dropped(total: Total, gradebook: Gradebook) -> str:
+def find_dropped(total: Total, gradebook: Gradebook) -> str:
     """Say which assignments a total leaves out; nothing if none."""
     titles = {assignment.id: assignment.title for assignment in gradebook.assignments}
     names = ", ".join(titles.get(name, name) for name in total.dropped)

@@ -20,11 +20,12 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from grader.errors import GraderError
-from grader.model import EndingKind, Gradebook, Isolation, Problem, Score, State, Submission, Suite
+from grader.gradebook import Gradebook
+from grader.model import EndingKind, Isolation, Problem, Score, State, Submission, Suite
 from grader.reports.pace import Pace, duration
 from grader.reports.score_table import Symbols, mark, score_table, tally
-from grader.reports.text import WITHOUT_ISOLATION, one_line, points
-from grader.store import FEEDBACK, GRADESCOPE, INDEX, STUDENTS
+from grader.store.output import FEEDBACK, GRADESCOPE, INDEX, STUDENTS
+from grader.text import WITHOUT_ISOLATION, one_line, points
 
 FOLDERS = frozenset({FEEDBACK, STUDENTS, GRADESCOPE})
 

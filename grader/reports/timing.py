@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from grader.model import Attempt, Score
-from grader.reports.text import points
-from grader.times import read_time, shown
+from grader.text import points
+from grader.times import format_time, parse_time
 
 
 def handed_in(score: Score, *, source: bool = False) -> str:
@@ -20,11 +20,11 @@ def handed_in(score: Score, *, source: bool = False) -> str:
     due = _moment(score.due)
     submitted = _moment(score.submitted_at)
     if submitted is None:
-        return "" if due is None else f"due {shown(due)}"
-    text = f"handed in {shown(_there(submitted, due))}"
+        return "" if due is None else f"due {format_time(due)}"
+    text = f"handed in {format_time(_there(submitted, due))}"
     if source and score.time_from:
         text += f" (from {score.time_from})"
-    return text if due is None else f"{text}, due {shown(due)}"
+    return text if due is None else f"{text}, due {format_time(due)}"
 
 
 def attempts(score: Score) -> Iterator[str]:
@@ -38,7 +38,7 @@ def _attempt(one: Attempt, due: datetime | None) -> str:
     submitted = _moment(one.submitted_at)
     parts = [f"attempt {one.number}: {one.file}"]
     if submitted is not None:
-        parts.append(f"handed in {shown(_there(submitted, due))}")
+        parts.append(f"handed in {format_time(_there(submitted, due))}")
     if one.earned is not None:
         worth = points(one.earned)
         parts.append(f"{worth} point{'s' * (worth != '1')}")
@@ -52,6 +52,6 @@ def _there(moment: datetime, due: datetime | None) -> datetime:
 
 def _moment(text: str | None) -> datetime | None:
     try:
-        return read_time(text) if text else None
+        return parse_time(text) if text else None
     except ValueError:  # a gradebook that somebody has changed
         return None

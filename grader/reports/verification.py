@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from grader.cases import Kind
+from grader.authoring.cases import Kind
+from grader.authoring.verify import AssignmentGate, Case, Verdict, Verification
 from grader.reports.terminal import console
-from grader.verify import AssignmentGate, Case, Verdict, Verification
 
 LOST, KEPT, WRONG = "✗", "·", "!"
 

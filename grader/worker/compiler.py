@@ -15,15 +15,15 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from typing import Any
 
-NAME = "torch._dynamo"
+from grader.testing.torch_internals import COMPILER
 
 
 class IdleCompiler(types.ModuleType):
     """`torch._dynamo` while nobody compiles anything."""
 
     def __init__(self) -> None:
-        super().__init__(NAME)
-        self.__spec__ = ModuleSpec(NAME, None)  # every import statement looks at it
+        super().__init__(COMPILER)
+        self.__spec__ = ModuleSpec(COMPILER, None)  # every import statement looks at it
 
     @staticmethod
     def graph_break(*_: object, **__: object) -> None:
@@ -44,19 +44,19 @@ class IdleCompiler(types.ModuleType):
 
 def put_off() -> None:
     """Put the stand-in where torch looks for its compiler, unless the real one is there already."""
-    if NAME not in sys.modules:
-        sys.modules[NAME] = IdleCompiler()
-        sys.modules["torch"].__dict__["_dynamo"] = sys.modules[NAME]
+    if COMPILER not in sys.modules:
+        sys.modules[COMPILER] = IdleCompiler()
+        sys.modules["torch"].__dict__["_dynamo"] = sys.modules[COMPILER]
 
 
 def _wake_up(idle: IdleCompiler) -> types.ModuleType:
     """Import the real module, switched off, in place of the stand-in."""
-    if sys.modules.get(NAME) is idle:
-        del sys.modules[NAME]
+    if sys.modules.get(COMPILER) is idle:
+        del sys.modules[COMPILER]
         sys.modules["torch"].__dict__.pop("_dynamo", None)  # the import sets it
-        importlib.import_module(NAME).config.disable = True
+        importlib.import_module(COMPILER).config.disable = True
         sys.meta_path.insert(0, _Submodules())
-    return importlib.import_module(NAME)
+    return importlib.import_module(COMPILER)
 
 
 class _Submodules(MetaPathFinder, Loader):
@@ -68,7 +68,7 @@ class _Submodules(MetaPathFinder, Loader):
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         """Find submodules that are there already."""
-        is_there = name.startswith(f"{NAME}.") and name in sys.modules
+        is_there = name.startswith(f"{COMPILER}.") and name in sys.modules
         return ModuleSpec(name, self) if is_there else None
 
     def create_module(self, spec: ModuleSpec) -> types.ModuleType:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import sys
@@ -15,13 +14,14 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from grader.errors import told
-from grader.worker.jail.canaries import fly
-from grader.worker.jail.cgroups import Cgroup
-from grader.worker.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
-from grader.worker.jail.policy import Policy
-from grader.worker.jail.properties import mode
-from grader.worker.jail.tree import Tree
-from grader.worker.jail.wall import Plan, enter
+from grader.jail.canaries import fly
+from grader.jail.cgroups import Cgroup
+from grader.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
+from grader.jail.properties import mode
+from grader.jail.readable import Readable
+from grader.jail.wall import Plan, enter
+from grader.wire.events import Failed, Ready, encode_event
+from grader.wire.worker import WorkerPolicy
 from grader.worker.parts import show_part
 from grader.worker.serve import serve
 
@@ -53,7 +53,7 @@ class Behind:
     """
 
     plan: Plan
-    tree: Tree
+    tree: Readable
     root: str
     scratch: str | None
     user: int | None
@@ -63,7 +63,7 @@ class Behind:
 
 
 def enter_and_serve(
-    policy: Policy, ends: Ends, behind: Behind, gate: int, started: float
+    policy: WorkerPolicy, ends: Ends, behind: Behind, gate: int, started: float
 ) -> NoReturn:
     """Become the worker: never returns.
 
@@ -95,9 +95,8 @@ def enter_and_serve(
             os._exit(0)
         serve(REQUESTS, REPLIES, device=policy.torch_device, scratch=scratch)
     except BaseException as error:
-        event = {"event": "failed", "message": f"the worker could not start: {told(error)}"}
         with contextlib.suppress(OSError):
-            os.write(status, json.dumps(event).encode() + b"\n")
+            os.write(status, encode_event(Failed(f"the worker could not start: {told(error)}")))
     finally:
         os._exit(1)
 
@@ -133,7 +132,7 @@ def _volunteer_for_the_oom_killer() -> None:
     set_dumpable(False)
 
 
-def _enter(policy: Policy, behind: Behind) -> str:
+def _enter(policy: WorkerPolicy, behind: Behind) -> str:
     return enter(
         behind.plan, policy, behind.tree, behind.root, behind.scratch or "", behind.user or 0
     )
@@ -150,7 +149,7 @@ def _make_neutral(scratch: str, assignment: str) -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def _show_gpu(policy: Policy) -> None:
+def _show_gpu(policy: WorkerPolicy) -> None:
     """Show CUDA the one GPU that this worker was given, or none; it looks when it is first used."""
     shown = ""
     if policy.uses_gpu:
@@ -171,13 +170,8 @@ def _pid_outside() -> int | None:
 
 
 def _say_ready(
-    status: int, policy: Policy, chosen: Plan, started: float, seen_as: int | None
+    status: int, policy: WorkerPolicy, chosen: Plan, started: float, seen_as: int | None
 ) -> None:
-    isolation = {
-        "mode": mode(chosen.layers) if policy.sandbox else "off",
-        "layers": chosen.layers,
-        "missing": (),
-    }
+    held = mode(chosen.layers) if policy.sandbox else "off"
     milliseconds = round((time.monotonic() - started) * 1e3, 1)
-    event = {"event": "ready", "isolation": isolation, "ms": milliseconds, "pid": seen_as}
-    os.write(status, json.dumps(event).encode() + b"\n")
+    os.write(status, encode_event(Ready(held, chosen.layers, milliseconds, seen_as)))

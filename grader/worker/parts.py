@@ -15,7 +15,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-from grader.worker.jail.tree import Tree
+from grader.jail.readable import Readable
 
 
 def part_of(parts: str, assignment: str) -> str:
@@ -24,7 +24,7 @@ def part_of(parts: str, assignment: str) -> str:
     return str(folder) if parts and assignment and folder.is_dir() else ""
 
 
-def with_part(tree: Tree, part: str) -> Tree:
+def with_part(tree: Readable, part: str) -> Readable:
     """Let a worker read its assignment's folder too."""
     if not part:
         return tree

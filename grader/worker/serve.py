@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from grader.links import Link
-from grader.worker.batch import decode_batch
-from grader.worker.definitions import read_cells
-from grader.worker.objects import MAX_MESSAGE, NameNotDefined, ObjectServer, describe_error
-from grader.worker.protocol import HEADER, Unsendable, encode_frame
+from grader.testing.links import Link
+from grader.testing.objects import MAX_MESSAGE, NameNotDefined, ObjectServer, describe_error
+from grader.wire.batch import decode_batch
+from grader.wire.definitions import read_cells
+from grader.wire.values import HEADER, Unsendable, encode_frame
 from grader.worker.shell import Shell, transform
 
 CHUNK = 1 << 16

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from grader.worker.objects import cell_file
+from grader.testing.objects import cell_file
 
 CELL_MAGICS_THAT_RUN = frozenset({"time", "timeit", "capture", "prun", "python", "python3", "pypy"})
 LINE_MAGICS_THAT_RUN = frozenset({"time", "timeit", "prun", "memit", "mprun", "lprun"})

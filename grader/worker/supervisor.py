@@ -1,19 +1,8 @@
-"""One process per worker: walls it in, watches it, and says on the status pipe what became of it.
-
-    {"event": "ready", "isolation": {"mode", "layers", "missing"}, "ms", "pid"}
-    {"event": "refused", "missing": [{"property", "provide"}]}
-    {"event": "failed", "message"}                                       our fault
-    {"event": "exit", "reason", "code", "starved", "cpu_s", "wall_s", "peak_bytes"}
-
-`reason` is null when the worker ended by itself, else the limit it hit: "wall time", "memory",
-"threads", "disk", "files", or "grader went away". `code` is an exit status, or minus a signal.
-`starved` says that the kernel ended it because the machine was out of memory: nobody's doing here.
-"""
+"""One process per worker: walls it in, watches it, and says what became of it: `wire/events.py`."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import resource
 import select
@@ -24,16 +13,17 @@ from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from grader.errors import told
+from grader.jail import namespaces, properties
+from grader.jail.cgroups import Cgroup, kills_when_out_of_memory
+from grader.jail.linux import PR_SET_CHILD_SUBREAPER, prctl
+from grader.jail.properties import CGROUP, NAMESPACES, SECCOMP, USER_ID
+from grader.jail.readable import Readable
+from grader.jail.scratch import make_scratch, remove_tree
+from grader.jail.wall import Offer, Plan, plan, worker_user
+from grader.wire.events import Event, Exit, Failed, Limit, Refused, encode_event
+from grader.wire.worker import WorkerPolicy
 from grader.worker.entry import Behind, Ends, close_all_but, enter_and_serve
-from grader.worker.jail import namespaces, properties
-from grader.worker.jail.cgroups import Cgroup, kills_when_out_of_memory
-from grader.worker.jail.linux import PR_SET_CHILD_SUBREAPER, prctl
-from grader.worker.jail.policy import Policy
-from grader.worker.jail.properties import CGROUP, NAMESPACES, SECCOMP, USER_ID
-from grader.worker.jail.tree import Tree
-from grader.worker.jail.wall import Offer, Plan, plan, worker_user
 from grader.worker.parts import part_of, with_part
-from grader.worker.scratch import make_scratch, remove_tree
 from grader.worker.watchdog import TICK_MS, Watchdog, children_of
 
 # after its last request, a worker ends by itself unless it is busy
@@ -42,7 +32,7 @@ MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 @dataclass(frozen=True)
-class Session:
+class Surroundings:
     """What all workers of a zygote share.
 
     Attributes:
@@ -58,7 +48,7 @@ class Session:
     state: str
     leash: int
     zygote: int
-    tree: Tree
+    tree: Readable
     offer: Offer
     public: str = ""
     parts: str = ""
@@ -68,13 +58,13 @@ class Session:
 class End:
     """How a worker ended: the limit it hit, if any, and what it used."""
 
-    reason: str | None
+    reason: Limit | None
     code: int
     usage: resource.struct_rusage
     peak_bytes: int
 
 
-def supervise(policy: Policy, ends: Ends, session: Session, started: float) -> NoReturn:
+def supervise(policy: WorkerPolicy, ends: Ends, session: Surroundings, started: float) -> NoReturn:
     """Fork the worker, watch it to its end, report, and exit.
 
     Args:
@@ -90,23 +80,24 @@ def supervise(policy: Policy, ends: Ends, session: Session, started: float) -> N
         chosen = plan(policy, session.offer)
         gaps = properties.missing(chosen.layers) if policy.sandbox else ()
         if gaps:
-            missing = [{"property": gap.title, "provide": gap.provide} for gap in gaps]
-            say(ends.status, event="refused", missing=missing)
+            say(ends.status, Refused({gap.title: gap.provide for gap in gaps}))
         else:
             _run(chosen, policy, ends, session, started)
     except BaseException as error:
-        say(ends.status, event="failed", message=f"the supervisor failed: {told(error)}")
+        say(ends.status, Failed(f"the supervisor failed: {told(error)}"))
     finally:
         os._exit(0)
 
 
-def say(status: int, **event: object) -> None:
+def say(status: int, event: Event) -> None:
     """Write one line to the status pipe; nobody may be listening any more."""
     with contextlib.suppress(OSError):
-        os.write(status, json.dumps(event).encode() + b"\n")
+        os.write(status, encode_event(event))
 
 
-def _run(chosen: Plan, policy: Policy, ends: Ends, session: Session, started: float) -> None:
+def _run(
+    chosen: Plan, policy: WorkerPolicy, ends: Ends, session: Surroundings, started: float
+) -> None:
     user = worker_user(os.getpid()) if USER_ID in chosen.layers else None
     group = Cgroup(session.zygote, policy) if CGROUP in chosen.layers else None
     scratch = None if NAMESPACES in chosen.layers else make_scratch(session.state, user)
@@ -142,7 +133,7 @@ def _run(chosen: Plan, policy: Policy, ends: Ends, session: Session, started: fl
         _end_descendants()
         if not end.reason and end.code == -signal.SIGKILL:
             if group and group.out_of_memory():
-                end = replace(end, reason="memory")
+                end = replace(end, reason=Limit.MEMORY)
             elif group:
                 starved = group.lost_a_member()
             else:
@@ -154,8 +145,7 @@ def _run(chosen: Plan, policy: Policy, ends: Ends, session: Session, started: fl
             remove_tree(scratch)
     wall_s = round(time.monotonic() - started, 3)
     cpu_s = round(end.usage.ru_utime + end.usage.ru_stime, 3)
-    used = {"cpu_s": cpu_s, "wall_s": wall_s, "peak_bytes": end.peak_bytes}
-    say(ends.status, event="exit", reason=end.reason, code=end.code, starved=starved, **used)
+    say(ends.status, Exit(end.reason, end.code, starved, cpu_s, wall_s, end.peak_bytes))
 
 
 def _fork_first_process(gate: int) -> None:
@@ -181,7 +171,7 @@ def _watch(pid: int, dog: Watchdog, ends: Ends, leash: int) -> End:
         poll.register(descriptor, 0)  # tells only that the other end is closed
     with contextlib.suppress(OSError, AttributeError):
         poll.register(os.pidfd_open(pid), select.POLLIN)
-    reason: str | None = None
+    reason: Limit | None = None
     last_breath = float("inf")
     while True:
         ready = {descriptor for descriptor, _ in poll.poll(TICK_MS)}
@@ -193,7 +183,7 @@ def _watch(pid: int, dog: Watchdog, ends: Ends, leash: int) -> End:
             poll.unregister(ends.requests)
             last_breath = time.monotonic() + LAST_BREATH_S
         if {ends.status, leash} & ready or time.monotonic() > last_breath:
-            reason = "grader went away"
+            reason = Limit.NOBODY_LISTENS
         else:
             reason = dog.reason()
         if reason:

@@ -12,19 +12,12 @@ import io
 import sys
 from collections.abc import Callable, Sequence
 
+from grader.testing.torch_internals import FIRST_USES
 from grader.worker import compiler
 
 
 class PreloadError(Exception):
     """A module of the preload list can't be imported."""
-
-
-# what torch imports when it is first given a gradient, and when an optimizer first takes a step
-FIRST_USES = (
-    "torch.fx.experimental.symbolic_shapes",
-    "torch.nested._internal.nested_tensor",
-    "torch.profiler._cupti_monitor",
-)
 
 
 def preload(modules: Sequence[str]) -> None:

@@ -8,8 +8,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.worker.jail.policy import Policy
-from grader.worker.scratch import disk_use
+from grader.jail.scratch import disk_use
+from grader.wire.events import Limit
+from grader.wire.worker import WorkerPolicy
 
 TICK_MS = 20
 TICKS_PER_DISK_CHECK = 10
@@ -69,7 +70,7 @@ class Watchdog:
     """
 
     def __init__(
-        self, policy: Policy, pid: int, *, scratch: str | None, alone: bool, started: float
+        self, policy: WorkerPolicy, pid: int, *, scratch: str | None, alone: bool, started: float
     ) -> None:
         self.peak_bytes = 0
         self._policy = policy
@@ -81,26 +82,26 @@ class Watchdog:
         self._base = use_of("self").memory_bytes
         self._tick = 0
 
-    def reason(self) -> str | None:
+    def reason(self) -> Limit | None:
         """Return the limit that the worker has hit, or None; call it every tick."""
         self._tick += 1
         if time.monotonic() > self._deadline:
-            return "wall time"
+            return Limit.WALL_TIME
         # what was daemonised is a child of this process: it is the subreaper
         pids = [self._pid] if self._alone else descendants_of(os.getpid())
         uses = [use_of(pid) for pid in pids]
         memory = sum(max(0, use.memory_bytes - self._base) for use in uses)
         self.peak_bytes = max(self.peak_bytes, memory + self._base)
         if memory > self._policy.host_bytes + MEMORY_MARGIN:
-            return "memory"
+            return Limit.MEMORY
         if sum(use.threads for use in uses) > self._policy.threads:
-            return "threads"
+            return Limit.THREADS
         return self._disk_reason()
 
-    def _disk_reason(self) -> str | None:
+    def _disk_reason(self) -> Limit | None:
         if self._scratch is None or self._tick % TICKS_PER_DISK_CHECK:
             return None
         used, entries = disk_use(self._scratch)
         if used > self._policy.scratch_bytes:
-            return "disk"
-        return "files" if entries > self._policy.scratch_files else None
+            return Limit.DISK
+        return Limit.FILES if entries > self._policy.scratch_files else None

@@ -20,15 +20,16 @@ from pathlib import Path
 from typing import NoReturn
 
 from grader.errors import told
+from grader.forking import join_pages, prepare_to_fork, start_loading
+from grader.jail.linux import PR_SET_CHILD_SUBREAPER, prctl, set_dumpable
+from grader.jail.readable import Readable, find_readable
+from grader.jail.scratch import remove_tree
+from grader.jail.wall import Offer, find_offer
+from grader.wire.events import Failed, Warm, encode_event
+from grader.wire.worker import WorkerPolicy
 from grader.worker import serve
 from grader.worker.entry import Ends
-from grader.worker.forking import join_pages, prepare_to_fork, start_loading
-from grader.worker.jail.linux import PR_SET_CHILD_SUBREAPER, prctl, set_dumpable
-from grader.worker.jail.policy import Policy
-from grader.worker.jail.tree import Tree, readable_tree
-from grader.worker.jail.wall import Offer, find_offer
-from grader.worker.scratch import remove_tree
-from grader.worker.supervisor import Session, say, supervise
+from grader.worker.supervisor import Surroundings, say, supervise
 from grader.worker.warm import PreloadError, preload, require
 
 CLOSING_S = 2.0
@@ -87,20 +88,19 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
         reason = (
             str(error) if isinstance(error, PreloadError) else f"the zygote failed: {told(error)}"
         )
-        control.sendall(json.dumps({"event": "failed", "message": reason}).encode() + b"\n")
+        control.sendall(encode_event(Failed(reason)))
         os._exit(1)
     set_dumpable(False)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     prepare_to_fork()
-    ready = {"event": "ready", "without": offer.without}
     try:
-        control.sendall(json.dumps(ready).encode() + b"\n")
+        control.sendall(encode_event(Warm(dict(offer.without))))
     except OSError:  # the grader was killed meanwhile
         remove_tree(config.state)
         os._exit(0)
     requests, spare_work = socket.socket(fileno=spawn_fd), _spare_work(config.later)
     leash, held = os.pipe()  # closed with this process, however it ends
-    session = Session(
+    session = Surroundings(
         config.state, leash, os.getpid(), tree, offer, public=config.public, parts=config.parts
     )
     _serve(control, requests, spare_work, session, held)
@@ -135,14 +135,14 @@ def _forget_the_engine(engine: str, hooks: list[object]) -> None:
     sys.modules["grader"].__path__ = []
 
 
-def _find_wall(config: Config) -> tuple[Tree, Offer]:
+def _find_wall(config: Config) -> tuple[Readable, Offer]:
     root = Path(config.state, "root")
     root.mkdir()
     if not config.sandbox:
-        return Tree((), (), (), (), ()), Offer()
+        return Readable((), (), (), (), ()), Offer()
     hidden = [str(Path(config.engine, "grader")), *config.private]
-    tree = readable_tree(config.sites, config.public, hidden)
-    trial = Policy(wall_s=60, memory_bytes=1 << 30, scratch_bytes=1 << 20, threads=8)
+    tree = find_readable(config.sites, config.public, hidden)
+    trial = WorkerPolicy(wall_s=60, memory_bytes=1 << 30, scratch_bytes=1 << 20, threads=8)
     return tree, find_offer(trial, tree, str(root))
 
 
@@ -153,7 +153,7 @@ def _serve(
     control: socket.socket,
     requests: socket.socket,
     spare_work: Iterator[bool],
-    session: Session,
+    session: Surroundings,
     held: int,
 ) -> NoReturn:
     supervisors: set[int] = set()
@@ -174,13 +174,13 @@ def _serve(
             if len(descriptors) == len(Ends._fields):
                 own = (held, control.fileno(), requests.fileno())
                 try:
-                    policy = Policy.from_json(message)
+                    policy = WorkerPolicy.from_json(message)
                     supervisors.add(_fork(policy, descriptors, session, own, started))
                     # nothing may keep the first submission waiting: canaries come before it
                     wait_ms = PAUSE_MS if policy.canary is None else HEARTBEAT_MS
                 except (OSError, TypeError, ValueError) as error:
                     reason = f"can't fork a worker: {error}"
-                    say(Ends(*descriptors).status, event="failed", message=reason)
+                    say(Ends(*descriptors).status, Failed(reason))
             elif not message:
                 poll.unregister(requests)  # nobody can ask any more
             for descriptor in descriptors:
@@ -203,9 +203,9 @@ def _spare_work(modules: Sequence[str]) -> Iterator[bool]:
 
 
 def _fork(
-    policy: Policy,
+    policy: WorkerPolicy,
     descriptors: list[int],
-    session: Session,
+    session: Surroundings,
     own: tuple[int, ...],
     started: float,
 ) -> int:

@@ -22,7 +22,8 @@ from torch import Tensor
 
 from course.checks.test_generation import Writer, token_ids
 from course.parts import TinyTransformerLM
-from grader.testing import Handle, SubmissionNames, assert_equal, fail, tried
+from grader.testing import Handle, SubmissionNames, assert_equal, tried
+from grader.testing.failure import fail
 
 LEAST_P = 1e-7
 """Samples that are less probable than this are not taken for bad luck."""

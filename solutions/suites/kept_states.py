@@ -26,11 +26,11 @@ from grader.testing import (
     assert_differs,
     elements,
     entered,
-    fail,
     in_some_way,
     settle,
     values,
 )
+from grader.testing.failure import fail
 
 ROOM = 16
 BATCH = 6

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from course.checks.test_generation import PARTS, Writer, ends_of_text, token_ids
 from course.parts import TinyTransformerLM
-from grader.testing import Handle, fail, tensors
+from grader.testing import Handle, tensors
+from grader.testing.failure import fail
 
 VOCAB, WINDOW = 12, 8
 

@@ -27,7 +27,6 @@ from course.checks.working_blocks import (
     attention_of_block,
 )
 from grader.testing import (
-    CheckFailed,
     Handle,
     StudentError,
     SubmissionNames,
@@ -37,11 +36,11 @@ from grader.testing import (
     assert_shape,
     check,
     differing,
-    fail,
     parameters,
     tried,
     values,
 )
+from grader.testing.failure import CheckFailed, fail
 
 Attend = Callable[..., tuple[Any, Any]]
 """Takes x and perhaps a mask, gives what attention makes of them and its weights."""

@@ -23,12 +23,12 @@ from grader.testing import (
     check,
     elements,
     entered,
-    fail,
     raises,
     tensors,
     tried,
     values,
 )
+from grader.testing.failure import fail
 
 TOO_LONG = ("ValueError", "AssertionError", "IndexError", "RuntimeError")
 VOCAB = 23

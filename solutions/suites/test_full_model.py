@@ -36,13 +36,13 @@ from grader.testing import (
     attribute,
     check,
     elements,
-    fail,
     in_some_way,
     raises,
     tensors,
     tried,
     values,
 )
+from grader.testing.failure import fail
 
 VOCAB, WIDTH, HEADS, LAYERS, INNER, LONGEST = 23, 16, 4, 3, 24, 12
 SIZES = {

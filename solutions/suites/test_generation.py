@@ -52,11 +52,11 @@ from grader.testing import (
     check,
     elements,
     entered,
-    fail,
     in_some_way,
     raises,
     tried,
 )
+from grader.testing.failure import fail
 
 
 class TestContext:

@@ -16,15 +16,8 @@ import pytest
 import torch
 
 from course.checks.test_memory_estimation import assert_follows_the_model
-from grader.testing import (
-    Handle,
-    StudentError,
-    SubmissionNames,
-    assert_close,
-    attribute,
-    check,
-    fail,
-)
+from grader.testing import Handle, StudentError, SubmissionNames, assert_close, attribute, check
+from grader.testing.failure import fail
 
 NAMES = ("parameters", "gradients", "optimizer", "total_training", "inference_only")
 MIB = 1024**2

@@ -28,12 +28,12 @@ from grader.testing import (
     assert_shape,
     check,
     elements,
-    fail,
     in_some_way,
     tensors,
     tried,
     values,
 )
+from grader.testing.failure import fail
 
 VOCAB, WIDTH, HEADS, LAYERS, INNER = 29, 12, 3, 2, 20
 SIZES = {

@@ -11,7 +11,7 @@ import pytest
 from hostile import ON_LINUX, Aftermath, grade_between_neighbours
 from toy import RIGHT, Silent, notebook, write
 
-from grader.config import Course
+from grader.config.course import Course
 from grader.model import Score, State
 from grader.pipeline import Options, check
 
@@ -312,7 +312,7 @@ ATTACKS = {
     "reference_for_a_value": [
         """
         import msgpack, sys
-        protocol = sys.modules["grader.worker.protocol"]
+        protocol = sys.modules["grader.wire.values"]
         real = protocol.encode_frame
         def liar(message):
             if message.get("ok"): message["value"] = protocol.Ref(1)

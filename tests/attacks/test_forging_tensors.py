@@ -9,7 +9,7 @@ import pytest
 from hostile import ON_LINUX
 from toy import Silent, notebook, write
 
-from grader.config import load_course
+from grader.config.course import load_course
 from grader.model import Score, State, Status
 from grader.pipeline import Options, check
 

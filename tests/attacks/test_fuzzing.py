@@ -21,15 +21,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from toy import RIGHT, notebook
 
-from grader.archive import Archive
 from grader.errors import IntakeError
-from grader.links import NotDefined, Ref, StudentError, WorkerStopped
+from grader.intake.archive import Archive
+from grader.intake.notebook import metadata_assignment, read
+from grader.judging.spawning import WorkerPipes
+from grader.judging.worker_link import WorkerLink
 from grader.model import Limits
-from grader.notebook import metadata_assignment, read
-from grader.testing import CheckFailed
-from grader.worker.client import WorkerLink
-from grader.worker.launch import WorkerPipes
-from grader.worker.protocol import ProtocolError, decode_body
+from grader.testing.failure import CheckFailed
+from grader.testing.links import NotDefined, Ref, StudentError, WorkerStopped
+from grader.wire.values import ProtocolError, decode_body
 
 pytestmark = pytest.mark.slow
 

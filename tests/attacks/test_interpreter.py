@@ -78,7 +78,7 @@ ATTACKS = {
     "rewritten_code": [
         """
         import ctypes, sys
-        protocol = sys.modules["grader.worker.protocol"]
+        protocol = sys.modules["grader.wire.values"]
         real = protocol.encode_frame
         def liar(reply): return real({**reply, "ok": True, "value": True})
         protocol.encode_frame.__code__, liar.__code__ = liar.__code__, real.__code__

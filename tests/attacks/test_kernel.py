@@ -12,8 +12,8 @@ import pytest
 from hostile import BROKEN, DENIED, DONE, ON_LINUX, Aftermath, grade_between_neighbours, tries
 from toy import RIGHT
 
+from grader.jail import syscalls
 from grader.model import EndingKind
-from grader.worker.jail import syscalls
 
 pytestmark = ON_LINUX
 

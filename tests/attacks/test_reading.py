@@ -66,10 +66,10 @@ DENIED_READS = {
         "importlib.import_module('solutions.tiny_transformer')",
     ),
     "engine": tries(
-        "importlib.import_module('grader.judge')",
-        "importlib.import_module('grader.testing')",
-        "open(T['engine'] + '/judge.py').read()",
-        "sys.path.append(os.path.dirname(T['engine'])) or importlib.import_module('grader.store')",
+        "importlib.import_module('grader.judging.judge')",
+        "importlib.import_module('grader.store.results')",
+        "open(T['engine'] + '/judging/judge.py').read()",
+        "sys.path.append(os.path.dirname(T['engine'])) or importlib.import_module('grader.judging.judge')",
     ),
     "neighbours": tries(
         "open(T['class'] + '/honest_000/adding.py').read()",

@@ -25,7 +25,7 @@ from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 from toy import RIGHT, notebook, write, write_course
 
-from grader.cli.grading import FORMATS
+from grader.cli.check import FORMATS
 
 pytestmark = ON_LINUX
 

@@ -10,7 +10,7 @@ from toy import write
 
 from benchmarks.classroom import make_class
 from benchmarks.plain_checks import NotTranslatable, PlainSuite, translate
-from grader.config import Course, load_course
+from grader.config.course import Course, load_course
 
 ROOT = Path(__file__).parents[2]
 COURSE = """

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.answers import reference_source
-from grader.config import load_course
-from grader.lessons import lesson_paths, read_lesson
-from grader.release import solution_sources
+from grader.authoring.answers import reference_source
+from grader.authoring.lessons import lesson_paths, read_lesson
+from grader.authoring.release import solution_sources
+from grader.config.course import load_course
 from solutions.tiny_transformer import get_model_config
 
 ROOT = Path(__file__).parents[2]

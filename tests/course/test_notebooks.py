@@ -12,10 +12,10 @@ import nbformat
 import pytest
 import torch
 
-from grader.config import Course, load_course
-from grader.lessons import lesson_paths, read_lesson
-from grader.release import Notebook, build_notebook, notebook_bytes
-from grader.scheduler import load_suites
+from grader.authoring.lessons import lesson_paths, read_lesson
+from grader.authoring.release import Notebook, build_notebook, notebook_bytes
+from grader.config.course import Course, load_course
+from grader.judging.engine import load_suites
 
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted(lesson_paths(load_course(ROOT)))
@@ -127,6 +127,6 @@ def test_notebook_runs_in_jupyter_beside_the_course(
 
 @pytest.mark.slow
 def test_committed_notebooks_are_what_their_lessons_give(course: Course) -> None:
-    from grader.release import release
+    from grader.authoring.release import release
 
     release(course, load_suites(course).values(), check=True)

@@ -14,8 +14,8 @@ import torch.nn.functional as F
 
 from course import parts
 from course.loading import load_assignment
-from grader.config import load_course
-from grader.withholding import withhold
+from grader.config.course import load_course
+from grader.judging.withholding import withhold
 from solutions import tiny_transformer as reference
 
 

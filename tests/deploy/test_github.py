@@ -14,7 +14,7 @@ import pytest
 import yaml
 from toy import notebook, write
 
-from grader.new_course import new_course
+from grader.authoring.new_course import new_course
 
 FOLDER = Path(__file__).parents[2] / "deploy/github"
 FILES = ("hand-in.yml", "grade.yml")

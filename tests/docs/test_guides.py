@@ -13,16 +13,16 @@ import click
 import pytest
 from guides import ROOT, SHELLS, Block, Shell, blocks, command_lines, like
 
+from grader.authoring.new_course import new_course
 from grader.cli.app import grader
-from grader.new_course import new_course
 
 CLASS = ROOT / "examples/submissions"
 PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     "course/README.md",
-    "grader/templates/new_course/README.md",
-    "grader/templates/new_course/handout/README.md",
+    "grader/authoring/templates/new_course/README.md",
+    "grader/authoring/templates/new_course/handout/README.md",
     *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("deploy/**/*.md"))),
     *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("docs/*.md"))),
 ]
@@ -30,7 +30,7 @@ PAGES = [
 # pages for students hold no comments about tests
 NOT_RUN = {
     "course/README.md": "installs Jupyter; tests/packaging looks into the archive that it is about",
-    "grader/templates/new_course/handout/README.md": "installs Jupyter",
+    "grader/authoring/templates/new_course/handout/README.md": "installs Jupyter",
     "deploy/jupyterhub/README.md": "makes users; tests/e2e/test_jupyterhub.py runs that hub",
 }
 
@@ -138,7 +138,7 @@ SCENES: dict[str, Callable[[Path], Path]] = {
     "docs/operators.md": old_term,
     "docs/threat-model.md": empty,
     "docs/write-a-course.md": empty,
-    "grader/templates/new_course/README.md": small_course,
+    "grader/authoring/templates/new_course/README.md": small_course,
 }
 
 SKIPPED = [

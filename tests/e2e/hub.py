@@ -22,9 +22,9 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from grader.config import load_course
-from grader.nbgrader_tree import write_tree
-from grader.scheduler import load_suites
+from grader.authoring.nbgrader_tree import write_tree
+from grader.config.course import load_course
+from grader.judging.engine import load_suites
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy/jupyterhub"

@@ -21,11 +21,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from grader.config import load_course
-from grader.lessons import lesson_path
-from grader.release import build_notebook
-from grader.scheduler import load_suites
-from grader.student_release import student_zip
+from grader.authoring.lessons import lesson_path
+from grader.authoring.release import build_notebook
+from grader.authoring.student_release import student_zip
+from grader.config.course import load_course
+from grader.judging.engine import load_suites
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

@@ -24,7 +24,7 @@ import hub as hubs
 import seen
 from toy import Silent
 
-from grader.config import load_course
+from grader.config.course import load_course
 from grader.pipeline import Options, check
 
 pytestmark = [

@@ -31,7 +31,7 @@ REASON = re.compile(r"expected -?\d+\.\d+, got -?\d+\.\d+")
 def student(tmp_path_factory: pytest.TempPathFactory) -> Student:
     one = Student(tmp_path_factory.mktemp("student"))
     # the course's limit, shortened, so that nobody waits for ten seconds
-    settings = one.top / "grader/practice.json"
+    settings = one.top / "grader/testing/practice.json"
     assert settings.read_text() == '{"check_s": 10.0}\n'
     settings.write_text('{"check_s": 1.0}\n')
     return one

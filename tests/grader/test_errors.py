@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.cli.status import ExitStatus, status_of_error
 from grader.errors import no_room, told
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp/x")
@@ -56,7 +57,7 @@ def test_a_full_disk_is_told_from_other_errors(error: OSError) -> None:
     assert found.where
     assert "[" not in found.message + found.where
     assert "TMPDIR" in found.hint
-    assert found.exit_code == 3
+    assert status_of_error(found) is ExitStatus.UNGRADED
 
 
 def test_the_folder_is_named() -> None:

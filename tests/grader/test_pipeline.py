@@ -11,7 +11,7 @@ from toy import write
 
 from grader.model import Assignment, Ending, Isolation, Job, Limits, Score, State, Submission, Suite
 from grader.pipeline import Graded, Options, longest_first, plan, weakest
-from grader.results import Results
+from grader.store.results import Results
 
 SUITE = Suite(assignment=Assignment(id="adding", title="Adding"), checks=(), files=(), digest="d")
 

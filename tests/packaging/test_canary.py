@@ -25,10 +25,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.answers import clear_solution
-from grader.config import load_course
-from grader.errors import ReleaseError
-from grader.lessons import lesson_paths, read_lesson
+from grader.authoring.answers import clear_solution
+from grader.authoring.lessons import lesson_paths, read_lesson
+from grader.cli.status import ExitStatus
+from grader.config.course import load_course
 
 pytestmark = pytest.mark.slow
 
@@ -274,8 +274,8 @@ def test_the_wheel_holds_the_whole_course_to_start_from(
     (wheel,) = (project.parent / "out/packages").glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
-    held = {name for name in names if name.startswith("grader/templates/")}
-    files = (path for path in (project / "grader/templates").rglob("*") if path.is_file())
+    held = {name for name in names if name.startswith("grader/authoring/templates/")}
+    files = (path for path in (project / "grader/authoring/templates").rglob("*") if path.is_file())
     assert "grader/reports/__init__.py" in names
     assert held == {path.relative_to(project).as_posix() for path in files}
 
@@ -346,6 +346,6 @@ def test_a_whole_private_file_stops_the_release(leaky: tuple[Path, dict[str, str
     project, _ = leaky
     shutil.copy(project / "solutions/suites/test_embeddings.py", project / "course/more.py")
     result = grader(project, "release", "--output", project.parent / "out")
-    assert result.returncode == ReleaseError.exit_code
+    assert result.returncode == ExitStatus.USAGE
     assert "course/more.py" in result.stderr
     assert not (project.parent / "out/student.zip").exists()

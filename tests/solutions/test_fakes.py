@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from grader.config import load_course
-from grader.fakes import load_fakes
-from grader.lessons import lesson_paths
+from grader.authoring.fakes import load_fakes
+from grader.authoring.lessons import lesson_paths
+from grader.config.course import load_course
+from grader.judging.engine import load_suites
 from grader.model import Suite
-from grader.scheduler import load_suites
 
 COURSE = load_course(Path(__file__).parents[2])
 ASSIGNMENTS = list(lesson_paths(COURSE))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.config import load_course
+from grader.config.course import load_course
+from grader.judging.engine import Engine
 from grader.model import Job, Run, Status, Submission
-from grader.scheduler import Engine
 
 BORROWED = {
     "embeddings": "from course.parts import TransformerEmbedding",

@@ -19,12 +19,12 @@ import msgspec
 import pytest
 from toy import Silent
 
-from grader.cases import Kind, Planned, plan_cases
-from grader.config import load_course
-from grader.lessons import lesson_paths
+from grader.authoring.cases import Kind, Planned, plan_cases
+from grader.authoring.lessons import lesson_paths
+from grader.authoring.verify import AssignmentGate, Case, Verdict, Verification, try_cases
+from grader.config.course import load_course
+from grader.judging.engine import load_suites
 from grader.model import Suite
-from grader.scheduler import load_suites
-from grader.verify import AssignmentGate, Case, Verdict, Verification, try_cases
 
 ROOT = Path(__file__).parents[2]
 COURSE = load_course(ROOT)

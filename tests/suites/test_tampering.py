@@ -13,10 +13,10 @@ import msgspec
 import pytest
 from toy import Silent
 
-from grader.cases import Kind, Planned, plan_cases
-from grader.config import load_course
+from grader.authoring.cases import Kind, Planned, plan_cases
+from grader.authoring.verify import Case, Verdict, try_cases
+from grader.config.course import load_course
 from grader.model import Cell
-from grader.verify import Case, Verdict, try_cases
 
 COURSE = load_course(Path(__file__).parents[2])
 

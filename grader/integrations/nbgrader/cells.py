@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from grader.integrations.nbgrader.outputs import Budget, harmless
+from grader.integrations.nbgrader.outputs import Budget, clean_outputs
 from grader.integrations.nbgrader.pictures import pasted
 from grader.integrations.nbgrader.prose import Allowance, harmless_prose, markdown_cell
 from grader.model import Value
-from grader.reports.text import code_block
+from grader.text import code_block
 
 MAX_CELLS = 2_000
 SCHEMA_VERSION = 3
@@ -154,7 +154,7 @@ def _free_cell(raw: Mapping[str, Any], allowed: Allowed) -> tuple[Cell, list[str
     """A cell that is the student's own. A raw one would go into feedback as it is: it is quoted."""
     text = _text(raw)
     if raw.get("cell_type") == "code":
-        return _code_cell(text, harmless(raw.get("outputs"), allowed.outputs)), []
+        return _code_cell(text, clean_outputs(raw.get("outputs"), allowed.outputs)), []
     if raw.get("cell_type") == "markdown":
         return harmless_prose(text, raw.get("attachments"), allowed.prose)
     return markdown_cell(code_block(text)), []
@@ -181,7 +181,7 @@ def _bound_cell(raw: Mapping[str, Any], known: Known, allowed: Allowed) -> tuple
     if known.kind == "code":
         # what a question's cell printed in the student's notebook gives way to our feedback
         printed = None if known.graded and not known.solution else raw.get("outputs")
-        cell = _code_cell(text, harmless(printed, allowed.outputs))
+        cell = _code_cell(text, clean_outputs(printed, allowed.outputs))
     elif text == known.source:
         cell = _released_prose(text, raw.get("attachments"))
     else:  # an answer in words

@@ -18,8 +18,8 @@ from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.utils import ignore_patterns
 
 from grader.errors import IntakeError
-from grader.files import open_regular
-from grader.reports.text import one_line
+from grader.intake.files import open_regular
+from grader.text import one_line
 
 
 class CarefulCollect(ExchangeCollect):

@@ -11,10 +11,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from grader.config import Course
-from grader.fingerprint import suite_digests
+from grader.config.course import Course
+from grader.judging.engine import Engine
 from grader.model import Suite, Value
-from grader.scheduler import Engine
+from grader.store.fingerprint import suite_digests
 
 IDLE_S = 60.0
 """How long an engine waits for more work."""

@@ -11,8 +11,8 @@ from typing import Any
 from nbgrader.api import MissingEntry
 from nbgrader.plugins import ExportPlugin
 
-from grader.reports.text import csv_text
-from grader.store import PRIVATE
+from grader.store.output import PRIVATE
+from grader.text import csv_text
 
 COLUMNS = (
     "assignment",

@@ -13,21 +13,21 @@ from nbgrader.api import MissingEntry
 from nbgrader.converters import NbGraderException
 from traitlets import Bool, Integer, Unicode
 
-from grader.config import Course, load_course
+from grader.config.course import Course, load_course
+from grader.config.policy import Policy
 from grader.errors import GraderError, IntakeError
-from grader.files import read_regular
+from grader.intake.files import read_regular
 from grader.integrations.nbgrader.cells import Source, known_cells
 from grader.integrations.nbgrader.enrolling import enrol
-from grader.integrations.nbgrader.gradebook import opened, require_writable
+from grader.integrations.nbgrader.gradebook import open_gradebook, require_writable
 from grader.integrations.nbgrader.grading import Marked, grade
 from grader.integrations.nbgrader.names import Names, read_names
-from grader.integrations.nbgrader.submitted import Handed, handed_in, pending, without_notebook
+from grader.integrations.nbgrader.submitted import HandIn, list_hand_ins, pending, without_notebook
 from grader.integrations.nbgrader.turns import turn
 from grader.model import Suite
 from grader.pipeline import Options
-from grader.reports.text import one_line
-from grader.results import Results
-from grader.rules import Policy
+from grader.store.results import Results
+from grader.text import one_line
 
 SOMETHING_UNGRADED = 3
 GROUPS = 0o660
@@ -100,10 +100,10 @@ class GradingExporter(NotebookExporter):
 
     def _find(self, student: str) -> Marked:
         if student not in self._marked:  # it was not due a moment ago
-            self._grade([one for one in handed_in(self._autograde) if one.student == student])
+            self._grade([one for one in list_hand_ins(self._autograde) if one.student == student])
         return self._marked[student]
 
-    def _grade(self, handed: list[Handed]) -> None:
+    def _grade(self, handed: list[HandIn]) -> None:
         options = Options(assignments=(self._assignment,), jobs=self.jobs, sandbox=self.sandbox)
         present = [one for one in handed if one.notebook.exists()]
         if not present:
@@ -141,7 +141,7 @@ class GradingExporter(NotebookExporter):
 
     def _enrol(self, students: Iterable[str]) -> None:
         if self._autograde.create_student:
-            with opened(self._autograde.coursedir, self._assignment) as gradebook:
+            with open_gradebook(self._autograde.coursedir, self._assignment) as gradebook:
                 refused = enrol(gradebook, students, self._names())
             for student, reason in refused.items():
                 self._leave_ungraded(student, f"the gradebook does not take the name: {reason}")
@@ -186,7 +186,7 @@ class GradingExporter(NotebookExporter):
         return course
 
     def _known_to_the_gradebook(self) -> Source:
-        with opened(self._autograde.coursedir, self._assignment) as gradebook:
+        with open_gradebook(self._autograde.coursedir, self._assignment) as gradebook:
             require_writable(gradebook)
             try:
                 return known_cells(gradebook.find_notebook(self._assignment, self._assignment))
@@ -199,7 +199,7 @@ class GradingExporter(NotebookExporter):
     def _source_of(self, notebook: str) -> Source:
         if notebook == self._assignment:
             return self._source
-        with opened(self._autograde.coursedir, self._assignment) as gradebook:
+        with open_gradebook(self._autograde.coursedir, self._assignment) as gradebook:
             return known_cells(gradebook.find_notebook(notebook, self._assignment))
 
     def _require_same_points(self, suite: Suite) -> None:

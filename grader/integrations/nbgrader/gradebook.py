@@ -14,7 +14,7 @@ from grader.errors import GraderError
 
 
 @contextmanager
-def opened(coursedir: Any, assignment: str) -> Iterator[Any]:
+def open_gradebook(coursedir: Any, assignment: str) -> Iterator[Any]:
     """Lend the gradebook.
 
     Raises:

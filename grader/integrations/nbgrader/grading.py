@@ -5,27 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 
-from grader.config import Course
+from grader.config.course import Course
 from grader.errors import IntakeError
-from grader.files import read_regular
-from grader.intake import digest
+from grader.gradebook import AssignmentReport
+from grader.intake.files import read_regular
+from grader.intake.reading import digest
 from grader.integrations.nbgrader.engines import warm_engine
-from grader.integrations.nbgrader.submitted import Handed
-from grader.model import (
-    AssignmentReport,
-    EndingKind,
-    Isolation,
-    Problem,
-    Score,
-    State,
-    Submission,
-    Suite,
-    Value,
-)
+from grader.integrations.nbgrader.submitted import HandIn
+from grader.model import EndingKind, Isolation, Problem, Score, State, Submission, Suite, Value
 from grader.pipeline import Graded, Options, execute, longest_first, plan, recall
-from grader.reports.text import one_line, points
-from grader.results import Results
-from grader.scoring import assignment_report, unusable
+from grader.scoring.points import assignment_report, unusable
+from grader.store.results import Results
+from grader.text import one_line, points
 
 
 class Marked(Value, frozen=True):
@@ -70,7 +61,7 @@ class _Log:
 def grade(
     course: Course,
     suite_of: str,
-    handed: Iterable[Handed],
+    handed: Iterable[HandIn],
     options: Options,
     results: Results,
     log: logging.Logger,
@@ -115,7 +106,7 @@ def grade(
 
 
 def _read(
-    handed: Iterable[Handed], suite: Suite, report: AssignmentReport
+    handed: Iterable[HandIn], suite: Suite, report: AssignmentReport
 ) -> tuple[Sequence[Submission], dict[str, Marked]]:
     """The files as submissions; those that can't be read are marked already: as ungraded."""
     submissions, marked = [], {}

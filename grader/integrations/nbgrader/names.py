@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from grader.gradesheets.cells import Sheet
-from grader.gradesheets.roster import known_as
-from grader.gradesheets.sheets import KEYS
+from grader.gradesheets.columns import KEYS
+from grader.gradesheets.sheet import Sheet
+from grader.intake.roster import known_as
 from grader.model import Value
-from grader.reports.text import one_line
+from grader.text import one_line
 
 MAX_CHARS = 128
 """Of a name; nbgrader's columns are that wide."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.integrations.nbgrader.pictures import picture
-from grader.reports.text import printable, shortened
+from grader.text import printable, shortened
 
 MAX_TEXT_CHARS = 10_000
 MAX_OUTPUTS = 50
@@ -34,7 +34,7 @@ class Budget:
         return True
 
 
-def harmless(outputs: object, budget: Budget) -> list[Output]:
+def clean_outputs(outputs: object, budget: Budget) -> list[Output]:
     """Return what may be shown of a cell's outputs: plain text, errors, PNG and JPEG."""
     if not isinstance(outputs, list):
         return []

@@ -20,7 +20,7 @@ from grader.integrations.nbgrader.outputs import Budget
 from grader.integrations.nbgrader.pages import language, page
 from grader.integrations.nbgrader.pictures import ATTACHMENT, Picture, pasted, taken_out
 from grader.integrations.nbgrader.sanitizing import ADDRESSES
-from grader.reports.text import code_block
+from grader.text import code_block
 
 MAX_CELL_CHARS = 50_000
 MAX_NOTEBOOK_CHARS = 400_000

@@ -13,9 +13,9 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from sqlalchemy.exc import OperationalError
 
 from grader.errors import GraderFault
+from grader.gradebook import QuestionReport
 from grader.integrations.nbgrader.grading import Marked
 from grader.integrations.nbgrader.prose import markdown_cell
-from grader.model import QuestionReport
 from grader.reports import feedback_markdown
 
 

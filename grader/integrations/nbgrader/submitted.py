@@ -10,7 +10,7 @@ from typing import Any
 from grader.model import Value
 
 
-class Handed(Value, frozen=True):
+class HandIn(Value, frozen=True):
     """One student's folder for one assignment, and the notebook in it that we grade."""
 
     student: str
@@ -26,12 +26,12 @@ class Handed(Value, frozen=True):
         return f"{self.student}/{self.assignment}"
 
 
-def handed_in(converter: Any) -> list[Handed]:
+def list_hand_ins(converter: Any) -> list[HandIn]:
     """Return every folder that the converter has found a notebook in, in its order."""
     return [*_placed(converter, sorted(converter.assignments))]
 
 
-def without_notebook(converter: Any) -> list[Handed]:
+def without_notebook(converter: Any) -> list[HandIn]:
     """Return the folders that were handed in without the assignment's notebook."""
     coursedir = converter.coursedir
     asked = coursedir.format_path(
@@ -43,18 +43,18 @@ def without_notebook(converter: Any) -> list[Handed]:
     return [handed for handed in found if not handed.notebook.exists()]
 
 
-def pending(converter: Any) -> list[Handed]:
+def pending(converter: Any) -> list[HandIn]:
     """Return what will be processed, by the rules that nbgrader itself applies in its turn."""
     coursedir = converter.coursedir
     excluded = coursedir.student_id_exclude.split(",") if coursedir.student_id_exclude else []
     return [
         handed
-        for handed in handed_in(converter)
+        for handed in list_hand_ins(converter)
         if handed.student not in excluded and _is_due(converter, handed)
     ]
 
 
-def _placed(converter: Any, folders: Iterable[str]) -> Iterator[Handed]:
+def _placed(converter: Any, folders: Iterable[str]) -> Iterator[HandIn]:
     coursedir = converter.coursedir
     pattern = coursedir.format_path(
         coursedir.submitted_directory,
@@ -66,10 +66,10 @@ def _placed(converter: Any, folders: Iterable[str]) -> Iterator[Handed]:
         match = re.match(pattern, folder)
         if match is not None:
             names = match.groupdict()
-            yield Handed(names["student_id"], names["assignment_id"], Path(folder))
+            yield HandIn(names["student_id"], names["assignment_id"], Path(folder))
 
 
-def _is_due(converter: Any, handed: Handed) -> bool:
+def _is_due(converter: Any, handed: HandIn) -> bool:
     coursedir = converter.coursedir
     done = Path(
         coursedir.format_path(coursedir.autograded_directory, handed.student, handed.assignment)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import GraderError, OutputBusy
-from grader.store import PRIVATE, RESULTS, make_folder, try_lock
+from grader.store.output import PRIVATE, RESULTS, make_folder, try_lock
 
 PATIENCE_S = 60.0
 """How long to wait for another autograde before giving up."""

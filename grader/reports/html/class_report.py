@@ -5,25 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from grader.analysis import CONCERNS, Analysis, Concern, Item, analyse, concerns
-from grader.model import (
-    AssignmentReport,
-    CheckReport,
-    Gradebook,
-    QuestionReport,
-    Score,
-    State,
-    Status,
-    Total,
-)
+from grader.gradebook import AssignmentReport, CheckReport, Gradebook, QuestionReport, Total
+from grader.model import Score, State, Status
+from grader.reports.analysis import CONCERNS, Analysis, Concern, Item, analyse, concerns
 from grader.reports.feedback import WORDS
 from grader.reports.html.heat_map import WORDS as KINDS
 from grader.reports.html.heat_map import heat_map
 from grader.reports.html.page import address, clipped, render
-from grader.reports.students import by_student, dropped, totals
-from grader.reports.text import points
-from grader.scoring import percent
-from grader.store import STUDENTS
+from grader.reports.students import by_student, find_dropped, totals
+from grader.scoring.points import percent
+from grader.store.output import STUDENTS
+from grader.text import points
 
 CONCERNS_SHOWN = 200  # of a kind
 MESSAGE_LENGTH = 160
@@ -117,7 +109,7 @@ def _rows(gradebook: Gradebook, pages: Mapping[str, str]) -> Iterator[Row]:
             cells=cells,
             total=_total(sums[name]),
             known=sums[name].known,
-            dropped=dropped(sums[name], gradebook),
+            dropped=find_dropped(sums[name], gradebook),
         )
 
 

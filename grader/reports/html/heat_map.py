@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from grader.model import Gradebook, Score, State, Status, Value
+from grader.gradebook import Gradebook
+from grader.model import Score, State, Status, Value
 from grader.reports.students import by_student, overall
-from grader.reports.text import one_line
+from grader.text import one_line
 
 NAME_WIDTH = 150
 HEAD = 26

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from grader.reports.feedback import CheckFeedback
-from grader.reports.text import WITHOUT_ISOLATION, one_line, points, printable, sentence
+from grader.text import WITHOUT_ISOLATION, one_line, points, printable, sentence
 
 TEMPLATES = Path(__file__).parent / "templates"
 

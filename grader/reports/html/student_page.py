@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from grader.model import AssignmentReport, Gradebook, Score, ScoredOutcome, State, Status
+from grader.gradebook import AssignmentReport, Gradebook
+from grader.model import Score, ScoredOutcome, State, Status
+from grader.names import component
 from grader.reports.feedback import ENDINGS, SYMBOLS, WORDS, changes, message_lines
 from grader.reports.html.page import address, clipped, render
-from grader.reports.paths import component
-from grader.reports.students import dropped, total_of
-from grader.reports.text import points
+from grader.reports.students import find_dropped, total_of
 from grader.reports.timing import attempts, handed_in
-from grader.store import FEEDBACK
+from grader.store.output import FEEDBACK
+from grader.text import points
 
 DETAIL_LENGTH = 600
 
@@ -61,7 +62,7 @@ def student_page(student: str, folder: str, gradebook: Gradebook, scores: dict[s
         total=points(total.earned),
         known=total.known,
         possible=points(total.possible if total.dropped else possible),
-        dropped=dropped(total, gradebook),
+        dropped=find_dropped(total, gradebook),
         isolation=gradebook.isolation,
         parts=[
             _part(assignment, scores[assignment.id], folder)

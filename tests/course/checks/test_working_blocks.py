@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 import solutions.tiny_transformer as reference
 from course.checks import working_blocks
-from grader.handles import SubmissionNames
-from grader.local import LocalLink
+from grader.testing.handles import SubmissionNames
+from grader.testing.local import LocalLink
 
 
 def submission(**names: Any) -> SubmissionNames:

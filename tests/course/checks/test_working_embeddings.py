@@ -11,8 +11,8 @@ from torch import Tensor
 
 import solutions.tiny_transformer as reference
 from course.checks.working_embeddings import KINDS, assert_embeds, working_kinds
-from grader.handles import SubmissionNames
-from grader.local import LocalLink
+from grader.testing.handles import SubmissionNames
+from grader.testing.local import LocalLink
 
 
 class Edited(reference.TransformerEmbedding):

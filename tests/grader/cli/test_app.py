@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from grader import __version__
-from grader.cli.app import MODULES, grader
+from grader.cli.app import NAMES, grader
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_help_is_also_a_word(asked: list[str], run: CliRunner) -> None:
     assert "Did you mean 'check'" in run.invoke(grader, ["help", "chekc"]).output
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", NAMES)
 def test_the_list_shows_whole_sentences(name: str, run: CliRunner) -> None:
     (line,) = [
         line
@@ -89,7 +89,7 @@ def test_the_list_shows_whole_sentences(name: str, run: CliRunner) -> None:
     assert not line.endswith("...")
 
 
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_example_stands_on_a_line_of_its_own(name: str, run: CliRunner) -> None:
     shown = run.invoke(grader, [name, "--help"]).output
     assert "\\b" not in shown
@@ -142,8 +142,8 @@ def test_the_shell_completes_assignments_of_the_course_at_hand(toy: object) -> N
 def test_every_command_loads_click_alone() -> None:
     heavy = "{'torch', 'rich', 'jinja2', 'pytest', 'numpy', 'msgspec', 'IPython', 'nbformat'}"
     code = (
-        "import sys\nfrom grader.cli.app import MODULES, grader\n"
-        "for name in MODULES: grader.get_command(None, name)\n"
+        "import sys\nfrom grader.cli.app import NAMES, grader\n"
+        "for name in NAMES: grader.get_command(None, name)\n"
         f"heavy = {heavy} & set(sys.modules)\nassert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from grader.cli.app import MODULES
+from grader.cli.app import NAMES
 from grader.cli.reference import reference
 
 PAGE = Path(__file__).parents[3] / "docs/cli.md"
@@ -21,5 +21,5 @@ def test_the_page_is_not_stale() -> None:
 def test_every_command_has_its_place() -> None:
     text = reference()
     assert [line[4:] for line in text.splitlines() if line.startswith("### ")] == [
-        f"grader {name}" for name in MODULES
+        f"grader {name}" for name in NAMES
     ]

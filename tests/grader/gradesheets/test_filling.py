@@ -8,10 +8,11 @@ import io
 import pytest
 
 from grader.errors import UsageError
-from grader.gradesheets.cells import Sheet
+from grader.gradebook import AssignmentReport
+from grader.gradesheets.columns import layout
 from grader.gradesheets.filling import Filled, fill
-from grader.gradesheets.sheets import layout
-from grader.model import AssignmentReport, Ending, Score, State
+from grader.gradesheets.sheet import Sheet
+from grader.model import Ending, Score, State
 
 BLOCKS = AssignmentReport(id="blocks", title="Blocks", points=25, questions=())
 GRADED, UNGRADED, MISSING = State.GRADED, State.UNGRADED, State.MISSING

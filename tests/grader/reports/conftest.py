@@ -2,28 +2,30 @@ from __future__ import annotations
 
 import pytest
 
-from grader.model import (
+from grader.gradebook import (
     SCHEMA_VERSION,
-    Assignment,
     AssignmentReport,
+    CheckReport,
+    Gradebook,
+    QuestionReport,
+    RunInfo,
+)
+from grader.model import (
+    Assignment,
     CellError,
     Check,
-    CheckReport,
     Ending,
     EndingKind,
-    Gradebook,
     Isolation,
     Outcome,
     Problem,
     Question,
-    QuestionReport,
     Run,
-    RunInfo,
     Status,
     Submission,
     Suite,
 )
-from grader.scoring import missing, score
+from grader.scoring.points import missing, score
 
 SECRET = "hidden-input-4711"
 

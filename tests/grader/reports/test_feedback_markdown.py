@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from grader.model import CellError, Ending, EndingKind, Isolation, Status
 from grader.reports.feedback import CELL_ERRORS, ENDINGS, OUTPUT_LIMIT
 from grader.reports.feedback_markdown import render
-from grader.scoring import missing
+from grader.scoring.points import missing
 
 SECRET = "hidden-input-4711"
 FULL = Isolation(mode="full")

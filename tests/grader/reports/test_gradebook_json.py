@@ -8,7 +8,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.model import RunInfo, Status
+from grader.gradebook import RunInfo
+from grader.model import Status
 from grader.reports.gradebook_json import decode, encode, schema
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "results.schema.json"
@@ -68,7 +69,8 @@ def test_two_runs_differ_under_run_alone(gradebook, make_score):
 
 @given(text=st.text(st.characters(), max_size=20))
 def test_any_text_can_be_written(text):
-    from grader.model import SCHEMA_VERSION, Gradebook, Problem
+    from grader.gradebook import SCHEMA_VERSION, Gradebook
+    from grader.model import Problem
 
     gradebook = Gradebook(
         schema_version=SCHEMA_VERSION,

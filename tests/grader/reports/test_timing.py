@@ -6,8 +6,8 @@ import msgspec
 import pytest
 from generated import gradebook as generated
 
-from grader.model import AppliedRule, Attempt, Gradebook, Score
-from grader.policies import course_total
+from grader.gradebook import Gradebook
+from grader.model import AppliedRule, Attempt, Score
 from grader.reports import feedback_markdown
 from grader.reports.csv_file import encode
 from grader.reports.feedback import compose
@@ -18,6 +18,7 @@ from grader.reports.html.student_page import student_page
 from grader.reports.inspection import print_student
 from grader.reports.students import by_student
 from grader.reports.timing import attempts, handed_in
+from grader.scoring.policies import course_total
 
 LATE = AppliedRule(rule="late", difference=-1, reason="2 hours late")
 

@@ -14,7 +14,7 @@ from toy import write
 from walled import MODES, ready_zygote, run
 
 from grader.errors import ConfigError
-from grader.worker.launch import Zygote, spawn
+from grader.judging.spawning import Zygote, spawn
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the wall is a part of Linux")
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from toy import Silent, notebook, write, write_course
 
-from grader.config import load_course
-from grader.model import Gradebook, Score
+from grader.config.course import load_course
+from grader.gradebook import Gradebook
+from grader.model import Score
 from grader.pipeline import Options, check
 
 FINE = {

@@ -20,10 +20,10 @@ from processes import eventually
 from walled import LIMITS, MODES, events, processes_below, ready_zygote, run
 
 from grader.errors import GraderError, GraderFault
+from grader.judging import spawning as launch
+from grader.judging.spawning import Zygote, require_platform, spawn
 from grader.model import Limits
-from grader.worker import launch
 from grader.worker import zygote as zygote_module
-from grader.worker.launch import Zygote, require_platform, spawn
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no workers without fork")
@@ -365,8 +365,8 @@ for name in ("AF_UNIX", "SOCK_SEQPACKET", "send_fds", "recv_fds"):
     vars(socket).pop(name, None)
 sys.platform = "win32"
 sys.path.insert(0, sys.argv[1])
-import grader.worker.launch
-import grader.worker.jail.selftest
+import grader.judging.spawning
+import grader.judging.selftest
 assert "torch" not in sys.modules
 """
         root = Path(launch.__file__).parents[2]

@@ -1,0 +1,1 @@
+"""From lessons to what leaves the house, and the gate on suites."""

@@ -1,0 +1,294 @@
+"""What the gate tries: the reference, the template, other styles, mutants, fakes.
+
+A mutant is handed in for its own assignment and plugged into later ones as a student's own earlier
+work would be, where the lesson shows how, in a comment:
+
+    # FullModel = load("full_model").TinyTransformerLM
+
+There all answers of that assignment stand before the lesson's own, and the line is carried out.
+Where that can change nothing, because no answer or check makes use of it, it is left out.
+"""
+
+from __future__ import annotations
+
+import ast
+import enum
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from grader.authoring.fakes import Fake, load_fakes
+from grader.authoring.lessons import Lesson, lesson_path, lesson_paths, read_lesson
+from grader.authoring.mutants import Mutant, apply, load_mutants
+from grader.authoring.release import solution_sources, solved_cells, template_cells
+from grader.config.course import Course
+from grader.model import Cell, Value
+from grader.testing.suites import suite_files
+
+PLUG = re.compile(r'^# (\w+) = load\("(\w+)"\)\.(\w+)$', re.MULTILINE)
+
+
+class Kind(enum.StrEnum):
+    """What a case is, and so what it must get."""
+
+    REFERENCE = "reference"
+    TEMPLATE = "template"
+    STYLE = "style"
+    FAKE = "fake"
+    MUTANT = "mutant"
+
+
+class Planned(Value, frozen=True):
+    """A case before it is graded.
+
+    Attributes:
+        origin: the mutant's own assignment when it is plugged in.
+        at_most: points that a fake may earn.
+    """
+
+    assignment: str
+    kind: Kind
+    name: str
+    cells: tuple[Cell, ...]
+    seed: int
+    bug: str = ""
+    must_lose: tuple[str, ...] = ()
+    origin: str = ""
+    at_most: float | None = None
+
+
+class Material(Value, frozen=True):
+    """A lesson, taken apart.
+
+    Attributes:
+        imports: its cells that prepare, before its first answer.
+        plugs: names under which it takes earlier work: (name here, assignment, name there).
+        given: the functions and classes that it gives to its students, for their answers to use.
+        answers: the right answers' texts by name.
+        used: the names that its answers and checks make use of.
+    """
+
+    imports: tuple[str, ...]
+    plugs: tuple[tuple[str, str, str], ...]
+    given: tuple[str, ...]
+    answers: dict[str, str]
+    used: frozenset[str]
+
+
+def plan_cases(
+    course: Course,
+    assignments: Sequence[str],
+    *,
+    seed: int = 0,
+    repeat: int = 1,
+    thorough: bool = False,
+    kinds: Collection[Kind] = tuple(Kind),
+) -> list[Planned]:
+    """Everything that is tried on the suites of some assignments.
+
+    Args:
+        course: whose lessons, styles and mutants.
+        assignments: ids.
+        seed: decides the random inputs.
+        repeat: how many seeds the reference is graded from.
+        thorough: plug every mutant into every assignment.
+        kinds: of cases; all of them unless told.
+    """
+    materials = {name: material(course, name) for name in lesson_paths(course)}
+    mutants = load_mutants(course)
+    cases = []
+    for name in assignments:
+        solved, template = solved_cells(course, name), template_cells(course, name)
+        cases += [
+            Planned(name, Kind.REFERENCE, "reference", solved, seed + n) for n in range(repeat)
+        ]
+        cases.append(Planned(name, Kind.TEMPLATE, "template", template, seed))
+        for path in style_files(course, name):
+            cells = _cells([path.read_text(encoding="utf-8")])
+            cases.append(Planned(name, Kind.STYLE, path.stem, cells, seed))
+        cases += [_as_case(fake, materials[name], seed) for fake in load_fakes(course, name)]
+        for mutant in mutants:
+            cases += _plugged_in(mutant, name, materials, seed, thorough)
+    return [case for case in cases if case.kind in kinds]
+
+
+def material(course: Course, assignment: str) -> Material:
+    """Take an assignment's lesson apart."""
+    lesson = read_lesson(lesson_path(course, assignment))
+    answers = solution_sources(course, lesson)
+    checks = [
+        path.read_text(encoding="utf-8")
+        for folder in (course.checks, course.suites)
+        for path in suite_files(folder, assignment)
+    ]
+    return Material(
+        imports=tuple(imports(lesson)),
+        plugs=tuple(PLUG.findall("\n".join(imports(lesson)))),
+        given=tuple(definitions(lesson)),
+        answers=answers,
+        used=frozenset().union(*map(names_used, [*answers.values(), *checks])),
+    )
+
+
+def style_files(course: Course, assignment: str) -> list[Path]:
+    """Correct implementations in other styles: `ASSIGNMENT_STYLE.py` in the course's `styles`."""
+    if course.styles is None:
+        return []
+    return sorted(course.styles.glob(f"{assignment}_*.py"))
+
+
+def _as_case(fake: Fake, lesson: Material, seed: int) -> Planned:
+    """The case of a fake: the file as it is, or the lesson's notebook with its answers."""
+    answers = [*lesson.imports, *lesson.given, *fake.answers.values()]
+    return Planned(
+        assignment=fake.assignment,
+        kind=Kind.FAKE,
+        name=fake.name,
+        cells=_cells([fake.source] if fake.source else answers),
+        seed=seed,
+        bug=fake.pretends,
+        at_most=fake.at_most,
+    )
+
+
+def _cells(sources: Iterable[str]) -> tuple[Cell, ...]:
+    return tuple(Cell(number=number, source=text) for number, text in enumerate(sources, 1))
+
+
+def _plugged_in(
+    mutant: Mutant, assignment: str, materials: Mapping[str, Material], seed: int, thorough: bool
+) -> list[Planned]:
+    """The case of a mutant in an assignment, its own or another one; none where it can't matter."""
+    here, there = materials[assignment], materials[mutant.assignment]
+    wrong = apply(mutant, there.answers)
+    own = mutant.assignment == assignment
+    pasted: list[str] = []
+    if not own:
+        plugs = {name: theirs for name, origin, theirs in here.plugs if origin == mutant.assignment}
+        used = {theirs for name, theirs in plugs.items() if name in here.used}
+        differing = {name for name, text in wrong.items() if text != there.answers[name]}
+        if not thorough and not differing & needed(wrong, used):
+            return []
+        lines = [f"{name} = {theirs}" for name, theirs in plugs.items()]
+        pasted = [*there.imports, *there.given, *wrong.values(), "\n".join(lines)]
+    answers = wrong if own else here.answers
+    sources = [*here.imports, *pasted, *here.given, *answers.values()]
+    return [
+        Planned(
+            assignment=assignment,
+            kind=Kind.MUTANT,
+            name=mutant.name,
+            cells=_cells(sources),
+            seed=seed,
+            bug=mutant.bug,
+            must_lose=mutant.loses if own else (),
+            origin="" if own else mutant.assignment,
+        )
+    ]
+
+
+def needed(definitions_by_name: Mapping[str, str], used: Collection[str]) -> set[str]:
+    """Which definitions are used, by name, or by another one that is."""
+    found: set[str] = set()
+    wanted = set(used)
+    while new := (wanted & definitions_by_name.keys()) - found:
+        found |= new
+        wanted = set().union(*(names_used(definitions_by_name[name]) for name in new))
+    return found
+
+
+# ---------------------------------------------------------------- reading a lesson and its checks
+
+
+def imports(lesson: Lesson) -> list[str]:
+    """The code cells of a lesson that come before its first answer and import something."""
+    sources = []
+    for cell in lesson.cells:
+        if cell.solution is not None:
+            break
+        if cell.kind == "code" and cell.question is None and _imports(cell.source):
+            sources.append(cell.source)
+    return sources
+
+
+def definitions(lesson: Lesson) -> list[str]:
+    """The functions and classes that a lesson gives to its students, for their answers to use."""
+    sources = []
+    for cell in lesson.cells:
+        if cell.kind == "code" and cell.solution is None and cell.question is None:
+            given = [
+                node
+                for node in _statements(cell.source)
+                if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+            ]
+            sources += [ast.unparse(node) for node in given]
+    return sources
+
+
+def names_used(source: str) -> set[str]:
+    """The names that a text makes use of: in code, or spelled in a string, but in no docstring.
+
+    Annotations are not used; nor are names that are taken from the reference, or from a module by
+    `submission.module(…)`: those are no student's.
+    """
+    visitor = _Names()
+    for node in _statements(source):
+        visitor.visit(node)
+    return visitor.found
+
+
+class _Names(ast.NodeVisitor):
+    """Collects names on its way through a text."""
+
+    def __init__(self) -> None:
+        self.found: set[str] = set()
+
+    def visit_Name(self, node: ast.Name) -> None:
+        self.found.add(node.id)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if not _is_staff(node.value):
+            self.found.add(node.attr)
+        self.visit(node.value)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str) and node.value.isidentifier():
+            self.found.add(node.value)
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        if node.arg is not None:
+            self.found.add(node.arg)
+        self.visit(node.value)
+
+    def visit_arg(self, node: ast.arg) -> None:
+        """Pass by a parameter and its annotation."""
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        self._visit_all(filter(None, (node.target, node.value)))
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
+        self._visit_all((*node.decorator_list, node.args, *node.body))
+
+    def _visit_all(self, nodes: Iterable[ast.AST]) -> None:
+        for node in nodes:
+            self.visit(node)
+
+
+def _is_staff(owner: ast.expr) -> bool:
+    """Whether an expression is the reference, or a module that a check asked for by name."""
+    if isinstance(owner, ast.Call):
+        return isinstance(owner.func, ast.Attribute) and owner.func.attr == "module"
+    return isinstance(owner, ast.Name) and owner.id == "reference"
+
+
+def _imports(source: str) -> bool:
+    body = ast.Module(_statements(source), [])
+    return any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.walk(body))
+
+
+def _statements(source: str) -> list[ast.stmt]:
+    """The statements of a text; none where only IPython would understand it."""
+    try:
+        return ast.parse(source).body
+    except SyntaxError:
+        return []

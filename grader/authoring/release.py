@@ -1,0 +1,309 @@
+"""From lessons to notebooks: what students get, and the solved twin that the gate grades.
+
+The solved notebook is the lesson with the reference's text in its solution cells. The student's is
+what nbgrader would make of that: the same cells with their solutions cleared. Both carry nbgrader's
+cell metadata with stable ids, so that nbgrader can collect and grade them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from grader.authoring.answers import clear_solution, leave_out, mark_solution, reference_source
+from grader.authoring.lessons import (
+    Lesson,
+    LessonCell,
+    lesson_path,
+    lesson_paths,
+    lesson_tool,
+    read_lesson,
+)
+from grader.config.course import Course
+from grader.errors import ReleaseError
+from grader.model import Cell, Question, Suite
+from grader.store.output import write_atomically
+
+Notebook = dict[str, Any]
+
+COMMAND = "grader release"
+
+
+def release(course: Course, suites: Iterable[Suite], *, check: bool = False) -> tuple[Path, ...]:
+    """Write the notebook of every lesson, or check that those on disk are what would be written.
+
+    Args:
+        course: where lessons, reference and notebooks are.
+        suites: for the titles and points of the questions; one for every lesson.
+        check: write nothing.
+
+    Returns:
+        The notebooks' paths.
+
+    Raises:
+        ReleaseError: a lesson can't be turned into a notebook, or, when checking, a notebook is
+            missing, differs, or belongs to no lesson.
+    """
+    folder = course.notebooks
+    if folder is None:
+        raise ReleaseError("nowhere to write to", hint="set `notebooks` in [tool.grader]")
+    contents = {
+        folder / lesson.notebook_name: notebook_bytes(notebook)
+        for lesson, notebook in build_notebooks(course, suites)
+    }
+    if check:
+        _compare(contents, folder)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, content in contents.items():
+            write_atomically(path, content, mode=None)
+    return tuple(contents)
+
+
+def build_notebooks(
+    course: Course, suites: Iterable[Suite], *, solved: bool = False
+) -> Iterator[tuple[Lesson, Notebook]]:
+    """Make the notebook of every lesson, in the course's order.
+
+    Args:
+        course: where lessons and reference are.
+        suites: for titles and points; one for every lesson.
+        solved: keep the solutions.
+
+    Raises:
+        ReleaseError: there is no lesson, one has no checks, or can't be turned into a notebook.
+    """
+    by_assignment = {suite.assignment.id: suite for suite in suites}
+    lessons = lesson_paths(course)
+    if not lessons:
+        raise ReleaseError(
+            "this course has no lessons",
+            where=str(course.lessons or course.root / "pyproject.toml"),
+            hint="lessons are files NN_ASSIGNMENT.py in the folder that `lessons` names",
+        )
+    for assignment, path in lessons.items():
+        if assignment not in by_assignment:
+            raise ReleaseError(f"`{assignment}` has a lesson but no checks", where=str(path))
+        suite = by_assignment[assignment]
+        yield read_lesson(path), build_notebook(path, course, suite, solved=solved)
+
+
+def build_notebook(
+    path: Path,
+    course: Course,
+    suite: Suite | None,
+    *,
+    solved: bool = False,
+    answers: Mapping[str, str] | None = None,
+) -> Notebook:
+    """Make a notebook (nbformat 4.5) of a lesson. The same input gives the same notebook.
+
+    Args:
+        path: the lesson.
+        course: where the reference is.
+        suite: for titles and points; without one, the questions' cells are left out.
+        solved: keep the solutions.
+        answers: texts that take the place of the reference's, by name.
+
+    Raises:
+        ReleaseError: with `file:line` of the cell that is to blame.
+    """
+    lesson = read_lesson(path)
+    if suite is not None:
+        _match_questions(lesson, suite)
+    _reject_repeated_ids(lesson)
+    sources = solution_sources(course, lesson) | dict(answers or {})
+    cells: list[dict[str, Any]] = []
+    anchor, distance = "start", 0
+    for cell in lesson.cells:
+        if cell.question is not None and suite is None:
+            continue
+        name = cell.solution or cell.question
+        anchor, distance = (name, 0) if name else (anchor, distance + 1)
+        made: dict[str, Any] = {
+            "cell_type": cell.kind,
+            "id": (name or f"{anchor}-{distance}")[:64],
+            "metadata": {"tags": list(cell.tags)} if cell.tags else {},
+            "source": cell.source,
+        }
+        if cell.solution is not None:
+            source = _marked(sources[cell.solution], cell, lesson)
+            made["source"] = source if solved else clear_solution(source)
+            made["metadata"]["nbgrader"] = _nbgrader(cell.solution, solution=True)
+        elif cell.question is not None and suite is not None:
+            question = _question(suite, cell.question)
+            public = any(check.public for check in suite.checks if check.question == question.id)
+            made["source"] = _grade_cell(question, public)
+            made["metadata"]["nbgrader"] = _nbgrader(question.id, points=question.towards_maximum)
+        if cell.kind == "code":
+            made |= {"execution_count": None, "outputs": []}
+        cells.append(made)
+    notebook = {
+        "cells": cells,
+        "metadata": {
+            "grader": {"assignment": lesson.assignment, "course": course.id},
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    _validate(notebook, path)
+    return notebook
+
+
+def notebook_bytes(notebook: Notebook) -> bytes:
+    """Write a notebook as a file's bytes: sorted keys, a line of source to a line of JSON."""
+    cells = [{**cell, "source": cell["source"].splitlines(True)} for cell in notebook["cells"]]
+    text = json.dumps({**notebook, "cells": cells}, indent=1, sort_keys=True, ensure_ascii=False)
+    return (text + "\n").encode()
+
+
+def code_cells(notebook: Notebook) -> tuple[Cell, ...]:
+    """Return a notebook's code cells, numbered as a submission's are."""
+    sources = (cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "code")
+    return tuple(Cell(number=number, source=source) for number, source in enumerate(sources, 1))
+
+
+def solved_cells(
+    course: Course, assignment: str, answers: Mapping[str, str] | None = None
+) -> tuple[Cell, ...]:
+    """Return the code cells of the solved notebook, without those of the questions."""
+    path = lesson_path(course, assignment)
+    return code_cells(build_notebook(path, course, None, solved=True, answers=answers))
+
+
+def template_cells(course: Course, assignment: str) -> tuple[Cell, ...]:
+    """Return the code cells that a student starts from, without those of the questions."""
+    return code_cells(build_notebook(lesson_path(course, assignment), course, None))
+
+
+def solution_sources(course: Course, lesson: Lesson) -> dict[str, str]:
+    """Return the text of each solution cell by name, from the reference or the lesson itself.
+
+    Raises:
+        ReleaseError: the reference has no such name.
+    """
+    sources: dict[str, str] = {}
+    for cell in lesson.cells:
+        if cell.solution is None:
+            continue
+        if cell.source.strip():
+            sources[cell.solution] = cell.source
+            continue
+        try:
+            whole = reference_source(course, cell.solution)
+            sources[cell.solution] = leave_out(whole, cell.without)
+        except ReleaseError as error:
+            where = f"{lesson.where(cell)} (reference: {error.where})"
+            raise ReleaseError(error.message, where=where, hint=error.hint) from None
+    return sources
+
+
+# ---------------------------------------------------------------- cells
+
+
+def _marked(source: str, cell: LessonCell, lesson: Lesson) -> str:
+    """The solved text with its markers, tried for clearing here, where the cell is known."""
+    try:
+        own = bool(cell.source.strip())
+        marked = source if own else mark_solution(source, cell.given)
+        clear_solution(marked)
+    except ReleaseError as error:
+        message = f"solution `{cell.solution}`: {error.message}"
+        raise ReleaseError(message, where=lesson.where(cell), hint=error.hint) from None
+    return marked
+
+
+def _grade_cell(question: Question, public: bool) -> str:
+    if public:
+        return f'check("{question.id}")'
+    points = f"{question.points:g} point{'' if question.points == 1 else 's'}"
+    title = " ".join(question.title.split())
+    return f"# {title} ({points}): graded after you hand in."
+
+
+def _nbgrader(grade_id: str, *, solution: bool = False, points: float = 0) -> dict[str, Any]:
+    metadata: dict[str, Any] = {
+        "grade": not solution,
+        "grade_id": grade_id,
+        "locked": not solution,
+        "schema_version": 3,
+        "solution": solution,
+        "task": False,
+    }
+    if not solution:
+        metadata["points"] = int(points) if points == int(points) else points
+    return metadata
+
+
+# ---------------------------------------------------------------- errors
+
+
+def _question(suite: Suite, name: str) -> Question:
+    return next(question for question in suite.assignment.questions if question.id == name)
+
+
+def _match_questions(lesson: Lesson, suite: Suite) -> None:
+    """Demand one cell for each question and one question for each cell."""
+    known = [question.id for question in suite.assignment.questions]
+    asked = {cell.question for cell in lesson.cells}
+    for cell in lesson.cells:
+        if cell.question is not None and cell.question not in known:
+            raise ReleaseError(
+                f"no check asks the question `{cell.question}`",
+                where=lesson.where(cell),
+                hint=f"questions of `{lesson.assignment}`: {', '.join(known)}",
+            )
+    for question in known:
+        if question not in asked:
+            raise ReleaseError(
+                f"question `{question}` has no cell",
+                where=str(lesson.path),
+                hint=f'add one: # %% question="{question}"',
+            )
+
+
+def _reject_repeated_ids(lesson: Lesson) -> None:
+    first: dict[str, LessonCell] = {}
+    for cell in lesson.cells:
+        name = cell.solution or cell.question
+        if name is None:
+            continue
+        if name in first:
+            raise ReleaseError(
+                f"two cells are called `{name}`",
+                where=lesson.where(cell),
+                hint=f"the first is in line {first[name].line}; ids are unique in a notebook",
+            )
+        first[name] = cell
+
+
+def _validate(notebook: Notebook, path: Path) -> None:
+    nbformat = lesson_tool("nbformat")
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:
+        reason = str(error).split("\n")[0]
+        raise ReleaseError(f"not a valid notebook: {reason}", where=str(path)) from None
+
+
+def _compare(contents: Mapping[Path, bytes], folder: Path) -> None:
+    wrong = [
+        f"{path} ({'differs' if path.is_file() else 'is missing'})"
+        for path, content in contents.items()
+        if not path.is_file() or path.read_bytes() != content
+    ]
+    wrong += [
+        f"{path} (no lesson gives it)"
+        for path in sorted(folder.glob("*.ipynb"))
+        if path not in contents
+    ]
+    if wrong:
+        raise ReleaseError(
+            "notebooks are not what their lessons give",
+            where=", ".join(wrong),
+            hint=f"run `{COMMAND}` and commit the result; notebooks are never edited by hand",
+        )

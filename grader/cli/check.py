@@ -1,0 +1,196 @@
+"""`grader check`."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from grader.cli.options import (
+    Finite,
+    assignment_names,
+    checked_device,
+    course_option,
+    jobs_option,
+    load_course,
+    seed_option,
+)
+from grader.cli.status import ExitStatus, status_of
+
+# the same as the enumerations of `grader.reports`, which is not imported for a help text
+FORMATS = ("terminal", "json", "csv", "markdown", "html", "junit", "gradescope")
+DEFAULT_FORMATS = ("terminal", "json", "csv", "markdown", "html")
+HIDDEN = ("titles", "questions", "none")
+
+
+@click.command(
+    epilog="Exit codes: 0 all graded, 1 below --fail-under, 2 usage, 3 something ungraded, "
+    "4 nothing to grade, 130 interrupted."
+)
+@click.argument(
+    "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option(
+    "-a",
+    "--assignment",
+    "assignments",
+    multiple=True,
+    shell_complete=assignment_names,
+    help="Grade this one only. Repeatable.",
+)
+@course_option
+@click.option(
+    "--output",
+    default="reports",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where reports go.",
+)
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(FORMATS),
+    multiple=True,
+    help=f"Write this report. Repeatable.  [default: {', '.join(DEFAULT_FORMATS)}]",
+)
+@click.option(
+    "--show-hidden",
+    type=click.Choice(HIDDEN),
+    default=HIDDEN[0],
+    show_default=True,
+    help="How much of the hidden checks a student's feedback names.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the gradebook as JSON on stdout.")
+@jobs_option
+@click.option(
+    "--device", callback=checked_device, default="auto", show_default=True, help="Where checks run."
+)
+@seed_option
+@click.option(
+    "--timeout",
+    type=Finite(min=0.01, max=604_800),
+    metavar="S",
+    help="Seconds for one check, and for one cell.  [default: the course's]",
+)
+@click.option(
+    "--fail-under",
+    type=Finite(0, 100),
+    metavar="PCT",
+    help="Exit with 1 if a score is below this percentage.",
+)
+@click.option(
+    "--only", multiple=True, metavar="STUDENT", help="Grade this student only. Repeatable."
+)
+@click.option(
+    "--roster",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A CSV of everyone in the course: who handed in nothing is listed as missing.",
+)
+@click.option("--submitted-at", "submitted_at",
+              type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="A CSV that says who handed in when; it comes before all others.")  # fmt: skip
+@click.option("--extensions", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="A CSV that says who has longer.  [default: the course's]")  # fmt: skip
+@click.option(
+    "--sandbox",
+    type=click.Choice(["on", "off"]),
+    default="on",
+    show_default=True,
+    help="off: trust the submissions. Recorded in every report.",
+)
+@click.option("--force", is_flag=True, help="Grade also what has not changed since the last run.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress, no table.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each submission.")
+def check(
+    paths: tuple[Path, ...],
+    assignments: tuple[str, ...],
+    course_path: Path | None,
+    output: Path,
+    formats: tuple[str, ...],
+    show_hidden: str,
+    as_json: bool,
+    jobs: int | None,
+    device: str,
+    seed: int,
+    timeout: float | None,
+    fail_under: float | None,
+    only: tuple[str, ...],
+    roster: Path | None,
+    submitted_at: Path | None,
+    extensions: Path | None,
+    sandbox: str,
+    force: bool,
+    quiet: bool,
+    verbose: bool,
+) -> None:
+    r"""Grade notebooks and scripts.
+
+    PATH is a folder of submissions (STUDENT/FILE, STUDENT/ASSIGNMENT/FILE or STUDENT.ipynb), one
+    file, a zip of any of these, or what Canvas, Moodle or Gradescope lets you download. Results are
+    kept in the output folder: only what has changed since the last run is graded again.
+
+    \b
+    Examples:
+      grader check submissions/
+      grader check submissions/ -a embeddings --output reports/week1
+      grader check Canvas-download.zip -a blocks --roster Grades.csv
+      grader check submissions/ --format html --format csv --show-hidden questions
+      grader check alice.ipynb --json | python -m json.tool
+    """
+    from grader.gradesheets.roster import read_roster
+    from grader.gradesheets.timetables import read_extensions, read_times
+    from grader.judging.gpus import resolve_device
+    from grader.pipeline import Options
+    from grader.pipeline import check as run
+    from grader.reports import Format, gradebook_json, write_reports
+    from grader.reports.feedback import Hidden
+    from grader.reports.terminal import Progress, print_remarks, print_scores
+    from grader.store import adjustments
+    from grader.store.output import OutputFolder
+    from grader.store.results import Results
+    from grader.text import one_line
+
+    course = load_course(course_path, paths)
+    if not quiet:
+        click.echo(f"Course: {one_line(course.title)} ({one_line(str(course.root))})", err=True)
+    longer = extensions or course.extensions
+    options = Options(
+        assignments=tuple(course.assignment(name).id for name in assignments),
+        only=only,
+        device=resolve_device(device, course),
+        seed=seed,
+        timeout_s=timeout,
+        jobs=jobs,
+        sandbox=sandbox == "on",
+        roster=None if roster is None else read_roster(roster),
+        adjustments=adjustments.read(output),
+        times=None if submitted_at is None else read_times(submitted_at, course),
+        extensions=None if longer is None else read_extensions(longer, course),
+    )
+    chosen = tuple(Format(name) for name in formats or DEFAULT_FORMATS)
+    _stop_as_with_ctrl_c()
+    mode = course.report_mode
+    with OutputFolder(output, mode) as folder:
+        results = Results(folder, sandbox=options.sandbox, force=force, mode=mode)
+        with Progress(quiet=quiet or as_json, verbose=verbose) as progress:
+            gradebook = run(paths, course, options, progress, results)
+        reports = write_reports(gradebook, folder, chosen, Hidden(show_hidden), mode)
+    if as_json:
+        sys.stdout.buffer.write(gradebook_json.encode(gradebook))
+    elif not quiet and Format.TERMINAL in chosen:
+        print_scores(gradebook, reports)
+    if not quiet:
+        print_remarks(results.remarks())
+    if not gradebook.complete:
+        sys.exit(ExitStatus.INTERRUPTED)
+    sys.exit(status_of(gradebook, fail_under))
+
+
+def _stop_as_with_ctrl_c() -> None:
+    """Let a request to end, or a terminal that is closed, stop the grader as Ctrl-C does."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)

@@ -1,0 +1,49 @@
+"""`grader checks`: questions, checks and points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli.options import (
+    assignment_argument,
+    chosen,
+    course_option,
+    echo_json,
+    json_option,
+    load_course,
+    pager_option,
+)
+
+if TYPE_CHECKING:
+    pass
+
+
+@click.command()
+@assignment_argument
+@course_option
+@json_option("the suites")
+@pager_option
+def checks(assignment: str | None, course_path: Path | None, as_json: bool, no_pager: bool) -> None:
+    r"""List questions, checks and points.
+
+    \b
+    Examples:
+      grader checks
+      grader checks embeddings
+    """
+    from grader.judging.engine import load_suites
+    from grader.reports.paging import listing
+    from grader.reports.terminal import print_checks
+
+    course = load_course(course_path)
+    suites = load_suites(course, chosen(course, assignment))
+    for name in (name for name, suite in suites.items() if not suite.checks):
+        click.echo(f"`{name}` has no checks: there is no file test_{name}.py", err=True)
+    if as_json:
+        echo_json([{"assignment": s.assignment, "checks": s.checks} for s in suites.values()])
+    else:
+        with listing(no_pager=no_pager) as out:
+            print_checks(list(suites.values()), out=out)

@@ -1,0 +1,162 @@
+"""What goes to where grades live: `export`, `package`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli.options import load_gradebook
+
+if TYPE_CHECKING:
+    from grader.gradebook import AssignmentReport, Gradebook
+    from grader.gradesheets.filling import Filled
+
+SHOWN = 20
+SAID = {
+    "unmatched": "not in the sheet",
+    "ambiguous": "more than one row or student fits",
+    "ungraded": "ungraded",
+    "missing": "handed nothing in",
+    "excused": "excused in the sheet",
+    "over": "more points than the sheet's maximum: the platform may cut or refuse them",
+}
+
+
+@click.command()
+@click.argument("results", metavar="[RESULTS]", required=False, type=click.Path(path_type=Path))
+@click.option("--from-nbgrader", "database", metavar="GRADEBOOK",
+              help="Take the scores from nbgrader's gradebook.db, or its db_url.")  # fmt: skip
+@click.option("--to", "platform",
+              type=click.Choice(["canvas", "moodle", "csv", "nbgrader", "json"]), required=True,
+              help="Whose sheet it is; nbgrader's gradebook; or our gradebook.json.")  # fmt: skip
+@click.option("--template", type=click.Path(path_type=Path, dir_okay=False),
+              help="The sheet as it was downloaded, in CSV; nbgrader's gradebook.db.")  # fmt: skip
+@click.option("-a", "--assignment", help="Whose scores.  [default: the only one]")
+@click.option("--column", help="The heading of the column to fill, if it is not found by itself.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False),
+              help="The sheet to write.  [default: beside the template]")  # fmt: skip
+def export(
+    results: Path | None,
+    database: str | None,
+    platform: str,
+    template: Path | None,
+    assignment: str | None,
+    column: str | None,
+    output: Path | None,
+) -> None:
+    r"""Fill scores into a sheet that was downloaded, or into nbgrader.
+
+    RESULTS is the output folder of `grader check`, or its gradebook.json. Students are matched by
+    id, then login, then e-mail address, never by name; whoever is not found is listed. Every cell
+    but the scores stays what it was, byte for byte. docs/exchange.md says more.
+
+    \b
+    Examples:
+      grader export reports/ --to canvas --template Grades.csv -a embeddings
+      grader export reports/ --to moodle --template Grades.csv -a blocks --output upload.csv
+      grader export --from-nbgrader gradebook.db --to json --output gradebook.json
+      grader export reports/ --to nbgrader --template gradebook.db
+    """
+    from grader.gradesheets.columns import layout
+    from grader.gradesheets.filling import fill
+    from grader.gradesheets.sheet import Sheet
+    from grader.store.output import write_atomically
+
+    gradebook = _scores(results, database)
+    _warn(gradebook)
+    if platform == "json":
+        _write_json(gradebook, output or Path("gradebook.json"))
+        return
+    if template is None:
+        raise click.UsageError(f"--to {platform} needs --template: the file to fill")
+    if platform == "nbgrader":
+        _fill_nbgrader(gradebook, template)
+        return
+    asked = _assignment(gradebook, assignment, str(results or database))
+    sheet = Sheet.read(template)
+    found = layout(platform, sheet, asked, str(template), column)
+    scores = [score for score in gradebook.scores if score.assignment == asked.id]
+    filled = fill(platform, sheet, found, scores)
+    target = output or template.with_name(f"{template.stem}-{asked.id}{template.suffix}")
+    write_atomically(target, sheet.encode())
+    _tell(filled)
+    click.echo(target)
+
+
+def _scores(results: Path | None, database: str | None) -> Gradebook:
+    if database is not None and results is None:
+        found: Gradebook = _transfer().read_gradebook(database, "nbgrader")
+        return found
+    if results is None or database is not None:
+        raise click.UsageError("name RESULTS or --from-nbgrader GRADEBOOK: one of the two")
+    return load_gradebook(results)
+
+
+def _warn(gradebook: Gradebook) -> None:
+    """Say what the sheets of others have no place for."""
+    from grader.text import WITHOUT_ISOLATION
+
+    if gradebook.isolation is not None and gradebook.isolation.off:
+        click.echo(f"warning: graded without isolation: {WITHOUT_ISOLATION}", err=True)
+
+
+def _transfer() -> ModuleType:
+    from grader.errors import UsageError
+
+    try:
+        from grader.integrations.nbgrader import transfer
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"nbgrader is not installed here ({error.name} is missing)",
+            hint="pip install nbgrader",
+        ) from None
+    return transfer
+
+
+def _write_json(gradebook: Gradebook, path: Path) -> None:
+    from grader.reports import gradebook_json
+    from grader.store.output import write_atomically
+
+    write_atomically(path, gradebook_json.encode(gradebook))
+    click.echo(path)
+
+
+def _fill_nbgrader(gradebook: Gradebook, path: Path) -> None:
+    from grader.text import one_line
+
+    for left_out in _transfer().write_gradebook(gradebook, str(path)):
+        click.echo(f"left out: {one_line(left_out)}", err=True)
+    click.echo(path)
+
+
+def _assignment(gradebook: Gradebook, name: str | None, where: str) -> AssignmentReport:
+    import difflib
+
+    from grader.errors import UsageError
+
+    known = {assignment.id: assignment for assignment in gradebook.assignments}
+    if name is None and len(known) == 1:
+        return next(iter(known.values()))
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name or "", known, n=1)
+    raise UsageError(
+        f"no scores for `{name}`" if name else "the results hold several assignments",
+        where=where,
+        hint=f"did you mean `{near[0]}`?" if near else f"choose with -a: {', '.join(known)}",
+    )
+
+
+def _tell(filled: Filled) -> None:
+    from grader.text import one_line
+
+    click.echo(f"{len(filled.filled)} scores filled in", err=True)
+    for name, words in SAID.items():
+        students: tuple[str, ...] = getattr(filled, name)
+        if students:
+            shown = ", ".join(one_line(student) for student in students[:SHOWN])
+            more = f" and {len(students) - SHOWN} more" if len(students) > SHOWN else ""
+            click.echo(f"{len(students)} {words}: {shown}{more}", err=True)

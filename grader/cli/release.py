@@ -1,0 +1,85 @@
+"""`grader release`: what leaves the house."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli.options import (
+    course_option,
+    load_course,
+)
+
+if TYPE_CHECKING:
+    from grader.config.course import Course
+    from grader.model import Suite
+
+
+@click.command()
+@course_option
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write student.zip and an nbgrader source tree there instead.",
+)
+@click.option(
+    "--nbgrader",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIRECTORY",
+    help="Write the nbgrader source tree alone, into this course root.",
+)
+@click.option(
+    "--check", "check_only", is_flag=True, help="Write nothing; fail if a notebook is stale."
+)
+def release(
+    course_path: Path | None, output: Path | None, nbgrader: Path | None, check_only: bool
+) -> None:
+    r"""Turn lessons into the notebooks that students get.
+
+    With --output, write what leaves the house: student.zip for students, and for instructors an
+    nbgrader source tree, which holds the solutions.
+
+    \b
+    Examples:
+      grader release
+      grader release --check
+      grader release --output out
+      grader release --nbgrader /srv/nbgrader
+    """
+    from grader.authoring.release import release as run
+    from grader.judging.engine import load_suites
+
+    if check_only and (output is not None or nbgrader is not None):
+        raise click.UsageError(
+            "--check compares the course's own notebooks: leave out --output and --nbgrader"
+        )
+    course = load_course(course_path)
+    suites = tuple(load_suites(course).values())
+    if output is not None:
+        _release_to(output, course, suites)
+    if nbgrader is not None:
+        _release_tree(nbgrader, course, suites)
+    if output is not None or nbgrader is not None:
+        return
+    for path in run(course, suites, check=check_only):
+        click.echo(path)
+
+
+def _release_to(output: Path, course: Course, suites: tuple[Suite, ...]) -> None:
+    from grader.authoring.student_release import student_zip
+    from grader.store.output import write_atomically
+
+    content = student_zip(course, suites)
+    write_atomically(output / "student.zip", content, mode=None)
+    click.echo(output / "student.zip")
+    _release_tree(output / "nbgrader", course, suites)
+
+
+def _release_tree(folder: Path, course: Course, suites: tuple[Suite, ...]) -> None:
+    from grader.authoring.nbgrader_tree import WARNING, write_tree
+
+    for path in write_tree(course, suites, folder):
+        click.echo(path)
+    click.echo(f"warning: {WARNING.format(folder=folder)}", err=True)

@@ -1,0 +1,421 @@
+"""`[tool.grader]` of a course's `pyproject.toml`, as a `Course`."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from grader.config.policy import Policy
+from grader.config.policy_table import LateTable, PolicyTable, check_zone, parse_due, read_policy
+from grader.errors import ConfigError
+from grader.model import MOST_SECONDS, Assignment, Limits, Value
+
+PYPROJECT = "pyproject.toml"
+MEMORY_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+LEAST_MEMORY, MOST_MEMORY = 16 << 20, 1 << 50
+LEAST_SECONDS = 0.01
+"""Less is no limit that an answer could keep, and more memory no machine has."""
+MOST_WORKERS_PER_GPU = 1000
+MAX_BYTES = 1 << 20
+MAX_PATH_CHARS = 1000
+MAX_SAID = 400
+SUBMISSIONS = (".ipynb", ".py")
+
+
+class AssignmentConfig(Value, frozen=True):
+    """One `[[tool.grader.assignments]]` table. `aliases` are other names its files may have.
+
+    `due` has its zone: `grader.times` reads it. `policy` is the course's with what changes here.
+    `withheld` names modules and definitions of the public packages that answer this assignment: see
+    `grader/judging/withholding.py`.
+    """
+
+    id: str
+    title: str
+    aliases: tuple[str, ...] = ()
+    due: str | None = None
+    policy: Policy = Policy()
+    withheld: tuple[str, ...] = ()
+
+
+class Course(Value, frozen=True):
+    """Where a course keeps what, and what its submissions may use. All paths are absolute.
+
+    `report_mode` is the mode of files with students' data. `known_answers` are files and folders
+    with answers that were given away.
+    """
+
+    id: str
+    title: str
+    root: Path
+    assignments: tuple[AssignmentConfig, ...]
+    checks: Path | None
+    suites: Path | None
+    reference: Path | None
+    lessons: Path | None
+    mutants: Path | None
+    styles: Path | None
+    fakes: Path | None
+    notebooks: Path | None
+    public: tuple[Path, ...]
+    preload: tuple[str, ...]
+    preload_later: tuple[str, ...]
+    limits: Limits
+    policy: Policy = Policy()
+    timezone: str | None = None
+    extensions: Path | None = None
+    gpu: bool = False
+    workers_per_gpu: int = 2
+    report_mode: int = 0o600
+    known_answers: tuple[Path, ...] = ()
+
+    def assignment(self, name: str) -> AssignmentConfig:
+        """Return the assignment with this id.
+
+        Raises:
+            ConfigError: there is none; the message lists the ids and the nearest one.
+        """
+        for assignment in self.assignments:
+            if assignment.id == name:
+                return assignment
+        known = [assignment.id for assignment in self.assignments]
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"known assignments: {', '.join(known)}"
+        raise ConfigError(f"no assignment is called `{name}`", where=str(self.root), hint=hint)
+
+
+class _LimitsTable(msgspec.Struct, forbid_unknown_fields=True):
+    wall_s: float | None = None
+    cell_s: float | None = None
+    check_s: float | None = None
+    patience_s: float | None = None
+    memory: str | None = None
+
+
+class _AssignmentTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    id: str
+    title: str
+    aliases: tuple[str, ...] = ()
+    due: Any = None
+    policy: PolicyTable = msgspec.field(default_factory=PolicyTable)
+    withheld: tuple[str, ...] = ()
+
+
+class _Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    id: str
+    title: str
+    assignments: list[_AssignmentTable]
+    checks: str | None = None
+    suites: str | None = None
+    reference: str | None = None
+    lessons: str | None = None
+    mutants: str | None = None
+    styles: str | None = None
+    fakes: str | None = None
+    notebooks: str | None = None
+    public: list[str] = []
+    preload: list[str] = []
+    preload_later: list[str] = []
+    gpu: bool = False
+    workers_per_gpu: int = 2
+    report_mode: str | int = "0600"
+    known_answers: list[str] = []
+    limits: _LimitsTable = msgspec.field(default_factory=_LimitsTable)
+    policy: PolicyTable = msgspec.field(default_factory=PolicyTable)
+    timezone: str | None = None
+    extensions: str | None = None
+
+
+def find_course(start: Path, graded: Sequence[Path] = ()) -> Path:
+    """Return the folder upward from `start` whose `pyproject.toml` has `[tool.grader]`.
+
+    A course is code that runs with the rights of whoever grades, so one that may have been handed
+    in is never taken: neither one that lies within what is graded, or right beside a notebook or
+    script that is, nor the nearest of several.
+
+    Args:
+        start: where to begin.
+        graded: the paths that are to be graded.
+
+    Raises:
+        ConfigError: there is none up to the root of the file system, or it is not plain which.
+    """
+    start = start.resolve()
+    found = _courses(start)
+    nearest = next(found, None)
+    if nearest is None:
+        raise ConfigError(
+            "no course here: no `pyproject.toml` with a `[tool.grader]` table",
+            where=f"{start} and above",
+            hint="run inside a course, or name one with `--course PATH`",
+        )
+    for path in graded:
+        real = _real(path)
+        beside = real.parent == nearest and real.suffix.lower() in SUBMISSIONS
+        if beside or nearest.is_relative_to(real):
+            raise ConfigError(
+                "this course may be part of what is to be graded, so it is not taken unasked",
+                where=str(nearest / PYPROJECT),
+                hint="name the course that you trust: `--course PATH`",
+            )
+    further = next(found, None)
+    if further is not None:
+        raise ConfigError(
+            f"two courses lie above this folder, the other one in {further}: which is meant?",
+            where=str(nearest / PYPROJECT),
+            hint=f"name it: `--course {shlex.quote(str(further))}`, if that is yours",
+        )
+    return nearest
+
+
+def _courses(start: Path) -> Iterator[Path]:
+    """Yield the courses around a folder, the nearest first.
+
+    Raises:
+        ConfigError: a file on the way to the nearest can't be read; one further up is passed over.
+    """
+    is_nearest = True
+    for folder in (start, *start.parents):
+        path = folder / PYPROJECT
+        try:
+            is_course = path.is_file() and _table(path) is not None
+        except ConfigError as error:
+            if is_nearest:
+                hint = "mend it, or name the course with `--course PATH`"
+                raise ConfigError(error.message, where=error.where, hint=hint) from None
+            continue
+        if is_course:
+            is_nearest = False
+            yield folder
+
+
+def _real(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links; discovery will say so
+        return path.absolute()
+
+
+def load_course(path: Path | None = None, graded: Sequence[Path] = ()) -> Course:
+    """Read a course's table.
+
+    Args:
+        path: the course's folder or its `pyproject.toml`; None searches upward from here.
+        graded: the paths that are to be graded: no course is found in them.
+
+    Raises:
+        ConfigError: the table is missing, malformed, or names what does not exist.
+    """
+    if path is None:
+        root = find_course(_here(), graded)
+    else:
+        root = _real(path.parent if path.name == PYPROJECT else path)
+    file = root / PYPROJECT
+    if not file.is_file():
+        raise ConfigError(
+            "no `pyproject.toml`", where=str(root), hint="name a course's folder with `--course`"
+        )
+    raw = _table(file)
+    if raw is None:
+        raise ConfigError(
+            "no `[tool.grader]` table", where=str(file), hint="see docs/write-a-course.md"
+        )
+    try:
+        table = msgspec.convert(raw, _Table)
+    except (msgspec.ValidationError, OverflowError) as error:
+        hint = _nearest_key(str(error))
+        message = _in_short(f"[tool.grader]: {error}")
+        raise ConfigError(message, where=str(file), hint=hint) from None
+    try:
+        return _resolve(table, root)
+    except ConfigError as error:
+        message, where = _in_short(error.message), error.where or str(file)
+        raise ConfigError(message, where=where, hint=error.hint) from None
+
+
+def _in_short(message: str) -> str:
+    """One line, however long the value is that it quotes."""
+    line = " ".join(message.split())
+    return line if len(line) <= MAX_SAID else f"{line[: MAX_SAID // 2]} … {line[-MAX_SAID // 2 :]}"
+
+
+def _nearest_key(message: str) -> str:
+    """Name the key that an unknown one is meant to be."""
+    _, _, unknown = message.partition("unknown field `")
+    if not unknown:
+        return ""
+    tables = (_Table, _AssignmentTable, PolicyTable, LateTable, _LimitsTable)
+    known = sorted({key for table in tables for key in table.__struct_fields__})
+    near = difflib.get_close_matches(unknown.partition("`")[0][:100], known, n=1)
+    return f"did you mean `{near[0]}`?" if near else "see docs/write-a-course.md"
+
+
+def _resolve(table: _Table, root: Path) -> Course:
+    def place(key: str, value: str | None) -> Path | None:
+        if value is None:
+            return None
+        path = root / value
+        if not value.strip() or len(value) > MAX_PATH_CHARS or not _exists(path):
+            raise ConfigError(f"[tool.grader] {key} = {value[:MAX_PATH_CHARS]!r} does not exist")
+        return path
+
+    ids = [assignment.id for assignment in table.assignments]
+    for name in ids:
+        if not name.isidentifier():
+            raise ConfigError(
+                f"assignment id {name!r} is not a plain name", hint="letters, digits and `_`"
+            )
+        if ids.count(name) > 1:
+            raise ConfigError(f"two assignments are called `{name}`")
+    zone = None if table.timezone is None else check_zone(table.timezone)
+    rules = read_policy(table.policy)
+    return Course(
+        id=table.id,
+        title=table.title,
+        root=root,
+        assignments=tuple(_assignment(one, rules, zone) for one in table.assignments),
+        checks=place("checks", table.checks),
+        suites=place("suites", table.suites),
+        reference=place("reference", table.reference),
+        lessons=place("lessons", table.lessons),
+        mutants=place("mutants", table.mutants),
+        styles=place("styles", table.styles),
+        fakes=place("fakes", table.fakes),
+        notebooks=place("notebooks", table.notebooks),
+        public=tuple(p for name in table.public if (p := place("public", name)) is not None),
+        preload=tuple(table.preload),
+        preload_later=tuple(table.preload_later),
+        limits=_limits(table.limits),
+        policy=rules,
+        timezone=zone,
+        extensions=place("extensions", table.extensions),
+        gpu=table.gpu,
+        workers_per_gpu=_workers_per_gpu(table.workers_per_gpu),
+        report_mode=_report_mode(table.report_mode),
+        known_answers=tuple(
+            p for name in table.known_answers if (p := place("known_answers", name)) is not None
+        ),
+    )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # one that no file could have
+        return False
+
+
+def _assignment(table: _AssignmentTable, rules: Policy, zone: str | None) -> AssignmentConfig:
+    if table.policy.drop_lowest is not None:
+        raise ConfigError(
+            f"assignment `{table.id}`: drop_lowest is a rule of the whole course",
+            hint="move it to [tool.grader.policy]",
+        )
+    due = table.due
+    return AssignmentConfig(
+        id=table.id,
+        title=table.title,
+        aliases=table.aliases,
+        due=None if due is None else parse_due(due, zone, f"assignment `{table.id}`: due"),
+        policy=read_policy(table.policy, rules),
+        withheld=table.withheld,
+    )
+
+
+def _workers_per_gpu(number: int) -> int:
+    if not 1 <= number <= MOST_WORKERS_PER_GPU:
+        raise ConfigError(f"[tool.grader] workers_per_gpu must be from 1 to {MOST_WORKERS_PER_GPU}")
+    return number
+
+
+def _report_mode(value: str | int) -> int:
+    """The mode of files that hold students' data: of their owner, and of whoever else may read."""
+    digits = value if isinstance(value, str) else f"{value:o}"
+    mode = int(digits, 8) if re.fullmatch(r"0?[0-7]{3}", digits) else 0
+    if mode & 0o600 != 0o600 or mode & 0o111 or mode & 0o002:
+        raise ConfigError(
+            f"[tool.grader] report_mode = {value!r} is not the mode of a report",
+            hint='write "0600" for yourself alone, "0640" to let your group read it',
+        )
+    return mode
+
+
+def _limits(table: _LimitsTable) -> Limits:
+    given: dict[str, float | int] = {
+        name: value
+        for name in ("wall_s", "cell_s", "check_s", "patience_s")
+        if (value := getattr(table, name)) is not None
+    }
+    for name, value in given.items():
+        if not LEAST_SECONDS <= value <= MOST_SECONDS:  # nor is `nan` between them
+            raise ConfigError(
+                f"[tool.grader.limits] {name} = {value:g} must be from {LEAST_SECONDS:g} "
+                f"to {MOST_SECONDS:.0f} seconds"
+            )
+    if table.memory is not None:
+        given["memory_bytes"] = _bytes(table.memory)
+    return msgspec.structs.replace(Limits(), **given)
+
+
+def _bytes(text: str) -> int:
+    number, _, unit = text.strip().partition(" ")
+    try:
+        size = float(number) * MEMORY_UNITS[unit.strip()]
+    except (KeyError, ValueError):
+        raise ConfigError(
+            f"[tool.grader.limits] memory = {text[:80]!r} is not a size", hint='write it as "4 GiB"'
+        ) from None
+    if not LEAST_MEMORY <= size <= MOST_MEMORY:  # nor is `nan` between them
+        raise ConfigError(
+            f"[tool.grader.limits] memory = {text[:80]!r} must be from {LEAST_MEMORY >> 20} MiB "
+            f"to {MOST_MEMORY >> 30} GiB",
+            hint='write it as "4 GiB"',
+        )
+    return int(size)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:
+        raise ConfigError(
+            "the folder that you are in is gone", hint="name the course with `--course PATH`"
+        ) from None
+
+
+def _table(path: Path) -> Any:
+    """Return `[tool.grader]` of a `pyproject.toml`, of whatever type it is; None if it has none."""
+    tool = _read_toml(path).get("tool")
+    return tool.get("grader") if isinstance(tool, dict) else None
+
+
+def _read_toml(path: Path) -> Mapping[str, Any]:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise ConfigError(f"it is larger than {MAX_BYTES >> 20} MiB", where=str(path))
+        table: dict[str, Any] = tomllib.loads(content.decode("utf-8").replace("\r\n", "\n"))
+        return table
+    except (OSError, UnicodeDecodeError) as error:
+        reason = (error.strerror or type(error).__name__) if isinstance(error, OSError) else ""
+        raise ConfigError(f"it can't be read ({reason or 'not UTF-8'})", where=str(path)) from None
+    except (ValueError, RecursionError) as error:  # also of a number with thousands of digits
+        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise ConfigError(f"not valid TOML: {reason}", where=str(path)) from None
+
+
+def describe_assignments(
+    course: Course, assignments: Sequence[str] | Mapping[str, str]
+) -> tuple[Assignment, ...]:
+    """What the course's table says about these assignments, in its order."""
+    return tuple(
+        Assignment(id=a.id, title=a.title) for a in course.assignments if a.id in assignments
+    )

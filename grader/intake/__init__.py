@@ -1,0 +1,1 @@
+"""From disk to submissions and their cells, within limits."""

@@ -1,0 +1,391 @@
+"""Which of a student's files is for which assignment. The rules: `grader.intake.discovery`."""
+
+from __future__ import annotations
+
+import enum
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from grader.errors import IntakeError
+from grader.intake.downloads import read_stamp
+from grader.intake.listing import Fault, Origin
+from grader.intake.matching import Matcher
+from grader.intake.owners import Held, Holding, stem
+from grader.intake.reading import Reader, digest
+from grader.intake.readings import MAX_FILES, Budget, OverBudget, Readings
+from grader.model import Problem, ProblemKind, Submission, Value
+from grader.names import clean_name
+from grader.text import shown_name
+
+MAX_FAULTS = 20
+"""Places of one student's that can't be looked into and are named one by one."""
+
+
+class Evidence(enum.IntEnum):
+    """What says that a file is for an assignment, the weakest first."""
+
+    ONLY_FILE = 1
+    FOLDER = 2
+    NAME = 3
+    METADATA = 4
+
+
+class Meaning(Value, frozen=True):
+    """What a file is for, or the problem that there is with telling."""
+
+    assignment: str = ""
+    evidence: Evidence = Evidence.ONLY_FILE
+    kind: ProblemKind = ProblemKind.UNMATCHED
+    message: str = "it matches no assignment"
+
+
+UNKNOWN = Meaning()
+
+
+class Claim(Value, frozen=True):
+    """A file and what it is for. `digest` is empty when the file can't be used: `refused`."""
+
+    held: Held
+    digest: str = ""
+    refused: str = ""
+    hint: str = ""
+    assignment: str = ""
+    evidence: Evidence = Evidence.ONLY_FILE
+
+    @property
+    def entry(self) -> str:
+        """What to call the file."""
+        return shown_name(self.held.node.entry)
+
+
+class Decision(Value, frozen=True):
+    """What a student's holding comes to."""
+
+    submissions: tuple[Submission, ...]
+    problems: tuple[Problem, ...]
+
+
+class AssignmentNames(Value, frozen=True):
+    """What a course calls its assignments.
+
+    matcher: finds them in names. wanted: the ids that are asked for; files for others are passed
+    over. known: the id that a notebook's metadata means, by what it says in lower case.
+    """
+
+    matcher: Matcher
+    wanted: frozenset[str]
+    known: Mapping[str, str]
+
+
+def decide(
+    holding: Holding, student: str, rules: AssignmentNames, reader: Reader, readings: Readings
+) -> Decision:
+    """Read a student's files and choose one for each assignment. `student` is the name to use."""
+    desk = _Desk(student, rules, reader, readings)
+    desk.report_faults(holding.faults)
+    if len(holding.files) > MAX_FILES:
+        desk.report(
+            ProblemKind.TOO_MANY,
+            f"{len(holding.files)} notebooks and scripts, the limit is {MAX_FILES}: none is graded",
+            holding.entry,
+            hint="keep those that count",
+        )
+    else:
+        try:
+            desk.sort(holding)
+            desk.choose()
+        except OverBudget as error:
+            desk.problems.clear()
+            desk.report_faults(holding.faults)
+            desk.report(ProblemKind.TOO_MUCH, error.message, holding.entry, hint=error.hint)
+    if not (desk.submissions or desk.problems or desk.passed_over):
+        desk.report(
+            ProblemKind.NOTHING_USABLE,
+            "no notebook (.ipynb) or script (.py) was found",
+            holding.entry,
+            hint=_content(holding),
+        )
+    return Decision(submissions=tuple(desk.submissions), problems=tuple(desk.problems))
+
+
+def sort_files(
+    holding: Holding, student: str, rules: AssignmentNames, reader: Reader
+) -> list[tuple[Held, str]]:
+    """Return a student's files, each with its assignment, empty where that can't be told.
+
+    Those of a student who has handed in too much to read are refused.
+    """
+    if len(holding.files) > MAX_FILES:
+        return [(held, "") for held in holding.files]
+    desk = _Desk(student, rules, reader, Readings())
+    try:
+        desk.sort(holding)
+    except OverBudget as error:
+        return [(_refused(held, error), "") for held in holding.files]
+    return desk.sorted
+
+
+def _refused(held: Held, error: IntakeError) -> Held:
+    node = msgspec.structs.replace(held.node, refused=error.message, hint=error.hint)
+    return msgspec.structs.replace(held, node=node)
+
+
+def _content(holding: Holding) -> str:
+    names = [shown_name(name, 60) for name in sorted(holding.others)]
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"it holds {', '.join(names[:3])}{more}" if names else "it is empty"
+
+
+class _Desk:
+    """Where one student's files are sorted."""
+
+    def __init__(
+        self, student: str, rules: AssignmentNames, reader: Reader, readings: Readings
+    ) -> None:
+        self.student = student
+        self.rules = rules
+        self.reader = reader
+        self.readings = readings
+        self.budget = Budget()
+        self.submissions: list[Submission] = []
+        self.problems: list[Problem] = []
+        self.claims: dict[str, list[Claim]] = defaultdict(list)
+        self.passed_over = False
+        self.sorted: list[tuple[Held, str]] = []
+
+    def report(
+        self,
+        kind: ProblemKind,
+        message: str,
+        entry: str,
+        *,
+        hint: str = "",
+        assignment: str | None = None,
+    ) -> None:
+        self.problems.append(
+            Problem(
+                kind=kind,
+                message=message,
+                where=shown_name(entry, 2000),
+                hint=hint,
+                student=self.student,
+                assignment=assignment,
+            )
+        )
+
+    def report_faults(self, faults: Sequence[Fault]) -> None:
+        """Report places that can't be looked into."""
+        for fault in faults[:MAX_FAULTS]:
+            self.report(ProblemKind.UNREADABLE, fault.message, fault.entry, hint=fault.hint)
+        if len(faults) > MAX_FAULTS:
+            more = f"and {len(faults) - MAX_FAULTS} more places that can't be looked into"
+            self.report(ProblemKind.UNREADABLE, more, faults[-1].entry)
+
+    # ------------------------------------------------------------ reading
+
+    def sort(self, holding: Holding) -> None:
+        """Give every file to an assignment, or report why that can't be done.
+
+        Raises:
+            OverBudget: together they are too much to read.
+        """
+        alone = len(holding.files) == 1 or are_attempts(holding.files)
+        for held in holding.files:
+            with self.budget.spending():
+                self._sort_file(held, alone=alone)
+
+    def _sort_file(self, held: Held, *, alone: bool) -> None:
+        claim, said = self._examine(held)
+        meaning = self._meaning(held, said)
+        if meaning == UNKNOWN and alone and len(self.rules.wanted) == 1:
+            meaning = Meaning(assignment=min(self.rules.wanted))
+        assignment = meaning.assignment
+        self.sorted.append((held, assignment))
+        if assignment and assignment not in self.rules.wanted:
+            self.passed_over = True
+        elif assignment:
+            self.claims[assignment].append(
+                msgspec.structs.replace(claim, assignment=assignment, evidence=meaning.evidence)
+            )
+        elif claim.refused:
+            self.report(ProblemKind.UNREADABLE, claim.refused, claim.entry, hint=claim.hint)
+        else:
+            self.report(meaning.kind, meaning.message, claim.entry, hint=self._naming())
+
+    def _examine(self, held: Held) -> tuple[Claim, str | None]:
+        """Return a claim without an assignment, and the assignment that the metadata names."""
+        node = held.node
+        if node.refused:
+            return Claim(held=held, refused=node.refused, hint=node.hint), None
+        try:
+            content = self.reader.read(node.path, node.member)
+        except IntakeError as error:
+            return Claim(held=held, refused=error.message, hint=error.hint), None
+        self.budget.bytes += len(content)
+        said = None if _is_script(node.name) else self.readings.assignment(content)
+        return Claim(held=held, digest=digest(content)), said
+
+    def _meaning(self, held: Held, said: str | None) -> Meaning:
+        """Say what a file is for. `said` is the assignment that its metadata names."""
+        named = self.rules.matcher.read(stem(held.node.name)).assignments
+        if said is not None:
+            return self._metadata_meaning(held, said, named)
+        if len(named) == 1:
+            return Meaning(assignment=named[0], evidence=Evidence.NAME)
+        for folder in held.folders:
+            found = self.rules.matcher.read(folder).assignments
+            if len(found) == 1 and (not named or found[0] in named):
+                return Meaning(assignment=found[0], evidence=Evidence.FOLDER)
+            named = named or found
+        if named:
+            return Meaning(
+                kind=ProblemKind.AMBIGUOUS, message=f"it may be for {' or '.join(named)}"
+            )
+        return UNKNOWN
+
+    def _metadata_meaning(self, held: Held, said: str, named: tuple[str, ...]) -> Meaning:
+        meant = self.rules.known.get(said.strip().casefold())
+        if meant is None:
+            shown = shown_name(said, 60)
+            return Meaning(message=f"its metadata says '{shown}', which is no assignment here")
+        if len(named) == 1 and named[0] != meant:
+            self.report(
+                ProblemKind.MISMATCH,
+                f"it is graded as {meant}, as its metadata says; its name says {named[0]}",
+                held.node.entry,
+                assignment=meant,
+            )
+        return Meaning(assignment=meant, evidence=Evidence.METADATA)
+
+    def _naming(self) -> str:
+        return f"name it after its assignment: {', '.join(sorted(self.rules.wanted))}"
+
+    # ------------------------------------------------------------ choosing
+
+    def choose(self) -> None:
+        """Turn claims into submissions: one for an assignment, or a problem."""
+        for assignment in sorted(self.claims):
+            claims = self._rivals(assignment, self.claims[assignment])
+            if attempts := in_order(claims):
+                self._hand_in_all(attempts)
+                continue
+            if len(claims) > 1 and not self._equal(claims):
+                names = ", ".join(claim.entry for claim in claims)
+                self.report(
+                    ProblemKind.DUPLICATE,
+                    f"{len(claims)} different files for one assignment: none is graded",
+                    names,
+                    hint="keep the one that counts; if they are different students', "
+                    "grade their folder itself",
+                    assignment=assignment,
+                )
+                continue
+            claim = claims[0]
+            if claim.refused:
+                self.report(
+                    ProblemKind.UNREADABLE,
+                    claim.refused,
+                    claim.entry,
+                    hint=claim.hint,
+                    assignment=assignment,
+                )
+                continue
+            if len(claims) > 1:
+                self.report(
+                    ProblemKind.DUPLICATE,
+                    f"{len(claims)} equal files for one assignment: the first is graded",
+                    ", ".join(claim.entry for claim in claims),
+                    assignment=assignment,
+                )
+            self._hand_in(claim)
+
+    def _rivals(self, assignment: str, claims: list[Claim]) -> list[Claim]:
+        """Return the claims that compete. What only its folder assigns yields, and is reported."""
+        named = [claim for claim in claims if claim.evidence >= Evidence.NAME]
+        notebooks = [c for c in claims if not c.held.node.name.lower().endswith(".py")]
+        rivals = named or notebooks or claims
+        for claim in claims:
+            if claim not in rivals:
+                self.report(
+                    ProblemKind.UNMATCHED,
+                    f"it is not taken for {assignment}, for which another file is there",
+                    claim.entry,
+                )
+        return rivals
+
+    @staticmethod
+    def _equal(claims: list[Claim]) -> bool:
+        first = claims[0]
+        return bool(first.digest) and all(
+            claim.digest == first.digest
+            and _is_script(claim.held.node.name) == _is_script(first.held.node.name)
+            for claim in claims
+        )
+
+    def _hand_in_all(self, attempts: list[Claim]) -> None:
+        for number, claim in enumerate(attempts, start=1):
+            if claim.refused:
+                self.report(
+                    ProblemKind.UNREADABLE,
+                    f"attempt {number} of {len(attempts)} is left out: {claim.refused}",
+                    claim.entry,
+                    hint=claim.hint,
+                    assignment=claim.assignment,
+                )
+            else:
+                self._hand_in(claim, number)
+
+    def _hand_in(self, claim: Claim, number: int = 1) -> None:
+        node = claim.held.node
+        base = stem(node.name)
+        origin = origin_of(claim.held, self.reader)
+        self.submissions.append(
+            Submission(
+                student=self.student,
+                assignment=claim.assignment,
+                path=node.path,
+                name=clean_name(base) + node.name[len(base) :],
+                digest=claim.digest,
+                member=node.member,
+                submitted_at=origin.submitted_at,
+                time_from=origin.time_from,
+                late=origin.late,
+                attempt=number,
+            )
+        )
+
+
+def in_order(claims: Sequence[Claim]) -> list[Claim]:
+    """Return claims as one student's attempts, the first one first; nothing if they are not."""
+    if not are_attempts([claim.held for claim in claims]):
+        return []
+    return sorted(claims, key=lambda claim: claim.held.node.origin.attempt)
+
+
+def are_attempts(files: Sequence[Held]) -> bool:
+    """Whether several files are one student's attempts at the same.
+
+    Each must have a place of its own in the order, and those that came together be of one name.
+    """
+    origins = [held.node.origin for held in files]
+    places = {origin.attempt for origin in origins}
+    names = {(origin.attempt[:-2], origin.series) for origin in origins}
+    rounds = {name[0] for name in names}
+    return 1 < len(origins) == len(places) and all(places) and len(names) == len(rounds)
+
+
+def origin_of(held: Held, reader: Reader) -> Origin:
+    """Return what is known of where a file comes from, with what nbgrader noted beside it."""
+    if held.stamp is None or held.node.origin.submitted_at:
+        return held.node.origin
+    try:
+        stamp = read_stamp(reader.read(held.stamp.path, held.stamp.member))
+    except IntakeError:
+        return held.node.origin
+    return stamp or held.node.origin
+
+
+def _is_script(name: str) -> bool:
+    return name.lower().endswith(".py")

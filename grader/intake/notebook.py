@@ -1,0 +1,171 @@
+"""From a file's bytes to its code cells. Nothing of it is compiled or run here.
+
+Notebooks are read as the JSON they are, for every format from 3 to 4.5; scripts are split where
+Jupytext, Spyder, VS Code (`# %%`) and nbconvert (`# In[3]:`) mark their cells.
+"""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from grader.errors import IntakeError
+from grader.intake.files import MAX_FILE_BYTES, too_large
+from grader.intake.json_text import HINT, items, load, members, text_of
+from grader.intake.script import decode_script, split_script
+from grader.model import Cell, Value
+
+MAX_CELLS = 2_000
+MAX_SOURCE_CHARS = 2 << 20
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_OTHER_KERNELS = frozenset({"ir", "ijavascript", "tslab", "deno", "bash", "octave", "sos"})
+_OTHER_FAMILIES = ("julia", "xcpp", "scala")
+_PYTHON = re.compile(r"i?python[\d.]*")
+
+
+class Reading(Value, frozen=True):
+    """A file's code cells, and what was left out of them in plain words."""
+
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_cells(content: bytes, name: str) -> tuple[Cell, ...]:
+    """Return the code cells of a notebook or script, numbered from 1 as a reader would.
+
+    Args:
+        content: the file's bytes.
+        name: the file's name; `.py` makes it a script, everything else must be a notebook.
+
+    Raises:
+        IntakeError: it is neither; the message says what it seems to be.
+    """
+    return read(content, name).cells
+
+
+def read(content: bytes, name: str) -> Reading:
+    """Return `read_cells` together with notes on cells that could not be used.
+
+    Raises:
+        IntakeError: as `read_cells`.
+    """
+    try:
+        if len(content) > MAX_FILE_BYTES:
+            raise too_large(len(content))
+        if name.lower().endswith(".py"):
+            text = decode_script(content)
+            _require_length(len(text))
+            return _number(list(split_script(text)))
+        return _notebook(load(content))
+    except IntakeError as error:
+        raise IntakeError(error.message, where=error.where or name, hint=error.hint) from None
+
+
+def metadata_assignment(content: bytes) -> str | None:
+    """Return the assignment that a notebook's own metadata names, if any.
+
+    Our notebooks carry `{"grader": {"assignment": "embeddings"}}`. Bytes that are no notebook
+    have none.
+    """
+    if len(content) > MAX_FILE_BYTES:
+        return None
+    try:
+        metadata = members(load(content).get("metadata"))
+        name = text_of(members(metadata.get("grader")).get("assignment"))
+    except IntakeError:
+        return None
+    return name if name is not None and name.strip() else None
+
+
+# ---------------------------------------------------------------- JSON -> cells
+
+
+def _notebook(notebook: dict[str, msgspec.Raw]) -> Reading:
+    cells = _cell_list(notebook)
+    if len(cells) > MAX_CELLS:
+        raise IntakeError(f"it has {len(cells)} cells, the limit is {MAX_CELLS}")
+    _require_python(members(notebook.get("metadata")))
+    sources: list[str | None] = []
+    notes = []
+    for position, raw in enumerate(cells, 1):
+        cell = members(raw)
+        kind = text_of(cell.get("cell_type"))
+        if kind is None:
+            notes.append(f"item {position} of the notebook is not a cell and was left out")
+        elif kind == "code":
+            source = _source(cell)
+            sources.append(source)
+            if source is None:
+                notes.append(f"code cell {len(sources)} has no readable source and was left out")
+    if notes and not any(source is not None for source in sources):
+        raise IntakeError("none of its cells can be read", hint=HINT)
+    return _number(sources, tuple(notes))
+
+
+def _cell_list(notebook: dict[str, msgspec.Raw]) -> list[msgspec.Raw]:
+    value = notebook.get("cells")
+    cells = items(value)
+    sheets = items(notebook.get("worksheets"))  # format 3 and older
+    if sheets is not None and (value is None or bytes(value) == b"null"):
+        cells = []
+        for sheet in sheets:
+            found = items(members(sheet).get("cells"))
+            if found is None:
+                raise IntakeError("it is not a notebook: a worksheet has no cells", hint=HINT)
+            cells += found
+    if cells is None:
+        raise IntakeError("it is JSON, but not a notebook: it has no list of cells", hint=HINT)
+    return cells
+
+
+def _require_python(metadata: dict[str, msgspec.Raw]) -> None:
+    """Refuse other languages. A notebook that names none is taken for Python."""
+
+    def text(table: str, key: str) -> str:
+        return (text_of(members(metadata.get(table)).get(key)) or "").strip()[:80].lower()
+
+    language = text("language_info", "name") or text("kernelspec", "language")
+    kernel = text("kernelspec", "name")
+    if kernel in _OTHER_KERNELS or kernel.startswith(_OTHER_FAMILIES) or "sage" in kernel:
+        language = language or kernel
+    if language and not _PYTHON.fullmatch(language):
+        raise IntakeError(
+            f"it is written for another language: {language[:40]!r}",
+            hint="choose a Python kernel in Jupyter (Kernel > Change Kernel), save, hand in again",
+        )
+
+
+def _source(cell: dict[str, msgspec.Raw]) -> str | None:
+    value = cell.get("source", cell.get("input"))  # `input` before format 4
+    lines = items(value)
+    if lines is None:
+        return text_of(value)
+    found = [text for line in lines if (text := text_of(line)) is not None]
+    return "".join(found) if len(found) == len(lines) else None
+
+
+def _number(sources: list[str | None] | list[str], notes: tuple[str, ...] = ()) -> Reading:
+    """Number the sources from 1. One that can't be read (None) keeps its number."""
+    _require_length(sum(len(source) for source in sources if source is not None))
+    if len(sources) > MAX_CELLS:
+        raise IntakeError(f"it has {len(sources)} cells, the limit is {MAX_CELLS}")
+    cells = tuple(
+        Cell(number=number, source=_plain(source))
+        for number, source in enumerate(sources, 1)
+        if source is not None
+    )
+    return Reading(cells=cells, notes=notes)
+
+
+def _require_length(length: int) -> None:
+    if length > MAX_SOURCE_CHARS:
+        raise IntakeError(
+            f"its code is too long: {length} characters, the limit is {MAX_SOURCE_CHARS}"
+        )
+
+
+def _plain(source: str) -> str:
+    """Unix line ends, and nothing that UTF-8 can't write."""
+    return _SURROGATE.sub("\ufffd", source.replace("\r\n", "\n").replace("\r", "\n"))

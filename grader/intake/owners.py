@@ -1,0 +1,285 @@
+"""Whose files these are: from trees to one holding per student. The rules: `discovery.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+import msgspec
+
+from grader.errors import UsageError
+from grader.intake.downloads import STAMP, unpack_download
+from grader.intake.gradescope_yaml import METADATA
+from grader.intake.listing import (
+    MISNAMED,
+    USABLE,
+    Fault,
+    Listing,
+    Node,
+    Origin,
+    list_files,
+    split_by_folder,
+    without_packages,
+)
+from grader.intake.matching import Matcher
+from grader.model import Problem, ProblemKind, Value
+from grader.text import shown_name
+
+
+class Held(Value, frozen=True):
+    """A file, and the folders that may name its assignment, the nearest first.
+
+    `stamp` is nbgrader's note of when it was handed in.
+    """
+
+    node: Node
+    folders: tuple[str, ...] = ()
+    stamp: Node | None = None
+
+
+class Holding(Value, frozen=True):
+    """What one student handed in, under the name as it was found. `others` are unusable files."""
+
+    student: str
+    entry: str
+    files: tuple[Held, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+Found = tuple[list[Holding], list[Problem]]
+
+
+def find_holdings(path: Path, matcher: Matcher, handed_out: Collection[str] = ()) -> Found:
+    """Find out what each student has below a path.
+
+    Args:
+        path: a folder, an archive or a file.
+        matcher: finds assignments in names.
+        handed_out: the packages that come with the course: who hands them in again means nothing.
+
+    Raises:
+        UsageError: there is no such path, or it is nothing that can hold submissions.
+        IntakeError: it can't be read.
+    """
+    shown = shown_name(str(path))
+    try:
+        real = path.resolve(strict=True)
+        is_folder, is_file = real.is_dir(), real.is_file()
+    except (OSError, RuntimeError, ValueError) as error:
+        denied = isinstance(error, PermissionError)
+        what = "permission to read the path is denied" if denied else "no such file or folder"
+        raise UsageError(what, where=shown, hint="name a folder, a zip, a notebook") from None
+    if is_file and real.name.lower().endswith(USABLE):
+        return [_single(real, shown, matcher)], []
+    if not is_folder and not (is_file and real.suffix.lower() == ".zip"):
+        raise UsageError(
+            "not a folder, a zip archive, a notebook (.ipynb) or a script (.py)", where=shown
+        )
+    tree = without_packages(list_files(real, shown), handed_out)
+    wrapped = not is_folder or any(one.parts[1:] == (METADATA,) for one in tree.records)
+    for shape in (tree, _unwrapped(tree, matcher)) if wrapped else (tree,):
+        download, unclear = unpack_download(shape, matcher)
+        if download is not shape:
+            found, problems = holdings_of_class(download, split_by_folder(download), shown, matcher)
+            return found, [*problems, *unclear]
+    if not is_folder:
+        tree = _unwrapped(tree, matcher)
+    above = [tree.name, *(folder.name for folder in real.parents)]
+    return _sort_out(tree, shown, above, matcher)
+
+
+def stem(name: str) -> str:
+    """Return a file name without the ending that makes it a submission."""
+    for ending in (*MISNAMED, *USABLE, ".zip"):
+        if name.lower().endswith(ending):
+            return name[: -len(ending)]
+    return name
+
+
+def _single(path: Path, shown: str, matcher: Matcher) -> Holding:
+    above = [folder.name for folder in path.parents]
+    name = stem(path.name)
+    reading = matcher.read(name)
+    owner = (reading.owner if reading.assignments else name) if reading.owner else ""
+    student, folders = (owner, ()) if owner else _nearest_person(above, matcher)
+    node = Node(parts=(path.name,), path=str(path), entry=shown)
+    return Holding(
+        student=student or name,
+        entry=shown,
+        files=(Held(node=node, folders=(*folders, *_outer(above[0], matcher))),),
+    )
+
+
+def _outer(root: str, matcher: Matcher) -> tuple[str, ...]:
+    """Return a root's name if it is an assignment's: by chance it may mention one."""
+    return (root,) if matcher.read(root).plain else ()
+
+
+def _nearest_person(names: list[str], matcher: Matcher) -> tuple[str, tuple[str, ...]]:
+    """Return the first of these names that is more than an assignment's, and those before it."""
+    for index, name in enumerate(names):
+        reading = matcher.read(name)
+        if name and (reading.owner or not reading.assignments):
+            return name, tuple(names[:index])
+    return "", ()
+
+
+def _unwrapped(tree: Listing, matcher: Matcher) -> Listing:
+    """Take the only folder in an archive for the archive. It keeps the better name of the two."""
+    folders = split_by_folder(tree)
+    if len(folders) != 1 or _loose(tree):
+        return tree
+    (inner,) = folders.values()
+    name = inner.name if matcher.read(inner.name).owner else tree.name
+    outer = tuple(fault for fault in tree.faults if not fault.parts)
+    return msgspec.structs.replace(inner, name=name, faults=(*outer, *inner.faults))
+
+
+def _sort_out(tree: Listing, shown: str, above: list[str], matcher: Matcher) -> Found:
+    folders = split_by_folder(tree)
+    if _is_one_students(tree, folders, matcher):
+        student, outer = _nearest_person(above, matcher)
+        if _by_assignment(folders, matcher):
+            return _several(tree, list(folders.values()), shown, above, matcher)
+        return [_whole(tree, student or tree.name, shown, outer)], []
+    if len(folders) == 1 and not _loose(tree):
+        (inner,) = folders.values()
+        if _holds_people(inner, matcher):
+            return _several(tree, [inner], shown, above, matcher)
+    return holdings_of_class(tree, folders, shown, matcher)
+
+
+def _several(
+    tree: Listing, inner: list[Listing], shown: str, above: list[str], matcher: Matcher
+) -> Found:
+    """Look at each of some folders as a root of its own."""
+    found: list[Holding] = []
+    problems = [_unplaced(fault) for fault in tree.faults if not fault.parts]
+    for node in _loose(tree):
+        problems.append(_unowned(node.entry, matcher.read(stem(node.name)).assignments))
+    for folder in inner:
+        more = _sort_out(folder, str(Path(shown, folder.name)), [folder.name, *above], matcher)
+        found += more[0]
+        problems += more[1]
+    return found, problems
+
+
+def _loose(tree: Listing) -> list[Node]:
+    return [node for node in tree.nodes if len(node.parts) == 1]
+
+
+def _is_one_students(tree: Listing, folders: dict[str, Listing], matcher: Matcher) -> bool:
+    files = [matcher.read(stem(node.name)) for node in _loose(tree)]
+    holders = [matcher.read(name) for name, folder in folders.items() if folder.nodes]
+    if any(reading.owner or len(reading.assignments) > 1 for reading in holders):
+        return False
+    named = sum(not reading.owner for reading in files)
+    speaking = named or any(reading.plain for reading in holders)
+    return bool(speaking) and 2 * named >= len(files)
+
+
+def _by_assignment(folders: dict[str, Listing], matcher: Matcher) -> bool:
+    holders = [folder for folder in folders.values() if folder.nodes]
+    return all(matcher.read(folder.name).plain for folder in holders) and any(
+        _holds_people(folder, matcher) for folder in holders
+    )
+
+
+def _holds_people(tree: Listing, matcher: Matcher) -> bool:
+    """Whether it holds folders with files that have persons' names, and no other files.
+
+    One such folder is enough where the tree's own name is nobody's: `submissions`, `embeddings`.
+    """
+    holders = [name for name, folder in split_by_folder(tree).items() if folder.nodes]
+    people = [name for name in holders if matcher.read(name).owner]
+    enough = 2 if matcher.read(tree.name).owner else 1
+    return len(people) == len(holders) >= enough and not _loose(tree)
+
+
+def holdings_of_class(
+    tree: Listing, folders: dict[str, Listing], shown: str, matcher: Matcher
+) -> Found:
+    """Take a tree for a class: each folder is a student, as is each file with a person's name."""
+    found: list[Holding] = []
+    problems = [_unplaced(fault) for fault in tree.faults if not fault.parts]
+    for name, folder in folders.items():
+        entry = str(Path(shown, name))
+        if matcher.read(name).plain and folder.nodes:
+            assignments = matcher.read(name).assignments
+            problems += [_unowned(node.entry, assignments) for node in folder.nodes]
+            problems += [_unplaced(fault) for fault in folder.faults]
+        else:
+            found.append(_whole(folder, name, entry, _outer(tree.name, matcher)))
+    for node in _loose(tree):
+        name = stem(node.name)
+        reading = matcher.read(name)
+        if not reading.owner:
+            problems.append(_unowned(node.entry, reading.assignments))
+            continue
+        student = reading.owner if reading.assignments else name
+        held = Held(node=node, folders=_outer(tree.name, matcher))
+        found.append(Holding(student=student, entry=node.entry, files=(held,)))
+    return found, problems
+
+
+def _whole(tree: Listing, student: str, shown: str, outer: tuple[str, ...]) -> Holding:
+    stamps = {node.parts[0]: node for node in tree.records if node.parts[1:] == (STAMP,)}
+    return Holding(
+        student=student,
+        entry=shown,
+        files=tuple(
+            Held(
+                node=node,
+                folders=(*reversed(node.parts[:-1]), *outer),
+                stamp=stamps.get(node.parts[0]) if len(node.parts) > 1 else None,
+            )
+            for node in tree.nodes
+        ),
+        faults=tree.faults,
+        others=tuple(parts[-1] for parts in tree.others),
+    )
+
+
+def _unplaced(fault: Fault) -> Problem:
+    return Problem(
+        kind=ProblemKind.UNREADABLE,
+        message=f"left out: {fault.message}",
+        where=shown_name(fault.entry),
+        hint=fault.hint,
+    )
+
+
+def _unowned(entry: str, assignments: tuple[str, ...]) -> Problem:
+    return Problem(
+        kind=ProblemKind.UNOWNED,
+        message="it can't be told whose this is",
+        where=shown_name(entry),
+        hint="put it into a folder that is named after the student",
+        assignment=assignments[0] if len(assignments) == 1 else None,
+    )
+
+
+def merge_holdings(parts: list[Holding]) -> Iterator[Holding]:
+    """Yield one holding per student name, in order. A file that was found twice counts once."""
+    by_name: dict[str, list[Holding]] = {}
+    for holding in parts:
+        by_name.setdefault(holding.student, []).append(holding)
+    for name in sorted(by_name):
+        group = by_name[name]
+        files: dict[tuple[str, int | None, Origin], Held] = {}
+        for holding in group:
+            for held in holding.files:
+                key = (held.node.path or held.node.entry, held.node.member, held.node.origin)
+                files.setdefault(key, held)
+        yield Holding(
+            student=name,
+            entry=group[0].entry,
+            files=tuple(
+                sorted(files.values(), key=lambda held: held.node.entry)
+                if len(group) > 1
+                else files.values()
+            ),
+            faults=tuple(fault for holding in group for fault in holding.faults),
+            others=tuple(other for holding in group for other in holding.others),
+        )

@@ -1,0 +1,1 @@
+"""The archive that Gradescope wants, and what runs in it."""

@@ -1,0 +1,257 @@
+"""The processes that grade: a warm judge and a warm zygote, started and replaced together.
+
+The judge asks the zygote for workers over a socket that it inherits, so neither is of use without
+the other. Both die with the grader, however it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+import grader
+from grader.config.course import Course, describe_assignments
+from grader.errors import GraderFault, SuiteError, no_room, told
+from grader.judging.known_texts import known_texts
+from grader.judging.selftest import require_holding
+from grader.judging.spawning import Zygote
+from grader.model import Suite
+from grader.wire.judge import JobRequest, JudgeSetup, Ready, read_frame, write_frame
+
+ANSWER_S = 60.0
+"""How long a judge may stall in the middle of a frame."""
+
+
+class Crew:
+    """One judge and, unless it only describes suites, one zygote to fork workers from.
+
+    Both start at once, so that they warm up while the caller does something else.
+
+    Args:
+        course: what to grade with.
+        digests: of the suites to load, by assignment id.
+        grade: False starts no zygote.
+        sandbox: False gives up the wall's isolation.
+    """
+
+    def __init__(
+        self,
+        course: Course,
+        digests: Mapping[str, str],
+        *,
+        grade: bool = True,
+        sandbox: bool = True,
+    ) -> None:
+        self._limits = course.limits
+        self._untried = sandbox
+        self._zygote: Zygote | None = None
+        if grade:
+            self._zygote = Zygote(
+                preload=course.preload,
+                later=course.preload_later,
+                public=course.public,
+                private=[path for path in _private(course) if path is not None],
+                withheld={one.id: one.withheld for one in course.assignments},
+                sandbox=sandbox,
+            )
+        try:
+            spawn_socket = self._zygote.fileno() if self._zygote is not None else None
+            self._judge = JudgeProcess(
+                lambda: _setup(course, digests, spawn_socket, sandbox), spawn_socket
+            )
+        except BaseException:
+            if self._zygote is not None:
+                self._zygote.close()
+            raise
+
+    @property
+    def alive(self) -> bool:
+        """Whether both processes still run."""
+        return self._judge.alive and (self._zygote is None or self._zygote.alive)
+
+    def describe(self) -> dict[str, Suite]:
+        """Wait until the judge has read the suites, and return them by assignment id.
+
+        Raises:
+            SuiteError: a suite or the reference can't be used.
+            GraderFault: the judge died.
+        """
+        return self._judge.describe()
+
+    def wait_ready(self) -> None:
+        """Wait until workers can be had, and the first time let one try to break out.
+
+        Raises:
+            GraderFault: the zygote can't be used, or there is none, or the wall does not hold.
+        """
+        if self._zygote is None:
+            raise GraderFault("an engine that only describes suites can't grade")
+        self._zygote.wait_ready()
+        if self._untried:
+            require_holding(self._zygote, self._limits)
+            self._untried = False
+
+    def ask(self, request: JobRequest) -> socket.socket:
+        """Hand over a job; on the connection come the pid that grades it, then a `Run`.
+
+        Raises:
+            GraderFault: the judge is gone.
+        """
+        return self._judge.ask(request)
+
+    def last_words(self) -> str:
+        """What the judge said last, to explain its end."""
+        return self._judge.last_words()
+
+    def close(self) -> None:
+        """End both and everything that they started."""
+        self._judge.close()
+        if self._zygote is not None:
+            self._zygote.close()
+
+
+class JudgeProcess:
+    """The near end of a judge process.
+
+    Args:
+        setup: makes its first message, while it starts.
+        inherited: a descriptor that it gets under the same number.
+    """
+
+    def __init__(self, setup: Callable[[], JudgeSetup], inherited: int | None) -> None:
+        self._suites: dict[str, Suite] | None = None
+        try:
+            self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as it)
+        except OSError as error:
+            raise (no_room(error) or GraderFault(f"no judge: {told(error)}")) from error
+        self._control, far = socket.socketpair()
+        with far:
+            root = str(Path(grader.__file__).resolve().parents[1])
+            code = (
+                f"import sys; sys.path[0] = {root!r}; from grader.judging.judge import main; main()"
+            )
+            self._process = subprocess.Popen(
+                # `-I` would ignore the hash seed, which decides the order of parameters in a set
+                [sys.executable, "-s", "-B", "-c", code, str(far.fileno())],
+                pass_fds=[far.fileno(), *([] if inherited is None else [inherited])],
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                cwd="/",
+                start_new_session=True,  # Ctrl-C is for the grader, which then ends its own
+            )
+        try:
+            message = msgspec.json.encode(setup())
+        except BaseException:
+            self.close()
+            raise
+        with contextlib.suppress(OSError):  # `describe` will say that it is gone
+            write_frame(self._control, message)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def describe(self) -> dict[str, Suite]:
+        """See `Crew.describe`."""
+        if self._suites is None:
+            try:
+                ready = msgspec.json.decode(read_frame(self._control), type=Ready)
+            except (EOFError, OSError):
+                raise GraderFault("the judge ended at its start", where=self.last_words()) from None
+            if ready.error:
+                raise SuiteError(ready.error, where=ready.where, hint=ready.hint)
+            self._suites = {suite.assignment.id: suite for suite in ready.suites}
+        return self._suites
+
+    def ask(self, request: JobRequest) -> socket.socket:
+        """See `Crew.ask`."""
+        ours, theirs = socket.socketpair()
+        ours.settimeout(ANSWER_S)
+        try:
+            with theirs:
+                socket.send_fds(self._control, [b"j"], [theirs.fileno()])
+            write_frame(ours, msgspec.json.encode(request))
+        except OSError:
+            ours.close()
+            raise GraderFault("the judge ended", where=self.last_words()) from None
+        return ours
+
+    def last_words(self) -> str:
+        """See `Crew.last_words`."""
+        self._log.seek(0)
+        lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
+        code = self._process.poll()
+        if lines:
+            return lines[-1][:500]
+        return "it said nothing" if code is None else _exit_text(code)
+
+    def close(self) -> None:
+        """End it and its forks."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
+
+def _exit_text(code: int) -> str:
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"ended by signal {-code}"
+
+
+def _setup(
+    course: Course, digests: Mapping[str, str], spawn_socket: int | None, sandbox: bool
+) -> JudgeSetup:
+    def text(path: Path | None) -> str | None:
+        return None if path is None else str(path)
+
+    return JudgeSetup(
+        root=str(course.root),
+        assignments=describe_assignments(course, digests),
+        checks=text(course.checks),
+        suites=text(course.suites),
+        reference=text(course.reference),
+        spawn_socket=spawn_socket,
+        sandbox=sandbox,
+        digests=dict(digests),
+        known={} if spawn_socket is None else known_texts(course, digests),
+    )
+
+
+def _private(course: Course) -> tuple[Path | None, ...]:
+    """What no worker may read, even where it lies among installed packages."""
+    places = (course.suites, course.reference, course.lessons, course.mutants, course.fakes)
+    return (*places, course.styles, *course.known_answers)
+
+
+def _environment() -> dict[str, str]:
+    """What the judge needs of the environment; pytest's variables and plugins are left out."""
+    kept = {
+        name: value
+        for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
+        if (value := os.environ.get(name))
+    }
+    return kept | {
+        "CUDA_VISIBLE_DEVICES": "",  # it compares on the processor
+        "OMP_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTHONHASHSEED": "0",
+        "MPLBACKEND": "Agg",
+    }

@@ -1,0 +1,390 @@
+"""Jobs over slots: as many submissions at once as there are slots, on one warm crew.
+
+Results come as they finish; nothing depends on their order. A judge, zygote or worker that dies
+costs the jobs that it was busy with one of their tries, and is replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+
+import msgspec
+
+from grader.config.course import Course
+from grader.errors import GraderFault, IntakeError, SuiteError
+from grader.intake.reading import Reader, read_submission
+from grader.intake.readings import Budget, Readings
+from grader.jail.cgroups import kills_when_out_of_memory
+from grader.judging.clock import spent_by
+from grader.judging.crew import Crew
+from grader.judging.gpus import Leases, find_gpus
+from grader.model import Ending, EndingKind, Job, Problem, ProblemKind, Run, Submission, Suite
+from grader.store.fingerprint import suite_digests
+from grader.wire.judge import BEGINS, JobRequest, read_frame
+
+TRIES = 3
+"""How often a job is tried when the fault is ours, before its submission stays ungraded."""
+
+REPLACEMENTS = 3
+"""How many crews may die in a row without grading anything before the grader gives up."""
+
+SLACK_S = 60.0
+"""How long past its limit a job may take before its judge is given up."""
+
+MOMENT_S = 0.05
+"""After a fault, the time that the kernel may take to tell who died."""
+
+
+JUDGE_SLACK_S = 10.0
+"""How much more of its own processor time a judge may take for a check than twice its limit."""
+
+
+@dataclass(frozen=True)
+class _Try:
+    """A job's place in the queue. `died_in`: in which checks judges died before."""
+
+    job: Job
+    number: int = 1
+    died_in: tuple[str, ...] = ()
+
+
+@dataclass
+class _Active:
+    """A job in the hands of a judge, which is at `check`; before that, it had used `cpu_s`."""
+
+    attempt: _Try
+    connection: socket.socket
+    started: float
+    notes: tuple[Problem, ...]
+    device: str
+    kills_before: int
+    judge_pid: int | None = None
+    check: str = ""
+    cpu_s: float = 0.0
+    died: bool = False
+    overran: bool = False
+    overdue: bool = False
+
+    def begins(self, check: str) -> None:
+        """Its judge begins with a check."""
+        self.check = check
+        self.cpu_s = self._cpu_used_s()
+
+    def takes_too_long(self) -> bool:
+        """Whether the judge is in an operation that its own limit does not cut off."""
+        job = self.attempt.job
+        limits = [one.timeout_s for one in job.suite.checks if one.id == self.check]
+        if not limits or self.judge_pid is None:
+            return False
+        most_s = 2 * (limits[0] or job.limits.check_s) + JUDGE_SLACK_S
+        return self._cpu_used_s() - self.cpu_s > most_s
+
+    def attributed(self, run: Run, attempt: _Try) -> Run:
+        """A run that came about because the judge died, as whose doing that was.
+
+        Too much processor time is the submission's: what it returned has kept the judge busy. Else
+        the job is tried again; what happens on every try is the submission's too.
+        """
+        if not self.died:
+            return run
+        where = f" in `{self.check}`" if self.check else ""
+        busy = f"stopped{where}: what it returned takes too long to check"
+        every_time = len(attempt.died_in) >= TRIES and len(set(attempt.died_in)) == 1
+        if self.overran or (self.overdue and attempt.number >= TRIES):
+            return _ended(attempt.job, EndingKind.TIME, busy)
+        if every_time and self.check and attempt.died_in[0]:
+            text = f"what it returned ended the process that checks it, {TRIES} times{where}"
+            return _ended(attempt.job, EndingKind.SIGNAL, text)
+        return run
+
+    def _cpu_used_s(self) -> float:
+        return 0.0 if self.judge_pid is None else spent_by(self.judge_pid).cpu_s
+
+
+class Engine:
+    """Grades jobs. Its processes start at once, or, when the suites are known, with the first job.
+
+    Args:
+        course: what to grade with.
+        grade: False: suites can be listed, nothing can be graded.
+        sandbox: False gives up the wall's isolation; reports say so.
+        assignments: ids to load suites for; all when empty.
+        known: the suites, when an earlier run has described them.
+        readings: remembers what files said in earlier runs.
+
+    Raises:
+        SuiteError: a suite can't be used; raised on first use of `suites`.
+    """
+
+    def __init__(
+        self,
+        course: Course,
+        *,
+        grade: bool = True,
+        sandbox: bool = True,
+        assignments: Iterable[str] = (),
+        known: Mapping[str, Suite] | None = None,
+        readings: Readings | None = None,
+    ) -> None:
+        self._readings = readings or Readings()
+        self.course = course
+        self._grade = grade
+        self._sandbox = sandbox
+        self._suites = None if known is None else dict(known)
+        wanted = set(assignments) or {assignment.id for assignment in course.assignments}
+        self._digests = (
+            suite_digests(course, wanted)
+            if known is None
+            else {name: suite.digest for name, suite in known.items()}
+        )
+        self._crew: Crew | None = self._new_crew() if known is None else None
+        self._has_worked = False
+        self._died_in_a_row = 0
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def suites(self) -> dict[str, Suite]:
+        """The suites by assignment id; waits for the judge the first time.
+
+        Raises:
+            SuiteError: a suite or the reference can't be used. GraderFault: the judge died.
+        """
+        if self._suites is None:
+            assert self._crew is not None
+            self._suites = self._crew.describe()
+        return self._suites
+
+    def run(
+        self,
+        jobs: Iterable[Job],
+        slots: int,
+        begun: Callable[[Submission], None] = lambda _: None,
+    ) -> Generator[Run, None, None]:
+        """Grade jobs, at most `slots` at once, in their order; runs come as they finish.
+
+        Args:
+            jobs: what to grade.
+            slots: how many at once.
+            begun: hears of each submission as its grading begins.
+
+        Raises:
+            GraderFault: the zygote or the judge can't be started.
+            SuiteError: the suites are not those that the jobs were planned with.
+        """
+        waiting = deque(_Try(job) for job in jobs)
+        leases = Leases(find_gpus(), self.course.workers_per_gpu)
+        active: dict[socket.socket, _Active] = {}
+        budgets: dict[str, Budget] = defaultdict(Budget)
+        with selectors.DefaultSelector() as selector, Reader() as reader:
+            try:
+                while waiting or active:
+                    while waiting and len(active) < slots:
+                        device = leases.take(waiting[0].job.device)
+                        if device is None:
+                            break
+                        attempt = waiting.popleft()
+                        started = self._start(
+                            attempt, reader, device, budgets[attempt.job.submission.student]
+                        )
+                        if isinstance(started, _Active):
+                            active[started.connection] = started
+                            selector.register(started.connection, selectors.EVENT_READ)
+                            begun(attempt.job.submission)
+                            continue
+                        leases.give(device)
+                        if self._stands(started, attempt, waiting):
+                            yield started
+                    for entry in self._ready(selector, active):
+                        run = _receive(entry)
+                        if run is None:
+                            continue
+                        selector.unregister(entry.connection)
+                        entry.connection.close()
+                        del active[entry.connection]
+                        leases.give(entry.device)
+                        attempt = self._judged_dead(entry) if entry.died else entry.attempt
+                        run = entry.attributed(run, attempt)
+                        if self._stands(run, attempt, waiting):
+                            yield run
+            finally:
+                for entry in active.values():
+                    entry.connection.close()
+
+    def close(self) -> None:
+        """End the judge, the zygote and everything that they started."""
+        if self._crew is not None:
+            self._crew.close()
+            self._crew = None
+
+    # ------------------------------------------------------------ jobs
+
+    def _start(self, attempt: _Try, reader: Reader, device: str, budget: Budget) -> _Active | Run:
+        """Hand a job to the judge; what can't be read or handed over is a run of its own kind."""
+        job = attempt.job
+        try:
+            with budget.spending():
+                content = read_submission(job.submission, reader)
+                reading = self._readings.cells(content, job.submission.name)
+        except IntakeError as error:
+            return _ended(job, EndingKind.UNREADABLE, error.message)
+        request = JobRequest(
+            submission=job.submission,
+            cells=reading.cells,
+            device=device,
+            seed=job.seed,
+            limits=job.limits,
+            last_try=attempt.number >= TRIES,
+        )
+        try:
+            connection = self._ready_crew().ask(request)
+        except GraderFault as fault:
+            if not self._has_worked:
+                raise
+            return _ended(job, EndingKind.FAULT, str(fault))
+        notes = tuple(_left_out(job.submission, note) for note in reading.notes)
+        kills = kills_when_out_of_memory()
+        return _Active(attempt, connection, time.monotonic(), notes, device, kills)
+
+    def _stands(self, run: Run, attempt: _Try, waiting: deque[_Try]) -> bool:
+        """Whether a run is the job's result; after a fault of ours it waits for another try."""
+        if run.ending.kind is not EndingKind.FAULT:
+            self._died_in_a_row = 0
+            return True
+        if self._crew is not None and self._crew.alive:
+            time.sleep(MOMENT_S)
+        if attempt.number >= TRIES or self._died_in_a_row > REPLACEMENTS:
+            return True
+        waiting.append(_Try(attempt.job, attempt.number + 1, attempt.died_in))
+        return False
+
+    def _judged_dead(self, entry: _Active) -> _Try:
+        """A job's try with the check in which its judge died, if nobody else is known to blame."""
+        time.sleep(MOMENT_S)
+        crew_lives = self._crew is not None and self._crew.alive
+        blameless = crew_lives and kills_when_out_of_memory() == entry.kills_before
+        check = entry.check if blameless else ""
+        return replace(entry.attempt, died_in=(*entry.attempt.died_in, check))
+
+    def _ready(
+        self, selector: selectors.BaseSelector, active: dict[socket.socket, _Active]
+    ) -> list[_Active]:
+        """Wait for a job that has news; end the judge of one that is long overdue."""
+        found = [active[key.fileobj] for key, _ in selector.select(timeout=1.0)]  # type: ignore[index]
+        now = time.monotonic()
+        for entry in active.values():
+            entry.overdue = now - entry.started > entry.attempt.job.limits.wall_s + SLACK_S
+            entry.overran = entry.overran or entry.takes_too_long()
+            if entry.overdue or entry.overran:
+                # its connection ends, which is read as its death
+                if entry.judge_pid is not None:
+                    _kill(entry.judge_pid)
+                else:
+                    self._lose_crew()  # it did not even begin: the judge hangs
+        return found
+
+    # ------------------------------------------------------------ processes
+
+    def _new_crew(self) -> Crew:
+        return Crew(self.course, self._digests, grade=self._grade, sandbox=self._sandbox)
+
+    def _ready_crew(self) -> Crew:
+        """The crew, after replacing a dead one.
+
+        Raises:
+            GraderFault: none can be had. SuiteError: it reads other suites than were planned with.
+        """
+        if self._crew is not None and not self._crew.alive:
+            self._lose_crew()
+        if self._died_in_a_row > REPLACEMENTS:
+            raise GraderFault(
+                f"the grader's own processes died {self._died_in_a_row} times in a row",
+                hint="run `grader doctor`",
+            )
+        if self._crew is None:
+            self._crew = self._new_crew()
+        if self._crew.describe() != self.suites:
+            raise SuiteError(
+                "the checks have changed while they were in use",
+                where=", ".join(str(p) for p in (self.course.checks, self.course.suites) if p),
+                hint="grade again when nobody is editing them",
+            )
+        self._crew.wait_ready()
+        self._has_worked = True
+        return self._crew
+
+    def _lose_crew(self) -> None:
+        self._died_in_a_row += 1
+        self.close()
+
+
+def usable_cores() -> int:
+    """How many cores this process may use: affinity counts, not the machine."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def load_suites(course: Course, assignments: Iterable[str] = ()) -> dict[str, Suite]:
+    """Load and validate suites without grading anything.
+
+    Raises:
+        SuiteError: a suite or the reference can't be used.
+    """
+    with Engine(course, grade=False, assignments=assignments) as engine:
+        return engine.suites
+
+
+def _left_out(submission: Submission, note: str) -> Problem:
+    return Problem(
+        kind=ProblemKind.NOTEBOOK,
+        message=note,
+        where=submission.name,
+        hint="all its other cells were run",
+        student=submission.student,
+        assignment=submission.assignment,
+    )
+
+
+def _receive(entry: _Active) -> Run | None:
+    """Read one frame of a job: first the judge's pid, then which check begins, last the run."""
+    try:
+        frame = read_frame(entry.connection)
+        if entry.judge_pid is None:
+            entry.judge_pid = int(frame)
+            return None
+        if frame.startswith(BEGINS):
+            entry.begins(frame.removeprefix(BEGINS).decode())
+            return None
+        run = msgspec.json.decode(frame, type=Run)
+    except (EOFError, OSError):
+        entry.died = True
+        return _ended(entry.attempt.job, EndingKind.FAULT, "the judge ended while grading")
+    return msgspec.structs.replace(run, problems=entry.notes + run.problems)
+
+
+def _ended(job: Job, kind: EndingKind, message: str) -> Run:
+    return Run(submission=job.submission, ending=Ending(kind=kind, message=message))
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,275 @@
+"""What a submission's checks come to, one by one, and whose fault it is when one raises.
+
+This runs in a judge; `grader/judging/session.py` has the session that is examined, in its worker.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import ModuleType
+
+import pytest
+
+from grader.errors import GraderFault
+from grader.judging.known_texts import Known, name_known_answers
+from grader.judging.processor_time import Overrun
+from grader.judging.session import Session, derive_seed
+from grader.judging.worker_link import WorkerLink
+from grader.model import (
+    Check,
+    Ending,
+    EndingKind,
+    Outcome,
+    Problem,
+    ProblemKind,
+    Run,
+    Status,
+    Suite,
+)
+from grader.testing.handles import SubmissionNames
+from grader.testing.links import NotDefined, StudentError, WorkerStopped
+from grader.testing.suites import where
+from grader.testing.tellings import Tellings
+from grader.testing.verdicts import in_words, outcome_of
+from grader.wire.judge import JobRequest
+
+MAX_TOLD = 500
+"""Characters that are told of what a check raised: it may hold what the submission returned."""
+
+MAX_OVERRUNS = 3
+"""How many checks may take too much of the judge's own time before the others are not run."""
+
+
+RunItem = Callable[[pytest.Item, int, Callable[[], SubmissionNames], float], BaseException | None]
+"""Runs one test function, from a seed, on a submission, within so many seconds of the judge's own
+processor time; what it raised comes back."""
+
+
+class Examination:
+    """One submission before its suite.
+
+    Args:
+        request: the submission and its limits.
+        suite: the checks.
+        items: a test function for each of them.
+        run_item: runs one.
+        begins: hears of each check that begins.
+        spawn: starts a worker and returns its link.
+        reference: the reference package, which tells a broken check from a broken submission.
+        known: texts of the course that are no work of a student's.
+    """
+
+    def __init__(
+        self,
+        request: JobRequest,
+        suite: Suite,
+        items: Sequence[pytest.Item],
+        *,
+        run_item: RunItem,
+        begins: Callable[[str], None],
+        spawn: Callable[[], WorkerLink],
+        reference: ModuleType | None,
+        known: Known | None = None,
+    ) -> None:
+        self._request = request
+        self._suite = suite
+        self._items = items
+        self._run_item = run_item
+        self._begins = begins
+        self._reference = reference
+        self._seed_of = partial(derive_seed, request.seed, suite.digest, request.submission.digest)
+        self._session = Session(
+            request.submission,
+            request.cells,
+            request.limits,
+            spawn,
+            self._seed_of,
+            request.torch_device,
+            compare=bool(known),
+        )
+        self._tellings = Tellings(request.cells)
+        self._sources = tuple((cell.number, cell.source) for cell in request.cells)
+        self._overruns = 0
+        self._known = known or {}
+        self._outcomes: dict[str, Outcome] = {}
+        self._problems: list[Problem] = []
+
+    def run(self) -> Run:
+        """Run all checks, each after those that it requires."""
+        session = self._session
+        fault: Ending | None = None
+        try:
+            for check, item in in_order(self._suite.checks, self._items):
+                self._outcomes[check.id] = self._outcome(check, item)
+        except GraderFault as error:
+            fault = Ending(kind=EndingKind.FAULT, message=f"{error}")
+        finally:
+            session.close()
+        if session.starved and not self._request.last_try:
+            fault = Ending(kind=EndingKind.FAULT, message="the machine ran out of memory")
+        submission = self._request.submission
+        self._problems += name_known_answers(self._known, session.definitions, submission)
+        return Run(
+            submission=submission,
+            outcomes=() if fault else self._outcomes_in_suite_order(),
+            ending=fault or session.ending or Ending(),
+            cell_errors=tuple(
+                session.cell_errors[number] for number in sorted(session.cell_errors)
+            ),
+            output=session.output,
+            isolation=session.isolation,
+            usage=session.usage(),
+            problems=tuple(self._problems),
+        )
+
+    def _outcomes_in_suite_order(self) -> tuple[Outcome, ...]:
+        return tuple(self._outcomes[check.id] for check in self._suite.checks)
+
+    def _outcome(self, check: Check, item: pytest.Item) -> Outcome:
+        session = self._session
+        reason = self._why_not(check)
+        if reason:
+            return Outcome(check=check.id, status=Status.SKIPPED, message=reason)
+        self._begins(check.id)
+        started = time.perf_counter()
+        error, ending = self._asked(check, item)
+        if session.killed and not session.kills_itself:
+            error, ending = self._asked(check, item)
+            session.kills_itself = session.killed
+        if isinstance(error, GraderFault):
+            raise error
+        if isinstance(error, Overrun):
+            error, ending = self._overrun(error, check, item)
+        elif error is not None and not _is_verdict(error):
+            error = self._whose_fault(error, check, item)
+        if ending is not None:
+            session.note(ending)
+        return outcome_of(
+            check,
+            error,
+            round(time.perf_counter() - started, 3),
+            tuple(session.cell_errors.values()),
+            ending,
+            self._sources,
+            self._tellings,
+            public=check.public and not session.confidential,
+        )
+
+    def _asked(self, check: Check, item: pytest.Item) -> tuple[BaseException | None, Ending | None]:
+        """Run a check: what it raised, and how the worker ended if it did."""
+        names = partial(self._session.names_for, check)
+        error = self._run_item(item, self._seed_of(check.id), names, self._limit_s(check))
+        return error, self._session.settle()
+
+    def _limit_s(self, check: Check) -> float:
+        """What a check may take of the judge's own time: as much as of the worker's."""
+        return check.timeout_s or self._request.limits.check_s
+
+    def _why_not(self, check: Check) -> str | None:
+        """Why a check is not run; None if it is."""
+        if not check.runs_on(self._session.device):
+            return f"needs {' or '.join(check.devices)}"
+        if self._overruns >= MAX_OVERRUNS:
+            return f"not run: what it returned kept {self._overruns} checks busy for too long"
+        for name in check.requires:
+            for outcome in self._outcomes.values():
+                concerned = name in (outcome.check, _function_of(outcome.check))
+                if concerned and outcome.status is not Status.PASSED:
+                    return f"not run: `{name}` must pass first"
+        return None
+
+    def _whose_fault(self, error: BaseException, check: Check, item: pytest.Item) -> BaseException:
+        """A check's own code raised. If it passes on the reference, the submission is to blame.
+
+        Raises:
+            GraderFault: the check fails on the reference too.
+        """
+        told = f"{type(error).__name__}: {in_words(error)}"[:MAX_TOLD]
+        forget_values(error)
+        if not self._passes_on_reference(check, item):
+            raise GraderFault(f"the check `{check.id}` raised {told}", where=where(item))
+        self._problems.append(
+            Problem(
+                kind=ProblemKind.CHECK,
+                message=f"`{check.id}` could not use what the submission returned ({told})",
+                where=where(item),
+                hint="it counts as failed; compare types and shapes first in this check",
+                student=self._request.submission.student,
+                assignment=self._request.submission.assignment,
+            )
+        )
+        return AssertionError("your code returned something that this check can't use")
+
+    def _overrun(
+        self, error: Overrun, check: Check, item: pytest.Item
+    ) -> tuple[BaseException, Ending]:
+        """A check took too much of the judge's own time: the submission's doing, or the check's.
+
+        Raises:
+            GraderFault: the check takes as long on the reference.
+        """
+        limit = f"{self._limit_s(check):g} s"
+        forget_values(error)
+        self._session.give_up()
+        if isinstance(self._tried_on_reference(check, item), Overrun):
+            raise GraderFault(
+                f"the check `{check.id}` itself takes over {limit}", where=where(item)
+            )
+        self._overruns += 1
+        text = f"stopped after {limit} in `{check.id}`: what it returned takes too long to check"
+        return WorkerStopped(text), Ending(kind=EndingKind.TIME, message=text)
+
+    def _passes_on_reference(self, check: Check, item: pytest.Item) -> bool:
+        """Whether it does; where there is no reference, the submission has to bear it."""
+        return self._tried_on_reference(check, item) is None
+
+    def _tried_on_reference(self, check: Check, item: pytest.Item) -> BaseException | None:
+        """What a check raises on the reference; None also where there is none."""
+        from grader.testing.local import LocalLink
+
+        if self._reference is None:
+            return None
+        link = LocalLink(dict(vars(self._reference)))
+        seed, limit_s = self._seed_of(check.id), self._limit_s(check)
+        return self._run_item(item, seed, lambda: SubmissionNames(link), limit_s)
+
+
+def in_order(
+    checks: Sequence[Check], items: Sequence[pytest.Item]
+) -> list[tuple[Check, pytest.Item]]:
+    """Checks with their items, every check after those that it requires, public ones first.
+
+    A worker that has heard nothing hidden may say what it likes to its student.
+    """
+    todo = list(zip(checks, items, strict=True))
+    done: list[tuple[Check, pytest.Item]] = []
+    while todo:
+        waiting = {_function_of(check.id) for check, _ in todo}
+        ready = [pair for pair in todo if not waiting & set(map(_function_of, pair[0].requires))]
+        first = next((pair for pair in ready if pair[0].public), ready[0])
+        todo.remove(first)
+        done.append(first)
+    return done
+
+
+def _function_of(check: str) -> str:
+    """The test function of a check, whose variants it shares with others."""
+    return check.partition("[")[0]
+
+
+def forget_values(error: BaseException) -> None:
+    """Let go of what the frames of an exception hold: it may fill the memory."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+
+
+def _is_verdict(error: BaseException) -> bool:
+    return isinstance(
+        error, (AssertionError, StudentError, NotDefined, WorkerStopped, pytest.fail.Exception)
+    )

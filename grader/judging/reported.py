@@ -1,0 +1,67 @@
+"""What a worker says that was raised over there, from a sender who lies.
+
+    {"id", "ok": false, "error": {"kinds", "message", "cell", "line"}}     the code raised
+    {"id", "ok": false, "undefined": NAME}                              there is no such name
+    {"id", "ok": false, "unsendable": TEXT}                             the value can't cross
+
+Every field has one exact type and a length; a reply in which any has not breaks the protocol.
+Nothing is turned into text here: a "message" of a hundred thousand tensors would take minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from grader.testing.links import NotDefined, StudentError
+from grader.testing.objects import MAX_KINDS, MAX_MESSAGE, MAX_NAME
+
+MAX_CELL = 1 << 20
+MAX_LINE = 1 << 24
+
+
+def reported(reply: dict[str, Any], asked_names: Sequence[str]) -> Exception | None:
+    """The exception that a reply reports; None if the reply breaks the protocol.
+
+    Args:
+        reply: a decoded reply that is not "ok".
+        asked_names: the names that were asked for; no other can be said to be undefined.
+    """
+    if reply.get("ok") is not False or len(reply) != 3:
+        return None
+    if "undefined" in reply:
+        name = reply["undefined"]
+        return NotDefined(name) if type(name) is str and name in asked_names else None
+    if "unsendable" in reply:
+        return _unfetched(reply["unsendable"])
+    return _raised(reply.get("error"))
+
+
+def _unfetched(reason: Any) -> Exception | None:
+    from grader.testing.failure import CheckFailed
+
+    if not _is_text(reason, MAX_MESSAGE):
+        return None
+    return CheckFailed(f"the result can't be fetched: {reason[:300]}")
+
+
+def _raised(error: Any) -> Exception | None:
+    if type(error) is not dict or error.keys() != {"kinds", "message", "cell", "line"}:
+        return None
+    kinds, message = error["kinds"], error["message"]
+    if type(kinds) is not list or not 0 < len(kinds) <= MAX_KINDS:
+        return None
+    if not all(_is_text(name, MAX_NAME) for name in kinds) or not _is_text(message, MAX_MESSAGE):
+        return None
+    cell, line = error["cell"], error["line"]
+    if not (_is_number(cell, MAX_CELL) and _is_number(line, MAX_LINE)):
+        return None
+    return StudentError(tuple(kinds), message, cell=cell, line=line)
+
+
+def _is_text(value: Any, most: int) -> bool:
+    return type(value) is str and len(value) <= most
+
+
+def _is_number(value: Any, most: int) -> bool:
+    return value is None or (type(value) is int and 0 <= value <= most)

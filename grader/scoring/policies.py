@@ -1,0 +1,152 @@
+"""Rules that change a score after the checks: pure functions, each change listed beside its score.
+
+In this order: bonus points above the maximum are cut (`bonus = "cap"`), coming late is paid for
+(`late`), the sum is rounded to a multiple (`round_to`), and an instructor's adjustments come last,
+so that nothing changes them. A score never falls below zero. What is not graded has no score that a
+rule could change. Where nobody knows when something was handed in, nobody pays: that is reported.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from grader.config.policy import Adjustment, Due, Late, Policy
+from grader.gradebook import Total
+from grader.model import AppliedRule, Problem, ProblemKind, Score, State, Submission, total
+from grader.scoring.lateness import extended, penalty
+from grader.times import format_iso, parse_time
+
+ADJUSTMENT, EXTENSION = "adjustment", "extension"
+"""Rules that are applied although no table of the course names them."""
+
+
+def apply(
+    score: Score, policy: Policy, adjustments: Sequence[Adjustment] = (), due: Due | None = None
+) -> Score:
+    """Return the score as the rules leave it: what the checks gave plus all differences.
+
+    Args:
+        score: what the checks gave.
+        policy: the assignment's rules.
+        adjustments: what instructors changed by hand, for anybody.
+        due: when it was due for this student.
+    """
+    if due is not None:
+        score = msgspec.structs.replace(score, due=format_iso(due.at))
+    if score.state is not State.GRADED:
+        return score
+    sum_ = _Sum(score.earned)
+    if policy.bonus == "cap":
+        reason = "bonus points count up to the maximum"
+        sum_.change("bonus", min(sum_.earned, score.possible), reason)
+    if policy.late and due and score.submitted_at:
+        _pay(sum_, score, policy.late, due)
+    if policy.round_to:
+        reason = f"rounded to a multiple of {policy.round_to:g}"
+        sum_.change("rounding", round_score(sum_.earned, policy.round_to), reason)
+    for one in adjustments:
+        if (one.student, one.assignment) == (score.student, score.assignment):
+            sum_.change(ADJUSTMENT, sum_.earned + one.points, one.because)
+    return msgspec.structs.replace(score, earned=sum_.earned, applied=tuple(sum_.applied))
+
+
+class _Sum:
+    """What counts so far, and what has changed it."""
+
+    def __init__(self, earned: float) -> None:
+        self.earned = earned
+        self.applied: list[AppliedRule] = []
+
+    def change(self, rule: str, wanted: float, reason: str) -> None:
+        """Change the sum, not below zero. What a person has decided is listed in any case."""
+        after = total([max(0.0, wanted)])
+        difference = total([after, -self.earned])
+        if difference or rule in (ADJUSTMENT, EXTENSION):
+            self.applied.append(AppliedRule(rule=rule, difference=difference, reason=reason))
+        self.earned = after
+
+
+def _pay(sum_: _Sum, score: Score, late: Late, due: Due) -> None:
+    """Take off what coming late costs. An extension is listed where it makes a difference."""
+    submitted = parse_time(score.submitted_at or "")
+    cost, reason = penalty(sum_.earned, score.possible, submitted, due.at, late)
+    if due.regular is not None:
+        usual, _ = penalty(sum_.earned, score.possible, submitted, due.regular, late)
+        if usual != cost:
+            sum_.change(EXTENSION, sum_.earned, extended(due))
+    sum_.change("late", sum_.earned - cost, reason)
+
+
+def round_score(value: float, step: float) -> float:
+    """Round to the nearest multiple of a step; exactly half way goes up, as students expect."""
+    return total([math.floor(value / step + 0.5 + 1e-9) * step])
+
+
+def without_effect(
+    adjustments: Iterable[Adjustment], scores: Iterable[Score], named: Callable[[str], bool]
+) -> tuple[Problem, ...]:
+    """Report adjustments that changed nothing, of assignments that are `named` in this run."""
+    graded = {(s.student, s.assignment) for s in scores if s.state is State.GRADED}
+    return tuple(
+        Problem(
+            kind=ProblemKind.ADJUSTMENT,
+            message=f"an adjustment of {one.points:+g} has no score to change",
+            where=one.because,
+            hint="it applies as soon as there is one",
+            student=one.student,
+            assignment=one.assignment,
+        )
+        for one in adjustments
+        if named(one.assignment) and (one.student, one.assignment) not in graded
+    )
+
+
+def without_time(
+    graded: Iterable[Submission],
+    policy_of: Callable[[str], Policy],
+    due_for: Callable[[str, str], Due | None],
+) -> tuple[Problem, ...]:
+    """Report, once for each student, whose work may be late without anybody knowing."""
+    unknown: dict[str, list[Submission]] = {}
+    for one in graded:
+        matters = policy_of(one.assignment).late and due_for(one.student, one.assignment)
+        if matters and one.submitted_at is None:
+            unknown.setdefault(one.student, []).append(one)
+    return tuple(
+        Problem(
+            kind=ProblemKind.NO_TIME,
+            message=_unknown(work),
+            where=", ".join(sorted({one.assignment for one in work})),
+            hint="`--submitted-at FILE.csv` tells the times",
+            student=student,
+        )
+        for student, work in sorted(unknown.items())
+    )
+
+
+def _unknown(work: Sequence[Submission]) -> str:
+    if any(one.late for one in work):
+        return "marked as late, but nobody knows how late: no late penalty"
+    return "nobody knows when this was handed in: no late penalty"
+
+
+def course_total(student: str, scores: Sequence[Score], drop_lowest: int = 0) -> Total:
+    """Add up a student's scores without the lowest, in per cent of what was possible.
+
+    What is missing counts as nothing earned, and can be dropped; the last one can't.
+    """
+    worth = [score for score in scores if score.possible > 0]
+    count = max(0, min(drop_lowest, len(worth) - 1))
+    lowest = sorted(worth, key=lambda s: (s.earned / s.possible, -s.possible, s.assignment))[:count]
+    dropped = {score.assignment for score in lowest}
+    kept = [score for score in scores if score.assignment not in dropped]
+    return Total(
+        student=student,
+        earned=total(score.earned for score in kept),
+        possible=total(score.possible for score in kept),
+        dropped=tuple(score.assignment for score in scores if score.assignment in dropped),
+        known=all(score.state is not State.UNGRADED for score in scores),
+    )

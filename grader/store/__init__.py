@@ -1,0 +1,1 @@
+"""What a grading leaves on disk."""

@@ -1,0 +1,105 @@
+"""What decides a result besides the submission, as digests: a kept result belongs to exactly these.
+
+A suite's digest covers every file that its checks could read: those of the suites and of the
+public checks with their helper modules, the reference, the packages that submissions may import,
+with what of them is withheld, and the answers that are known.
+Left out are the test files of other assignments, so that editing one suite does not spoil the
+results of all others; one that another file names is a helper like any other and stays in.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import platform
+import re
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+import grader
+from grader import __version__
+from grader.config.course import Course
+
+PACKAGES = ("torch", "numpy", "pytest")
+"""Installed packages whose versions can change a result."""
+
+_TEST_FILE = re.compile(r"test_(\w+)\.py")
+
+
+def suite_digests(course: Course, assignments: Iterable[str]) -> dict[str, str]:
+    """SHA-256 over all files that decide an assignment's checks, by assignment id."""
+    files = {path: path.read_bytes() for path in _files(course)}
+    others = _separate_tests(course, files)
+    digests = {}
+    for assignment in assignments:
+        withheld = course.assignment(assignment).withheld
+        digest = hashlib.sha256(f"grader {__version__}\n{course.preload}\n{withheld}\n".encode())
+        for path, content in files.items():
+            if others.get(path, assignment) == assignment:
+                name = os.path.relpath(path, course.root)
+                digest.update(f"{name}:{len(content)}\n".encode("utf-8", "surrogateescape"))
+                digest.update(content)
+        digests[assignment] = digest.hexdigest()
+    return digests
+
+
+@functools.cache
+def engine_digest() -> str:
+    """SHA-256 over the grader's own source and the versions that it runs on."""
+    root = Path(grader.__file__).parent
+    digest = hashlib.sha256(repr(sorted(versions().items())).encode())
+    for path in sorted(root.rglob("*.py")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(root)}:{len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """The grader's, Python's and the main packages' versions; nothing is imported for it."""
+    found = {"grader": __version__, "python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _files(course: Course) -> list[Path]:
+    """Every file that a check or a submission could read, once, in one order."""
+    roots = [course.checks, course.suites, course.reference, *course.public, *course.known_answers]
+    return sorted({path for root in roots if root is not None for path in _below(root)})
+
+
+def _below(root: Path) -> Iterator[Path]:
+    if root.is_file():
+        yield root
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if _counts(name)]
+        for name in names:
+            path = Path(folder, name)
+            if _counts(name) and path.is_file():
+                yield path
+
+
+def _counts(name: str) -> bool:
+    """Caches, editors' backups and version control decide nothing."""
+    return name != "__pycache__" and not name.startswith(".") and not name.endswith((".pyc", "~"))
+
+
+def _separate_tests(course: Course, files: dict[Path, bytes]) -> dict[Path, str]:
+    """Test files that concern one assignment alone, with its id."""
+    known = {assignment.id for assignment in course.assignments}
+    found = {}
+    for path in files:
+        match = _TEST_FILE.fullmatch(path.name)
+        if match and match[1] in known and path.parent in (course.checks, course.suites):
+            named = re.compile(rb"\b" + path.stem.encode() + rb"\b")
+            others = (other for other in files if other.suffix == ".py" and other != path)
+            if not any(named.search(files[other]) for other in others):
+                found[path] = match[1]
+    return found

@@ -1,0 +1,155 @@
+"""The way to a submission: operations go one way, values and what was raised come back.
+
+`WorkerLink` leads through the wall, `grader.testing.local.LocalLink` stays in this process.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+
+class StudentError(Exception):
+    """The submission's code raised. `kinds` are the class names it reports, the class first.
+
+    `cell` and `line` are the student's own: the innermost frame that lies in a notebook cell.
+    """
+
+    def __init__(
+        self,
+        kinds: tuple[str, ...],
+        message: str,
+        *,
+        cell: int | None = None,
+        line: int | None = None,
+        source_line: str = "",
+    ) -> None:
+        super().__init__(f"{kinds[0]}: {message}")
+        self.kinds = kinds
+        self.message = message
+        self.cell = cell
+        self.line = line
+        self.source_line = source_line
+
+
+class NotDefined(StudentError):
+    """The submission defines no such name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(("NameError",), f"{name} is not defined")
+        self.name = name
+
+
+class WorkerStopped(Exception):
+    """The worker is gone: it crashed, hung or hit a limit. The next check gets a new one."""
+
+
+class CantBeSent(TypeError):
+    """A check sends what can't cross the wall: the check's fault, or of what it was given."""
+
+
+class Ref:
+    """The wire form of a remote object: a number that means nothing here."""
+
+    __slots__ = ("id",)
+
+    def __init__(self, id: int) -> None:  # noqa: A002
+        self.id = id
+
+
+class Link(ABC):
+    """Carries operations to where the submission lives, in order, before a value comes back.
+
+    When one raises, those after it are left out, as in any program, until `settle` or `request` has
+    raised it here. `ALWAYS` are not left out: they put back what a check has changed.
+    """
+
+    ALWAYS = frozenset({"release", "seed", "grad"})
+
+    def __init__(self) -> None:
+        self._last_number = 0
+
+    def tell(self, op: str, **fields: Any) -> None:
+        """Have an operation that gives nothing performed some time.
+
+        Raises:
+            WorkerStopped: there is no worker any more.
+        """
+        _unsettled.add(self)
+        self._queue(op, fields)
+
+    def defer(self, op: str, **fields: Any) -> Ref:
+        """Have `op` performed some time; the answer names the object that it will give.
+
+        Raises:
+            WorkerStopped: there is no worker any more.
+        """
+        self._last_number += 1
+        self.tell(op, into=self._last_number, **fields)
+        return Ref(self._last_number)
+
+    def request(self, op: str, **fields: Any) -> Any:
+        """Have everything performed, and `op` last: its value.
+
+        Raises:
+            StudentError: the submission's code raised.
+            WorkerStopped: there is no worker any more.
+        """
+        _unsettled.discard(self)
+        self._queue(op, fields)
+        return self._exchange()
+
+    def elements(self, ref: Ref) -> list[Ref]:
+        """Names for the elements of an object; raises what `request` does."""
+        first = self._last_number + 1
+        count = self.request("elements", object=ref, into=first)
+        self._last_number += count
+        return [Ref(first + index) for index in range(count)]
+
+    def settle(self) -> None:
+        """Wait until everything is performed; raises what `request` does."""
+        if self in _unsettled:
+            _unsettled.discard(self)
+            self._exchange()
+
+    def abandon(self) -> None:
+        """Forget what nobody waited for."""
+        _unsettled.discard(self)
+        self._drop()
+
+    @abstractmethod
+    def release(self, ref: Ref) -> None:
+        """Say that nobody holds this object any more. Never raises."""
+
+    @abstractmethod
+    def _queue(self, op: str, fields: dict[str, Any]) -> None:
+        """Take an operation on; it may be performed now or later."""
+
+    @abstractmethod
+    def _drop(self) -> None:
+        """Leave out what was taken on and not performed."""
+
+    @abstractmethod
+    def _exchange(self) -> Any:
+        """Have all performed that was taken on; the value of the last one."""
+
+
+_unsettled: set[Link] = set()
+"""Links with operations that nobody has waited for."""
+
+
+def settle() -> None:
+    """Wait until everything that was asked of any submission is done.
+
+    Raises:
+        StudentError: the submission's code raised.
+        WorkerStopped: there is no worker any more.
+    """
+    for link in tuple(_unsettled):
+        link.settle()
+
+
+def abandon() -> None:
+    """Forget what nobody waited for, of any submission: whoever wanted it has ended."""
+    for link in tuple(_unsettled):
+        link.abandon()

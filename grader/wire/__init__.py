@@ -1,0 +1,1 @@
+"""What the two sides of the wall say to each other."""

@@ -1,0 +1,150 @@
+"""What the gate tries, and what it leaves out because it could change nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from toy import write, write_gate
+
+from grader.authoring.cases import Kind, Planned, definitions, names_used, needed, plan_cases
+from grader.authoring.lessons import read_lesson
+from grader.config.course import load_course
+
+SECOND = """
+[[tool.grader.assignments]]
+id = "doubling"
+title = "Doubling"
+"""
+
+DOUBLING = """
+# %%
+from operator import add as plus
+
+# Your own, once it is finished:
+# plus = load("adding").add
+
+# %% solution="double"
+### BEGIN SOLUTION
+def double(x):
+    return plus(x, x)
+### END SOLUTION
+
+# %% question="twice"
+"""
+
+CHECKS = """
+from grader.testing import assert_equal, check
+
+
+class TestTwice:
+    '''Twice'''
+
+    @check(points=1)
+    def test_twice(self, submission):
+        '''Doubles'''
+        assert_equal(submission.double(3).value(), 6)
+"""
+
+
+@pytest.fixture
+def two(toy: Path) -> Path:
+    """A course whose second assignment makes use of one answer of the first."""
+    write_gate(toy)
+    table = toy / "pyproject.toml"
+    table.write_text(table.read_text() + SECOND)
+    write(toy / "lessons/02_doubling.py", DOUBLING)
+    write(toy / "hidden/test_doubling.py", CHECKS)
+    return toy
+
+
+def planned(root: Path, assignment: str, *, thorough: bool = False) -> dict[str, Planned]:
+    """The mutants that are tried on one assignment."""
+    cases = plan_cases(load_course(root), [assignment], thorough=thorough)
+    return {case.name: case for case in cases if case.kind is Kind.MUTANT}
+
+
+def run(case: Planned) -> dict:
+    names: dict = {}
+    for cell in case.cells:
+        exec(cell.source, names)
+    return names
+
+
+def test_a_mutant_has_its_bug_and_nothing_else(two: Path) -> None:
+    case = planned(two, "adding")["subtracts"]
+    assert (case.must_lose, case.origin) == (("small", "any"), "")
+    assert run(case)["add"](5, 3) == 2
+    assert run(case)["Counter"](1).up() == 2
+
+
+def test_a_mutant_is_plugged_in_where_its_answer_is_used(two: Path) -> None:
+    cases = planned(two, "doubling")
+    assert set(cases) == {"subtracts", "integers_only", "accepts_text"}  # those of `add`
+    assert (cases["subtracts"].must_lose, cases["subtracts"].origin) == ((), "adding")
+    assert run(cases["subtracts"])["double"](5) == 0
+
+
+def test_thorough_plugs_in_the_others_too(two: Path) -> None:
+    assert set(planned(two, "doubling", thorough=True)) == set(planned(two, "adding"))
+
+
+def test_without_the_line_that_plugs_it_in_a_mutant_stays_at_home(two: Path) -> None:
+    write(two / "lessons/02_doubling.py", DOUBLING.replace("# plus = load", "# see load"))
+    assert planned(two, "doubling") == {}
+
+
+def test_what_a_lesson_asks_for_itself_stays_its_own(two: Path) -> None:
+    own = DOUBLING.replace("double", "add").replace("plus(x, x)", "2 * x")
+    write(two / "lessons/02_doubling.py", own)
+    assert run(planned(two, "doubling", thorough=True)["subtracts"])["add"](5) == 10
+
+
+@pytest.mark.parametrize(
+    ("source", "used"),
+    [
+        ("f(g.h, k=1)", {"f", "g", "h", "k"}),
+        ("def f(x: Model) -> Model:\n    '''Of a Model.'''\n    y: Model = x\n    return y", {"x", "y"}),
+        ("submission.defines('Model')", {"submission", "defines", "Model"}),
+        ("submission.module('course.parts').Model()", {"submission", "module"}),
+        ("reference.Model()", {"reference"}),
+        ("%time Model()", set()),
+    ],
+)  # fmt: skip
+def test_what_counts_as_use(source: str, used: set[str]) -> None:
+    assert names_used(source) == used
+
+
+def test_an_answer_is_needed_that_a_used_one_makes_use_of() -> None:
+    texts = {"a": "def a(): return b()", "b": "def b(): return 1", "c": "def c(): return a()"}
+    assert needed(texts, {"a", "print"}) == {"a", "b"}
+
+
+LESSON = '''\
+# %%
+import math
+
+# %%
+def given(x):
+    return math.sqrt(x)
+
+print(given(2.0))
+
+# %% solution="Answer"
+### BEGIN SOLUTION
+class Answer:
+    root = given(4.0)
+### END SOLUTION
+
+# %%
+class Example(list):
+    """Shown to students."""
+
+%matplotlib inline
+'''
+
+
+def test_given_functions_are_kept_without_demos_and_answers(tmp_path: Path) -> None:
+    path = tmp_path / "01_toy.py"
+    path.write_text(LESSON)
+    assert definitions(read_lesson(path)) == ["def given(x):\n    return math.sqrt(x)"]

@@ -1,0 +1,40 @@
+"""Who is in the course, and who is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.errors import UsageError
+from grader.gradesheets.roster import read_roster
+from grader.intake.roster import Roster
+
+
+@pytest.fixture
+def roster(tmp_path) -> Roster:
+    path = tmp_path / "roster.csv"
+    path.write_bytes(
+        "\ufeffName;Email;ID\r\nAnn;ann@x.edu;101\r\nBo;;102\r\nZoë;zoe@x.edu;\r\n;;\r\n".encode()
+    )
+    return read_roster(path)
+
+
+def test_people_are_known_by_every_id_the_first_is_the_name(roster):
+    assert roster.people == (("101", "ann@x.edu"), ("102",), ("zoe@x.edu",))
+
+
+@pytest.mark.parametrize("name", ["101", "ANN@x.edu", "doeann_101"])
+def test_who_handed_in_is_not_unseen(roster, name):
+    assert roster.unseen([name]) == ("102", "zoe@x.edu")
+    assert roster.strangers([name]) == ()
+
+
+def test_who_is_not_in_the_roster_is_reported(roster):
+    (problem,) = roster.strangers(["ann", "101"])
+    assert (problem.kind, problem.student) == ("not-in-roster", "ann")
+
+
+def test_a_table_without_ids_is_refused_with_what_it_needs(tmp_path):
+    (tmp_path / "r.csv").write_text("Name,Points\nAnn,3\n")
+    with pytest.raises(UsageError) as caught:
+        read_roster(tmp_path / "r.csv")
+    assert "student id" in caught.value.hint

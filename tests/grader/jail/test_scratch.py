@@ -1,0 +1,91 @@
+"""Scratch folders, whatever a submission makes in them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from grader.jail.scratch import disk_use, make_scratch, remove_tree
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no workers without fork")
+
+
+def test_the_folder_is_its_owners_alone(tmp_path: Path) -> None:
+    scratch = Path(make_scratch(str(tmp_path), None))
+    assert scratch.stat().st_mode & 0o777 == 0o700
+
+
+def test_use_counts_bytes_on_disk_and_entries(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/b/full").write_bytes(bytes(100_000))
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(1 << 30)
+    used, entries = disk_use(str(tmp_path))
+    assert 100_000 <= used < 200_000
+    assert entries == 4
+
+
+def test_use_does_not_follow_links(tmp_path: Path) -> None:
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (tmp_path / "large").write_bytes(bytes(1 << 20))
+    (inside / "loop").symlink_to(tmp_path)
+    used, entries = disk_use(str(inside))
+    assert used < 1 << 16
+    assert entries == 1
+
+
+def test_links_are_removed_and_not_followed(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "file").write_text("kept")
+    scratch = tmp_path / "scratch"
+    (scratch / "sub").mkdir(parents=True)
+    (scratch / "link").symlink_to(kept)
+    (scratch / "sub/link").symlink_to(kept)
+    (scratch / "dangling").symlink_to("/nowhere")
+    remove_tree(str(scratch))
+    assert not scratch.exists()
+    assert (kept / "file").read_text() == "kept"
+
+
+def test_a_link_in_place_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "file").write_text("kept")
+    (tmp_path / "scratch").symlink_to(kept)
+    remove_tree(str(tmp_path / "scratch"))
+    assert (kept / "file").read_text() == "kept"
+
+
+def test_a_deep_tree_is_removed(tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    folder = os.open(scratch, os.O_RDONLY)
+    for _ in range(1500):  # deeper than recursion, paths and descriptors go
+        os.mkdir("deep", dir_fd=folder)
+        inner = os.open("deep", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    remove_tree(str(scratch))
+    assert not scratch.exists()
+
+
+def test_unreadable_and_special_files_are_removed(tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    (scratch / "closed/inner/full").mkdir(parents=True)
+    (scratch / "closed/inner/full/file").write_text("x")
+    os.mkfifo(scratch / "fifo")
+    (scratch / "grader-removes-0").mkdir()
+    (scratch / "grader-removes-1").write_text("in the way")
+    for path in (scratch / "closed/inner/full", scratch / "closed/inner", scratch / "closed"):
+        path.chmod(0)
+    remove_tree(str(scratch))
+    assert not scratch.exists()
+
+
+def test_a_missing_folder_is_no_error(tmp_path: Path) -> None:
+    remove_tree(str(tmp_path / "nowhere"))

@@ -1,0 +1,49 @@
+"""The judge's end of a worker."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+from walled import LIMITS, ready_zygote
+
+from grader.judging.spawning import spawn
+from grader.judging.worker_link import WorkerLink
+from grader.model import EndingKind
+from grader.testing.links import WorkerStopped
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a wall is built on Linux only")
+
+NAP = "import time; time.sleep({})"
+
+
+@pytest.fixture
+def link() -> Iterator[WorkerLink]:
+    with ready_zygote() as zygote:
+        link = WorkerLink(spawn(zygote.fileno(), LIMITS), LIMITS)
+        link.wait_ready()
+        yield link
+        link.close()
+
+
+def run_cell(link: WorkerLink, source: str) -> None:
+    link.request("cell", number=1, source=source, limit_s=30.0)
+
+
+def test_what_a_check_computes_itself_counts_against_no_limit(link: WorkerLink) -> None:
+    link.allow(1, "after 1 s")
+    time.sleep(1.2)
+    run_cell(link, "1")
+    assert link.ending is None
+
+
+def test_requests_share_their_time(link: WorkerLink) -> None:
+    link.allow(3, "after 3 s")
+    run_cell(link, NAP.format(1.6))
+    with pytest.raises(WorkerStopped):
+        run_cell(link, NAP.format(1.6))
+    assert link.ending is not None
+    assert link.ending.kind is EndingKind.TIME
+    assert link.ending.message == "stopped after 3 s"
