@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from grader.model import Isolation, Problem, Score, Value
+from grader.model import Isolation, Moment, Problem, Score, Value
 
 SCHEMA_VERSION = 1
 
@@ -16,7 +16,7 @@ class AssignmentReport(Value, frozen=True):
     title: str
     points: float
     questions: tuple[QuestionReport, ...]
-    due: str | None = None
+    due: Moment | None = None
 
 
 class QuestionReport(Value, frozen=True):

@@ -10,12 +10,17 @@ from __future__ import annotations
 import enum
 import math
 from collections.abc import Iterable
+from datetime import datetime
 
 import msgspec
 
 
 class Value(msgspec.Struct, frozen=True):
     """Base of every type here. Subclasses say `frozen=True` too: type checkers need it."""
+
+
+class Moment(datetime):
+    """A point in time that knows its zone; `grader.times` reads and writes it."""
 
 
 # ---------------------------------------------------------------- what is asked
@@ -150,7 +155,7 @@ class Submission(Value, frozen=True):
     name: str
     digest: str
     member: int | None = None
-    submitted_at: str | None = None
+    submitted_at: Moment | None = None
     time_from: str = ""
     late: bool = False
     attempt: int = 1
@@ -348,7 +353,7 @@ class Attempt(Value, frozen=True):
     file: str
     digest: str
     counts: bool
-    submitted_at: str | None = None
+    submitted_at: Moment | None = None
     earned: float | None = None
 
 
@@ -373,9 +378,9 @@ class Score(Value, frozen=True):
     file: str = ""
     digest: str = ""
     applied: tuple[AppliedRule, ...] = ()
-    submitted_at: str | None = None
+    submitted_at: Moment | None = None
     time_from: str = ""
-    due: str | None = None
+    due: Moment | None = None
     attempts: tuple[Attempt, ...] = ()
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
+from grader.model import Moment
+
 YEARS = range(1970, 2200)
 MAX_CHARS = 200
 MOST_S = 100 * 366 * 86400.0
@@ -32,7 +34,7 @@ class NoZoneError(ValueError):
     """A moment without a zone, where none is known."""
 
 
-def parse_time(text: str, zone: str | None = None) -> datetime:
+def parse_time(text: str, zone: str | None = None) -> Moment:
     """Return the moment that a text names.
 
     Args:
@@ -55,13 +57,13 @@ def parse_time(text: str, zone: str | None = None) -> datetime:
     return moment
 
 
-def _read(text: str, zone: str | None) -> datetime:
+def _read(text: str, zone: str | None) -> Moment:
     match = _TIME.fullmatch(text)
     if match is None:
         return place_in_zone(_spoken(text), zone)
     year, month, day, hour, minute, second, fraction, where, name = match.groups()
     microsecond = int((fraction or "")[:6].ljust(6, "0"))
-    wall = datetime(
+    wall = Moment(
         int(year), int(month), int(day), int(hour), int(minute), int(second or 0), microsecond
     )
     if where is None:
@@ -73,10 +75,10 @@ def _read(text: str, zone: str | None) -> datetime:
     return moment.astimezone(zone_of(name)) if name else moment
 
 
-def _spoken(text: str) -> datetime:
+def _spoken(text: str) -> Moment:
     for form in _SPOKEN:
         try:
-            return datetime.strptime(text, form)
+            return Moment.strptime(text, form)
         except ValueError:
             continue
     raise ValueError("it is no date with a time, such as 2026-03-01 23:59")
@@ -92,7 +94,7 @@ def _offset(text: str) -> tzinfo | None:
     return timezone(sign * timedelta(hours=int(match[2]), minutes=int(match[3])))
 
 
-def place_in_zone(wall: datetime, zone: str | None) -> datetime:
+def place_in_zone(wall: datetime, zone: str | None) -> Moment:
     """Return the moment at which the clocks of a zone show a time.
 
     Raises:
@@ -104,18 +106,18 @@ def place_in_zone(wall: datetime, zone: str | None) -> datetime:
     return from_wall_clock(wall, zone_of(zone))
 
 
-def from_wall_clock(wall: datetime, zone: tzinfo) -> datetime:
+def from_wall_clock(wall: datetime, zone: tzinfo) -> Moment:
     """Return the last moment at which the clocks of a zone show a time.
 
     A time that is left out when clocks are put forward is the moment at which that happens.
     """
-    moment = wall.replace(tzinfo=zone, fold=1)
+    moment = Moment.combine(wall.date(), wall.time(), zone).replace(fold=1)
     while _seen(moment) != moment.replace(tzinfo=None, fold=0):
         moment = (moment + timedelta(minutes=1)).replace(second=0, microsecond=0, fold=1)
     return moment
 
 
-def _seen(moment: datetime) -> datetime:
+def _seen(moment: Moment) -> datetime:
     """What the clocks really show then."""
     there = moment.astimezone(UTC).astimezone(moment.tzinfo)
     return there.replace(tzinfo=None, fold=0)

@@ -116,9 +116,10 @@ def readable_json(value: object) -> str:
     """Return a value as indented JSON in which no text acts on a terminal."""
     import msgspec
 
+    from grader.serialization import to_json
     from grader.text import json_document
 
-    return json_document(msgspec.json.format(msgspec.json.encode(value), indent=2)).decode()
+    return json_document(msgspec.json.format(to_json(value), indent=2)).decode()
 
 
 def echo_json(value: object) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from grader.config.policy import Policy
 from grader.config.policy_table import LateTable, PolicyTable, check_zone, parse_due, read_policy
 from grader.errors import ConfigError
-from grader.model import MOST_SECONDS, Assignment, Limits, Value
+from grader.model import MOST_SECONDS, Assignment, Limits, Moment, Value
 
 PYPROJECT = "pyproject.toml"
 MEMORY_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -32,15 +32,15 @@ SUBMISSIONS = (".ipynb", ".py")
 class AssignmentConfig(Value, frozen=True):
     """One `[[tool.grader.assignments]]` table. `aliases` are other names its files may have.
 
-    `due` has its zone: `grader.times` reads it. `policy` is the course's with what changes here.
-    `withheld` names modules and definitions of the public packages that answer this assignment: see
-    `grader/judging/withholding.py`.
+    `due` has its zone, by whose clocks days are counted. `policy` is the course's with what changes
+    here. `withheld` names modules and definitions of the public packages that answer this
+    assignment: see `grader/judging/withholding.py`.
     """
 
     id: str
     title: str
     aliases: tuple[str, ...] = ()
-    due: str | None = None
+    due: Moment | None = None
     policy: Policy = Policy()
     withheld: tuple[str, ...] = ()
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Literal
 
-from grader.model import Value
+from grader.model import Moment, Value
 
 
 class Amount(Value, frozen=True):
@@ -49,8 +48,8 @@ class Policy(Value, frozen=True):
 class Due(Value, frozen=True):
     """When an assignment is due for one student; `regular` is when it is for the others."""
 
-    at: datetime
-    regular: datetime | None = None
+    at: Moment
+    regular: Moment | None = None
 
 
 class Adjustment(Value, frozen=True):

@@ -12,10 +12,10 @@ import msgspec
 
 from grader.config.policy import Amount, Late, Policy, format_amount
 from grader.errors import ConfigError
+from grader.model import Moment
 from grader.times import (
     YEARS,
     NoZoneError,
-    format_iso,
     known_zones,
     parse_duration,
     parse_time,
@@ -118,8 +118,8 @@ def parse_amount(text: str) -> Amount:
     return Amount(number=number, percent=percent)
 
 
-def parse_due(value: Any, zone: str | None, where: str) -> str:
-    """Return a due date with its zone, as `grader.times.format_iso` does.
+def parse_due(value: Any, zone: str | None, where: str) -> Moment:
+    """Return a due date with its zone.
 
     Args:
         value: what the table holds: a text, or a date of TOML's own.
@@ -135,12 +135,12 @@ def parse_due(value: Any, zone: str | None, where: str) -> str:
         if isinstance(value, datetime):
             if value.year not in YEARS:
                 raise ValueError(f"the year {value.year} can't be meant")
-            return format_iso(
-                place_in_zone(value, zone) if value.tzinfo is None else _named(value, zone)
-            )
+            if value.tzinfo is None:
+                return place_in_zone(value, zone)
+            return _named(Moment.combine(value.date(), value.timetz()), zone)
         if not is_text:
             raise ValueError("it is no date with a time")
-        return format_iso(_named(parse_time(value, zone), zone))
+        return _named(parse_time(value, zone), zone)
     except NoZoneError:
         raise ConfigError(
             f"{where} = {written_as!r} names no time zone",
@@ -154,7 +154,7 @@ def parse_due(value: Any, zone: str | None, where: str) -> str:
         ) from None
 
 
-def _named(moment: datetime, zone: str | None) -> datetime:
+def _named(moment: Moment, zone: str | None) -> Moment:
     """Give a moment with a bare offset the course's zone, by whose clocks days are counted."""
     has_name = getattr(moment.tzinfo, "key", None) is not None
     return moment if zone is None or has_name else moment.astimezone(zone_of(zone))

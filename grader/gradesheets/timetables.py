@@ -13,7 +13,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -22,6 +21,7 @@ from grader.config.course import AssignmentConfig, Course
 from grader.errors import UsageError
 from grader.gradesheets.columns import KEYS
 from grader.gradesheets.sheet import Sheet
+from grader.model import Moment
 from grader.scoring.deadlines import Extensions, Row, Times
 from grader.text import one_line
 from grader.times import NoZoneError, parse_time
@@ -89,7 +89,7 @@ def _must_be_longer(row: Row, course: Course, where: str) -> None:
             "this extension does not say how long", where=where, hint="give `until`, or `days`"
         )
     due = course.assignment(row.assignment).due if row.assignment else None
-    if due and row.at is not None and row.at < parse_time(due):
+    if due and row.at is not None and row.at < due:
         raise UsageError("this extension ends before the assignment is due", where=where)
 
 
@@ -121,7 +121,7 @@ class _Table:
         """Return what a row says there; nothing if it is too short."""
         return cells[column].strip() if column is not None and len(cells) > column else ""
 
-    def row(self, number: int, cells: Sequence[str], *, at: datetime | None) -> Row | None:
+    def row(self, number: int, cells: Sequence[str], *, at: Moment | None) -> Row | None:
         """Return a line; None if it is about nobody, or about another course's assignment."""
         names = {self.cell(cells, column).casefold() for column in self._keys} - _NOTHING
         names |= {name.rpartition(" ")[2] for name in names if name.rpartition(" ")[2].isdigit()}
@@ -150,7 +150,7 @@ class _Table:
             )
         return found
 
-    def time(self, number: int, text: str) -> datetime:
+    def time(self, number: int, text: str) -> Moment:
         """Read a moment.
 
         Raises:

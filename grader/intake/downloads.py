@@ -24,9 +24,9 @@ from grader.intake.gradescope_yaml import METADATA, Upload, read_metadata
 from grader.intake.listing import Listing, Node, Origin
 from grader.intake.matching import Matcher
 from grader.intake.reading import Reader
-from grader.model import Problem, ProblemKind, Value
+from grader.model import Moment, Problem, ProblemKind, Value
 from grader.text import shown_name
-from grader.times import format_iso, parse_time
+from grader.times import parse_time
 
 STAMP = "timestamp.txt"
 MAX_STAMP_CHARS = 100
@@ -87,7 +87,7 @@ def read_nbgrader(name: str) -> Owned | None:
     origin = Origin(
         submitted_at=moment,
         time_from="the folder's name in nbgrader's exchange, which the student's side writes",
-        attempt=(int(parse_time(moment).timestamp()), 0),
+        attempt=(int(moment.timestamp()), 0),
     )
     return Owned(student=student, file=assignment, origin=origin)
 
@@ -104,10 +104,10 @@ def read_stamp(content: bytes) -> Origin | None:
     )
 
 
-def _utc(text: str) -> str | None:
+def _utc(text: str) -> Moment | None:
     """A time of nbgrader's, which means UTC where it names no zone."""
     try:
-        return format_iso(parse_time(text, "UTC").astimezone(UTC))
+        return parse_time(text, "UTC").astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 

@@ -20,9 +20,9 @@ import msgspec
 from grader.errors import IntakeError
 from grader.intake.listing import Node
 from grader.intake.reading import Reader
-from grader.model import Problem, ProblemKind, Value
+from grader.model import Moment, Problem, ProblemKind, Value
 from grader.text import shown_name
-from grader.times import format_iso, parse_time
+from grader.times import parse_time
 
 METADATA = "submission_metadata.yml"
 MAX_DEPTH = 30
@@ -33,7 +33,7 @@ class Upload(Value, frozen=True):
     """A submitter by the name to use, and when the submission came."""
 
     student: str
-    submitted_at: str | None = None
+    submitted_at: Moment | None = None
 
 
 class _Submitter(msgspec.Struct):
@@ -89,12 +89,12 @@ def _problem(message: str, where: str, hint: str = "") -> Problem:
     return Problem(kind=ProblemKind.METADATA, message=message, where=shown_name(where), hint=hint)
 
 
-def _moment(value: Any) -> str | None:
+def _moment(value: Any) -> Moment | None:
     """A time; of an object of Ruby's, what it says of UTC. None where it can't be read."""
     if isinstance(value, dict):
         value = value.get("utc", "")
     try:
-        return format_iso(parse_time(value, "UTC")) if isinstance(value, str) else None
+        return parse_time(value, "UTC") if isinstance(value, str) else None
     except ValueError:
         return None
 

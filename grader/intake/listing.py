@@ -19,7 +19,7 @@ import msgspec
 
 from grader.errors import IntakeError
 from grader.intake.archive import Archive, Member
-from grader.model import Value
+from grader.model import Moment, Value
 
 MAX_DEPTH = 16
 MAX_ENTRIES = 50_000
@@ -49,7 +49,7 @@ class Origin(Value, frozen=True):
         Before its two numbers there may be a third: of which collection it is.
     """
 
-    submitted_at: str | None = None
+    submitted_at: Moment | None = None
     time_from: str = ""
     late: bool = False
     series: str = ""

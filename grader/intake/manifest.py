@@ -18,6 +18,7 @@ from grader.intake.listing import Fault, Listing, Node, Origin, list_files, spli
 from grader.intake.matching import Matcher
 from grader.intake.owners import Held, Holding, holdings_of_class
 from grader.model import Problem, Value
+from grader.serialization import from_json, to_json
 from grader.text import shown_name
 
 NAME = "collected.json"
@@ -82,7 +83,7 @@ def read(folder: Path) -> Manifest:
         return Manifest()
     hint = "repair it, or remove it: then the files are read as any other class's"
     try:
-        found = msgspec.json.decode(read_regular(path, MAX_BYTES), type=Manifest)
+        found = from_json(read_regular(path, MAX_BYTES), Manifest)
     except IntakeError as error:
         raise IntakeError(error.message, where=shown_name(str(path)), hint=hint) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -95,7 +96,7 @@ def read(folder: Path) -> Manifest:
 
 def encode(manifest: Manifest) -> bytes:
     """Return a manifest as indented JSON with a final newline."""
-    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+    return msgspec.json.format(to_json(manifest), indent=2) + b"\n"
 
 
 def holdings(folder: Path, shown: str, matcher: Matcher) -> tuple[list[Holding], list[Problem]]:

@@ -17,8 +17,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
-import msgspec
-
 import grader
 from grader.config.course import Course, describe_assignments
 from grader.errors import GraderFault, SuiteError, no_room, told
@@ -26,6 +24,7 @@ from grader.judging.known_texts import known_texts
 from grader.judging.selftest import require_holding
 from grader.judging.spawning import Zygote
 from grader.model import Suite
+from grader.serialization import from_json, to_json
 from grader.wire.judge import JobRequest, JudgeSetup, Ready, read_frame, write_frame
 
 ANSWER_S = 60.0
@@ -152,7 +151,7 @@ class JudgeProcess:
                 start_new_session=True,  # Ctrl-C is for the grader, which then ends its own
             )
         try:
-            message = msgspec.json.encode(setup())
+            message = to_json(setup())
         except BaseException:
             self.close()
             raise
@@ -168,7 +167,7 @@ class JudgeProcess:
         """See `Crew.describe`."""
         if self._suites is None:
             try:
-                ready = msgspec.json.decode(read_frame(self._control), type=Ready)
+                ready = from_json(read_frame(self._control), Ready)
             except (EOFError, OSError):
                 raise GraderFault("the judge ended at its start", where=self.last_words()) from None
             if ready.error:
@@ -183,7 +182,7 @@ class JudgeProcess:
         try:
             with theirs:
                 socket.send_fds(self._control, [b"j"], [theirs.fileno()])
-            write_frame(ours, msgspec.json.encode(request))
+            write_frame(ours, to_json(request))
         except OSError:
             ours.close()
             raise GraderFault("the judge ended", where=self.last_words()) from None

@@ -28,6 +28,7 @@ from grader.judging.clock import spent_by
 from grader.judging.crew import Crew
 from grader.judging.gpus import Leases, find_gpus
 from grader.model import Ending, EndingKind, Job, Problem, ProblemKind, Run, Submission, Suite
+from grader.serialization import from_json
 from grader.store.fingerprint import suite_digests
 from grader.wire.judge import BEGINS, JobRequest, read_frame
 
@@ -374,7 +375,7 @@ def _receive(entry: _Active) -> Run | None:
         if frame.startswith(BEGINS):
             entry.begins(frame.removeprefix(BEGINS).decode())
             return None
-        run = msgspec.json.decode(frame, type=Run)
+        run = from_json(frame, Run)
     except (EOFError, OSError):
         entry.died = True
         return _ended(entry.attempt.job, EndingKind.FAULT, "the judge ended while grading")

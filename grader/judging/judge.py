@@ -20,7 +20,6 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from types import ModuleType
 
-import msgspec
 import pytest
 
 from grader.errors import GraderError, GraderFault, SuiteError
@@ -37,6 +36,7 @@ from grader.model import (
     Run,
     Suite,
 )
+from grader.serialization import from_json, to_json
 from grader.testing.handles import SubmissionNames
 from grader.testing.suites import (
     PYTEST_OPTIONS,
@@ -61,7 +61,7 @@ def main() -> None:
     _guard_process()
     start_loading()
     control = socket.socket(fileno=int(sys.argv[1]))
-    setup = msgspec.json.decode(read_frame(control), type=JudgeSetup)
+    setup = from_json(read_frame(control), JudgeSetup)
     plugin = Judge(setup, control)
     files = [path for assignment in setup.assignments for path in plugin.files_of(assignment.id)]
     try:
@@ -182,9 +182,7 @@ class Judge(CheckRunner):
         except GraderError as error:
             self.report_error(error)
             return True
-        write_frame(
-            self.control, msgspec.json.encode(Ready(suites=tuple(s for s, _ in suites.values())))
-        )
+        write_frame(self.control, to_json(Ready(suites=tuple(s for s, _ in suites.values()))))
         if self.setup.spawn_socket is not None:
             _one_thread()
             prepare_to_fork()
@@ -194,7 +192,7 @@ class Judge(CheckRunner):
     def report_error(self, error: GraderError) -> None:
         """Tell the grader why the suites can't be used."""
         ready = Ready(error=error.message, where=error.where, hint=error.hint)
-        write_frame(self.control, msgspec.json.encode(ready))
+        write_frame(self.control, to_json(ready))
 
     def _build_suites(
         self, items: Sequence[pytest.Item]
@@ -232,7 +230,7 @@ class Judge(CheckRunner):
         self, job: socket.socket, suites: dict[str, tuple[Suite, list[pytest.Item]]]
     ) -> None:
         try:
-            request = msgspec.json.decode(read_frame(job), type=JobRequest)
+            request = from_json(read_frame(job), JobRequest)
             write_frame(job, str(os.getpid()).encode())
             suite, items = suites[request.submission.assignment]
             self.current_device = request.torch_device
@@ -247,12 +245,12 @@ class Judge(CheckRunner):
                 reference=self.reference_module,
                 known=self.setup.known.get(suite.assignment.id, {}),
             ).run()
-            write_frame(job, msgspec.json.encode(run))
+            write_frame(job, to_json(run))
         except (OSError, EOFError):
             pass  # the grader went away
         except BaseException as error:
             ending = _failed(error, request)
-            write_frame(job, msgspec.json.encode(Run(submission=request.submission, ending=ending)))
+            write_frame(job, to_json(Run(submission=request.submission, ending=ending)))
 
     def _run_item(
         self, item: pytest.Item, seed: int, names: Callable[[], SubmissionNames], processor_s: float

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from grader.gradebook import Gradebook
+from grader.serialization import from_json, json_schema, to_builtins, to_json
 from grader.text import json_document
 
 
@@ -22,9 +23,9 @@ def encode(gradebook: Gradebook) -> bytes:
     scores = tuple(msgspec.structs.replace(score, output="") for score in gradebook.scores)
     gradebook = msgspec.structs.replace(gradebook, scores=scores)
     try:
-        compact = msgspec.json.encode(gradebook)
+        compact = to_json(gradebook)
     except UnicodeEncodeError:  # a lone surrogate: nothing in UTF-8
-        compact = msgspec.json.encode(_without_surrogates(msgspec.to_builtins(gradebook)))
+        compact = to_json(_without_surrogates(to_builtins(gradebook)))
     return json_document(msgspec.json.format(compact, indent=2)) + b"\n"
 
 
@@ -34,16 +35,16 @@ def decode(content: bytes) -> Gradebook:
     Raises:
         msgspec.ValidationError: it is no gradebook.
     """
-    return msgspec.json.decode(content, type=Gradebook)
+    return from_json(content, Gradebook)
 
 
 def schema() -> bytes:
     """Return the JSON Schema of `gradebook.json`, as `docs/results.schema.json` holds it."""
     definition = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **msgspec.json.schema(Gradebook),
+        **json_schema(Gradebook),
     }
-    return msgspec.json.format(msgspec.json.encode(definition), indent=2) + b"\n"
+    return msgspec.json.format(to_json(definition), indent=2) + b"\n"
 
 
 def _without_surrogates(value: Any) -> Any:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from grader.model import Attempt, Score
 from grader.text import points
-from grader.times import format_time, parse_time
+from grader.times import format_time
 
 
 def handed_in(score: Score, *, source: bool = False) -> str:
@@ -17,8 +17,8 @@ def handed_in(score: Score, *, source: bool = False) -> str:
         score: whose.
         source: say what tells the time, too.
     """
-    due = _moment(score.due)
-    submitted = _moment(score.submitted_at)
+    due = score.due
+    submitted = score.submitted_at
     if submitted is None:
         return "" if due is None else f"due {format_time(due)}"
     text = f"handed in {format_time(_there(submitted, due))}"
@@ -29,13 +29,13 @@ def handed_in(score: Score, *, source: bool = False) -> str:
 
 def attempts(score: Score) -> Iterator[str]:
     """A line for each of several attempts."""
-    due = _moment(score.due)
+    due = score.due
     for one in score.attempts:
         yield _attempt(one, due)
 
 
 def _attempt(one: Attempt, due: datetime | None) -> str:
-    submitted = _moment(one.submitted_at)
+    submitted = one.submitted_at
     parts = [f"attempt {one.number}: {one.file}"]
     if submitted is not None:
         parts.append(f"handed in {format_time(_there(submitted, due))}")
@@ -48,10 +48,3 @@ def _attempt(one: Attempt, due: datetime | None) -> str:
 
 def _there(moment: datetime, due: datetime | None) -> datetime:
     return moment if due is None else moment.astimezone(due.tzinfo)
-
-
-def _moment(text: str | None) -> datetime | None:
-    try:
-        return parse_time(text) if text else None
-    except ValueError:  # a gradebook that somebody has changed
-        return None

@@ -10,7 +10,6 @@ import msgspec
 from grader.config.policy import Due, Policy
 from grader.model import Attempt, Score, State, Submission
 from grader.scoring.lateness import on_time
-from grader.times import parse_time
 
 Key = tuple[str, str]
 PolicyOf = Callable[[str], Policy]
@@ -46,7 +45,7 @@ def _latest(attempts: Sequence[Submission], policy: Policy, due: Due | None) -> 
     """The latest attempt in time; where none is, or nobody knows, the latest of all."""
     if due is not None:
         for one in reversed(attempts):
-            if one.submitted_at and on_time(parse_time(one.submitted_at), due.at, policy.late):
+            if one.submitted_at and on_time(one.submitted_at, due.at, policy.late):
                 return one
     return attempts[-1]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import msgspec
@@ -12,10 +12,10 @@ from grader.config.course import Course
 from grader.config.policy import Due
 from grader.errors import UsageError
 from grader.intake.roster import known_as
-from grader.model import Problem, ProblemKind, Submission, Value
+from grader.model import Moment, Problem, ProblemKind, Submission, Value
 from grader.scoring.lateness import DAY
 from grader.text import one_line
-from grader.times import format_iso, from_wall_clock, parse_time
+from grader.times import from_wall_clock
 
 
 class Row(Value, frozen=True):
@@ -24,7 +24,7 @@ class Row(Value, frozen=True):
     names: frozenset[str]
     assignment: str | None
     line: int
-    at: datetime | None = None
+    at: Moment | None = None
     days: int = 0
     hours: float = 0.0
     file: str = ""
@@ -88,7 +88,7 @@ class Times(Value, frozen=True):
         if not found or found[0].at is None:
             return one
         return msgspec.structs.replace(
-            one, submitted_at=format_iso(found[0].at), time_from=Path(self.path).name
+            one, submitted_at=found[0].at, time_from=Path(self.path).name
         )
 
 
@@ -115,7 +115,7 @@ class Extensions(Value, frozen=True):
 
 def deadlines(course: Course, extensions: Extensions | None) -> Callable[[str, str], Due | None]:
     """Return what tells when an assignment is due for a student."""
-    regular = {one.id: parse_time(one.due) for one in course.assignments if one.due}
+    regular = {one.id: one.due for one in course.assignments if one.due}
     rows = _by_name(extensions.rows if extensions else ())
 
     def due(student: str, assignment: str) -> Due | None:
@@ -130,7 +130,7 @@ def deadlines(course: Course, extensions: Extensions | None) -> Callable[[str, s
     return due
 
 
-def _until(row: Row, usual: datetime) -> datetime:
+def _until(row: Row, usual: Moment) -> Moment:
     zone = usual.tzinfo
     assert zone is not None  # a due date always has one
     longer = from_wall_clock(usual.replace(tzinfo=None) + row.days * DAY, zone)

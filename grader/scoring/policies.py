@@ -17,7 +17,6 @@ from grader.config.policy import Adjustment, Due, Late, Policy
 from grader.gradebook import Total
 from grader.model import AppliedRule, Problem, ProblemKind, Score, State, Submission, total
 from grader.scoring.lateness import extended, penalty
-from grader.times import format_iso, parse_time
 
 ADJUSTMENT, EXTENSION = "adjustment", "extension"
 """Rules that are applied although no table of the course names them."""
@@ -35,7 +34,7 @@ def apply(
         due: when it was due for this student.
     """
     if due is not None:
-        score = msgspec.structs.replace(score, due=format_iso(due.at))
+        score = msgspec.structs.replace(score, due=due.at)
     if score.state is not State.GRADED:
         return score
     sum_ = _Sum(score.earned)
@@ -71,7 +70,8 @@ class _Sum:
 
 def _pay(sum_: _Sum, score: Score, late: Late, due: Due) -> None:
     """Take off what coming late costs. An extension is listed where it makes a difference."""
-    submitted = parse_time(score.submitted_at or "")
+    submitted = score.submitted_at
+    assert submitted is not None  # `apply` has looked
     cost, reason = penalty(sum_.earned, score.possible, submitted, due.at, late)
     if due.regular is not None:
         usual, _ = penalty(sum_.earned, score.possible, submitted, due.regular, late)

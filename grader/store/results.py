@@ -30,6 +30,7 @@ from grader.config.course import Course, describe_assignments
 from grader.errors import GraderError
 from grader.gradebook import RunInfo
 from grader.model import Assignment, Check, Ending, EndingKind, Job, Limits, Run, Suite, Value
+from grader.serialization import from_json, to_json
 from grader.store.fingerprint import engine_digest, suite_digests
 from grader.store.keys import Key, instructors_key
 from grader.store.output import GRADEBOOK, PRIVATE, RESULTS, write_atomically
@@ -181,7 +182,7 @@ class Results:
             return {}
         try:
             content = (self._output / GRADEBOOK).read_bytes()
-            return msgspec.json.decode(content, type=_Times).run.seconds_per_submission
+            return from_json(content, _Times).run.seconds_per_submission
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return {}
 
@@ -191,7 +192,7 @@ class Results:
             return frozenset()
         try:
             content = (self._output / GRADEBOOK).read_bytes()
-            scores = msgspec.json.decode(content, type=_Endings).scores
+            scores = from_json(content, _Endings).scores
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return frozenset()
         late = (one for one in scores if one.ending.kind is EndingKind.TIME)
@@ -238,14 +239,14 @@ class Results:
         with contextlib.suppress(OSError):
             os.utime(path)  # it is of use
         try:
-            return msgspec.json.decode(body, type=type_)
+            return from_json(body, type_)
         except (msgspec.MsgspecError, UnicodeDecodeError):  # of an earlier version of ours
             return None
 
     def _write(self, kind: str, name: str, value: Value) -> None:
         if self._output is None or self._key is None:
             return
-        body = msgspec.json.encode(value)
+        body = to_json(value)
         signature = self._key.sign(f"{kind}/{name}", body).encode()
         path = self._path(self._output, kind, name)
         write_atomically(path, signature + b"\n" + body, mode=self._mode)

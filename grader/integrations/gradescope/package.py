@@ -23,6 +23,7 @@ from grader.config import policy_table
 from grader.config.course import AssignmentConfig, Course
 from grader.errors import ConfigError
 from grader.reports.feedback import Hidden
+from grader.times import format_iso
 
 EXTENSIONS = "extensions.csv"
 LEFT_OUT = frozenset({"__pycache__", "templates", "nbgrader"})
@@ -156,6 +157,6 @@ def _table(course: Course, assignment: AssignmentConfig) -> str:
         line("title", assignment.title),
         line("aliases", list(assignment.aliases)),
         line("withheld", list(assignment.withheld)),
-        *([line("due", assignment.due)] if assignment.due else []),
+        *([line("due", format_iso(assignment.due))] if assignment.due else []),
     ]
     return "\n".join(lines) + "\n"

@@ -12,6 +12,7 @@ from grader.config.course import Course
 from grader.intake.discovery import Discovery, discover
 from grader.intake.downloads import Owned, read_canvas, read_moodle
 from grader.intake.listing import Origin
+from grader.times import format_iso
 
 
 def packed(path: Path, *names: str) -> Path:
@@ -127,7 +128,9 @@ def kinds(found: Discovery) -> list[tuple[str, str | None]]:
 
 
 def times(found: Discovery) -> dict[str, str | None]:
-    return {one.student: one.submitted_at for one in found.submissions}
+    return {
+        one.student: one.submitted_at and format_iso(one.submitted_at) for one in found.submissions
+    }
 
 
 def test_what_canvas_numbers_are_attempts_in_this_order(toy_course: Course, tmp_path: Path) -> None:
@@ -294,7 +297,7 @@ def test_folders_of_nbgraders_exchange_are_attempts(toy_course: Course, tmp_path
         "bo+adding+2026-03-01 10:00:00 UTC/adding.ipynb",
     )
     found = discover([path], toy_course)
-    assert [(o.student, o.attempt, (o.submitted_at or "")[:10]) for o in found.submissions] == [
+    assert [(o.student, o.attempt, f"{o.submitted_at:%Y-%m-%d}") for o in found.submissions] == [
         ("ann", 1, "2026-03-01"),
         ("ann", 2, "2026-03-02"),
         ("bo", 1, "2026-03-01"),

@@ -9,6 +9,7 @@ import pytest
 from grader.intake.gradescope_yaml import load, read_metadata
 from grader.intake.listing import Node
 from grader.intake.reading import Reader
+from grader.times import parse_time
 
 EXPORT = """---
 submission_11:
@@ -56,8 +57,8 @@ def test_whose_each_submission_is_and_of_when(tmp_path: Path) -> None:
         "submission_12": ["bo@example.org", "Cy Roe_12"],
         "submission_13": [],
     }
-    assert known["submission_11"][0].submitted_at == "2026-03-01T22:59:00.123456+00:00"
-    assert known["submission_12"][0].submitted_at == "2026-02-27T10:00:00+00:00"
+    assert known["submission_11"][0].submitted_at == parse_time("2026-03-01T22:59:00.123456+00:00")
+    assert known["submission_12"][0].submitted_at == parse_time("2026-02-27T10:00:00+00:00")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from generated import gradebook as generated
 
 from grader.gradebook import Gradebook
 from grader.model import AppliedRule, Attempt, Score
-from grader.reports import feedback_markdown
+from grader.reports import feedback_markdown, gradebook_json
 from grader.reports.csv_file import encode
 from grader.reports.feedback import compose
 from grader.reports.gradescope import encode as gradescope
@@ -19,6 +19,8 @@ from grader.reports.inspection import print_student
 from grader.reports.students import by_student
 from grader.reports.timing import attempts, handed_in
 from grader.scoring.policies import course_total
+from grader.serialization import to_builtins
+from grader.times import parse_time
 
 LATE = AppliedRule(rule="late", difference=-1, reason="2 hours late")
 
@@ -27,15 +29,19 @@ def late(score: Score) -> Score:
     work = [
         Attempt(number=1, file="<b>old</b>.ipynb", digest="1", counts=False, earned=1),
         Attempt(
-            number=2, file="new.ipynb", digest="2", counts=True, submitted_at="2026-03-28T00:59:00Z"
+            number=2,
+            file="new.ipynb",
+            digest="2",
+            counts=True,
+            submitted_at=parse_time("2026-03-28T00:59:00Z"),
         ),
     ]
     return msgspec.structs.replace(
         score,
         applied=(LATE,),
-        submitted_at="2026-03-28T00:59:00+00:00",
+        submitted_at=parse_time("2026-03-28T00:59:00+00:00"),
         time_from="times.csv",
-        due="2026-03-27T23:59:00+01:00[Europe/Berlin]",
+        due=parse_time("2026-03-27T23:59:00+01:00[Europe/Berlin]"),
         attempts=tuple(work),
     )
 
@@ -60,9 +66,18 @@ def test_times_are_told_by_the_clocks_of_the_due_date(book: Gradebook) -> None:
 
 
 @pytest.mark.parametrize("text", ["soon", "2026-03-28", "\x00"])
-def test_a_time_that_somebody_has_spoilt_is_left_out(book: Gradebook, text: str) -> None:
-    spoilt = msgspec.structs.replace(book.scores[0], submitted_at=text, due=text)
-    assert handed_in(spoilt) == ""
+def test_a_gradebook_whose_times_somebody_has_spoilt_is_none(book: Gradebook, text: str) -> None:
+    content = to_builtins(book)
+    content["scores"][0]["submitted_at"] = text
+    with pytest.raises(msgspec.ValidationError, match=r"scores\[0\].submitted_at"):
+        gradebook_json.decode(msgspec.json.encode(content))
+
+
+def test_a_gradebook_keeps_its_moments_with_their_zones(book: Gradebook) -> None:
+    content = gradebook_json.encode(book)
+    assert b'"due": "2026-03-27T23:59:00+01:00[Europe/Berlin]"' in content
+    score = gradebook_json.decode(content).scores[0]
+    assert handed_in(score) == handed_in(book.scores[0])
 
 
 def test_a_late_student_finds_it_in_every_format(book: Gradebook) -> None:

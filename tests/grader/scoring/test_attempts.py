@@ -19,7 +19,8 @@ DUE = Due(at=parse_time("2026-03-01 12:00Z"))
 def handed(number: int, at: str | None = None, student: str = "ann") -> Submission:
     return Submission(
         student=student, assignment="blocks", path="p", name=f"blocks-{number}.ipynb",
-        digest=f"{student}{number}", submitted_at=at and f"2026-03-01T{at}:00+00:00", attempt=number,
+        digest=f"{student}{number}",
+        submitted_at=parse_time(f"2026-03-01T{at}:00+00:00") if at else None, attempt=number,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from grader.config.policy import Adjustment, Amount, Due, Late, Policy
 from grader.model import Ending, Score, State, Submission, total
 from grader.scoring.policies import apply, course_total, round_score, without_effect, without_time
-from grader.times import format_iso, parse_time
+from grader.times import parse_time
 
 
 def scored(earned: float, state: State = State.GRADED, possible: float = 10) -> Score:
@@ -99,7 +99,7 @@ DUES = st.integers(-100, 100).map(lambda hours: Due(at=MOMENT + timedelta(hours=
 
 
 def dated(earned: float) -> Score:
-    return msgspec.structs.replace(scored(earned), submitted_at=format_iso(MOMENT))
+    return msgspec.structs.replace(scored(earned), submitted_at=MOMENT)
 
 
 @given(POINTS, POLICIES, DUES)
@@ -124,7 +124,7 @@ def test_being_late_is_paid_for_before_rounding_and_after_the_bonus():
     policy = msgspec.structs.replace(LATE, bonus="cap", round_to=0.5)
     after = apply(dated(12.3), policy, [by_hand(1)], DUE)
     assert [one.rule for one in after.applied] == ["bonus", "late", "adjustment"]
-    assert (after.earned, after.due) == (9, "2026-03-01T12:00:00+00:00")
+    assert (after.earned, after.due) == (9, parse_time("2026-03-01T12:00:00+00:00"))
 
 
 def test_an_extension_is_listed_where_it_makes_a_difference():
@@ -132,7 +132,7 @@ def test_an_extension_is_listed_where_it_makes_a_difference():
     after = apply(dated(8), LATE, due=longer)
     assert [(one.rule, one.difference) for one in after.applied] == [("extension", 0), ("late", -1)]
     assert after.applied[0].reason == "due 2026-03-02 12:00 UTC instead of 2026-03-01 12:00 UTC"
-    early = msgspec.structs.replace(dated(8), submitted_at="2026-03-01T10:00:00Z")
+    early = msgspec.structs.replace(dated(8), submitted_at=parse_time("2026-03-01T10:00:00Z"))
     assert apply(early, LATE, due=longer).applied == ()
 
 
@@ -142,7 +142,7 @@ def test_nobody_pays_for_a_time_that_nobody_knows_and_it_is_said_once_for_each_s
     def work(student: str, assignment: str, at: str | None = None, late: bool = False):
         return Submission(
             student=student, assignment=assignment, path="", name="", digest="", late=late,
-            submitted_at=at,
+            submitted_at=parse_time(at) if at else None,
         )  # fmt: skip
 
     found = without_time(
