@@ -19,14 +19,14 @@ import json
 import tempfile
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from grader.authoring.cases import Kind, Planned, plan_cases
 from grader.authoring.lessons import lesson_paths
 from grader.config.course import Course
 from grader.judging.engine import Engine, usable_cores
+from grader.judging.grading import Watcher, grade_jobs
 from grader.model import Cell, Job, Score, State, Status, Submission, Suite, Value
-from grader.scoring.points import score
+from grader.store.results import Results
 
 
 class Verdict(enum.StrEnum):
@@ -91,16 +91,6 @@ class Verification(Value, frozen=True):
         return all(gate.passed for gate in self.gates)
 
 
-class GateWatcher(Protocol):
-    """Sees the gate's cases as they are graded."""
-
-    def start(self, jobs: int, title: str = ...) -> None:
-        """So many cases will be graded."""
-
-    def finished(self, score: Score) -> None:
-        """One case has its score."""
-
-
 def verify(
     course: Course,
     *,
@@ -110,7 +100,7 @@ def verify(
     repeat: int = 1,
     thorough: bool = False,
     kinds: Collection[Kind] = tuple(Kind),
-    watcher: GateWatcher,
+    watcher: Watcher,
 ) -> Verification:
     """Run the gate.
 
@@ -137,7 +127,7 @@ def try_cases(
     planned: Sequence[Planned],
     *,
     jobs: int | None = None,
-    watcher: GateWatcher,
+    watcher: Watcher,
     proof: bool = True,
 ) -> Verification:
     """Grade cases and compare what each gets with what it must get.
@@ -166,14 +156,12 @@ def try_cases(
             )
             for case, submission in zip(planned, submissions, strict=True)
         ]
-        watcher.start(len(work), "Verifying")
-        scores: dict[str, Score] = {}
-        for run in engine.run(work, jobs or usable_cores()):
-            result = score(run, suites[run.submission.assignment])
-            scores[run.submission.student] = result
-            watcher.finished(result)
+        slots = jobs or usable_cores()
+        graded = grade_jobs(engine, work, Results(None), watcher, slots=slots)
+        if not graded.complete:
+            raise KeyboardInterrupt
     judged = [
-        judge_case(case, scores[submission.student], suites[case.assignment])
+        judge_case(case, graded.by_submission[submission].score, suites[case.assignment])
         for case, submission in zip(planned, submissions, strict=True)
     ]
     return Verification(

@@ -77,7 +77,7 @@ def verify(
     from grader.store.output import write_atomically
 
     course = load_course(course_path)
-    with Progress(quiet=quiet or as_json) as progress:
+    with Progress("Verifying", quiet=quiet or as_json) as progress:
         result = run(
             course,
             assignments=chosen(course, assignment),

@@ -122,6 +122,9 @@ class Engine:
         known: the suites, when an earlier run has described them.
         readings: remembers what files said in earlier runs.
 
+    Attributes:
+        knew_suites: whether nobody had to ask a judge for them.
+
     Raises:
         SuiteError: a suite can't be used; raised on first use of `suites`.
     """
@@ -140,6 +143,7 @@ class Engine:
         self.course = course
         self._grade = grade
         self._sandbox = sandbox
+        self.knew_suites = known is not None
         self._suites = None if known is None else dict(known)
         wanted = set(assignments) or {assignment.id for assignment in course.assignments}
         self._digests = (

@@ -52,14 +52,21 @@ class Progress:
     On a terminal: a bar, the pace, and who is taking long. In a log: a line now and then.
 
     Args:
+        title: what is done, as the bar says.
         quiet: show nothing.
         verbose: a line for each submission and problem.
         stream: where to; stderr if not given.
     """
 
     def __init__(
-        self, *, quiet: bool = False, verbose: bool = False, stream: TextIO | None = None
+        self,
+        title: str = "Grading",
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        stream: TextIO | None = None,
     ) -> None:
+        self._title = title
         self._console = console(sys.stderr if stream is None else stream)
         self._symbols = Symbols.fitting(self._console)
         self._verbose = verbose and not quiet
@@ -76,10 +83,10 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         self.finish()
 
-    def start(self, jobs: int, title: str = "Grading", *, kept: int = 0) -> None:
+    def start(self, jobs: int, *, kept: int = 0) -> None:
         """So many submissions make up the class; `kept` have their result from an earlier run."""
         self._pace.start(jobs, kept)
-        self._bar.update(self._task, total=jobs, completed=kept, description=title)
+        self._bar.update(self._task, total=jobs, completed=kept, description=self._title)
 
     def begun(self, submission: Submission) -> None:
         """One submission is being graded; told again when it must be tried again."""

@@ -12,8 +12,9 @@ from grader.intake.files import read_regular
 from grader.intake.reading import digest
 from grader.integrations.nbgrader.engines import warm_engine
 from grader.integrations.nbgrader.submitted import HandIn
-from grader.model import EndingKind, Isolation, Problem, Score, State, Submission, Suite, Value
-from grader.pipeline import Graded, Options, execute, longest_first, plan, recall
+from grader.judging.grading import describe_suites, grade_jobs
+from grader.model import Isolation, Problem, Score, State, Submission, Suite, Value
+from grader.pipeline import Options, count_slots, plan
 from grader.scoring.points import assignment_report, unusable
 from grader.store.results import Results
 from grader.text import one_line, points
@@ -86,21 +87,17 @@ def grade(
     watcher = _Log(log)
     known = results.find_suites(course, [suite_of])
     with warm_engine(course, suite_of, sandbox=options.sandbox, known=known) as engine:
-        suite = engine.suites[suite_of]
-        if known is None:
-            results.keep_suites(course, engine.suites)
+        suites = describe_suites(engine, results)
+        suite = suites[suite_of]
         report = assignment_report(suite)
         submissions, marked = _read(handed, suite, report)
-        jobs = plan(submissions, engine.suites, course.limits, options)
-        done = recall(jobs, results)
-        watcher.start(len(jobs), kept=len(done))
-        todo = longest_first([job for job in jobs if job.submission not in done], results)
-        done |= execute(engine, todo, options, watcher, results)
-        _raise_if_stopped(done.values())
-    results.forget_unused()
+        jobs = plan(submissions, suites, course.limits, options)
+        graded = grade_jobs(engine, jobs, results, watcher, slots=count_slots(options))
+        if not graded.complete:
+            raise KeyboardInterrupt
     for remark in results.remarks():
         log.warning("%s", one_line(remark))
-    for submission, one in done.items():
+    for submission, one in graded.by_submission.items():
         marked[submission.student] = Marked(one.score, report, one.isolation)
     return suite, marked
 
@@ -126,8 +123,3 @@ def _read(
             )
         )
     return submissions, marked
-
-
-def _raise_if_stopped(graded: Iterable[Graded]) -> None:
-    if any(one.score.ending.kind is EndingKind.INTERRUPTED for one in graded):
-        raise KeyboardInterrupt
