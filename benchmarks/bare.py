@@ -22,7 +22,7 @@ from benchmarks.classroom import ASSIGNMENT
 from grader.config.course import load_course
 from grader.model import Assignment, Check, total
 from grader.testing.handles import SubmissionNames
-from grader.testing.links import abandon, settle
+from grader.testing.links import check_run, settle
 from grader.testing.local import LocalLink
 from grader.testing.suites import PYTEST_OPTIONS, build_suite, is_practice, suite_files
 
@@ -69,9 +69,9 @@ class Bare:
 
     def _passes(self, item: pytest.Item, check: Check) -> bool:
         self.check, self.failed = check.id, False
-        abandon()
         self.link.request("reset", seed=0)
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        with check_run():
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         return not self.failed
 
 

@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 
@@ -68,6 +71,7 @@ class Link(ABC):
 
     def __init__(self) -> None:
         self._last_number = 0
+        self._unsettled = False
 
     def tell(self, op: str, **fields: Any) -> None:
         """Have an operation that gives nothing performed some time.
@@ -75,7 +79,10 @@ class Link(ABC):
         Raises:
             WorkerStopped: there is no worker any more.
         """
-        _unsettled.add(self)
+        self._unsettled = True
+        run = _running.get()
+        if run is not None:
+            run.concerns(self)
         self._queue(op, fields)
 
     def defer(self, op: str, **fields: Any) -> Ref:
@@ -95,7 +102,7 @@ class Link(ABC):
             StudentError: the submission's code raised.
             WorkerStopped: there is no worker any more.
         """
-        _unsettled.discard(self)
+        self._unsettled = False
         self._queue(op, fields)
         return self._exchange()
 
@@ -108,13 +115,13 @@ class Link(ABC):
 
     def settle(self) -> None:
         """Wait until everything is performed; raises what `request` does."""
-        if self in _unsettled:
-            _unsettled.discard(self)
+        if self._unsettled:
+            self._unsettled = False
             self._exchange()
 
     def abandon(self) -> None:
         """Forget what nobody waited for."""
-        _unsettled.discard(self)
+        self._unsettled = False
         self._drop()
 
     @abstractmethod
@@ -134,22 +141,49 @@ class Link(ABC):
         """Have all performed that was taken on; the value of the last one."""
 
 
-_unsettled: set[Link] = set()
-"""Links with operations that nobody has waited for."""
+class CheckRun:
+    """One check on its way: the links through which it has asked for what nobody waited for."""
+
+    def __init__(self) -> None:
+        self._links: set[Link] = set()
+
+    def concerns(self, link: Link) -> None:
+        """The check has asked something of the submission behind this link."""
+        self._links.add(link)
+
+    def settle(self) -> None:
+        """Wait until everything that the check asked for is done; raises what `request` does."""
+        for link in tuple(self._links):
+            link.settle()
+
+    def abandon(self) -> None:
+        """Forget what nobody waited for: whoever wanted it has ended."""
+        for link in self._links:
+            link.abandon()
+
+
+_running: ContextVar[CheckRun | None] = ContextVar("running check", default=None)
+
+
+@contextmanager
+def check_run() -> Iterator[CheckRun]:
+    """Run a check within: what it asks for and does not wait for ends with it."""
+    run = CheckRun()
+    token = _running.set(run)
+    try:
+        yield run
+    finally:
+        _running.reset(token)
+        run.abandon()
 
 
 def settle() -> None:
-    """Wait until everything that was asked of any submission is done.
+    """Wait until everything that this check asked of any submission is done.
 
     Raises:
         StudentError: the submission's code raised.
         WorkerStopped: there is no worker any more.
     """
-    for link in tuple(_unsettled):
-        link.settle()
-
-
-def abandon() -> None:
-    """Forget what nobody waited for, of any submission: whoever wanted it has ended."""
-    for link in tuple(_unsettled):
-        link.abandon()
+    run = _running.get()
+    if run is not None:
+        run.settle()

@@ -21,7 +21,7 @@ from grader.errors import SuiteError
 from grader.model import MOST_SECONDS, Assignment, Check, Question, Suite, total
 from grader.testing import CheckSpec
 from grader.testing.excerpts import excerpt
-from grader.testing.links import abandon, settle
+from grader.testing.links import check_run, settle
 
 MOST_POINTS = 1_000_000
 PYTEST_OPTIONS = (
@@ -50,8 +50,8 @@ class CheckRunner:
     def run(self, item: pytest.Item) -> BaseException | None:
         """Set up, run and tear down one check: the first exception of these, or None."""
         self._raised = None
-        abandon()  # what was cut off, perhaps by Ctrl-C
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        with check_run():
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         return self._raised
 
     @pytest.hookimpl(wrapper=True)
