@@ -24,6 +24,7 @@ from grader.model import Assignment, Check, total
 from grader.testing.handles import SubmissionNames
 from grader.testing.links import check_run, settle
 from grader.testing.local import LocalLink
+from grader.testing.operations import Op
 from grader.testing.suites import PYTEST_OPTIONS, build_suite, is_practice, suite_files
 
 
@@ -69,7 +70,7 @@ class Bare:
 
     def _passes(self, item: pytest.Item, check: Check) -> bool:
         self.check, self.failed = check.id, False
-        self.link.request("reset", seed=0)
+        self.link.request(Op.RESET, seed=0)
         with check_run():
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         return not self.failed

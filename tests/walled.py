@@ -15,6 +15,7 @@ from grader.judging.spawning import Zygote, spawn
 from grader.judging.worker_link import WorkerLink
 from grader.model import Ending, Isolation, Limits
 from grader.testing.links import StudentError, WorkerStopped
+from grader.testing.operations import Op
 
 LIMITS = Limits(wall_s=30, memory_bytes=256 << 20, scratch_bytes=8 << 20)
 
@@ -56,7 +57,7 @@ def run(
     try:
         link.wait_ready()
         link.allow(within_s, f"after {within_s} s")
-        link.request("cell", number=1, source=source, limit_s=within_s)
+        link.request(Op.CELL, number=1, source=source, limit_s=within_s)
     except StudentError as error:
         raised = error
     except WorkerStopped:

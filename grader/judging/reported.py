@@ -1,11 +1,8 @@
 """What a worker says that was raised over there, from a sender who lies.
 
-    {"id", "ok": false, "error": {"kinds", "message", "cell", "line"}}     the code raised
-    {"id", "ok": false, "undefined": NAME}                              there is no such name
-    {"id", "ok": false, "unsendable": TEXT}                             the value can't cross
-
-Every field has one exact type and a length; a reply in which any has not breaks the protocol.
-Nothing is turned into text here: a "message" of a hundred thousand tensors would take minutes.
+Replies are those of `grader/wire/reply.py`. Every field has one exact type and a length; a reply in
+which any has not breaks the protocol. Nothing is turned into text here: a "message" of a hundred
+thousand tensors would take minutes.
 """
 
 from __future__ import annotations
@@ -15,6 +12,7 @@ from typing import Any
 
 from grader.testing.links import NotDefined, StudentError
 from grader.testing.objects import MAX_KINDS, MAX_MESSAGE, MAX_NAME
+from grader.wire.reply import ERROR, ERROR_KEYS, OK, UNDEFINED, UNSENDABLE
 
 MAX_CELL = 1 << 20
 MAX_LINE = 1 << 24
@@ -27,14 +25,14 @@ def reported(reply: dict[str, Any], asked_names: Sequence[str]) -> Exception | N
         reply: a decoded reply that is not "ok".
         asked_names: the names that were asked for; no other can be said to be undefined.
     """
-    if reply.get("ok") is not False or len(reply) != 3:
+    if reply.get(OK) is not False or len(reply) != 3:
         return None
-    if "undefined" in reply:
-        name = reply["undefined"]
+    if UNDEFINED in reply:
+        name = reply[UNDEFINED]
         return NotDefined(name) if type(name) is str and name in asked_names else None
-    if "unsendable" in reply:
-        return _unfetched(reply["unsendable"])
-    return _raised(reply.get("error"))
+    if UNSENDABLE in reply:
+        return _unfetched(reply[UNSENDABLE])
+    return _raised(reply.get(ERROR))
 
 
 def _unfetched(reason: Any) -> Exception | None:
@@ -46,7 +44,7 @@ def _unfetched(reason: Any) -> Exception | None:
 
 
 def _raised(error: Any) -> Exception | None:
-    if type(error) is not dict or error.keys() != {"kinds", "message", "cell", "line"}:
+    if type(error) is not dict or error.keys() != ERROR_KEYS:
         return None
     kinds, message = error["kinds"], error["message"]
     if type(kinds) is not list or not 0 < len(kinds) <= MAX_KINDS:

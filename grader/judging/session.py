@@ -31,6 +31,7 @@ from grader.model import (
 )
 from grader.testing.handles import SubmissionNames
 from grader.testing.links import StudentError, WorkerStopped
+from grader.testing.operations import Op
 from grader.testing.tellings import MAX_SOURCE_LINE, builtin_name, in_confidence, line_of
 
 GRACE_S = 2.0
@@ -125,7 +126,7 @@ class Session:
         self._hidden_asked = self._hidden_asked or not check.public
         link.allow(RESET_S, "while it was being reset")
         # its own seed: with the check's, the submission could draw what it is about to be asked
-        link.request("reset", seed=self._seed_of("worker", check.id))
+        link.request(Op.RESET, seed=self._seed_of("worker", check.id))
         full = check.timeout_s or self.limits.check_s
         limit = limit_after(self._late_checks, full, self.limits.patience_s)
         why = "per check" if limit == full else "after others that took too long"
@@ -200,7 +201,7 @@ class Session:
         self._unread = False
         link.allow(READING_S, "while its cells were read")
         try:
-            found = link.request("definitions", sources=[cell.source for cell in self.cells])
+            found = link.request(Op.DEFINITIONS, sources=[cell.source for cell in self.cells])
         except (StudentError, WorkerStopped):
             return  # what Python itself can't read in time is compared with nothing
         pairs = zip(self.cells, found, strict=False)
@@ -213,7 +214,7 @@ class Session:
     def _run_cells(self, link: WorkerLink) -> None:
         link.allow(RESET_S, "while it was being reset")
         try:
-            link.request("reset", seed=self._seed_of("notebook"))
+            link.request(Op.RESET, seed=self._seed_of("notebook"))
             for cell in self.cells:
                 if cell.number not in self._deadly:
                     self._run_cell(link, cell)
@@ -231,7 +232,7 @@ class Session:
             f"after {limit:g} s in code cell {cell.number} (limit {limit:g} s per cell)",
         )
         try:
-            link.request("cell", number=cell.number, source=cell.source, limit_s=limit)
+            link.request(Op.CELL, number=cell.number, source=cell.source, limit_s=limit)
         except StudentError as error:
             self._note_error(cell, error, limit)
         except WorkerStopped:

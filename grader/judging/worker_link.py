@@ -23,8 +23,10 @@ from grader.judging.spawning import WorkerPipes
 from grader.model import Ending, EndingKind, Isolation, Limits
 from grader.testing.links import CantBeSent, Link, Ref, WorkerStopped
 from grader.testing.objects import MAX_ELEMENTS
+from grader.testing.operations import Op
 from grader.wire.batch import Batch
 from grader.wire.events import Event, Exit, Failed, Limit, Ready, Refused, decode_event
+from grader.wire.reply import ID, OK, VALUE
 from grader.wire.values import (
     HEADER,
     MAX_FRAME,
@@ -73,7 +75,7 @@ class WorkerLink(Link):
         self._printed = 0
         self._batch = Batch()
         self._asked_names: list[str] = []
-        self._last_op = ""
+        self._last_op = Op.RESET
         self._released: list[int] = []
         self._exit: Exit | None = None
         self._fault: str | None = None
@@ -118,17 +120,17 @@ class WorkerLink(Link):
         self._released.append(ref.id)
 
     @ours
-    def _queue(self, op: str, fields: dict[str, Any]) -> None:
+    def _queue(self, op: Op, fields: dict[str, Any]) -> None:
         if self.ending is not None:
             raise WorkerStopped(self.ending.message)
         try:
             if self._released and not self._batch:
                 released, self._released = self._released, []
-                self._batch.add("release", {"refs": released})
+                self._batch.add(Op.RELEASE, {"refs": released})
             if not self._batch.add(op, fields):
                 self._exchange()
                 self._batch.add(op, fields)
-            if op == "name":
+            if op == Op.NAME:
                 self._asked_names.append(fields["name"])
         except Unsendable as error:
             raise _cant_be_sent(error) from None
@@ -192,7 +194,7 @@ class WorkerLink(Link):
 
     # ------------------------------------------------------------ replies
 
-    def _read_reply(self, number: int, op: str, asked_names: Sequence[str]) -> Any:
+    def _read_reply(self, number: int, op: Op, asked_names: Sequence[str]) -> Any:
         size = HEADER.unpack(self._received[: HEADER.size])[0]
         body = bytes(self._received[HEADER.size : HEADER.size + size])
         del self._received[: HEADER.size + size]
@@ -200,10 +202,10 @@ class WorkerLink(Link):
             reply = decode_body(body, _no_ref)
         except ProtocolError as error:
             self._stop(EndingKind.PROTOCOL, f"its reply is malformed ({error})")
-        if type(reply) is not dict or type(reply.get("id")) is not int or reply["id"] != number:
+        if type(reply) is not dict or type(reply.get(ID)) is not int or reply[ID] != number:
             self._stop(EndingKind.PROTOCOL, "its reply answers another question")
-        if reply.get("ok") is True:
-            value = reply.get("value")
+        if reply.get(OK) is True:
+            value = reply.get(VALUE)
             if not _fits(op, value):
                 self._stop(EndingKind.PROTOCOL, "its reply is malformed")
             return value
@@ -346,13 +348,13 @@ class WorkerLink(Link):
             self._poll.unregister(descriptor)
 
 
-def _fits(op: str, value: Any) -> bool:
+def _fits(op: Op, value: Any) -> bool:
     """Whether a reply's value is of the kind that the operation gives."""
-    if op == "elements":
+    if op == Op.ELEMENTS:
         return type(value) is int and 0 <= value <= MAX_ELEMENTS
-    if op == "definitions":
+    if op == Op.DEFINITIONS:
         return type(value) is list
-    return op == "fetch" or value is None
+    return op == Op.FETCH or value is None
 
 
 def _cant_be_sent(error: Unsendable) -> Exception:

@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from grader.testing.links import Link, NotDefined, Ref, StudentError, settle
+from grader.testing.operations import Op
 
 
 class HandleMisuse(TypeError):
@@ -42,7 +43,7 @@ class Handle:
 
     def value(self) -> Any:
         """Fetch by value: None, numbers, strings, tensors, and lists, tuples, dicts of them."""
-        return link_of(self).request("fetch", object=ref_of(self))
+        return link_of(self).request(Op.FETCH, object=ref_of(self))
 
     def tensor(self) -> Any:
         """Fetch a tensor by value: a plain, detached `torch.Tensor` on the CPU.
@@ -58,23 +59,23 @@ class Handle:
         Raises:
             StudentError: the submission's code raised.
         """
-        link_of(self).request("await", object=ref_of(self))
+        link_of(self).request(Op.AWAIT, object=ref_of(self))
         return self
 
     def __getattr__(self, name: str) -> Handle:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
-        return _follow(self, f".{name}", "get", name=name)
+        return _follow(self, f".{name}", Op.GET, name=name)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        link_of(self).tell("set", object=ref_of(self), name=name, value=lower(value))
+        link_of(self).tell(Op.SET, object=ref_of(self), name=name, value=lower(value))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Handle:
         """Call it over there; arguments may be plain data, tensors and handles."""
-        return _follow(self, "(…)", "call", args=lower(list(args)), kwargs=lower(kwargs))
+        return _follow(self, "(…)", Op.CALL, args=lower(list(args)), kwargs=lower(kwargs))
 
     def __getitem__(self, key: Any) -> Handle:
-        return _follow(self, "[…]", "item", key=lower(key))
+        return _follow(self, "[…]", Op.ITEM, key=lower(key))
 
     def __repr__(self) -> str:
         return f"<submission's {label_of(self)}>"
@@ -123,10 +124,10 @@ def label_of(handle: Handle) -> str:
 
 def attribute(handle: Handle, name: str) -> Handle:
     """An attribute whose name a handle uses itself: `attribute(model, "value")`."""
-    return _follow(handle, f".{name}", "get", name=name)
+    return _follow(handle, f".{name}", Op.GET, name=name)
 
 
-def _follow(handle: Handle, step: str, op: str, **fields: Any) -> Handle:
+def _follow(handle: Handle, step: str, op: Op, **fields: Any) -> Handle:
     """A handle on what an operation on another handle's object gives."""
     link = link_of(handle)
     return Handle(link, link.defer(op, object=ref_of(handle), **fields), label_of(handle) + step)
@@ -159,7 +160,7 @@ def values(handles: Iterable[Handle]) -> list[Any]:
     handles = list(handles)
     if not handles:
         return []
-    fetched: list[Any] = link_of(handles[0]).request("fetch", object=lower(handles))
+    fetched: list[Any] = link_of(handles[0]).request(Op.FETCH, object=lower(handles))
     return fetched
 
 
@@ -239,7 +240,7 @@ class SubmissionNames:
     def __getattr__(self, name: str) -> Handle:
         if name.startswith("__"):
             raise AttributeError(name)
-        return Handle(self._link, self._link.defer("name", name=name), name)
+        return Handle(self._link, self._link.defer(Op.NAME, name=name), name)
 
     def defines(self, name: str) -> bool:
         """Whether the notebook defined this name, as far as the submission says."""
@@ -251,11 +252,11 @@ class SubmissionNames:
 
     def module(self, name: str) -> Handle:
         """A module over there: `submission.module("torch")` reaches the submission's torch."""
-        return Handle(self._link, self._link.defer("module", name=name), name)
+        return Handle(self._link, self._link.defer(Op.MODULE, name=name), name)
 
     def send(self, value: Any) -> Handle:
         """Put a value over there and get a handle on it."""
-        return Handle(self._link, self._link.defer("send", value=lower(value)), "value")
+        return Handle(self._link, self._link.defer(Op.SEND, value=lower(value)), "value")
 
     def placed(self, module: Handle) -> Handle:
         """Move a module over there to the device that is graded on, where what is sent arrives."""
@@ -265,13 +266,13 @@ class SubmissionNames:
 
     def seed(self, seed: int) -> None:
         """Seed the random generators over there: Python's, NumPy's, torch's."""
-        self._link.tell("seed", seed=seed)
+        self._link.tell(Op.SEED, seed=seed)
 
     @contextmanager
     def no_grad(self) -> Iterator[None]:
         """Calls inside build no autograd graph over there."""
-        self._link.tell("grad", enabled=False)
+        self._link.tell(Op.GRAD, enabled=False)
         try:
             yield
         finally:
-            self._link.tell("grad", enabled=True)
+            self._link.tell(Op.GRAD, enabled=True)

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from grader.testing.operations import Op
+
 
 class StudentError(Exception):
     """The submission's code raised. `kinds` are the class names it reports, the class first.
@@ -64,16 +66,14 @@ class Link(ABC):
     """Carries operations to where the submission lives, in order, before a value comes back.
 
     When one raises, those after it are left out, as in any program, until `settle` or `request` has
-    raised it here. `ALWAYS` are not left out: they put back what a check has changed.
+    raised it here. The operations of `ALWAYS` are not left out.
     """
-
-    ALWAYS = frozenset({"release", "seed", "grad"})
 
     def __init__(self) -> None:
         self._last_number = 0
         self._unsettled = False
 
-    def tell(self, op: str, **fields: Any) -> None:
+    def tell(self, op: Op, **fields: Any) -> None:
         """Have an operation that gives nothing performed some time.
 
         Raises:
@@ -85,7 +85,7 @@ class Link(ABC):
             run.concerns(self)
         self._queue(op, fields)
 
-    def defer(self, op: str, **fields: Any) -> Ref:
+    def defer(self, op: Op, **fields: Any) -> Ref:
         """Have `op` performed some time; the answer names the object that it will give.
 
         Raises:
@@ -95,7 +95,7 @@ class Link(ABC):
         self.tell(op, into=self._last_number, **fields)
         return Ref(self._last_number)
 
-    def request(self, op: str, **fields: Any) -> Any:
+    def request(self, op: Op, **fields: Any) -> Any:
         """Have everything performed, and `op` last: its value.
 
         Raises:
@@ -109,7 +109,7 @@ class Link(ABC):
     def elements(self, ref: Ref) -> list[Ref]:
         """Names for the elements of an object; raises what `request` does."""
         first = self._last_number + 1
-        count = self.request("elements", object=ref, into=first)
+        count = self.request(Op.ELEMENTS, object=ref, into=first)
         self._last_number += count
         return [Ref(first + index) for index in range(count)]
 
@@ -129,7 +129,7 @@ class Link(ABC):
         """Say that nobody holds this object any more. Never raises."""
 
     @abstractmethod
-    def _queue(self, op: str, fields: dict[str, Any]) -> None:
+    def _queue(self, op: Op, fields: dict[str, Any]) -> None:
         """Take an operation on; it may be performed now or later."""
 
     @abstractmethod

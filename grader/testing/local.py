@@ -28,6 +28,7 @@ from grader.testing.failure import CheckFailed
 from grader.testing.handles import SubmissionNames
 from grader.testing.links import Link, NotDefined, Ref, StudentError, WorkerStopped
 from grader.testing.objects import NameNotDefined, ObjectServer, describe_error
+from grader.testing.operations import ALWAYS, Op
 from grader.testing.practice import (
     Cause,
     Interrupted,
@@ -93,13 +94,13 @@ class LocalLink(Link):
 
     def release(self, ref: Ref) -> None:
         """Forget an object."""
-        self._server.perform("release", refs=[ref.id])
+        self._server.perform(Op.RELEASE, refs=[ref.id])
 
     def _drop(self) -> None:
         self._raised = self._value = None
 
-    def _queue(self, op: str, fields: dict[str, Any]) -> None:
-        if self._raised is not None and op not in self.ALWAYS:
+    def _queue(self, op: Op, fields: dict[str, Any]) -> None:
+        if self._raised is not None and op not in ALWAYS:
             return
         try:
             sent = BelievedCopier().walk(fields, 0)
@@ -113,7 +114,7 @@ class LocalLink(Link):
         self._value = value
         self._raised = self._raised or raised
 
-    def _performed(self, op: str, fields: dict[str, Any]) -> tuple[Any, Exception | None]:
+    def _performed(self, op: Op, fields: dict[str, Any]) -> tuple[Any, Exception | None]:
         """The value of an operation, or what it raised: in words, which may be the student's."""
         try:
             return self._server.perform(op, **fields), None
@@ -223,7 +224,7 @@ class _LocalRun(CheckRunner):
 
     @pytest.fixture
     def submission(self) -> SubmissionNames:
-        self.link.request("reset", seed=0)
+        self.link.request(Op.RESET, seed=0)
         return SubmissionNames(self.link)
 
     @pytest.fixture

@@ -21,6 +21,7 @@ from fractions import Fraction
 from typing import Any
 
 from grader.testing.links import Ref
+from grader.testing.operations import Op
 from grader.testing.torch_internals import determinism_switch, grad_switch
 
 MAX_ELEMENTS = 10_000
@@ -93,20 +94,20 @@ class ObjectServer:
         self._random_seed = random.seed
         self._numpy_seed = _numpy_seed()
         self._operations: dict[str, Callable[..., Any]] = {
-            "name": self._name,
-            "module": self._module,
-            "get": self._get,
-            "set": self._set,
-            "item": self._item,
-            "call": self._call,
-            "await": self._await,
-            "fetch": self._fetch,
-            "elements": self._elements,
-            "send": self._send,
-            "seed": self._seed,
-            "grad": self._grad,
-            "reset": self._reset,
-            "release": self._release,
+            Op.NAME: self._name,
+            Op.MODULE: self._module,
+            Op.GET: self._get,
+            Op.SET: self._set,
+            Op.ITEM: self._item,
+            Op.CALL: self._call,
+            Op.AWAIT: self._await,
+            Op.FETCH: self._fetch,
+            Op.ELEMENTS: self._elements,
+            Op.SEND: self._send,
+            Op.SEED: self._seed,
+            Op.GRAD: self._grad,
+            Op.RESET: self._reset,
+            Op.RELEASE: self._release,
         }
 
     # ------------------------------------------------------------ references

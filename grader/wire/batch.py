@@ -11,6 +11,7 @@ from typing import Any
 import msgpack
 
 from grader.testing.links import Ref
+from grader.testing.operations import Op
 from grader.wire.values import EXT_REF, EXT_TUPLE, MAX_FRAME, Decoder, Encoder, frame
 
 MAX_BATCH = 512
@@ -34,13 +35,13 @@ class Batch:
     def __len__(self) -> int:
         return len(self._operations)
 
-    def add(self, op: str, fields: dict[str, Any]) -> bool:
+    def add(self, op: Op, fields: dict[str, Any]) -> bool:
         """Add one operation; False if the batch has to be sent first.
 
         Raises:
             Unsendable: see `encode_frame`.
         """
-        operation = _pack_believed([op, fields])
+        operation = _pack_believed([op.value, fields])
         size = self._bytes + len(operation)
         if self._operations and (size > MAX_FRAME - 64 or len(self) == MAX_BATCH):
             return False

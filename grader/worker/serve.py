@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-from grader.testing.links import Link
 from grader.testing.objects import MAX_MESSAGE, NameNotDefined, ObjectServer, describe_error
+from grader.testing.operations import ALWAYS, Op
 from grader.wire.batch import decode_batch
 from grader.wire.definitions import read_cells
+from grader.wire.reply import ERROR, ERROR_KEYS, ID, UNDEFINED, UNSENDABLE, error_reply, value_reply
 from grader.wire.values import HEADER, Unsendable, encode_frame
 from grader.worker.shell import Shell, transform
 
@@ -77,22 +78,22 @@ def _answer(server: ObjectServer, shell: Shell, number: int, batch: list[Any]) -
     value: Any = None
     raised: dict[str, Any] | None = None
     for op, fields in batch:
-        if raised is not None and op not in Link.ALWAYS:
+        if raised is not None and op not in ALWAYS:
             continue
         try:
-            if op == "cell":
+            if op == Op.CELL:
                 _run_cell(shell, **fields)
-            elif op == "definitions":
+            elif op == Op.DEFINITIONS:
                 value = read_cells([transform(source) for source in fields["sources"]])
             else:
                 value = server.perform(op, **fields)
         except NameNotDefined as error:
-            raised = raised or {"undefined": str(error)}
+            raised = raised or {UNDEFINED: str(error)}
         except BaseException as error:
-            raised = raised or {"error": _told(error)}
+            raised = raised or {ERROR: _told(error)}
     if raised is not None:
-        return {"id": number, "ok": False, **raised}
-    return {"id": number, "ok": True, "value": value}
+        return error_reply(number, raised)
+    return value_reply(number, value)
 
 
 def _run_cell(shell: Shell, number: int, source: str, limit_s: float) -> None:
@@ -105,16 +106,14 @@ def _encode(reply: dict[str, Any]) -> bytes:
         return encode_frame(reply)
     except Unsendable as error:
         reason = str(error)[:MAX_MESSAGE]
-        return encode_frame({"id": reply["id"], "ok": False, "unsendable": reason})
+        return encode_frame(error_reply(reply[ID], {UNSENDABLE: reason}))
     except BaseException as error:
-        return encode_frame({"id": reply["id"], "ok": False, "error": _told(error)})
+        return encode_frame(error_reply(reply[ID], {ERROR: _told(error)}))
 
 
 def _told(error: BaseException) -> dict[str, Any]:
-    """What crosses of an exception. The judge has its own copy of the source."""
-    told = describe_error(error)
-    del told["source_line"]
-    return told
+    """What crosses of an exception."""
+    return {key: value for key, value in describe_error(error).items() if key in ERROR_KEYS}
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from grader.jail.readable import Readable
 from grader.judging.spawning import Zygote, spawn
 from grader.judging.worker_link import WorkerLink
 from grader.model import Isolation
+from grader.testing.operations import Op
 from grader.wire.worker import WorkerPolicy
 
 pytestmark = pytest.mark.skipif(
@@ -320,7 +321,7 @@ def test_locks_are_no_message(zygote: Zygote, mode: str) -> None:
     holder.wait_ready()
     holder.allow(10, "")
     lock = "import fcntl, os; f = open(os.__file__); fcntl.flock(f, 2); fcntl.lockf(f, 1)"
-    holder.request("cell", number=1, source=lock, limit_s=5)
+    holder.request(Op.CELL, number=1, source=lock, limit_s=5)
     with Path(os.__file__).open() as shared:
         fcntl.flock(shared, fcntl.LOCK_EX | fcntl.LOCK_NB)
     holder.close()

@@ -13,6 +13,7 @@ from grader.judging.spawning import spawn
 from grader.judging.worker_link import WorkerLink
 from grader.model import EndingKind
 from grader.testing.links import WorkerStopped
+from grader.testing.operations import Op
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a wall is built on Linux only")
 
@@ -29,7 +30,7 @@ def link() -> Iterator[WorkerLink]:
 
 
 def run_cell(link: WorkerLink, source: str) -> None:
-    link.request("cell", number=1, source=source, limit_s=30.0)
+    link.request(Op.CELL, number=1, source=source, limit_s=30.0)
 
 
 def test_what_a_check_computes_itself_counts_against_no_limit(link: WorkerLink) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.testing.crossing import BelievedCopier, Copier, Unsendable
+from grader.testing.operations import Op
 from grader.wire.batch import Batch, decode_batch
 from grader.wire.values import HEADER, decode_body, encode_frame
 
@@ -103,7 +104,7 @@ def test_what_a_check_sends_is_copied_alike(value: object) -> None:
     batch = Batch()
     sent: object
     try:
-        batch.add("send", {"value": value})
+        batch.add(Op.SEND, {"value": value})
         _, ((_, fields),) = decode_batch(batch.take(1)[HEADER.size :])
         sent = fields["value"]
     except Unsendable as refusal:

@@ -17,6 +17,7 @@ from walled import LIMITS, MODES, events, processes_below, ready_zygote, run, wa
 
 from grader.judging.spawning import WorkerPipes, Zygote, spawn
 from grader.judging.worker_link import WorkerLink
+from grader.testing.operations import Op
 from grader.wire.batch import Batch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -66,7 +67,7 @@ def busy_worker(zygote: Zygote, options: dict[str, object]) -> WorkerPipes:
 def _cell(source: str, limit_s: float) -> bytes:
     """What asks a worker to run a cell."""
     batch = Batch()
-    batch.add("cell", {"number": 1, "source": source, "limit_s": limit_s})
+    batch.add(Op.CELL, {"number": 1, "source": source, "limit_s": limit_s})
     return batch.take(1)
 
 

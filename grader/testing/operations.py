@@ -1,0 +1,36 @@
+"""What can be asked of a submission: the operations that a link carries.
+
+They are named here, not on the wire, because a notebook's own checks perform them, too.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class Op(enum.StrEnum):
+    """An operation. All but the last two are those of objects: `objects.py` performs them."""
+
+    NAME = "name"
+    MODULE = "module"
+    GET = "get"
+    SET = "set"
+    ITEM = "item"
+    CALL = "call"
+    AWAIT = "await"
+    FETCH = "fetch"
+    ELEMENTS = "elements"
+    SEND = "send"
+    SEED = "seed"
+    GRAD = "grad"
+    RESET = "reset"
+    RELEASE = "release"
+
+    CELL = "cell"
+    """Run a notebook's cell: a worker alone does."""
+    DEFINITIONS = "definitions"
+    """Tell what the cells define: a worker alone does."""
+
+
+ALWAYS = frozenset({Op.RELEASE, Op.SEED, Op.GRAD})
+"""What is not left out after an exception: it puts back what a check has changed."""
