@@ -19,10 +19,11 @@ from grader.errors import IntakeError, UsageError
 from grader.intake.assigning import AssignmentNames, origin_of, sort_files
 from grader.intake.discovery import find_everyone, names_of_assignments
 from grader.intake.files import read_regular
-from grader.intake.listing import Fault, Origin, is_litter
+from grader.intake.listing import Fault, Origin
 from grader.intake.manifest import NAME, Kept, Manifest, Person, encode, read
 from grader.intake.owners import Held, Holding, stem
 from grader.intake.reading import Reader, digest
+from grader.intake.walker import is_litter
 from grader.model import Problem, ProblemKind, Value
 from grader.names import clean_name, component, identity
 from grader.store.output import write_atomically

@@ -14,9 +14,10 @@ import msgspec
 
 from grader.errors import IntakeError
 from grader.intake.files import read_regular
-from grader.intake.listing import Fault, Listing, Node, Origin, list_files, split_by_folder
+from grader.intake.listing import Fault, Listing, Node, Origin, split_by_folder
 from grader.intake.matching import Matcher
 from grader.intake.owners import Held, Holding, holdings_of_class
+from grader.intake.walker import list_files
 from grader.model import Problem, Value
 from grader.serialization import from_json, to_json
 from grader.text import shown_name

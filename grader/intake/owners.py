@@ -10,18 +10,9 @@ import msgspec
 from grader.errors import UsageError
 from grader.intake.downloads import STAMP, unpack_download
 from grader.intake.gradescope_yaml import METADATA
-from grader.intake.listing import (
-    MISNAMED,
-    USABLE,
-    Fault,
-    Listing,
-    Node,
-    Origin,
-    list_files,
-    split_by_folder,
-    without_packages,
-)
+from grader.intake.listing import Fault, Listing, Node, Origin, split_by_folder, without_packages
 from grader.intake.matching import Matcher
+from grader.intake.walker import MISNAMED, USABLE, list_files
 from grader.model import Problem, ProblemKind, Value
 from grader.text import shown_name
 

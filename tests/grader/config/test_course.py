@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from toy import write
 
-from grader.config.course import MAX_BYTES, Course, find_course, load_course
+from grader.config.course import Course, load_course
+from grader.config.pyproject import MAX_BYTES, find_course
 from grader.errors import ConfigError
 from grader.intake.discovery import names_of_assignments
 from grader.scoring.deadlines import deadlines

@@ -14,9 +14,9 @@ from toy import notebook, write
 
 from grader.config.course import Course
 from grader.errors import GraderError, IntakeError
-from grader.intake import listing as tree
+from grader.intake import walker
 from grader.intake.discovery import discover
-from grader.intake.listing import MAX_DEPTH, MAX_NAMED, list_files
+from grader.intake.walker import MAX_DEPTH, MAX_NAMED, list_files
 from grader.text import printable
 
 HONEST = notebook("x = 1", assignment="adding")
@@ -112,7 +112,7 @@ def test_many_faults_of_an_archive_are_counted_and_not_all_named(tmp_path: Path)
 def test_archives_of_one_student_can_not_hold_more_than_a_student_may(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tree, "MAX_LISTED", 50)
+    monkeypatch.setattr(walker, "MAX_LISTED", 50)
     for number in range(4):
         write(tmp_path / "in/eve/notes.txt", "")
         (tmp_path / f"in/eve/{number}.zip").write_bytes(zipped("a.py", "b.py"))
@@ -126,7 +126,7 @@ def test_archives_of_one_student_can_not_hold_more_than_a_student_may(
 def test_a_folder_in_the_archive_of_a_class_can_not_use_up_the_others_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tree, "MAX_ENTRIES", 10)
+    monkeypatch.setattr(walker, "MAX_ENTRIES", 10)
     path = tmp_path / "class.zip"
     path.write_bytes(zipped("ann/adding.py", *(f"eve/{number}.py" for number in range(40))))
     found = list_files(path, "class.zip")
