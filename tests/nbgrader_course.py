@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -134,3 +135,32 @@ def in_one_process(action: str, root: Path, assignments: Iterable[str]) -> str:
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     return result.stdout
+
+
+FULL = {"small": 1.0, "any": 2.0, "state": 2.0}
+
+
+NONE = {"small": 0.0, "any": 0.0, "state": 0.0}
+
+
+WAITING = {"small": None, "any": None, "state": None}
+
+
+def edited(change: Callable[[list[dict[str, Any]]], object]) -> Callable[[dict[str, Any]], object]:
+    """A solved notebook after somebody has changed its cells."""
+
+    def make(solved: dict[str, Any]) -> object:
+        notebook = copy.deepcopy(solved)
+        change(notebook["cells"])
+        return notebook
+
+    return make
+
+
+def add_code(text: str) -> Callable[[dict[str, Any]], object]:
+    return edited(
+        lambda cells: cells.append(
+            {"cell_type": "code", "id": "mine", "metadata": {}, "source": text, "outputs": [],
+             "execution_count": None}
+        )
+    )  # fmt: skip

@@ -146,4 +146,4 @@ def test_an_archive_of_a_class_may_hold_more_than_one_of_a_student(
     (fault,) = list_files(tmp_path / "in", "in").faults
     assert "5 members" in fault.message
     with pytest.raises(IntakeError, match="5 members"):
-        tree.Archive(tmp_path / "class.zip")
+        walker.Archive(tmp_path / "class.zip")

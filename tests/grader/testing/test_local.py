@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from toy import write
 
 from grader.errors import SuiteError, UsageError
 from grader.testing.handles import SubmissionNames
 from grader.testing.local import LocalLink, run_checks
 from grader.testing.practice import Interrupted, LocalResult, each_cause_once
-from tests.toy import write
 
 NAMES = {"add": lambda a, b: a + b}
 
