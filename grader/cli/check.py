@@ -18,11 +18,7 @@ from grader.cli.options import (
     seed_option,
 )
 from grader.cli.status import ExitStatus, status_of
-
-# the same as the enumerations of `grader.reports`, which is not imported for a help text
-FORMATS = ("terminal", "json", "csv", "markdown", "html", "junit", "gradescope")
-DEFAULT_FORMATS = ("terminal", "json", "csv", "markdown", "html")
-HIDDEN = ("titles", "questions", "none")
+from grader.reports.choices import DEFAULT, Format, Hidden
 
 
 @click.command(
@@ -51,14 +47,14 @@ HIDDEN = ("titles", "questions", "none")
 @click.option(
     "--format",
     "formats",
-    type=click.Choice(FORMATS),
+    type=click.Choice([one.value for one in Format]),
     multiple=True,
-    help=f"Write this report. Repeatable.  [default: {', '.join(DEFAULT_FORMATS)}]",
+    help=f"Write this report. Repeatable.  [default: {', '.join(DEFAULT)}]",
 )
 @click.option(
     "--show-hidden",
-    type=click.Choice(HIDDEN),
-    default=HIDDEN[0],
+    type=click.Choice([one.value for one in Hidden]),
+    default=Hidden.TITLES.value,
     show_default=True,
     help="How much of the hidden checks a student's feedback names.",
 )
@@ -144,8 +140,8 @@ def check(
     from grader.judging.gpus import resolve_device
     from grader.pipeline import Options
     from grader.pipeline import check as run
-    from grader.reports import Format, gradebook_json, write_reports
-    from grader.reports.feedback import Hidden
+    from grader.reports import gradebook_json
+    from grader.reports.files import write_reports
     from grader.reports.terminal import Progress, print_remarks, print_scores
     from grader.store import adjustments
     from grader.store.output import OutputFolder
@@ -169,7 +165,7 @@ def check(
         times=None if submitted_at is None else read_times(submitted_at, course),
         extensions=None if longer is None else read_extensions(longer, course),
     )
-    chosen = tuple(Format(name) for name in formats or DEFAULT_FORMATS)
+    chosen = tuple(Format(name) for name in formats or DEFAULT)
     _stop_as_with_ctrl_c()
     mode = course.report_mode
     with OutputFolder(output, mode) as folder:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.options import assignment_names, course_option, load_course
+from grader.reports.choices import Hidden
 
 if TYPE_CHECKING:
     pass
@@ -28,8 +29,8 @@ def package() -> None:
 @course_option
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False),
               help="The archive to write.  [default: gradescope-ASSIGNMENT.zip]")  # fmt: skip
-@click.option("--show-hidden", type=click.Choice(["titles", "questions", "none"]),
-              default="titles", show_default=True,
+@click.option("--show-hidden", type=click.Choice([one.value for one in Hidden]),
+              default=Hidden.TITLES.value, show_default=True,
               help="How much of the hidden checks students are told.")  # fmt: skip
 def gradescope(
     assignment: str, course_path: Path | None, output: Path | None, show_hidden: str
@@ -44,7 +45,6 @@ def gradescope(
       grader package gradescope blocks --show-hidden questions --output blocks.zip
     """
     from grader.integrations.gradescope.package import package as pack
-    from grader.reports.feedback import Hidden
     from grader.store.output import write_atomically
 
     course = load_course(course_path)

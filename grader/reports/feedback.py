@@ -6,7 +6,6 @@ Titles, statuses, points, the author's hints and the messages that may be shown.
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterable, Iterator, Mapping
 
 from grader.gradebook import AssignmentReport, CheckReport, QuestionReport
@@ -21,6 +20,7 @@ from grader.model import (
     Value,
     total,
 )
+from grader.reports.choices import Hidden
 from grader.reports.timing import attempts, handed_in
 from grader.text import points, printable, shortened
 
@@ -54,14 +54,6 @@ ENDINGS: dict[EndingKind, str] = {
     EndingKind.DISK: "it wrote more to disk than a submission may",
     EndingKind.PROTOCOL: "it disturbed the exchange with the grader",
 }
-
-
-class Hidden(enum.StrEnum):
-    """How much of the hidden checks a student is told: `--show-hidden`."""
-
-    TITLES = "titles"
-    QUESTIONS = "questions"
-    NONE = "none"
 
 
 class Notice(Value, frozen=True):

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from grader.gradebook import AssignmentReport, QuestionReport
 from grader.model import Isolation, Score, State, Status
-from grader.reports.feedback import CheckFeedback, Feedback, Hidden, QuestionFeedback, compose
+from grader.reports.choices import Hidden, Visibility
+from grader.reports.feedback import CheckFeedback, Feedback, QuestionFeedback, compose
 from grader.text import code_block, code_span, markdown, points, sentence
 
 
@@ -108,7 +109,7 @@ def _table_cell(text: str) -> str:
 
 
 def _check(check: CheckFeedback) -> Iterator[str]:
-    kind = "public" if check.public else "hidden"
+    kind = Visibility.of(check)
     earned = f"{points(check.earned)} of {points(check.possible)}"
     yield f"- {check.symbol} **{markdown(check.title)}** ({kind}): {check.word}, {earned}"
     if check.status is Status.PASSED:

@@ -10,6 +10,7 @@ from rich.text import Text
 from grader.gradebook import AssignmentReport, Gradebook
 from grader.model import Score, State, Status
 from grader.reports.analysis import Analysis
+from grader.reports.choices import Visibility
 from grader.reports.comparison import Change, CheckChange, Comparison
 from grader.reports.feedback import SYMBOLS, WORDS, changes, message_lines
 from grader.reports.score_table import Symbols, mark, plain_table
@@ -65,7 +66,7 @@ def _print_questions(out: Console, assignment: AssignmentReport, score: Score) -
             outcome = outcomes.get(check.id)
             if outcome is None or outcome.status is Status.PASSED:
                 continue
-            kind = "public" if check.public else "hidden"
+            kind = Visibility.of(check)
             line = f"{SYMBOLS[outcome.status]} {one_line(check.title)} ({kind}): "
             out.print(Text(f"             {line}{WORDS[outcome.status]}", "red"), soft_wrap=True)
             for text in message_lines(outcome.detail[:DETAIL_LENGTH] or outcome.message):

@@ -22,6 +22,7 @@ from rich.text import Text
 from grader.errors import GraderError
 from grader.gradebook import Gradebook
 from grader.model import EndingKind, Isolation, Problem, Score, State, Submission, Suite
+from grader.reports.choices import Visibility
 from grader.reports.pace import Pace, duration
 from grader.reports.score_table import Symbols, mark, score_table, tally
 from grader.store.output import FEEDBACK, GRADESCOPE, INDEX, STUDENTS
@@ -199,7 +200,7 @@ def print_checks(suites: Sequence[Suite], *, out: Console | None = None) -> None
             )
             for check in suite.checks:
                 if check.question == question.id:
-                    kind = "public" if check.public else "hidden"
+                    kind = Visibility.of(check)
                     out.print(
                         Text(f"    {points(check.points):>5}  {kind}  {one_line(check.title)}"),
                         soft_wrap=True,

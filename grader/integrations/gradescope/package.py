@@ -22,7 +22,7 @@ import grader
 from grader.config import policy_table
 from grader.config.course import AssignmentConfig, Course
 from grader.errors import ConfigError
-from grader.reports.feedback import Hidden
+from grader.reports.choices import Hidden
 from grader.times import format_iso
 
 EXTENSIONS = "extensions.csv"

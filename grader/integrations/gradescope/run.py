@@ -14,7 +14,8 @@ from grader.config.course import AssignmentConfig, Course, load_course
 from grader.errors import GraderError, GraderFault
 from grader.gradebook import Gradebook
 from grader.model import Score, State
-from grader.reports.feedback import Hidden, compose
+from grader.reports.choices import Hidden
+from grader.reports.feedback import compose
 from grader.reports.gradescope import encode
 from grader.store.output import write_atomically
 from grader.text import one_line

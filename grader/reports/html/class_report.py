@@ -8,6 +8,7 @@ from typing import NamedTuple
 from grader.gradebook import AssignmentReport, CheckReport, Gradebook, QuestionReport, Total
 from grader.model import Score, State, Status
 from grader.reports.analysis import CONCERNS, Analysis, Concern, Item, analyse, concerns
+from grader.reports.choices import Visibility
 from grader.reports.feedback import WORDS
 from grader.reports.html.heat_map import WORDS as KINDS
 from grader.reports.html.heat_map import heat_map
@@ -169,7 +170,7 @@ def _check_line(number: int, check: CheckReport, item: Item) -> Line:
     return Line(
         number=str(number),
         title=check.title,
-        kind="public" if check.public else "hidden",
+        kind=Visibility.of(check),
         points=check.points,
         item=item,
         remark=_remark(item),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from grader.gradebook import AssignmentReport, Gradebook
 from grader.model import Score, ScoredOutcome, State, Status
 from grader.names import component
+from grader.reports.choices import Visibility
 from grader.reports.feedback import ENDINGS, SYMBOLS, WORDS, changes, message_lines
 from grader.reports.html.page import address, clipped, render
 from grader.reports.students import find_dropped, total_of
@@ -124,7 +125,7 @@ def _failed(assignment: AssignmentReport, score: Score) -> Iterator[Failed]:
                     symbol=SYMBOLS[outcome.status],
                     word=WORDS[outcome.status],
                     title=check.title,
-                    kind="public" if check.public else "hidden",
+                    kind=Visibility.of(check),
                     possible=check.points,
                     lines=tuple(message_lines(outcome.message)),
                     detail=_detail(outcome),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from grader.model import Status
-from grader.reports.feedback import Hidden, compose
+from grader.reports.choices import Hidden
+from grader.reports.feedback import compose
 
 PUBLIC_ONLY = (Status.PASSED, Status.FAILED, Status.FAILED)
 

@@ -8,7 +8,8 @@ import pytest
 from jsonschema import validate
 
 from grader.model import CellError, Ending, EndingKind, Status
-from grader.reports.feedback import Hidden, compose
+from grader.reports.choices import Hidden
+from grader.reports.feedback import compose
 from grader.reports.gradescope import encode
 
 SECRET = "hidden-input-4711"

@@ -17,7 +17,7 @@ from toy import RIGHT, notebook, write
 from grader.config.course import Course, load_course
 from grader.errors import ConfigError
 from grader.integrations.gradescope.package import package
-from grader.reports.feedback import Hidden
+from grader.reports.choices import Hidden
 
 METADATA = {
     "id": 123456,

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from grader.gradebook import Gradebook
 from grader.model import CellError, Ending, EndingKind, Isolation, Problem, Status
 from grader.names import components
-from grader.reports.feedback import Hidden, compose
+from grader.reports.choices import Hidden
+from grader.reports.feedback import compose
 from grader.reports.html.class_report import class_report
 from grader.reports.html.feedback_page import feedback_page
 from grader.reports.html.heat_map import heat_map

@@ -18,7 +18,8 @@ import msgspec
 import pytest
 from generated import gradebook as generated
 
-from grader.reports import Format, write_reports
+from grader.reports.choices import Format
+from grader.reports.files import write_reports
 from grader.reports.gradebook_json import decode
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from generated import gradebook as generated
 
 from grader.errors import GraderError
 from grader.model import Isolation
-from grader.reports import DEFAULT, Format, write_reports
-from grader.reports.feedback import Hidden
+from grader.reports.choices import DEFAULT, Format, Hidden
+from grader.reports.files import write_reports
 from grader.reports.gradebook_json import decode
 
 
@@ -154,7 +154,7 @@ THOUSAND = r"""
 import re, sys, time
 from pathlib import Path
 from generated import gradebook
-from grader.reports import write_reports
+from grader.reports.files import write_reports
 
 book = gradebook(1000)
 began = time.process_time()

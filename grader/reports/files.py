@@ -1,0 +1,127 @@
+"""The gradebook as files: what each is called, and in which order they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from pathlib import Path
+
+from grader.gradebook import AssignmentReport, Gradebook
+from grader.model import Score, State
+from grader.names import component, components
+from grader.reports import csv_file, feedback_markdown, gradebook_json, gradescope, junit
+from grader.reports.choices import DEFAULT, Format, Hidden
+from grader.reports.feedback import Feedback, compose
+from grader.reports.students import by_student
+from grader.store.output import (
+    FEEDBACK,
+    GRADEBOOK,
+    GRADESCOPE,
+    INDEX,
+    JUNIT,
+    PRIVATE,
+    SCORES,
+    STUDENTS,
+    write_atomically,
+)
+
+
+def write_reports(
+    gradebook: Gradebook,
+    output: Path,
+    formats: Collection[Format] = DEFAULT,
+    hidden: Hidden = Hidden.TITLES,
+    mode: int = PRIVATE,
+) -> tuple[Path, ...]:
+    """Write reports, as files of this mode, into a folder and return their paths.
+
+    Who handed nothing in gets no feedback. The gradebook is always written, because every other
+    command reads it, and after everything but the class report: where it is new, all else is.
+
+    Raises:
+        GraderError: a file can't be written.
+    """
+    folders = components(score.student for score in gradebook.scores)
+    written = _write_feedback(gradebook, output / FEEDBACK, folders, formats, hidden, mode)
+    if Format.HTML in formats:
+        written += _write_students(gradebook, output / STUDENTS, folders, mode)
+    if Format.GRADESCOPE in formats:
+        written += _write_gradescope(gradebook, output / GRADESCOPE, folders, hidden, mode)
+    whole: list[tuple[str, bytes | str]] = []
+    if Format.CSV in formats:
+        whole.append((SCORES, csv_file.encode(gradebook)))
+    if Format.JUNIT in formats:
+        whole.append((JUNIT, junit.encode(gradebook)))
+    if Format.HTML in formats:
+        from grader.reports.html.class_report import class_report
+
+        whole.append((INDEX, class_report(gradebook, folders)))
+    whole.append((GRADEBOOK, gradebook_json.encode(gradebook)))
+    for name, content in whole:
+        write_atomically(output / name, content, mode=mode)
+    return (*(output / name for name, _ in whole), *written)
+
+
+def _write_feedback(
+    gradebook: Gradebook,
+    folder: Path,
+    folders: Mapping[str, str],
+    formats: Collection[Format],
+    hidden: Hidden,
+    mode: int,
+) -> list[Path]:
+    writers = _feedback_writers(formats)
+    written = []
+    for score, assignment in _graded(gradebook) if writers else ():
+        feedback = compose(score, assignment, gradebook.isolation, hidden)
+        for ending, write in writers.items():
+            path = folder / folders[score.student] / f"{component(score.assignment)}{ending}"
+            # hundreds of files that the gradebook can give again: no need to wait for the disk
+            write_atomically(path, write(feedback), durable=False, mode=mode)
+            written.append(path)
+    return written
+
+
+def _feedback_writers(formats: Collection[Format]) -> dict[str, Callable[[Feedback], str]]:
+    writers: dict[str, Callable[[Feedback], str]] = {}
+    if Format.MARKDOWN in formats:
+        writers[".md"] = feedback_markdown.write
+    if Format.HTML in formats:
+        from grader.reports.html.feedback_page import feedback_page
+
+        writers[".html"] = feedback_page
+    return writers
+
+
+def _graded(gradebook: Gradebook) -> Iterator[tuple[Score, AssignmentReport]]:
+    assignments = {assignment.id: assignment for assignment in gradebook.assignments}
+    for score in gradebook.scores:
+        if score.state is not State.MISSING and score.assignment in assignments:
+            yield score, assignments[score.assignment]
+
+
+def _write_students(
+    gradebook: Gradebook, folder: Path, folders: Mapping[str, str], mode: int
+) -> list[Path]:
+    from grader.reports.html.student_page import student_page
+
+    written = []
+    for student, scores in by_student(gradebook).items():
+        path = folder / f"{folders[student]}.html"
+        page = student_page(student, folders[student], gradebook, scores)
+        write_atomically(path, page, durable=False, mode=mode)
+        written.append(path)
+    return written
+
+
+def _write_gradescope(
+    gradebook: Gradebook, folder: Path, folders: Mapping[str, str], hidden: Hidden, mode: int
+) -> list[Path]:
+    written = []
+    for score, assignment in _graded(gradebook):
+        if score.state is State.UNGRADED:
+            continue  # without results Gradescope says that grading failed, and gives no zero
+        path = folder / folders[score.student] / f"{component(score.assignment)}.json"
+        feedback = compose(score, assignment, gradebook.isolation, hidden)
+        write_atomically(path, gradescope.encode(score, feedback), durable=False, mode=mode)
+        written.append(path)
+    return written
