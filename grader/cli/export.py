@@ -1,4 +1,4 @@
-"""What goes to where grades live: `export`, `package`."""
+"""`grader export`: scores to where grades live."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a `Submission` to its bytes, and from a stranger's name to one that is safe to use."""
+"""From a `Submission` to its bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,11 @@
-"""A folder, a zip archive or a file on disk, listed: what matters is named, litter left out."""
+"""Walks over a folder or an archive, and lists what matters.
+
+Left out without a word: hidden files and folders (`.ipynb_checkpoints`, `.git`, `.DS_Store`,
+`._*`), `__pycache__`, `__MACOSX`, `Thumbs.db`, `desktop.ini`, virtual environments (a folder with
+`pyvenv.cfg`), and within archives the same. Everything else that is a notebook, a script or an
+archive is listed, with a reason when it can't be used. Other files (texts, data, pictures) are
+only counted as something that a folder contains.
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The far side of the trust boundary, and the wall itself."""
+"""The far side of the trust boundary: what runs in a submission's processes. Nobody imports it."""

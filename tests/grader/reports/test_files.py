@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from generated import gradebook as generated
 
+from grader.cli.check import check
 from grader.errors import GraderError
 from grader.model import Isolation
 from grader.reports.choices import DEFAULT, Format, Hidden
@@ -127,11 +128,10 @@ def test_one_format_writes_its_own_files_and_the_gradebook(gradebook, tmp_path, 
 
 
 def test_the_command_line_offers_every_format_and_the_same_defaults():
-    from grader.cli.check import DEFAULT_FORMATS, FORMATS, HIDDEN
-
-    assert list(FORMATS) == [one.value for one in Format]
-    assert list(DEFAULT_FORMATS) == [one.value for one in DEFAULT]
-    assert list(HIDDEN) == [one.value for one in Hidden]
+    options = {option.name: option for option in check.params}
+    assert options["formats"].type.choices == tuple(one.value for one in Format)
+    assert ", ".join(DEFAULT) in options["formats"].help
+    assert options["show_hidden"].type.choices == tuple(one.value for one in Hidden)
 
 
 def test_how_much_is_hidden_holds_in_every_kind_of_feedback(gradebook, tmp_path):
