@@ -20,12 +20,13 @@ import pytest
 
 from benchmarks.classroom import ASSIGNMENT
 from grader.config.course import load_course
+from grader.config.suite_files import suite_files
 from grader.model import Assignment, Check, total
 from grader.testing.handles import SubmissionNames
 from grader.testing.links import check_run, settle
 from grader.testing.local import LocalLink
 from grader.testing.operations import Op
-from grader.testing.suites import PYTEST_OPTIONS, build_suite, is_practice, suite_files
+from grader.testing.suites import PYTEST_OPTIONS, build_suite, is_practice
 
 
 class Bare:
@@ -95,7 +96,8 @@ def main() -> None:
     folders = (course.checks, course.suites)
     files = [str(path) for folder in folders for path in suite_files(folder, ASSIGNMENT)]
     plugin = Bare(sorted(submissions.glob("*/*.ipynb")), course.checks)
-    pytest.main([*PYTEST_OPTIONS, *files], plugins=[plugin])
+    support = f"--override-ini=pythonpath={course.suites}"
+    pytest.main([*PYTEST_OPTIONS, support, *files], plugins=[plugin])
     results.write_text(json.dumps(plugin.earned), encoding="utf-8")
 
 

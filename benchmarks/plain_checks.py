@@ -20,13 +20,17 @@ import pytest
 
 from benchmarks.environments import ROOT
 from grader.config.course import Course
+from grader.config.suite_files import suite_files
 from grader.model import Assignment, Check
-from grader.testing.suites import PYTEST_OPTIONS, build_suite, is_practice, suite_files
+from grader.testing.suites import PYTEST_OPTIONS, build_suite, is_practice
 
 PLAIN = Path(__file__).with_name("plain_testing.py")
 PLAIN_PREFIX = "plain_"
 FIXTURES = ("submission", "rng")
 ERASED = ("Handle", "Link", "SubmissionNames", "check")  # annotations, and what pytest has read
+SUPPORT = {"course.checks": "course/checks", "": "solutions/suites"}
+"""Where modules lie that checks import, by the package that they are imported from."""
+
 TESTING = ("grader.testing", "grader.handles", "grader.links")
 
 
@@ -81,15 +85,13 @@ def translate(course: Course, assignment: str) -> PlainSuite:
     plain = ast.parse(PLAIN.read_text(encoding="utf-8"))
     known = {name: PLAIN_PREFIX + name for name in _defined(plain)}
     sources = ["import random", ast.unparse(_Plain(known, str(PLAIN)).visit(plain))]
-    for path in _support(files):  # what the files have in common, once
+    # what the files have in common, once
+    prefixes = {path: f"{path.stem}_" for path in _support(files)}
+    prefixes |= {path: _prefix(number) for number, path in enumerate(files)}
+    for path, prefix in prefixes.items():
         module = ast.parse(path.read_text(encoding="utf-8"))
-        own = {name: f"{path.stem}_{name}" for name in _defined(module)}
-        sources.append(ast.unparse(_Plain({**known, **own}, str(path)).visit(module)))
-        known |= own
-    for number, path in enumerate(files):
-        module = ast.parse(path.read_text(encoding="utf-8"))
-        names = {name: _prefix(number) + name for name in _defined(module)}
-        sources.append(ast.unparse(_Plain({**known, **names}, str(path)).visit(module)))
+        names = known | _imported(module) | {name: prefix + name for name in _defined(module)}
+        sources.append(ast.unparse(_Plain(names, str(path)).visit(module)))
     return PlainSuite(
         "\n\n".join(sources),
         tuple(
@@ -104,14 +106,27 @@ def _support(files: list[Path]) -> list[Path]:
     found: dict[Path, None] = {}
     for file in files:
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ImportFrom) and _is_support(node.module):
-                path = ROOT.joinpath(*str(node.module).split(".")).with_suffix(".py")
+            path = _support_file(node.module) if isinstance(node, ast.ImportFrom) else None
+            if path is not None:
                 found |= dict.fromkeys([*_support([path]), path])
     return list(found)
 
 
-def _is_support(module: str | None) -> bool:
-    return module is not None and module.startswith("course.checks.")
+def _support_file(module: str | None) -> Path | None:
+    """Where a module lies that stands beside checks; None if it is another one."""
+    folder, _, name = (module or "").rpartition(".")
+    path = ROOT / SUPPORT.get(folder, "") / f"{name}.py"
+    return path if folder in SUPPORT and path.is_file() else None
+
+
+def _imported(module: ast.Module) -> dict[str, str]:
+    """By what it calls it, the name here of each thing that a module has from such a module."""
+    return {
+        alias.asname or alias.name: f"{path.stem}_{alias.name}"
+        for node in module.body
+        if isinstance(node, ast.ImportFrom) and (path := _support_file(node.module)) is not None
+        for alias in node.names
+    }
 
 
 def collect(
@@ -120,7 +135,8 @@ def collect(
     """Let pytest find the graded checks of these files, with their points."""
     collector = _Collector()
     # pytest takes a module for loaded when its path below the root folder is the same
-    pytest.main([*PYTEST_OPTIONS, f"--rootdir={ROOT.anchor}", *map(str, files)], [collector])
+    support = [f"--override-ini=pythonpath={ROOT / SUPPORT['']}", f"--rootdir={ROOT.anchor}"]
+    pytest.main([*PYTEST_OPTIONS, *support, *map(str, files)], [collector])
     suite = build_suite(Assignment(id="", title=""), collector.items, public)
     return collector.items, suite.checks
 
@@ -175,7 +191,7 @@ class _Plain(ast.NodeTransformer):
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
         if node.module == "__future__":
             return None
-        if _is_support(node.module):
+        if _support_file(node.module):
             return None
         if node.module not in TESTING:
             return node

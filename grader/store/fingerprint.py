@@ -21,11 +21,10 @@ from pathlib import Path
 import grader
 from grader import __version__
 from grader.config.course import Course
+from grader.config.suite_files import assignment_of
 
 PACKAGES = ("torch", "numpy", "pytest")
 """Installed packages whose versions can change a result."""
-
-_TEST_FILE = re.compile(r"test_(\w+)\.py")
 
 
 def suite_digests(course: Course, assignments: Iterable[str]) -> dict[str, str]:
@@ -96,10 +95,10 @@ def _separate_tests(course: Course, files: dict[Path, bytes]) -> dict[Path, str]
     known = {assignment.id for assignment in course.assignments}
     found = {}
     for path in files:
-        match = _TEST_FILE.fullmatch(path.name)
-        if match and match[1] in known and path.parent in (course.checks, course.suites):
+        assignment = assignment_of(path, (course.checks, course.suites))
+        if assignment in known:
             named = re.compile(rb"\b" + path.stem.encode() + rb"\b")
             others = (other for other in files if other.suffix == ".py" and other != path)
             if not any(named.search(files[other]) for other in others):
-                found[path] = match[1]
+                found[path] = assignment
     return found

@@ -1,7 +1,7 @@
 """From collected pytest items to validated `Suite`s, before any submission is touched.
 
-A file `test_ASSIGNMENT.py` holds the checks of one assignment; public and hidden files of the same
-assignment make one suite. A class is a question, a test function marked with `check` a check.
+Public and hidden files of the same assignment make one suite (which they are: see
+`grader/config/suite_files.py`). A class is a question, a test function marked with `check` a check.
 """
 
 from __future__ import annotations
@@ -108,14 +108,6 @@ def question_id(class_name: str) -> str:
     """`TestDtypeDevice` is the question `dtype_device`."""
     name = class_name.removeprefix("Test") or class_name
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
-def suite_files(folder: Path | None, assignment: str) -> list[Path]:
-    """The files of one assignment's checks in a folder of suites."""
-    if folder is None:
-        return []
-    path = folder / f"test_{assignment}.py"
-    return [path] if path.is_file() else []
 
 
 def build_suite(

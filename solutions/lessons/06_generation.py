@@ -420,8 +420,9 @@ for name, z in models.items():
 # A cache has to look inside the blocks. Those of `course.parts` hold an `nn.TransformerEncoderLayer`
 # in `block.layer`, with `norm1`, `self_attn` (weights of query, key and value maps in one
 # `in_proj_weight (3 * d_model, d_model)` and `in_proj_bias`, then `out_proj`), `norm2`, `linear1`,
-# `activation` and `linear2`. Your own blocks are up to you. What is checked is that `use_cache=True`
-# gives the same text with much less work.
+# `activation` and `linear2`. They give them other names, too: `ln_1`, `attention` (with `q_proj`,
+# `k_proj`, `v_proj` and `out_proj`), `ln_2` and `feedforward`. Your own blocks are up to you. What is
+# checked is that `use_cache=True` gives the same text with much less work.
 
 # %% solution="KeyValueCache"
 

@@ -14,13 +14,13 @@ from sure_texts import (
     continuation,
     drawn_model,
     each_alone,
-    generator,
     known_logits,
     send,
 )
 from torch import Tensor
 
-from course.checks.test_generation import Writer, token_ids
+from course.checks.drawn_modules import generator
+from course.checks.writers import Writer, token_ids
 from course.parts import TinyTransformerLM
 from grader.testing import Handle, SubmissionNames, assert_equal, tried
 from grader.testing.failure import fail

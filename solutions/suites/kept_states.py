@@ -15,10 +15,11 @@ import random
 from collections.abc import Callable, Iterator
 
 import torch
-from sure_texts import MODEL, VOCAB, continuation, generator
+from sure_texts import MODEL, VOCAB, continuation
 from torch import Tensor
 
-from course.checks.test_generation import Writer, token_ids
+from course.checks.drawn_modules import generator
+from course.checks.writers import Writer, token_ids
 from grader.testing import (
     Handle,
     SubmissionNames,

@@ -1,11 +1,7 @@
-"""What the suites of models share: a class that computes as a sound one, and random numbers."""
+"""A class that computes as a sound one, for a while."""
 
 import contextlib
-import random
 from collections.abc import Iterator
-
-import torch
-from torch import Tensor
 
 from grader.testing import Handle, settle
 
@@ -22,9 +18,3 @@ def sound_forward(owner: Handle, sound: Handle) -> Iterator[None]:
             settle()  # what raises in there must not keep the method from being put back
         finally:
             owner.forward = own
-
-
-def draw(rng: random.Random, *shape: int) -> Tensor:
-    """Numbers from N(0, 1)."""
-    generator = torch.Generator().manual_seed(rng.randrange(2**31))
-    return torch.randn(shape, generator=generator)

@@ -9,7 +9,8 @@ import random
 import torch
 from torch import Tensor
 
-from course.checks.test_generation import PARTS, Writer, ends_of_text, token_ids
+from course.checks.drawn_modules import generator
+from course.checks.writers import PARTS, Writer, ends_of_text, token_ids
 from course.parts import TinyTransformerLM
 from grader.testing import Handle, tensors
 from grader.testing.failure import fail
@@ -28,11 +29,6 @@ MARGIN = 0.05
 
 SHARP = 1 / NEARLY_ZERO
 """Logits multiplied by this leave nothing to chance, whatever becomes of the temperature."""
-
-
-def generator(rng: random.Random) -> torch.Generator:
-    """A generator of random tensors."""
-    return torch.Generator().manual_seed(rng.randrange(2**31))
 
 
 def drawn_model(rng: random.Random, **changes: object) -> TinyTransformerLM:

@@ -5,153 +5,32 @@ that one mistake does not spoil every answer: the unit is lost once, not six tim
 come from sizes and arithmetic here, or from a measurement of the reference; never from over there.
 """
 
-import contextlib
 import math
 import random
-from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
+from kept_memory import (
+    MIB,
+    activations,
+    assert_all_close,
+    assert_sizes_matter,
+    build,
+    build_plain,
+    expected_activations,
+    model_memory,
+    n_parameters,
+    n_plain,
+    parameters,
+    random_input,
+    random_sizes,
+)
 
-from course.checks.test_memory_estimation import assert_follows_the_model
-from grader.testing import Handle, StudentError, SubmissionNames, assert_close, attribute, check
+from course.checks.estimated_sizes import assert_follows_the_model
+from grader.testing import SubmissionNames, assert_close, attribute, check
 from grader.testing.failure import fail
-
-NAMES = ("parameters", "gradients", "optimizer", "total_training", "inference_only")
-MIB = 1024**2
-
-
-def random_sizes(rng: random.Random) -> dict[str, int]:
-    """Arguments of a small model; d_ff is neither d_model nor four times that."""
-    n_heads = rng.randrange(2, 5)
-    d_model = n_heads * rng.randrange(4, 9)
-    return {
-        "vocab_size": rng.randrange(300, 600),
-        "d_model": d_model,
-        "n_heads": n_heads,
-        "n_layers": rng.randrange(2, 4),
-        "d_ff": rng.choice((2, 5)) * d_model + rng.randrange(1, d_model),
-        "max_len": rng.randrange(60, 90),
-    }
-
-
-def build(submission: SubmissionNames, **arguments: object) -> Handle:
-    """The course's own model, so that no earlier assignment matters."""
-    return submission.module("course.parts").TinyTransformerLM(**arguments)
-
-
-def build_plain(submission: SubmissionNames, **arguments: object) -> Handle:
-    """One whose parameters nobody can miscount: nothing is shared and nothing is a buffer."""
-    return build(submission, **arguments, tie_weights=False, positional="learned")
-
-
-def n_parameters(sizes: dict[str, int]) -> int:
-    """Number of parameters of a model with tied weights and sinusoidal positions."""
-    d_model, d_ff = sizes["d_model"], sizes["d_ff"]
-    attention = 4 * (d_model * d_model + d_model)
-    feedforward = 2 * d_model * d_ff + d_ff + d_model
-    norm = 2 * d_model
-    blocks = sizes["n_layers"] * (attention + feedforward + 2 * norm)
-    return sizes["vocab_size"] * d_model + blocks + norm
-
-
-def n_plain(sizes: dict[str, int]) -> int:
-    """Number of parameters of a model from `build_plain`."""
-    return n_parameters(sizes) + (sizes["vocab_size"] + sizes["max_len"]) * sizes["d_model"]
-
-
-def number(handle: Handle, what: str) -> float:
-    """Fetch a finite number that is more than zero; a tensor with one element is a number too."""
-    value: Any = handle.value()
-    if type(value) is torch.Tensor and value.numel() == 1:
-        value = value.item()
-    if type(value) not in (int, float):
-        fail(f"{what} is not a number", expected="a number", actual=type(value).__name__)
-    if not 0 < value < float("inf"):
-        fail(f"{what} is no size", expected="a number above 0", actual=value)
-    return float(value)
-
-
-def model_memory(submission: SubmissionNames, model: Handle, **options: object) -> dict[str, float]:
-    """Fetch what `estimate_model_memory` returns; a public check asks for the missing names."""
-    memory = submission.estimate_model_memory(model, **options).done()
-    sizes = {}
-    for name in NAMES:
-        with contextlib.suppress(StudentError):
-            sizes[name] = number(memory[name], f'"{name}"')
-    if "parameters" not in sizes:
-        fail('there is no "parameters" in the result')
-    return sizes
-
-
-def parameters(submission: SubmissionNames, model: Handle, **options: object) -> float:
-    """Fetch the size of the parameters alone."""
-    return model_memory(submission, model, **options)["parameters"]
-
-
-def assert_all_close(actual: dict[str, float], expected: dict[str, float], what: str) -> None:
-    """Compare the sizes that came under any of the names."""
-    for name, size in expected.items():
-        if name not in actual:
-            fail(f'there is no "{name}" in the result {what}')
-        assert_close(actual[name], size, f'"{name}" {what}', atol=0)
-
-
-def activations(
-    submission: SubmissionNames, sizes: dict[str, int], batch: int, length: int, **options: object
-) -> float:
-    """Fetch the estimate for a staff model of these sizes."""
-    estimate = submission.estimate_activation_memory(
-        build(submission, **sizes), batch_size=batch, seq_len=length, **options
-    )
-    return number(estimate, "the estimate of the activations")
-
-
-def expected_activations(
-    sizes: dict[str, int], batch: int, length: int, itemsize: int = 4
-) -> float:
-    """What autograd keeps, in MiB: see the reference, which is measured against autograd."""
-    positions = batch * length
-    block = 8 * sizes["d_model"] + 2 * sizes["d_ff"] + sizes["n_heads"] * length
-    total = sizes["n_layers"] * (block * itemsize + 16) + 2 * sizes["d_model"] * itemsize + 8
-    return positions * total / MIB
-
-
-def assert_sizes_matter(submission: SubmissionNames, rng: random.Random) -> None:
-    """Demand that the estimate follows three of five sizes, give or take a half.
-
-    That is the twin of everything that must not change it. A mistake in one term passes; what is
-    no formula of what is kept does not.
-    """
-    sizes = {
-        "vocab_size": 200,
-        "d_model": 24,
-        "n_heads": 4,
-        "n_layers": 1,
-        "d_ff": rng.randrange(66, 78),
-        "max_len": 50,
-    }
-    batch, length = 3, rng.randrange(22, 25)
-
-    def growths(estimate: Callable[[dict[str, int], int], float]) -> list[float]:
-        """How much more is kept if a size is larger; what a longer text adds beyond its length."""
-        one = estimate(sizes, length)
-        larger = {"d_model": 48, "d_ff": 3 * sizes["d_ff"], "n_heads": 8, "n_layers": 2}
-        more = [estimate({**sizes, name: size}, length) for name, size in larger.items()]
-        return [*(size / one - 1 for size in more), estimate(sizes, 2 * length) / one - 2]
-
-    actual = growths(lambda sizes, length: activations(submission, sizes, batch, length))
-    expected = growths(lambda sizes, length: expected_activations(sizes, batch, length))
-    right = sum(e / 1.5 < a < 1.5 * e for a, e in zip(actual, expected, strict=True))
-    if right < 3:
-        fail("the estimate does not follow the sizes of the model and the text")
-
-
-def random_input(rng: random.Random) -> tuple[int, int]:
-    """Numbers of sequences and of tokens in each."""
-    return rng.randrange(3, 8), rng.randrange(20, 50)
 
 
 class TestDtypes:

@@ -2,194 +2,45 @@
 
 "Is the same object" is a claim; what counts is that a change under one name shows under the other,
 in what the model computes, in gradients and after everything that is done to models. Expected
-counts are added up from the student's own parts. Where work of an earlier assignment can spoil the
-picture, a model with the course's parts is judged instead; it is always the student's code that
-ties.
+counts are added up from the student's own parts (`counted_parameters.py`).
 """
 
 import random
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from collections.abc import Iterator
 
 import torch
-from sound_parts import draw, sound_forward
+from counted_parameters import assert_plausible, assert_trainable, count_of, own_counts
+from tied_models import (
+    SIZES,
+    USED,
+    VOCAB,
+    WIDTH,
+    assert_tied,
+    is_shared,
+    judge,
+    overwrite,
+    relative,
+    rescale,
+    runner,
+    table_of,
+    token_ids,
+)
 from torch import Tensor
 
-from course.checks.living_models import TOLERANCE, Build, assert_alive, built, built_of_course_parts
+from course.checks.drawn_modules import normal
+from course.checks.living_models import TOLERANCE, Build
 from grader.testing import (
     Handle,
-    StudentError,
     SubmissionNames,
     assert_close,
     assert_differs,
     assert_equal,
     assert_shape,
     check,
-    elements,
-    in_some_way,
     tensors,
-    tried,
     values,
 )
 from grader.testing.failure import fail
-
-VOCAB, WIDTH, HEADS, LAYERS, INNER = 29, 12, 3, 2, 20
-SIZES = {
-    "vocab_size": VOCAB,
-    "d_model": WIDTH,
-    "n_heads": HEADS,
-    "n_layers": LAYERS,
-    "d_ff": INNER,
-    "max_len": 10,
-    "dropout": 0.0,
-    "tie_weights": True,
-}
-TABLE = VOCAB * WIDTH
-USED = 13
-"""Ids below this one appear in inputs; the others do not."""
-
-
-# ---------------------------------------------------------------- models and inputs
-
-
-def filled_with_course_parts(submission: SubmissionNames, **arguments: object) -> Handle:
-    """A model whose blocks and final norm are replaced by the course's after it was built."""
-    model = built_of_course_parts(submission, **arguments)
-    parts, nn = submission.module("course.parts"), submission.module("torch.nn")
-    blocks = [parts.TransformerBlock(WIDTH, HEADS, INNER, dropout=0.0) for _ in range(LAYERS)]
-    model.blocks = nn.ModuleList(blocks)
-    model.ln_f = nn.LayerNorm(WIDTH)
-    return submission.placed(model)
-
-
-WAYS = (built, built_of_course_parts, filled_with_course_parts)
-SOUND_WAYS = tuple(map(partial, WAYS))
-"""The same, while forward passes are sound: there, a model may be alive that is not here."""
-
-
-def judge(
-    submission: SubmissionNames, rng: random.Random, verdict: Callable[[Build], None]
-) -> None:
-    """Pass a verdict on models that compute: it gets what builds them.
-
-    They are small and tied unless told.
-    """
-
-    def build(way: Build, **changes: object) -> Handle:
-        return way(submission, **{**SIZES, **changes})
-
-    def attempt(way: Build) -> None:
-        assert_alive(submission, way, rng, **SIZES)
-        verdict(partial(build, way))
-
-    def hold(ways: Sequence[Build]) -> None:
-        in_some_way(partial(attempt, way) for way in ways)
-
-    failure = tried(lambda: hold(WAYS))
-    if failure is None:
-        return
-    if not submission.defines("FullModel"):
-        raise failure
-    # The model below may be a student's own, with a forward pass that a gradient doesn't survive.
-    with sound_forward(submission.FullModel, submission.module("course.parts").FullModel):
-        again = tried(lambda: hold(SOUND_WAYS))
-    if again is not None:
-        raise failure
-
-
-def table_of(model: Handle) -> Handle:
-    """The token table (V, d_model), at its pinned place."""
-    return model.embedding.token_embedding.embedding.weight
-
-
-def token_ids(rng: random.Random, batch: int, length: int) -> Tensor:
-    """Random ids (batch, length) below USED."""
-    return torch.tensor([rng.choices(range(USED), k=length) for _ in range(batch)])
-
-
-def overwrite(weight: Handle, rng: random.Random) -> Tensor:
-    """Fill a weight (V, d_model) with fresh numbers, in place; they come back."""
-    before = weight.tensor()
-    assert_shape(before, (VOCAB, WIDTH), "a weight that should be shared")
-    drawn = draw(rng, VOCAB, WIDTH).to(before.dtype)
-    weight.data.copy_(drawn)
-    return drawn
-
-
-def is_shared(model: Handle, rng: random.Random) -> bool:
-    """Whether fresh numbers in the token table show in the head's weight."""
-    drawn = overwrite(table_of(model), rng)
-    head = model.lm_head.weight.tensor()
-    return head.shape == drawn.shape and head.dtype == drawn.dtype and torch.equal(head, drawn)
-
-
-def assert_tied(model: Handle, rng: random.Random, when: str) -> None:
-    """Demand that head and table are one, both in what they hold and in what the head computes."""
-    if not is_shared(model, rng):
-        fail(f"a change of the token table does not reach the head's weight {when}")
-    drawn = overwrite(model.lm_head.weight, rng)
-    assert_close(table_of(model).tensor(), drawn, f"the token table {when}")
-    x = draw(rng, 2, 3, WIDTH).to(drawn.dtype)
-    scores = model.lm_head(x).tensor()
-    assert_shape(scores, (2, 3, VOCAB), f"the output of lm_head {when}")
-    # Differences: a bias in the head was an earlier assignment's mistake.
-    actual, expected = scores.diff(dim=1), x.diff(dim=1) @ drawn.T
-    assert_close(actual, expected, f"what lm_head makes of a difference {when}", **TOLERANCE)
-
-
-# ---------------------------------------------------------------- running the model
-
-
-@dataclass(frozen=True)
-class Runner:
-    """Runs a model in one way that works: how a mask is made and read is an earlier assignment."""
-
-    model: Handle
-    keywords: dict[str, Any]
-
-    def logits(self, tokens: Tensor) -> Handle:
-        """The logits (B, T, V), on the far side, also if they come without a second result."""
-        result = self.model(tokens, **self.keywords)
-        return result if type(result.value()) is Tensor else result[0]
-
-
-def runner(model: Handle, tokens: Tensor) -> Runner:
-    """Find a mask under which the model gives finite logits.
-
-    Raises:
-        grader.testing.CheckFailed, StudentError: there is none; what happened with the first.
-    """
-    length = tokens.size(1)
-    allow_all = torch.ones(length, length, dtype=torch.bool)
-    failure: Exception | None = None
-    for keywords in ({"mask": allow_all}, {"mask": torch.zeros(length, length)}, {}):
-        candidate = Runner(model, keywords)
-        try:
-            logits = candidate.logits(tokens).tensor()
-            assert_shape(logits, (*tokens.shape, VOCAB), "the logits")
-            if not torch.isfinite(logits).all():
-                fail("the logits contain NaN or infinity")
-            return candidate
-        except (AssertionError, StudentError) as error:
-            failure = failure or error
-    assert failure is not None
-    raise failure
-
-
-def relative(logits: Tensor) -> Tensor:
-    """What logits (B, T, V) say beyond a constant for each position: probabilities say the same."""
-    assert_shape(logits, (*logits.shape[:2], VOCAB), "the logits")
-    total = logits.sum(dim=-1)
-    if bool((logits > 0).all()) and torch.allclose(total, torch.ones_like(total)):
-        logits = logits.log()  # a softmax in the model was an earlier assignment's mistake
-    return logits - logits[..., :USED].mean(dim=-1, keepdim=True)
-
-
-def rescale(model: Handle, rng: random.Random) -> None:
-    """Give the table numbers of a size that shows in the logits and in the embedding alike."""
-    table_of(model).data.copy_(draw(rng, VOCAB, WIDTH) * 0.3)
 
 
 class TestOneParameter:
@@ -207,7 +58,7 @@ class TestOneParameter:
                 tokens, unseen = token_ids(rng, 2, 6), rng.randrange(USED, VOCAB)
                 run = runner(model, tokens)
                 before = relative(run.logits(tokens).tensor())
-                table_of(model).data[unseen].copy_(draw(rng, WIDTH))
+                table_of(model).data[unseen].copy_(normal(rng, WIDTH))
                 after = relative(run.logits(tokens).tensor())
                 if tied:
                     theirs = after[..., unseen], before[..., unseen]
@@ -229,7 +80,7 @@ class TestOneParameter:
                 place = rng.randrange(6)
                 before = model.embedding(tokens).tensor()
                 assert_shape(before, (1, 6, WIDTH), "the output of the embedding")
-                model.lm_head.weight.data[int(tokens[0, place])].copy_(draw(rng, WIDTH))
+                model.lm_head.weight.data[int(tokens[0, place])].copy_(normal(rng, WIDTH))
                 after = model.embedding(tokens).tensor()
                 if tied:
                     theirs = after[0, place], before[0, place]
@@ -248,7 +99,7 @@ class TestOneParameter:
                 model = build()
                 names = (table_of(model), model.lm_head.weight)
                 old = names[second].tensor()
-                drawn = draw(rng, VOCAB, WIDTH)
+                drawn = normal(rng, VOCAB, WIDTH)
                 names[first].data = drawn
                 assert_close(names[first].tensor(), drawn, "a weight with new data")
                 new = (table_of(model), model.lm_head.weight)[second].tensor()
@@ -294,7 +145,7 @@ class TestGradients:
         """Rows of tokens that are not in the input get the gradient of the output"""
 
         def verdict(build: Build) -> None:
-            weights = draw(rng, 2, 6, VOCAB)
+            weights = normal(rng, 2, 6, VOCAB)
             directions = [row_direction(rng, USED, VOCAB) for _ in range(3)]
             assert_slopes(build(), rng, weights, directions)
 
@@ -305,7 +156,7 @@ class TestGradients:
         """Rows of tokens in the input get the gradient of the lookup, and that of the output too"""
 
         def verdict(build: Build) -> None:
-            weights = draw(rng, 2, 6, VOCAB)
+            weights = normal(rng, 2, 6, VOCAB)
             lookup_only = weights.clone()
             lookup_only[..., :USED] = 0
             for loss_weights in (lookup_only, weights):
@@ -318,7 +169,7 @@ class TestGradients:
 def row_direction(rng: random.Random, start: int, stop: int) -> Tensor:
     """A random direction (V, d_model) in the rows from start to stop - 1."""
     direction = torch.zeros(VOCAB, WIDTH)
-    direction[start:stop] = draw(rng, stop - start, WIDTH)
+    direction[start:stop] = normal(rng, stop - start, WIDTH)
     return direction
 
 
@@ -344,7 +195,7 @@ def assert_slopes(
         fail("the token table gets no gradient")
     assert_shape(gradient, (VOCAB, WIDTH), "the gradient of the token table")
     unseen = rng.randrange(USED, VOCAB)
-    table.data[unseen].copy_(draw(rng, WIDTH))
+    table.data[unseen].copy_(normal(rng, WIDTH))
     after = run.logits(tokens).tensor()[..., unseen]
     assert_differs(after, before[..., unseen], "what the table scores its token with", **TOLERANCE)
 
@@ -380,7 +231,7 @@ class TestSurvives:
             optimizer = submission.module("torch.optim").AdamW(model.parameters(), lr=0.05)
             for _ in range(2):
                 optimizer.zero_grad()
-                run.logits(tokens).mul(draw(rng, 2, 6, VOCAB)).sum().backward()
+                run.logits(tokens).mul(normal(rng, 2, 6, VOCAB)).sum().backward()
                 optimizer.step()
                 after, head = table_of(model).tensor(), model.lm_head.weight.tensor()
                 assert_differs(after, before, "the token table after a step")
@@ -503,59 +354,3 @@ def variants() -> Iterator[dict[str, object]]:
     for tied in (True, False):
         for positional in ("sinusoidal", "learned"):
             yield {"tie_weights": tied, "positional": positional}
-
-
-def own_counts(model: Handle, rng: random.Random) -> dict[str, int]:
-    """The number of elements in each of the model's own parts; a shared table is the embedding's.
-
-    Whether the head shares the table is tried out, so that tying is not judged here once more.
-    """
-    shared = is_shared(model, rng)
-    return {
-        "embedding": TABLE + count_of(model.embedding.parameters(), tables=False),
-        "transformer_blocks": count_of(model.blocks.parameters()),
-        "ln_f": count_of(model.ln_f.parameters()),
-        "lm_head": (0 if shared else TABLE) + count_of_head(model),
-    }
-
-
-def count_of_head(model: Handle) -> int:
-    """Elements of the head's parameters beside the table: not those that are the embedding's too.
-
-    A head that looks the table up where it lives may hold the whole embedding as a part of its own.
-    """
-    head = elements(model.lm_head.parameters())
-    before = tensors(head)
-    for parameter in elements(model.embedding.parameters()):
-        parameter.data.add_(1)
-    kept = zip(before, tensors(head), strict=True)
-    return sum(
-        old.numel() for old, new in kept if old.shape != (VOCAB, WIDTH) and torch.equal(old, new)
-    )
-
-
-def count_of(parameters: Handle, *, tables: bool = True, frozen: bool = False) -> int:
-    """Add up the elements of parameters: not those of shape (V, d_model), or frozen ones only."""
-    handles = elements(parameters)
-    trained = values(parameter.requires_grad for parameter in handles)
-    count = 0
-    for value, is_trained in zip(tensors(handles), trained, strict=True):
-        is_table = tuple(value.shape) == (VOCAB, WIDTH)
-        is_frozen = is_trained is False
-        if (tables or not is_table) and (is_frozen or not frozen):
-            count += value.numel()
-    return count
-
-
-def assert_trainable(model: Handle, count: float) -> None:
-    """Demand that the trainable parameters are those of all, `count`, that are not frozen."""
-    expected = count - count_of(model.parameters(), frozen=True)
-    actual = model.count_parameters(trainable_only=True).value()
-    assert_equal(actual, expected, "the count of trainable parameters")
-
-
-def assert_plausible(model: Handle, count: float) -> None:
-    """Demand that a count of all parameters, right or not, has something to do with the model."""
-    least = count_of(model.parameters())
-    if not least <= count <= 2 * least:
-        fail("the count of all parameters is far off", expected=least, actual=count)

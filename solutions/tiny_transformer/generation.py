@@ -143,8 +143,8 @@ class KeyValueCache:
 
     Args:
         model: the model that reads, in `eval()` mode. A cache has to know what a block is made of:
-            this one knows `MultiHeadAttention` and `FeedForward` between their norms, and the
-            `nn.TransformerEncoderLayer` that a block of `course.parts` has as its `layer`.
+            this one knows the norm `ln_1` before `attention`, with its four maps `q_proj`,
+            `k_proj`, `v_proj` and `out_proj`, and the norm `ln_2` before `feedforward`.
 
     Attributes:
         n_read: number of positions whose keys and values are kept.
@@ -189,29 +189,15 @@ class KeyValueCache:
 
     def _project(self, block: Any, x: Tensor) -> tuple[Tensor, ...]:
         """Compute queries, keys and values (B, H, N, d_k) of new positions (B, N, d_model)."""
-        if hasattr(block, "layer"):
-            attention = block.layer.self_attn
-            joint = F.linear(
-                block.layer.norm1(x), attention.in_proj_weight, attention.in_proj_bias
-            )  # (B, N, 3 * d_model)
-            projected: Any = joint.chunk(3, dim=-1)
-        else:
-            attention, normed = block.attention, block.ln_1(x)
-            maps = (attention.q_proj, attention.k_proj, attention.v_proj)
-            projected = [linear(normed) for linear in maps]  # (B, N, d_model) each
-        n_heads = self.model.n_heads
-        return tuple(one.unflatten(-1, (n_heads, -1)).transpose(1, 2) for one in projected)
+        attention, normed = block.attention, block.ln_1(x)  # normed: (B, N, d_model)
+        maps = (attention.q_proj, attention.k_proj, attention.v_proj)
+        heads = (self.model.n_heads, -1)
+        return tuple(linear(normed).unflatten(-1, heads).transpose(1, 2) for linear in maps)
 
     def _finish(self, block: Any, x: Tensor, mixed: Tensor) -> Tensor:
         """Add what the heads gathered (B, N, d_model), then what the feed-forward makes of it."""
-        if hasattr(block, "layer"):
-            layer = block.layer
-            x = x + layer.self_attn.out_proj(mixed)  # (B, N, d_model)
-            hidden = layer.activation(layer.linear1(layer.norm2(x)))  # (B, N, d_ff)
-            new: Tensor = layer.linear2(hidden)  # (B, N, d_model)
-        else:
-            x = x + block.attention.out_proj(mixed)  # (B, N, d_model)
-            new = block.feedforward(block.ln_2(x))  # (B, N, d_model)
+        x = x + block.attention.out_proj(mixed)  # (B, N, d_model)
+        new: Tensor = block.feedforward(block.ln_2(x))  # (B, N, d_model)
         return x + new
 
 

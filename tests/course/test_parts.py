@@ -122,6 +122,19 @@ class TestBlock:
         assert nothing is None
 
     @pytest.mark.parametrize("bias", [True, False])
+    def test_gives_its_pieces_the_references_names(self, bias):
+        theirs = randomise(reference.TransformerBlock(8, 2, 20, bias=bias)).eval()
+        ours = parts.TransformerBlock(8, 2, 20, bias=bias).eval()
+        copy_block(theirs, ours)
+        x = torch.randn(2, 5, 8)
+        for name in ("ln_1", "ln_2", "feedforward"):
+            torch.testing.assert_close(getattr(ours, name)(x), getattr(theirs, name)(x))
+        for name in ("q_proj", "k_proj", "v_proj", "out_proj"):
+            expected = getattr(theirs.attention, name)(x)
+            torch.testing.assert_close(getattr(ours.attention, name)(x), expected)
+        assert {name.partition(".")[0] for name, _ in ours.named_parameters()} == {"layer"}
+
+    @pytest.mark.parametrize("bias", [True, False])
     def test_has_as_many_parameters(self, bias):
         ours, theirs = (
             sum(p.numel() for p in package.TransformerBlock(8, 2, 20, bias=bias).parameters())

@@ -254,7 +254,7 @@ def the_points_are_those_of_grader_check(hub: hubs.Hub) -> None:
 
 def test_students_reach_nothing_private(hub: hubs.Hub) -> None:
     private = [
-        hub.private / "solutions/suites/test_embeddings.py",
+        hub.private / "solutions/suites/embeddings/test_1_vectors.py",
         hub.private / "solutions/tiny_transformer/__init__.py",
         hub.course_root / "source/embeddings/embeddings.ipynb",
         hub.course_root / "nbgrader_config.py",

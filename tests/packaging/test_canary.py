@@ -344,7 +344,7 @@ def test_a_package_that_takes_too_much_is_found(leaky: tuple[Path, dict[str, str
 
 def test_a_whole_private_file_stops_the_release(leaky: tuple[Path, dict[str, str]]) -> None:
     project, _ = leaky
-    shutil.copy(project / "solutions/suites/test_embeddings.py", project / "course/more.py")
+    shutil.copy(project / "solutions/suites/test_weight_tying.py", project / "course/more.py")
     result = grader(project, "release", "--output", project.parent / "out")
     assert result.returncode == ExitStatus.USAGE
     assert "course/more.py" in result.stderr

@@ -23,6 +23,7 @@ from grader.authoring.cases import Kind, Planned, plan_cases
 from grader.authoring.lessons import lesson_paths
 from grader.authoring.verify import AssignmentGate, Case, Verdict, Verification, try_cases
 from grader.config.course import load_course
+from grader.config.suite_files import suite_files
 from grader.judging.engine import load_suites
 from grader.model import Suite
 
@@ -120,10 +121,9 @@ def with_check_removed(folder: Path, assignment: str, function: str) -> Path:
         shutil.copytree(ROOT / part, root / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", root)
     removed = 0
-    for path in (
-        root / f"course/checks/test_{assignment}.py",
-        root / f"solutions/suites/test_{assignment}.py",
-    ):
+    copy = load_course(root)
+    folders = (copy.checks, copy.suites)
+    for path in (path for folder in folders for path in suite_files(folder, assignment)):
         text = path.read_text(encoding="utf-8")
         lines = text.split("\n")
         for node in ast.walk(ast.parse(text)):

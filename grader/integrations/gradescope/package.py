@@ -21,6 +21,7 @@ from pathlib import Path
 import grader
 from grader.config import policy_table
 from grader.config.course import AssignmentConfig, Course
+from grader.config.suite_files import assignment_of
 from grader.errors import ConfigError
 from grader.reports.choices import Hidden
 from grader.times import format_iso
@@ -114,8 +115,7 @@ def _course_files(course: Course, assignment: AssignmentConfig) -> Iterator[tupl
 def _is_needed(path: Path, course: Course, assignment: AssignmentConfig) -> bool:
     if path.suffix in (".pyc", ".ipynb") or "__pycache__" in path.parts:
         return False
-    of_checks = path.parent in (course.checks, course.suites) and path.name.startswith("test_")
-    return not of_checks or path.name == f"test_{assignment.id}.py"
+    return assignment_of(path, (course.checks, course.suites)) in (None, assignment.id)
 
 
 def _relative(path: Path, course: Course) -> str:

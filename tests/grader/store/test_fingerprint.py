@@ -70,6 +70,14 @@ def test_the_tests_of_another_assignment_do_not(course: Course, toy: Path) -> No
     assert digest(course) == before
 
 
+def test_nor_do_they_in_a_folder_of_its_own(course: Course, toy: Path) -> None:
+    write(toy / "hidden/taking/test_1_little.py", "y = 1")
+    before = digest(course), digest(course, "taking")
+    write(toy / "hidden/taking/test_1_little.py", "y = 2")
+    assert digest(course) == before[0]
+    assert digest(course, "taking") != before[1]
+
+
 def test_unless_somebody_uses_them(course: Course, toy: Path) -> None:
     write(toy / "hidden/sums_by_hand.py", "from test_taking import y")
     before = digest(course)

@@ -49,6 +49,8 @@ def run(root: Path) -> subprocess.CompletedProcess[str]:
 
 def test_the_archive_has_what_gradescope_looks_for_and_only_this_assignment(toy: Path) -> None:
     write(toy / "hidden/test_taking.py", "SECRET = 1\n")
+    write(toy / "hidden/taking/test_more.py", "SECRET = 1\n")
+    write(toy / "hidden/adding/test_more.py", "MORE = 1\n")
     write(toy / "hidden/shared.py", "HELP = 1\n")
     course = load_course(toy)
     archive = zipfile.ZipFile(io.BytesIO(package(course, course.assignments[0], Hidden.TITLES)))
@@ -58,7 +60,9 @@ def test_the_archive_has_what_gradescope_looks_for_and_only_this_assignment(toy:
         assert archive.read(name).startswith(b"#!/usr/bin/env bash\n")
     assert "course/hidden/test_adding.py" in names
     assert "course/hidden/shared.py" in names
+    assert "course/hidden/adding/test_more.py" in names
     assert "course/hidden/test_taking.py" not in names
+    assert "course/hidden/taking/test_more.py" not in names
     assert not [name for name in names if "__pycache__" in name or name.startswith("tests")]
 
 

@@ -1,7 +1,8 @@
-"""Hidden checks of assignment 06. They know `generate` and `overfit`, and the course's own model.
+"""Hidden checks of assignment 06, first part: which text is written, and what else must not happen.
 
-What a text must be is computed by the course's model here, with weights drawn here and sent over
-(`sure_texts.py`); samples are compared with probabilities (`drawn_tokens.py`).
+They know `generate`, and the course's own model. What a text must be is computed by the course's
+model here, with weights drawn here and sent over (`sure_texts.py`); samples are compared with
+probabilities (`drawn_tokens.py`).
 """
 
 import contextlib
@@ -10,18 +11,9 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from drawn_tokens import (
-    assert_chance,
-    assert_distributed,
-    assert_ends,
-    assert_limited,
-    keeps_min_p,
-    keeps_top_k,
-    keeps_top_p,
-)
-from kept_states import ROOM, CacheJudge, judge_cache, some_prompts, witnessed
+from drawn_tokens import assert_chance, assert_distributed
+from kept_states import witnessed
 from sure_texts import (
-    MODEL,
     NEARLY_ZERO,
     ROOMY,
     VOCAB,
@@ -34,25 +26,21 @@ from sure_texts import (
     drawn_model,
     each_alone,
     known_logits,
-    most_probable,
     send,
     single_minded,
 )
 from torch import Tensor
 
-from course.checks.test_generation import PARTS, Writer, token_ids
-from course.parts import TinyTransformerLM
+from course.checks.writers import Writer, token_ids
 from grader.testing import (
     Handle,
     StudentError,
     SubmissionNames,
     assert_close,
     assert_differs,
-    attribute,
     check,
     elements,
     entered,
-    in_some_way,
     raises,
     tried,
 )
@@ -299,157 +287,3 @@ class TestTemperature:
             assert_writes(writer, model, prompt, token, temperature=temperature)
             with raises("ValueError", what="a negative temperature"):
                 writer.write(model, prompt, 2, temperature=-temperature)
-
-
-# ---------------------------------------------------------------- bonus
-
-
-class TestTopK:
-    """Bonus: top-k"""
-
-    bonus = True
-
-    @check(points=0.6, timeout_s=30, hint="Each sequence has its own k most probable tokens.")
-    def test_top_k(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """Of the k most probable tokens one is drawn, with their probabilities scaled up"""
-        assert_limited(submission, rng, keeps_top_k, rng.randrange(3, 6))
-
-    @check(points=0.4, timeout_s=30, hint="What if k is 1, or more than there are tokens?")
-    def test_top_k_ends(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """One token is always the best, and a large k changes nothing"""
-        assert_ends(submission, rng, "top_k", 1, rng.randrange(7, 20))
-
-
-class TestTopP:
-    """Bonus: top-p"""
-
-    bonus = True
-
-    @pytest.mark.parametrize("temperature", [1.0, 2.0])
-    @check(
-        points=0.6,
-        timeout_s=30,
-        hint="Temperature first; the token that reaches p still belongs to it.",
-    )
-    def test_top_p(
-        self, submission: SubmissionNames, rng: random.Random, temperature: float
-    ) -> None:
-        """Of the fewest tokens with probability p one is drawn, at temperature"""
-        assert_limited(submission, rng, keeps_top_p, rng.uniform(0.6, 0.8), temperature)
-
-    @check(points=0.4, timeout_s=30, hint="What if p is tiny, or 1?")
-    def test_top_p_ends(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """A tiny p leaves the best token, and p = 1 changes nothing"""
-        assert_ends(submission, rng, "top_p", rng.uniform(1e-4, 1e-2), 1.0)
-
-
-class TestMinP:
-    """Bonus: min-p"""
-
-    bonus = True
-
-    @pytest.mark.parametrize("temperature", [1.0, 2.0])
-    @check(
-        points=0.6,
-        timeout_s=30,
-        hint="Temperature first; then compare with the most probable token's.",
-    )
-    def test_min_p(
-        self, submission: SubmissionNames, rng: random.Random, temperature: float
-    ) -> None:
-        """Tokens far less probable than the best are not drawn, at temperature"""
-        assert_limited(submission, rng, keeps_min_p, rng.uniform(0.2, 0.4), temperature)
-
-    @check(points=0.4, timeout_s=30, hint="What if the fraction is 0, or 1?")
-    def test_min_p_ends(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """Fraction 1 leaves the best token, and 0 changes nothing"""
-        assert_ends(submission, rng, "min_p", 1.0, 0.0)
-
-
-class TestCache:
-    """Bonus: keys and values kept"""
-
-    bonus = True
-
-    @check(
-        points=1.2,
-        timeout_s=30,
-        hint="A token's key and value stay what they are: compute them once.",
-    )
-    def test_less_work(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """use_cache=True writes the same text with much less work"""
-        (prompt,) = some_prompts(rng, 4)
-        new = ROOM - prompt.size(1)
-
-        def verdict(judge: CacheJudge) -> None:
-            judge.assert_less_work(prompt, new)
-            judge.assert_kept(prompt, new)
-
-        judge_cache(submission, rng, verdict)
-
-    @check(
-        points=0.8,
-        requires=["test_less_work"],
-        hint="When the window moves, every token moves to another position.",
-    )
-    def test_beyond_window(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """use_cache=True writes the same text when it outgrows max_len"""
-        prompts = some_prompts(rng, ROOM - 3, ROOM, ROOM + 3)
-        judge_cache(submission, rng, lambda judge: judge.assert_same_text(prompts, 7))
-
-
-TEXT_MODEL = {
-    **MODEL,
-    "n_layers": 1,
-    "vocab_size": 16,
-    "d_model": 32,
-    "d_ff": 64,
-    "max_len": 32,
-    "dropout": 0.0,
-}
-
-
-class TestMilestone:
-    """Bonus: a text learned by heart"""
-
-    bonus = True
-
-    GIVEN = 8
-
-    @check(
-        points=2,
-        timeout_s=60,
-        hint="Judge your training by the text that comes out, not by the loss.",
-    )
-    def test_repeats(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """After overfit(model, tokens) the model repeats the text from its first tokens"""
-        size = TEXT_MODEL["vocab_size"]
-        words = [rng.choices(range(1, size), k=rng.randrange(2, 6)) for _ in range(9)]
-        text = [token for word in rng.choices(words, k=30) for token in [*word, 0]]
-        tokens = torch.tensor(text[: TEXT_MODEL["max_len"]])
-        # A short course, which is enough for so short a text; then the notebook's own default.
-        in_some_way(
-            lambda schedule=schedule: self.assert_learned(submission, tokens, *schedule)
-            for schedule in [(120, 1e-2), ()]
-        )
-
-    def assert_learned(self, submission: SubmissionNames, tokens: Tensor, *schedule: float) -> None:
-        """Demand that a new model repeats a text (T,) after overfit(model, tokens, *schedule)."""
-        model = submission.module("course.parts").TinyTransformerLM(**TEXT_MODEL)
-        submission.placed(model)
-        submission.overfit(model, tokens, *schedule)
-        learned = TinyTransformerLM(**TEXT_MODEL).eval()
-        for name in PARTS:
-            state = attribute(model, name).state_dict().value()
-            try:
-                getattr(learned, name).load_state_dict(state)
-            except (RuntimeError, TypeError, AttributeError):
-                fail("the model no longer has the parameters that it had")
-        given = tokens[: self.GIVEN].unsqueeze(0)
-        rest = tokens[self.GIVEN :]
-        written, _ = most_probable(learned, given, len(rest), TEXT_MODEL["max_len"])
-        match = float((written[0] == rest).double().mean())
-        if match < 0.95:
-            fail(
-                "too little of the text comes back", expected="at least 95 %", actual=f"{match:.0%}"
-            )

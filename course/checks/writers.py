@@ -1,0 +1,161 @@
+"""The notebook's `generate`, and models of which it is known what they write."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from grader.testing import Handle, StudentError, SubmissionNames, assert_shape
+from grader.testing.failure import fail
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+SIZES: dict[str, Any] = {"d_model": 8, "n_heads": 2, "n_layers": 1, "d_ff": 12}
+PARTS = ("embedding", "blocks", "ln_f", "lm_head")
+
+
+class Writer:
+    """The notebook's `generate`, and the course's own model to run it on.
+
+    It is the function of that name or, in a notebook that holds the whole model, the model's
+    method: run on the course's model or, if it needs more of its own class, on a model of that
+    class that has the course's embedding, blocks, norm and head.
+    """
+
+    def __init__(self, submission: SubmissionNames) -> None:
+        self.submission = submission
+        self._staff = submission.module("course.parts").TinyTransformerLM
+        ways = list(self._ways()) or [(self._staff, submission.generate)]
+        if len(ways) > 1:  # or there is nothing to choose
+            ways = [next((way for way in ways if self._works(*way)), ways[0])]
+        self._build, self.generate = ways[0]
+
+    def _ways(self) -> Iterator[tuple[Callable[..., Handle], Handle]]:
+        if self.submission.defines("generate"):
+            yield self._staff, self.submission.generate
+        if self.submission.defines("TinyTransformerLM"):
+            try:
+                method = self.submission.TinyTransformerLM.generate.done()
+            except StudentError:
+                return
+            yield self._staff, method
+            yield self._build_own, method
+
+    def _build_own(self, **arguments: object) -> Handle:
+        own, staff = self.submission.TinyTransformerLM(**arguments), self._staff(**arguments)
+        for name in PARTS:
+            setattr(own, name, getattr(staff, name))
+        return own
+
+    def _works(self, build: Callable[..., Handle], generate: Handle) -> bool:
+        import torch
+
+        start = torch.zeros(1, 1, dtype=torch.int64)
+        try:
+            model = self.submission.placed(build(**SIZES, vocab_size=3, max_len=4))
+            generate(model, start, max_new_tokens=1).done()
+        except StudentError:
+            return False
+        return True
+
+    def model(self, **arguments: object) -> Handle:
+        """A model on the device that is graded on, in eval mode, in which nothing is tied."""
+        model = self._build(**{**SIZES, "tie_weights": False, **arguments})
+        self.submission.placed(model).eval()
+        return model
+
+    def table_model(self, logits: Tensor, **arguments: object) -> Handle:
+        """A model that scores what comes next by a table (V, V): row t wherever token t stands.
+
+        Each token's vector is so long that beside it nothing counts that comes from other tokens,
+        and its block adds an even longer one. So the table stands in no part of the model: a whole
+        forward pass leads to it.
+        """
+        import torch
+        from torch.nn import functional
+
+        width, hidden = 32, 64
+        sizes = {"vocab_size": len(logits), "d_model": width, "d_ff": hidden, "dropout": 0.0}
+        model = self.model(**{**arguments, **sizes})
+        rows, added = (size * torch.randn(len(logits), width) for size in (1e5, 1e7))
+        first = torch.randn(hidden, width) / width**0.5
+        features = functional.gelu(functional.layer_norm(rows, (width,)) @ first.T)
+        normed = functional.layer_norm(rows + added, (width,))
+        head = (logits.max() - logits.min()) * torch.randn(len(logits), width)
+        head += (normed.pinverse() @ (logits - normed @ head.T)).T
+        layer = model.blocks[0].layer
+        for parameter, value in (
+            (model.embedding.token_embedding["embedding"].weight, rows / width**0.5),
+            (layer.linear1.weight, first),
+            (layer.linear1.bias, torch.zeros(hidden)),
+            (layer.linear2.weight, (features.pinverse() @ added).T),
+            (layer.linear2.bias, torch.zeros(width)),
+            (model.lm_head.weight, head),
+        ):
+            parameter.data.copy_(value)
+        return model
+
+    def indifferent_model(self, logits: Tensor, **arguments: object) -> Handle:
+        """A model that gives the same logits (V,) whatever the text is."""
+        return self.table_model(logits.expand(len(logits), -1), **arguments)
+
+    def sure_model(
+        self, follows: dict[int, int], lead: float = 60.0, **arguments: object
+    ) -> Handle:
+        """A model that is sure of one token after each of V tokens: its logit has this lead."""
+        import torch
+
+        logits = torch.zeros(len(follows), len(follows))
+        for token, following in follows.items():
+            logits[token, following] = lead
+        return self.table_model(logits, **arguments)
+
+    def write(self, model: Handle, prompt: Tensor | Handle, new: int, **options: object) -> Tensor:
+        """Fetch what is generated from a prompt (B, T)."""
+        text: Tensor = self.generate(model, prompt, max_new_tokens=new, **options).tensor()
+        return text
+
+
+def token_ids(rng: random.Random, batch: int, length: int, vocab_size: int) -> Tensor:
+    """Random ids (batch, length)."""
+    import torch
+
+    return torch.tensor([rng.choices(range(vocab_size), k=length) for _ in range(batch)])
+
+
+def ends_of_text(rng: random.Random, vocab_size: int) -> dict[int, int]:
+    """What follows each token: another one for half of them, and after that one itself for ever."""
+    tokens = rng.sample(range(vocab_size), vocab_size)
+    half = vocab_size // 2
+    ends = dict(zip(tokens[:half], tokens[half : 2 * half], strict=True))
+    return {token: ends.get(token, token) for token in tokens}
+
+
+def assert_asks_the_model(
+    writer: Writer, rng: random.Random, sizes: list[tuple[int, int, int]], max_len: int = 64
+) -> None:
+    """Demand the tokens that a model is sure of after prompts (B, T), each of one token repeated.
+
+    Whatever place of the text somebody looks at, and however far they see, these tokens follow.
+    """
+    import torch
+
+    follows = ends_of_text(rng, 13)
+    model = writer.sure_model(follows, max_len=max_len)
+    starts = [token for token, following in follows.items() if following != token]
+    for start, (batch, length, new) in zip(rng.sample(starts, len(sizes)), sizes, strict=True):
+        prompt = torch.full((batch, length), start)
+        text = writer.write(model, prompt, new)
+        expected = torch.full((batch, new), follows[start])
+        assert_shape(text, (batch, length + new), "the text")
+        if not torch.equal(text[:, :length], prompt):
+            fail("the prompt is not the beginning of the text")
+        if text[:, length:].tolist() != expected.tolist():
+            fail(
+                "the new tokens are not those that the model is sure of",
+                expected=expected.tolist(),
+                actual=text[:, length:].tolist(),
+            )

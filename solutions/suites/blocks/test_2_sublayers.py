@@ -1,0 +1,334 @@
+"""Hidden checks of the assignment `blocks`, second part: the two sublayers and their order.
+
+All of them look at `TransformerBlock` from outside: what changes when inputs or parameters do.
+"""
+
+from __future__ import annotations
+
+import math
+from random import Random
+
+import torch
+import torch.nn.functional as F
+from drawn_blocks import (
+    BATCH,
+    D_FF,
+    D_MODEL,
+    HEADS,
+    LENGTH,
+    VISIBLY,
+    added,
+    copy_parameters,
+    count,
+    drawn_anew,
+    new_block,
+    of_feed_forward,
+    output,
+    output_handle,
+    output_of,
+    seeded_output,
+    silence,
+    sublayers,
+)
+from fitting_gradients import assert_gradients_fit, assert_input_gradient
+from torch import Tensor
+
+from course.checks.drawn_modules import generator, is_matrix, normal
+from course.checks.working_blocks import (
+    assert_block_attends,
+    assert_block_transforms,
+    assert_block_works,
+)
+from grader.testing import (
+    Handle,
+    SubmissionNames,
+    assert_close,
+    assert_differs,
+    assert_equal,
+    assert_shape,
+    check,
+    differing,
+    parameters,
+    values,
+)
+from grader.testing.failure import fail
+
+
+class TestResidual:
+    """The input is carried past both sublayers"""
+
+    @check(points=1, hint="Add each sublayer's output to what went in before the LayerNorm.")
+    def test_zero_parameters_change_nothing(self, submission: SubmissionNames, rng: Random) -> None:
+        """A block whose parameters are all zero gives back its input"""
+        assert_identity_when_zero(submission, new_block(submission, rng), rng)
+
+    @check(points=1, hint="Drop parts of what a sublayer adds, never of the sum.")
+    def test_zero_parameters_change_nothing_in_training(
+        self, submission: SubmissionNames, rng: Random
+    ) -> None:
+        """The same holds in training: dropout does not touch what is carried past"""
+        block = new_block(submission, rng, dropout=0.5)
+        block.train()
+        assert_identity_when_zero(submission, block, rng)
+
+
+def assert_identity_when_zero(submission: SubmissionNames, block: Handle, rng: Random) -> None:
+    """Demand that a working block gives back its input once its parameters are zero.
+
+    Nor do they jump there: a block that looks whether anything is left to do is none.
+    """
+    assert_block_attends(submission, rng)
+    x = normal(rng, BATCH, LENGTH, D_MODEL)
+    assert_differs(output(block, x), x, "the input, on its way through,")
+    for parameter, value in parameters(block):
+        parameter.detach().copy_(0.01 * value)
+    assert_close(output(block, x), x, "the output of a block of small numbers", atol=0.1)
+    silence(parameters(block))
+    assert_close(output(block, x), x, "the output of a block of zeros")
+
+
+class TestPreNorm:
+    """Each sublayer reads a normalised input"""
+
+    @check(points=1, hint="LayerNorm belongs before attention, inside the branch.")
+    def test_attention_reads_a_normalised_input(
+        self, submission: SubmissionNames, rng: Random
+    ) -> None:
+        """What attention adds depends neither on a token's mean nor on its size"""
+        assert_block_attends(submission, rng)
+        _, attention, _, neither = sublayers(submission, rng)
+        assert_added_is_normalised(attention, neither, rng)
+
+    @check(points=1, hint="LayerNorm belongs before the feed-forward network, inside the branch.")
+    def test_feed_forward_reads_a_normalised_input(
+        self, submission: SubmissionNames, rng: Random
+    ) -> None:
+        """What the feed-forward network adds depends neither on a token's mean nor on its size"""
+        assert_block_transforms(submission, rng)
+        _, _, feed_forward, neither = sublayers(submission, rng)
+        assert_added_is_normalised(feed_forward, neither, rng)
+
+
+def assert_added_is_normalised(block: Handle, neither: Handle, rng: Random) -> None:
+    """Demand that what a block adds survives any change of the tokens' means and sizes."""
+    # so large that a norm's epsilon has no say, be it 1e-5 or 1e-3
+    x = 10 * normal(rng, BATCH, LENGTH, D_MODEL)
+    sizes = 3 + torch.rand(BATCH, LENGTH, 1, generator=generator(rng))
+    means = 10 * (2 + normal(rng, BATCH, LENGTH, 1))
+    before, after = added(block, neither, x), added(block, neither, x * sizes + means)
+    assert_close(after, before, "what is added", atol=1e-4)
+    assert_differs(before[:, 0], before[:, 1], "what is added to another token", atol=VISIBLY)
+
+
+class TestSequence:
+    """First attention, then feed-forward"""
+
+    @check(points=1, hint="The second sublayer reads the sum that the first one left.")
+    def test_second_sublayer_reads_the_first(
+        self, submission: SubmissionNames, rng: Random
+    ) -> None:
+        """The sublayers work one after the other, not side by side"""
+        assert_block_works(submission, rng)
+        x = normal(rng, BATCH, LENGTH, D_MODEL)
+        both, attention, feed_forward, neither = sublayers(submission, rng)
+        side_by_side = added(attention, neither, x) + added(feed_forward, neither, x)
+        assert_differs(
+            added(both, neither, x), side_by_side, "the sum of the sublayers", atol=VISIBLY
+        )
+
+    @check(points=1, hint="Gather from the other positions first, then transform.")
+    def test_attention_comes_first(self, submission: SubmissionNames, rng: Random) -> None:
+        """The feed-forward network transforms what attention has gathered"""
+        assert_block_works(submission, rng)
+        x = normal(rng, BATCH, LENGTH, D_MODEL)
+        both, attention, feed_forward, neither = sublayers(submission, rng)
+        gathered = output(attention, x)
+        by_feed_forward = added(feed_forward, neither, gathered)
+        whole = output(both, x)
+        assert_close(whole, gathered + by_feed_forward, "the block's output", atol=1e-4)
+        assert_differs(gathered, x, "what attention reads", atol=VISIBLY)
+        assert_differs(whole, gathered, "what the feed-forward network reads", atol=VISIBLY)
+
+
+class TestGelu:
+    """The activation is the exact GELU"""
+
+    @check(points=1, hint="Use the error function, not its approximation by tanh.")
+    def test_activation_values(self, submission: SubmissionNames, rng: Random) -> None:
+        """The activation has the values of GELU, on both sides of zero"""
+        # Two directions, normalised and at right angles: the token lies in one, both maps of the
+        # feed-forward network in the other. So the first map sees nothing, its bias alone is
+        # activated, and the second map writes the result where it can be told from the token,
+        # even if the sum is normalised afterwards.
+        assert_block_transforms(submission, rng)
+        drawn = normal(rng, D_MODEL, 2)
+        directions, _ = torch.linalg.qr(drawn - drawn.mean(dim=0))
+        token, writing = (directions * math.sqrt(D_MODEL)).unbind(dim=1)
+        _, _, block, _ = sublayers(submission, rng)
+        chosen = of_feed_forward(parameters(block))
+        if all(is_matrix(value) for _, value in chosen):  # the default is no question here
+            _, _, block, _ = sublayers(submission, rng, bias=True)
+            chosen = of_feed_forward(parameters(block))
+        biases = []
+        for parameter, value in chosen:
+            if is_matrix(value):
+                shape = [size if size == D_MODEL else 1 for size in value.shape]
+                parameter.detach().copy_(writing.reshape(shape).expand(value.shape) / D_FF)
+            else:
+                biases.append(parameter)
+        if not biases:
+            fail("the feed-forward network has no bias of length d_ff")
+        for low, high in ((-3.2, -2.4), (-1.5, -1.1), (-0.9, 0), (0, 0.9), (1.1, 1.5), (2.4, 3.2)):
+            point = rng.uniform(low, high)
+            for bias in biases:
+                bias.detach().fill_(point)
+            out = output(block, token.expand(1, 1, D_MODEL))[0, 0]
+            written, carried = (out @ writing / D_MODEL).item(), (out @ token / D_MODEL).item()
+            exact = F.gelu(torch.tensor(point, dtype=torch.float64)).item()
+            # what was carried past may be scaled with it, or alone, or have been left out
+            readings = [written, written / carried] if abs(carried) > 0.01 else [written]
+            actual = min(readings, key=lambda reading: abs(reading - exact))
+            assert_close(actual, exact, "the activation", rtol=0, atol=6e-5)
+
+
+class TestParameters:
+    """The block has the parameters that it should, and uses them"""
+
+    @check(
+        points=0.5, hint="Count on paper: four maps of attention, two of the network, two norms."
+    )
+    def test_parameter_count(self, submission: SubmissionNames, rng: Random) -> None:
+        """The number of parameters is right for two sizes"""
+        assert_block_works(submission, rng)
+        for d_model, n_heads, d_ff in ((D_MODEL, HEADS, D_FF), (16, 2, 40)):
+            block = new_block(submission, rng, d_model=d_model, n_heads=n_heads, d_ff=d_ff)
+            biases = 4 * d_model + d_ff + d_model
+            expected = 4 * d_model**2 + 2 * d_model * d_ff + biases + 4 * d_model
+            assert_equal(count(block), expected, "the number of parameters")
+
+    @check(points=0.25, hint="Pass `bias` on to every part that could have one.")
+    def test_bias_switch(self, submission: SubmissionNames, rng: Random) -> None:
+        """With bias=False the linear maps have no biases"""
+        assert_block_works(submission, rng)
+        block = new_block(submission, rng, bias=False)
+        matrices = 4 * D_MODEL**2 + 2 * D_MODEL * D_FF
+        # LayerNorm's own bias may go or stay
+        with_either_norm = {matrices + 2 * D_MODEL, matrices + 4 * D_MODEL}
+        if count(block) not in with_either_norm:
+            expected = " or ".join(map(str, sorted(with_either_norm)))
+            fail("the number of parameters is wrong", expected=expected, actual=count(block))
+        output(block, normal(rng, BATCH, LENGTH, D_MODEL))
+
+    @check(points=0.25, hint="Nothing between input and output may leave the autograd graph.")
+    def test_gradients_reach_the_parameters(self, submission: SubmissionNames, rng: Random) -> None:
+        """A backward pass gives every parameter a gradient, and the input the right one"""
+        assert_block_attends(submission, rng)
+        # so many tokens that no unit is idle on all of them, whatever the activation
+        block, x = new_block(submission, rng), normal(rng, 10 * BATCH, LENGTH, D_MODEL)
+        result = block(x)
+        output_of(result, x)
+        upstream = normal(rng, *x.shape)
+        output_handle(result).backward(upstream)
+        still = 0
+        own = parameters(block)
+        gradients = values(parameter.grad for parameter, _ in own)
+        for (_, value), gradient in zip(own, gradients, strict=True):
+            if gradient is None:
+                still += value.numel()
+            else:
+                assert_shape(gradient, value.shape, "a gradient")
+                still += int((gradient.abs() < 1e-7).sum())
+        if still > 1.5 * D_MODEL:  # the keys' bias cancels in the softmax: it has no gradient
+            fail("some parameters get no gradient", expected="at most the keys' bias", actual=still)
+        assert_gradients_fit(block, own, gradients, x, upstream, rng)
+        assert_input_gradient(submission, block, rng)
+
+
+class TestDropout:
+    """Dropout in training, and only there"""
+
+    @check(points=0.25, hint="Outside of nn.Dropout, ask `self.training` before dropping anything.")
+    def test_nothing_is_dropped_in_eval(self, submission: SubmissionNames, rng: Random) -> None:
+        """In eval mode the dropout rate makes no difference"""
+        assert_block_attends(submission, rng)
+        x = normal(rng, BATCH, LENGTH, D_MODEL)
+        block, plain = (
+            new_block(submission, rng, dropout=0.5),
+            new_block(submission, rng, dropout=0),
+        )
+        copy_parameters(parameters(plain), parameters(block))
+        assert_close(output(block, x), output(plain, x), "the output in eval mode")
+        block.train()
+        assert_differs(output(block, x), output(plain, x), "the output in training")
+
+    @check(points=0.25, hint="Both sublayers drop something, and scale up what they keep.")
+    def test_both_sublayers_drop(self, submission: SubmissionNames, rng: Random) -> None:
+        """In training each sublayer's contribution varies from call to call, around one mean"""
+        assert_block_works(submission, rng)
+        x = normal(rng, BATCH, LENGTH, D_MODEL)
+        _, *blocks, neither = sublayers(submission, rng, dropout=0.5)
+        neither.train()
+        # where the input itself is changed on its way past, other checks fail
+        carried = not bool(differing(output(neither, x), x).any())
+        for block in blocks:
+            block.train()
+            assert_differs(output(block, x), output(block, x), "the output")
+            block.eval()
+            if carried:
+                assert_mean_is_kept(block, x[:1].expand(500, -1, -1))
+
+    @check(points=0.25, hint="The rate is the argument `dropout`, everywhere.")
+    def test_rate_zero_drops_nothing(self, submission: SubmissionNames, rng: Random) -> None:
+        """With dropout=0 training and eval mode give the same, by default they do not"""
+        assert_block_attends(submission, rng)
+        block, x = new_block(submission, rng, dropout=0), normal(rng, BATCH, LENGTH, D_MODEL)
+        evaluated = output(block, x)
+        block.train()
+        assert_close(output(block, x), evaluated, "the output in training")
+        assert_differs(evaluated, x, "the input, on its way through,")
+        sizes = {"d_model": D_MODEL, "n_heads": HEADS, "d_ff": D_FF}
+        block = submission.TransformerBlock(**sizes)
+        drawn_anew(block, submission, rng).train()
+        assert_differs(output(block, x), output(block, x), "the output in training")
+
+    @check(points=0.25, hint="Drop weights after the softmax: 0 times -inf is not a number.")
+    def test_training_with_a_mask(self, submission: SubmissionNames, rng: Random) -> None:
+        """In training a mask still hides what it hides, and nothing becomes NaN"""
+        assert_block_attends(submission, rng)
+        block, x = new_block(submission, rng, dropout=0.5), normal(rng, BATCH, LENGTH, D_MODEL)
+        changed = x.clone()
+        changed[:, LENGTH // 2 :] = normal(rng, BATCH, LENGTH - LENGTH // 2, D_MODEL)
+        mask = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
+        # whatever the mask does wrong in eval mode, other checks see
+        in_eval = output(block, x, mask)
+        hidden = ~differing(output(block, changed, mask), in_eval).any(dim=-1)  # (B, T)
+        block.train()
+        for _ in range(3):
+            seed = rng.randrange(2**31)
+            before, again, after = (
+                seeded_output(submission, seed, block, given, mask) for given in (x, x, changed)
+            )
+            if bool((in_eval.isfinite() & ~before.isfinite()).any()):
+                fail("the output in training is not finite")
+            moved = differing(after, before).any(dim=-1)
+            # a generator of the block's own drops other elements each time, whatever the seed
+            comparable = not bool(differing(before, again).any())
+            if comparable and bool((moved & hidden).any()):
+                fail("in training a token influences a position that may not attend to it")
+            if not bool(moved.any()):
+                fail("in training a token influences nothing")
+
+
+def assert_mean_is_kept(block: Handle, x: Tensor) -> None:
+    """Demand that what a sublayer adds in training is on average what it adds in eval mode.
+
+    Args:
+        block: one with a single sublayer at work.
+        x: many times the same sequence.
+    """
+    settled = (output(block, x) - x).mean(dim=0)
+    block.train()
+    trained = (output(block, x) - x).mean(dim=0)
+    factor = float((trained * settled).sum() / settled.square().sum())
+    if not 0.8 < factor < 1.25:
+        fail("what a sublayer adds in training has another mean", expected=1.0, actual=factor)

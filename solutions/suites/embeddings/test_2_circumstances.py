@@ -1,0 +1,234 @@
+"""Hidden checks of assignment 01, second part: lengths, training, dtypes and devices.
+
+Only the checks of `dropout` and `max_len` use any dropout or a sequence of max_len tokens, so that
+no question depends on another one's answer.
+"""
+
+import random
+
+import pytest
+import torch
+from drawn_embeddings import VOCAB, build, embed, embed_unlike, positions, redraw, token_ids
+from torch import Tensor
+
+from course.checks.working_embeddings import KINDS, assert_embeds, working_kinds
+from grader.testing import (
+    Handle,
+    SubmissionNames,
+    assert_close,
+    assert_differs,
+    assert_equal,
+    assert_shape,
+    check,
+    entered,
+    raises,
+    tried,
+)
+from grader.testing.failure import fail
+
+TOO_LONG = ("ValueError", "AssertionError", "IndexError", "RuntimeError")
+OTHER_DEVICE = "course.checks.other_device"
+
+
+class TestMaxLen:
+    """The longest sequence"""
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @check(points=0.5, hint="max_len itself is still allowed.")
+    def test_longest(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
+        """A sequence of max_len tokens is embedded; max_len is 1024 if nothing else is said"""
+        assert_embeds(submission, rng, kind)
+        for max_len in (1, rng.randrange(2, 20), None):
+            embedding = build(
+                submission, vocab_size=VOCAB, d_model=4, positional=kind, max_len=max_len
+            )
+            embed_unlike(embedding, token_ids(rng, 2, max_len or 1024), 4)
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @check(points=0.5, hint="A sequence longer than max_len is an error, even by one token.")
+    def test_too_long(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
+        """A sequence of more than max_len tokens is refused"""
+        assert_embeds(submission, rng, kind)
+        max_len = rng.randrange(5, 20)
+        embedding = build(submission, vocab_size=VOCAB, d_model=4, max_len=max_len, positional=kind)
+        embed_unlike(embedding, token_ids(rng, 2, max_len - 2), 4)
+        for length in (max_len + 1, 3 * max_len):
+            tokens = token_ids(rng, 2, length)
+            with raises(*TOO_LONG, what="a sequence that is too long"):
+                embedding(tokens)
+
+
+class TestDropout:
+    """Dropout on the sum"""
+
+    def build(
+        self, submission: SubmissionNames, kind: str, seed: int, **arguments: object
+    ) -> Handle:
+        """With one seed, all have the same parameters."""
+        submission.seed(seed)
+        embedding = build(
+            submission,
+            vocab_size=VOCAB,
+            d_model=32,
+            max_len=17,
+            positional=kind,
+            **arguments,
+        )
+        redraw(embedding, random.Random(seed))
+        return embedding
+
+    @check(points=0.75, hint="Dropout follows the module's training flag.")
+    def test_off_in_eval(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Dropout acts in training, anew in each call, and never in eval mode"""
+        for kind in working_kinds(submission, rng):
+            embedding = self.build(submission, kind, rng.randrange(2**31), dropout=0.5)
+            tokens = token_ids(rng, 2, 16)
+            calm = embed_unlike(embedding, tokens, 32)
+            embedding.train()
+            noisy, again = embed(embedding, tokens, 32), embed(embedding, tokens, 32)
+            embedding.eval()
+            assert_differs(noisy, calm, "the output in training")
+            assert_differs(noisy, again, "the output of a second call in training")
+            assert_close(embed(embedding, tokens, 32), calm, "the output in eval mode")
+
+    @check(points=0.75, hint="Add first, then drop single elements of the sum; keep the mean.")
+    def test_elements_of_the_sum(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Elements of the sum are dropped at the given rate, or 0.1, the others scaled up"""
+        for kind in working_kinds(submission, rng):
+            for probability in (rng.choice((0.2, 0.3, 0.4)), None):
+                self.assert_dropped(submission, rng, kind, probability)
+
+    def assert_dropped(
+        self, submission: SubmissionNames, rng: random.Random, kind: str, given: float | None
+    ) -> None:
+        """Demand dropout at a rate that is given, or at 0.1 if nothing is said."""
+        probability, seed = 0.1 if given is None else given, rng.randrange(2**31)
+        tokens = token_ids(rng, 4, 16)
+        whole = embed(self.build(submission, kind, seed, dropout=0.0), tokens, 32)
+        embedding = self.build(submission, kind, seed, dropout=given)
+        embedding.train()
+        out = embed(embedding, tokens, 32)
+        dropped = out == 0
+        share = float(dropped.float().mean())
+        if abs(share - probability) > 0.07:  # six standard deviations of 2048 draws
+            fail("the share of dropped elements is off", expected=probability, actual=share)
+        for dim in range(3):
+            if torch.equal(dropped, dropped.narrow(dim, 0, 1).expand_as(dropped)):
+                fail("elements are not dropped one by one")
+        kept = whole.masked_fill(dropped, 0.0) / (1 - probability)
+        assert_close(out, kept, "what is left of the sum", atol=1e-4)
+
+    @check(points=0.5, hint="0.0 is a probability like any other.")
+    def test_zero_probability(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """With dropout=0 training drops nothing, with more it does"""
+        for kind in working_kinds(submission, rng):
+            seed, tokens = rng.randrange(2**31), token_ids(rng, 2, 16)
+            outputs = {}
+            for probability in (0.0, 0.5):
+                embedding = self.build(submission, kind, seed, dropout=probability)
+                embedding.train()
+                outputs[probability] = embed(embedding, tokens, 32)
+                embedding.eval()
+                calm = embed_unlike(embedding, tokens, 32)
+                if probability == 0.0:
+                    assert_close(outputs[0.0], calm, "the output in training")
+            assert_differs(outputs[0.5], outputs[0.0], "the output with dropout")
+
+
+class TestDtypeDevice:
+    """Any dtype, any device"""
+
+    WIDTH, LENGTH = 8, 400
+
+    def build(self, submission: SubmissionNames, kind: str, **arguments: object) -> Handle:
+        """One that is long enough for low precision to show."""
+        return build(
+            submission,
+            vocab_size=VOCAB,
+            d_model=self.WIDTH,
+            max_len=self.LENGTH + 1,
+            positional=kind,
+            **arguments,
+        )
+
+    def in_training(self, submission: SubmissionNames, kind: str, ids: Tensor) -> Handle | None:
+        """One that drops something, or None if that fails in any case: another question's business.
+
+        What is compared between dtypes and devices has no dropout, lest it be random.
+        """
+        embedding = self.build(submission, kind, dropout=0.5)
+        embedding.train()
+        return embedding if tried(lambda: embed(embedding, ids, self.WIDTH)) is None else None
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @check(points=0.5, hint="Does anything on the way force float32?")
+    def test_double(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
+        """After .double() the same vectors come out as float64"""
+        assert_embeds(submission, rng, kind)
+        embedding = self.build(submission, kind)
+        redraw(embedding, rng)
+        tokens = token_ids(rng, 2, 9)
+        single = embed_unlike(embedding, tokens, self.WIDTH)
+        embedding.double()
+        double = embed(embedding, tokens, self.WIDTH)
+        assert_close(double, single.double(), "the output in float64", atol=1e-4)
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @check(points=0.5, hint="Mixing bfloat16 with float32 gives float32: what stays behind?")
+    def test_bfloat16(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
+        """After .to(torch.bfloat16) bfloat16 comes out, in training too, positions still right"""
+        assert_embeds(submission, rng, kind)
+        embedding = self.build(submission, kind)
+        redraw(embedding, rng)
+        single = positions(embedding, rng, (2, self.LENGTH), self.WIDTH)
+        assert_differs(single, torch.zeros_like(single), "what the positions add")
+        embedding.to(torch.bfloat16)
+        low = positions(embedding, rng, (2, self.LENGTH), self.WIDTH)
+        if low.dtype != torch.bfloat16:
+            fail("the output has the wrong dtype", expected=torch.bfloat16, actual=low.dtype)
+        assert_close(low.float(), single, "what the positions add", rtol=0.02, atol=0.02)
+        ids = token_ids(rng, 2, 9)
+        trained = self.in_training(submission, kind, ids)
+        if trained is not None:
+            dtype = embed(trained.to(torch.bfloat16), ids, self.WIDTH).dtype
+            if dtype != torch.bfloat16:
+                fail("in training the dtype is wrong", expected=torch.bfloat16, actual=dtype)
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @check(points=0.5, hint="What moves along with .to(device), and what is left on the CPU?")
+    def test_moves_along(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
+        """Everything moves with the module to another device, what is dropped in training too"""
+        assert_embeds(submission, rng, kind)
+        embedding, ids = self.build(submission, kind), token_ids(rng, 2, 9)
+        expected = embed_unlike(embedding, ids, self.WIDTH)
+        trained = self.in_training(submission, kind, ids)
+        elsewhere = submission.module(OTHER_DEVICE)
+        with entered(elsewhere.OtherDevice()):
+            out = embedding.to("meta")(submission.send(ids).to("meta"))
+            assert_close(elsewhere.values_there(out).tensor(), expected, "the output over there")
+            if trained is not None:
+                out = trained.to("meta")(submission.send(ids).to("meta"))
+                assert_shape(elsewhere.values_there(out).tensor(), expected.shape, "in training it")
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @check(points=0.5, hint="Tensors made in forward belong where the input is.")
+    def test_stays_on_device(
+        self, submission: SubmissionNames, rng: random.Random, kind: str
+    ) -> None:
+        """What forward creates lives on the input's device"""
+        assert_embeds(submission, rng, kind)
+        ids, seed = token_ids(rng, 2, 9), rng.randrange(2**31)
+        submission.seed(seed)
+        expected = embed_unlike(self.build(submission, kind), ids, self.WIDTH)
+        submission.seed(seed)
+        embedding, tokens = self.build(submission, kind), submission.send(ids)
+        torch_there = submission.module("torch")
+        # With another default device, a tensor that forward makes without saying where lies there.
+        with entered(submission.module(OTHER_DEVICE).OtherDevice()):
+            torch_there.set_default_device("meta")
+            try:
+                out = embedding(tokens).done()
+            finally:
+                torch_there.set_default_device(None)
+        assert_equal(out.device.type.value(), submission.device.partition(":")[0], "the device")
+        assert_close(out.tensor(), expected, "the output")

@@ -1,0 +1,257 @@
+"""Hidden checks of assignment 03, second part: what a model is made of, and how it starts."""
+
+import math
+import random
+
+import pytest
+import torch
+import torch.nn.functional as F
+from judged_models import (
+    VOCAB,
+    WIDTH,
+    judge_construction,
+    logits_of,
+    parameters_of,
+    redraw,
+    settled,
+    token_ids,
+    values_of,
+)
+from torch import Tensor
+
+from course.checks.drawn_modules import normal
+from course.checks.living_models import TOLERANCE, Build
+from grader.testing import (
+    Handle,
+    SubmissionNames,
+    assert_close,
+    assert_differs,
+    assert_equal,
+    assert_shape,
+    attribute,
+    check,
+    elements,
+    raises,
+)
+from grader.testing.failure import fail
+
+REFUSED = ("ValueError", "AssertionError", "IndexError", "RuntimeError")
+
+
+class TestArguments:
+    """Arguments reach the parts"""
+
+    @check(points=0.4, hint="Which parts drop something? Each must be told the rate.")
+    def test_dropout(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """The rate of dropout, 0.1 by default, reaches every part, and eval mode drops nothing"""
+
+        def verdict(build: Build) -> None:
+            tokens, x = token_ids(rng, 4, 8), normal(rng, 4, 8, WIDTH)
+            none, much = build(dropout=0.0), build(dropout=0.8)
+            redraw(submission, parameters_of(much))  # a block may start as nothing
+            settled(much)
+            first, second = (logits_of(much(tokens), tokens) for _ in range(2))
+            assert_close(first, second, "the logits of a second call in eval mode")
+            for model in (none, much):
+                pairs = [in_both_modes(model.embedding, tokens)]
+                pairs += [in_both_modes(block, x) for block in elements(model.blocks)]
+                for trained, evaluated in pairs:
+                    if model is none:
+                        assert_close(trained, evaluated, "a part's output in training, dropout 0")
+                    else:
+                        assert_differs(trained, evaluated, "a part's output in training")
+            mask = torch.ones(8, 8, dtype=torch.bool)
+            none.train()
+            trained = logits_of(none(tokens, mask=mask), tokens)
+            settled(none)
+            evaluated = logits_of(none(tokens, mask=mask), tokens)
+            assert_close(trained, evaluated, "the logits in training with dropout 0")
+            for model in (much, build(dropout=None)):
+                model.train()
+                first, second = (logits_of(model(tokens), tokens) for _ in range(2))
+                assert_differs(first, second, "the logits of a second call in training")
+                if float((first == 0).float().mean()) > 0.05:
+                    fail("some of the logits themselves are dropped")
+
+        judge_construction(submission, rng, verdict)
+
+    @check(points=0.4, hint="The blocks can't guess the heads and the width that were asked for.")
+    def test_heads_and_width(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Each block has n_heads heads and a feed-forward network of width d_ff"""
+
+        def verdict(build: Build) -> None:
+            x = normal(rng, 2, 5, WIDTH)
+            narrow = build(n_heads=2, d_ff=24)
+            wide = build(n_heads=8, d_ff=40)
+            for model, n_heads in ((narrow, 2), (wide, 8)):
+                for block in elements(model.blocks):
+                    weights = block(x, return_attention=True)[1].tensor()
+                    assert_shape(weights, (2, n_heads, 5, 5), "a block's attention weights")
+            for small, large in zip(elements(narrow.blocks), elements(wide.blocks), strict=True):
+                more = len(values_of(large)) - len(values_of(small))
+                # two matrices, and a bias in the middle unless there is none
+                if more not in (16 * 2 * WIDTH, 16 * (2 * WIDTH + 1)):
+                    fail("another d_ff does not change the feed-forward network as it should")
+            with raises(*REFUSED, what="a number of heads that does not divide d_model"):
+                build(n_heads=3)
+
+        judge_construction(submission, rng, verdict)
+
+    @check(points=0.4, hint="The embedding has a limit of its own: tell it yours.")
+    def test_max_len(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """max_len tokens are taken, 1024 if nothing is said, one more is refused"""
+
+        def verdict(build: Build) -> None:
+            for kind, max_len in (
+                ("sinusoidal", 7),
+                ("learned", 7),
+                ("learned", 1100),
+                (None, None),
+            ):
+                model = build(max_len=max_len, positional=kind, n_layers=1, n_heads=1)
+                tokens = token_ids(rng, 2, (max_len or 1024) + 1)
+                with submission.no_grad():
+                    logits_of(model(tokens[:, :-1]), tokens[:, :-1])
+                    with raises(*REFUSED, what="a sequence that is too long"):
+                        model(tokens)
+
+        judge_construction(submission, rng, verdict)
+
+    @check(points=0.4, hint="Positions and padding are the embedding's business: pass them on.")
+    def test_positions_and_padding(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """`positional` decides how positions are encoded, `padding_idx` which row is zero"""
+
+        def verdict(build: Build) -> None:
+            tokens = token_ids(rng, 1, 6)
+            outputs: dict[str | None, list[Tensor]] = {}
+            for kind in ("sinusoidal", "learned", None):
+                pair = [build(positional=kind).embedding for _ in range(2)]
+                for embedding in pair:
+                    submission.module("torch.nn.init").zeros_(
+                        embedding.token_embedding.embedding.weight
+                    )
+                outputs[kind] = [embedding(tokens).tensor() for embedding in pair]
+            assert_close(*outputs["sinusoidal"], "the fixed positions of two models")
+            assert_differs(*outputs["learned"], "the learned positions of two models")
+            assert_close(outputs[None][0], outputs["sinusoidal"][0], "the positions by default")
+            with raises("ValueError", "AssertionError", what="an unknown kind of positions"):
+                build(positional="none of these")
+            padding = rng.randrange(VOCAB)
+            for tied in (True, False):
+                model = build(padding_idx=padding, tie_weights=tied)
+                table = model.embedding.token_embedding.embedding.weight.tensor()
+                zero_rows = (table == 0).all(dim=1).nonzero().flatten().tolist()
+                assert_equal(zero_rows, [padding], "the list of rows that start as zeros")
+
+        judge_construction(submission, rng, verdict)
+
+    @check(points=0.4, hint="Is it one Parameter with two names, or two with the same numbers?")
+    def test_tying(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """`tie_weights`, on by default, makes the head's weight follow the token table"""
+
+        def verdict(build: Build) -> None:
+            for tied in (None, True, False):
+                model = build(tie_weights=tied)
+                table = model.embedding.token_embedding.embedding.weight
+                before = model.lm_head.weight.tensor()
+                assert_shape(before, (VOCAB, WIDTH), "the weight of lm_head")
+                redraw(submission, [table])
+                after = model.lm_head.weight.tensor()
+                if tied is False:
+                    assert_close(after, before, "the weight of an untied head")
+                else:
+                    assert_close(after, table.tensor(), "the weight of a tied head")
+
+        judge_construction(submission, rng, verdict)
+
+
+def in_both_modes(part: Handle, given: Tensor) -> tuple[Tensor, Tensor]:
+    """What a part makes of the same vectors in training and in eval mode."""
+    outputs = []
+    for mode in ("train", "eval"):
+        attribute(part, mode)()
+        value = part(given).value()
+        output = value[0] if type(value) in (tuple, list) and value else value
+        assert_shape(output, (*given.shape[:2], WIDTH), "a part's output")
+        outputs.append(output)
+    return outputs[0], outputs[1]
+
+
+class TestInitialisation:
+    """An untrained model is undecided"""
+
+    @check(points=0.5, hint="How large are the logits at first, and which weights decide that?")
+    def test_first_loss(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """The first loss is close to ln V, tied or not"""
+
+        def verdict(build: Build) -> None:
+            sizes = {"vocab_size": 300, "d_model": 64, "n_layers": 2, "max_len": 40}
+            for tied in (True, False):
+                model = build(**sizes, tie_weights=tied)
+                settled(model)
+                tokens, targets = token_ids(rng, 4, 40, 300), token_ids(rng, 4, 40, 300)
+                logits = logits_of(model(tokens), tokens, 300)
+                loss = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten()).item()
+                assert_close(loss, math.log(300), "the first loss", rtol=0, atol=0.3)
+                what = "the logits from place to place"
+                assert_differs(logits[0, 1:], logits[0, :-1], what, **TOLERANCE)
+
+        judge_construction(submission, rng, verdict)
+
+    @check(points=0.5, hint="The docstring says how the token table and an untied head start.")
+    def test_spread(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """The token table, and the weight of an untied head, start as N(0, 0.02)"""
+
+        def verdict(build: Build) -> None:
+            for tied in (True, False):
+                model = build(vocab_size=300, d_model=64, tie_weights=tied)
+                table = model.embedding.token_embedding.embedding.weight.tensor()
+                weights = {"the token table": table}
+                if not tied:
+                    weights["the weight of lm_head"] = model.lm_head.weight.tensor()
+                for name, weight in weights.items():
+                    assert_shape(weight, (300, 64), name)
+                    assert_close(weight.std().item(), 0.02, f"the deviation of {name}", rtol=0.1)
+                    assert_close(weight.mean().item(), 0.0, f"the mean of {name}", atol=0.002)
+
+        judge_construction(submission, rng, verdict)
+
+
+class TestPresets:
+    """Model sizes by name"""
+
+    @pytest.mark.parametrize("size", ["small", "medium", "large"])
+    @check(points=0.5, hint="The table in the docstring lists every number.")
+    def test_row(self, submission: SubmissionNames, size: str) -> None:
+        """The numbers of a size are those of its row"""
+        rows = {
+            "small": (256, 8, 6, 1024, 1024, 0.1),
+            "medium": (512, 8, 8, 2048, 1024, 0.1),
+            "large": (768, 12, 12, 3072, 2048, 0.1),
+        }
+        names = ("d_model", "n_heads", "n_layers", "d_ff", "max_len", "dropout")
+        expected = dict(zip(names, rows[size], strict=True))
+        assert_equal(submission.get_model_config(size).value(), expected, "the preset")
+
+    @check(points=0.25, hint="Who else holds the dict that you return?")
+    def test_fresh_dict(self, submission: SubmissionNames) -> None:
+        """Changing the dict that came back changes no later call"""
+        config = submission.get_model_config("small")
+        submission.module("operator").setitem(config, "d_model", 8)
+        assert_equal(config["d_model"].value(), 8, "the changed entry")
+        again = submission.get_model_config("small")["d_model"].value()
+        assert_equal(again, 256, "the entry of a later call")
+
+    @check(points=0.25, hint="`TinyTransformerLM(vocab_size, **config)` must work.")
+    def test_buildable(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """A preset builds a model of its sizes"""
+        config = submission.get_model_config("tiny").value()
+        if type(config) is not dict:
+            fail("the preset is not a dict", actual=type(config).__name__)
+
+        def verdict(build: Build) -> None:
+            model = build(**{**config, "vocab_size": 11})
+            assert_equal(len(elements(model.blocks)), 4, "the number of blocks")
+            assert_shape(model.lm_head.weight.tensor(), (11, 128), "the weight of lm_head")
+
+        judge_construction(submission, rng, verdict)
