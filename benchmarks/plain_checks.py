@@ -31,7 +31,12 @@ ERASED = ("Handle", "Link", "SubmissionNames", "check")  # annotations, and what
 SUPPORT = {"course.checks": "course/checks", "": "solutions/suites"}
 """Where modules lie that checks import, by the package that they are imported from."""
 
-TESTING = ("grader.testing", "grader.handles", "grader.links")
+TESTING = (
+    "grader.testing",
+    "grader.testing.failure",
+    "grader.testing.handles",
+    "grader.testing.links",
+)
 
 
 class NotTranslatable(Exception):
