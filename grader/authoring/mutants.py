@@ -46,7 +46,7 @@ class Mutant(Value, frozen=True):
     path: Path
 
 
-class _Table(msgspec.Struct, forbid_unknown_fields=True):
+class _MutantTable(msgspec.Struct, forbid_unknown_fields=True):
     bug: str
     loses: tuple[str, ...]
     edit: tuple[Edit, ...]
@@ -140,7 +140,7 @@ def _of_assignment(course: Course, assignment: str) -> list[Mutant]:
 
 def _read(path: Path, lesson: Lesson) -> Mutant:
     try:
-        table = msgspec.toml.decode(path.read_bytes(), type=_Table)
+        table = msgspec.toml.decode(path.read_bytes(), type=_MutantTable)
     except (msgspec.DecodeError, ValueError, OSError) as error:
         raise SuiteError(f"not a mutant: {error}", where=str(path)) from None
     questions = [cell.question for cell in lesson.cells if cell.question is not None]

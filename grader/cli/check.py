@@ -141,8 +141,8 @@ def check(
     from grader.pipeline import Options
     from grader.pipeline import check as run
     from grader.reports import gradebook_json
-    from grader.reports.files import write_reports
     from grader.reports.terminal import Progress, print_remarks, print_scores
+    from grader.reports.writing import write_reports
     from grader.store import adjustments
     from grader.store.output import OutputFolder
     from grader.store.results import Results

@@ -104,7 +104,7 @@ class _AssignmentTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     withheld: tuple[str, ...] = ()
 
 
-class _Table(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class _CourseTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     id: str
     title: str
     assignments: list[_AssignmentTable]
@@ -154,7 +154,7 @@ def load_course(path: Path | None = None, graded: Sequence[Path] = ()) -> Course
             "no `[tool.grader]` table", where=str(file), hint="see docs/write-a-course.md"
         )
     try:
-        table = msgspec.convert(raw, _Table)
+        table = msgspec.convert(raw, _CourseTable)
     except (msgspec.ValidationError, OverflowError) as error:
         hint = _nearest_key(str(error))
         message = _in_short(f"[tool.grader]: {error}")
@@ -177,13 +177,13 @@ def _nearest_key(message: str) -> str:
     _, _, unknown = message.partition("unknown field `")
     if not unknown:
         return ""
-    tables = (_Table, _AssignmentTable, PolicyTable, LateTable, _LimitsTable)
+    tables = (_CourseTable, _AssignmentTable, PolicyTable, LateTable, _LimitsTable)
     known = sorted({key for table in tables for key in table.__struct_fields__})
     near = difflib.get_close_matches(unknown.partition("`")[0][:100], known, n=1)
     return f"did you mean `{near[0]}`?" if near else "see docs/write-a-course.md"
 
 
-def _resolve(table: _Table, root: Path) -> Course:
+def _resolve(table: _CourseTable, root: Path) -> Course:
     def place(key: str, value: str | None) -> Path | None:
         if value is None:
             return None

@@ -14,7 +14,7 @@ from grader.intake.listing import Fault, Origin
 from grader.intake.matching import Matcher
 from grader.intake.owners import Held, Holding, stem
 from grader.intake.reading import Reader, digest
-from grader.intake.readings import MAX_FILES, Budget, OverBudget, Readings
+from grader.intake.readings import MAX_FILES, OverBudget, ReadingBudget, Readings
 from grader.model import Problem, ProblemKind, Submission, Value
 from grader.names import clean_name
 from grader.text import shown_name
@@ -148,7 +148,7 @@ class _Desk:
         self.rules = rules
         self.reader = reader
         self.readings = readings
-        self.budget = Budget()
+        self.budget = ReadingBudget()
         self.submissions: list[Submission] = []
         self.problems: list[Problem] = []
         self.claims: dict[str, list[Claim]] = defaultdict(list)

@@ -33,7 +33,7 @@ class OverBudget(IntakeError):
     """A student's files are too much to read: none of them is graded, everybody else is."""
 
 
-class Budget:
+class ReadingBudget:
     """What the files of one student may cost to read.
 
     Seconds are processor time of the thread that reads, so that a busy machine spends nobody's.

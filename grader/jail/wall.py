@@ -53,17 +53,17 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Plan:
+class WallPlan:
     """The layers that a worker gets. `kind` is that of its namespaces, if any."""
 
     layers: tuple[str, ...]
     kind: str = ""
 
 
-def plan(policy: WorkerPolicy, offer: Offer) -> Plan:
+def plan(policy: WorkerPolicy, offer: Offer) -> WallPlan:
     """Choose every layer that is offered and not forbidden."""
     if not policy.sandbox:
-        return Plan(ALWAYS)
+        return WallPlan(ALWAYS)
     works = offer.works - set(policy.forbidden)
     kind = "root" if ROOT_NAMESPACES in works else "user" if USER_NAMESPACES in works else ""
     if NAMESPACES in policy.forbidden:
@@ -78,11 +78,11 @@ def plan(policy: WorkerPolicy, offer: Offer) -> Plan:
         LANDLOCK: LANDLOCK in works,
         SECCOMP: SECCOMP in works,
     }
-    return Plan((*ALWAYS, *(name for name, there in given.items() if there)), kind)
+    return WallPlan((*ALWAYS, *(name for name, there in given.items() if there)), kind)
 
 
 def enter(
-    chosen: Plan, policy: WorkerPolicy, tree: Readable, root: str, scratch: str, user: int
+    chosen: WallPlan, policy: WorkerPolicy, tree: Readable, root: str, scratch: str, user: int
 ) -> str:
     """Put this process behind the wall, for good, and return its scratch folder.
 
@@ -117,7 +117,7 @@ def enter(
     return scratch
 
 
-def _counted_alone(chosen: Plan) -> bool:
+def _counted_alone(chosen: WallPlan) -> bool:
     """Whether the kernel counts this worker's threads apart from everybody else's."""
     if chosen.kind == "user":
         release = re.match(r"(\d+)\.(\d+)", os.uname().release)

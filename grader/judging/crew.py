@@ -25,7 +25,7 @@ from grader.judging.selftest import require_holding
 from grader.judging.spawning import Zygote
 from grader.model import Suite
 from grader.serialization import from_json, to_json
-from grader.wire.judge import JobRequest, JudgeSetup, Ready, read_frame, write_frame
+from grader.wire.judge import JobRequest, JudgeReady, JudgeSetup, read_frame, write_frame
 
 ANSWER_S = 60.0
 """How long a judge may stall in the middle of a frame."""
@@ -167,7 +167,7 @@ class JudgeProcess:
         """See `Crew.describe`."""
         if self._suites is None:
             try:
-                ready = from_json(read_frame(self._control), Ready)
+                ready = from_json(read_frame(self._control), JudgeReady)
             except (EOFError, OSError):
                 raise GraderFault("the judge ended at its start", where=self.last_words()) from None
             if ready.error:

@@ -22,7 +22,7 @@ import msgspec
 from grader.config.course import Course
 from grader.errors import GraderFault, IntakeError, SuiteError
 from grader.intake.reading import Reader, read_submission
-from grader.intake.readings import Budget, Readings
+from grader.intake.readings import ReadingBudget, Readings
 from grader.jail.cgroups import kills_when_out_of_memory
 from grader.judging.clock import spent_by
 from grader.judging.crew import Crew
@@ -198,7 +198,7 @@ class Engine:
         waiting = deque(_Try(job) for job in jobs)
         leases = Leases(find_gpus(), self.course.workers_per_gpu)
         active: dict[socket.socket, _Active] = {}
-        budgets: dict[str, Budget] = defaultdict(Budget)
+        budgets: dict[str, ReadingBudget] = defaultdict(ReadingBudget)
         with selectors.DefaultSelector() as selector, Reader() as reader:
             try:
                 while waiting or active:
@@ -242,7 +242,9 @@ class Engine:
 
     # ------------------------------------------------------------ jobs
 
-    def _start(self, attempt: _Try, reader: Reader, device: str, budget: Budget) -> _Active | Run:
+    def _start(
+        self, attempt: _Try, reader: Reader, device: str, budget: ReadingBudget
+    ) -> _Active | Run:
         """Hand a job to the judge; what can't be read or handed over is a run of its own kind."""
         job = attempt.job
         try:

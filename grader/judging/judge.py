@@ -49,7 +49,7 @@ from grader.testing.suites import (
     where,
 )
 from grader.testing.verdicts import in_words
-from grader.wire.judge import BEGINS, JobRequest, JudgeSetup, Ready, read_frame, write_frame
+from grader.wire.judge import BEGINS, JobRequest, JudgeReady, JudgeSetup, read_frame, write_frame
 from grader.wire.worker import GPU_DRIVER_BYTES
 
 LEAST_BYTES = 1 << 30
@@ -182,7 +182,7 @@ class Judge(CheckRunner):
         except GraderError as error:
             self.report_error(error)
             return True
-        write_frame(self.control, to_json(Ready(suites=tuple(s for s, _ in suites.values()))))
+        write_frame(self.control, to_json(JudgeReady(suites=tuple(s for s, _ in suites.values()))))
         if self.setup.spawn_socket is not None:
             _one_thread()
             prepare_to_fork()
@@ -191,7 +191,7 @@ class Judge(CheckRunner):
 
     def report_error(self, error: GraderError) -> None:
         """Tell the grader why the suites can't be used."""
-        ready = Ready(error=error.message, where=error.where, hint=error.hint)
+        ready = JudgeReady(error=error.message, where=error.where, hint=error.hint)
         write_frame(self.control, to_json(ready))
 
     def _build_suites(

@@ -17,7 +17,7 @@ from grader.config.course import AssignmentConfig, Course
 from grader.errors import IntakeError, SuiteError
 from grader.intake.files import read_regular
 from grader.intake.notebook import read
-from grader.judging.withholding import Place, locate
+from grader.judging.withholding import WithheldName, locate
 from grader.model import Problem, ProblemKind, Submission
 from grader.wire.definitions import Definition, definitions
 
@@ -97,7 +97,7 @@ class _Texts:
 
     def withheld(self, assignment: AssignmentConfig) -> Known:
         """What an assignment withholds, but for what its workers may see under another name."""
-        places: dict[Path, list[Place]] = {}
+        places: dict[Path, list[WithheldName]] = {}
         for name in assignment.withheld:
             for package in self._course.public:
                 if package.stem == name.partition(".")[0]:
@@ -179,7 +179,7 @@ def _sources(path: Path) -> list[str]:
         raise SuiteError(f"a text of the course can't be read: {reason}", where=str(path)) from None
 
 
-def _is_within(definition: Definition, place: Place) -> bool:
+def _is_within(definition: Definition, place: WithheldName) -> bool:
     depth = len(place.definition)
     return tuple(definition.name.split("."))[:depth] == place.definition
 

@@ -31,7 +31,7 @@ Span = tuple[int, int, int]
 """A definition's first and last line, counted from 1, and its indentation."""
 
 
-class Place(Value, frozen=True):
+class WithheldName(Value, frozen=True):
     """Where a name leads: a file or folder below the public packages, and a definition in it."""
 
     path: str
@@ -69,12 +69,12 @@ def withhold(public: Path, parts: Path, withheld: Mapping[str, Sequence[str]]) -
     return tuple(map(Path, concerned))
 
 
-def _of(path: str, places: Iterable[Place]) -> set[tuple[str, ...]]:
+def _of(path: str, places: Iterable[WithheldName]) -> set[tuple[str, ...]]:
     """The definitions in a file that are withheld; an empty one stands for all of it."""
     return {place.definition for place in places if place.path == path}
 
 
-def locate(public: Path, name: str, assignment: str) -> Place:
+def locate(public: Path, name: str, assignment: str) -> WithheldName:
     """Find where a dotted name leads that an assignment withholds.
 
     Raises:
@@ -90,7 +90,7 @@ def locate(public: Path, name: str, assignment: str) -> Place:
         found /= f"{rest.pop(0)}.py"
     elif rest and (public / found / "__init__.py").is_file():
         found /= "__init__.py"
-    place = Place(found.as_posix(), tuple(rest))
+    place = WithheldName(found.as_posix(), tuple(rest))
     if found == Path() or ((public / found).is_dir() and rest):
         raise _nowhere(name, assignment)
     if rest:

@@ -37,7 +37,7 @@ class JudgeSetup(Value, frozen=True):
     known: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
 
 
-class Ready(Value, frozen=True):
+class JudgeReady(Value, frozen=True):
     """The judge's first word: the suites, or why they can't be used."""
 
     suites: tuple[Suite, ...] = ()

@@ -19,7 +19,7 @@ from grader.jail.cgroups import Cgroup
 from grader.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
 from grader.jail.properties import mode
 from grader.jail.readable import Readable
-from grader.jail.wall import Plan, enter
+from grader.jail.wall import WallPlan, enter
 from grader.wire.events import Failed, Ready, encode_event
 from grader.wire.worker import WorkerPolicy
 from grader.worker.parts import show_part
@@ -52,7 +52,7 @@ class Behind:
         part: the folder with what of them is its assignment's own; empty when nothing is.
     """
 
-    plan: Plan
+    plan: WallPlan
     tree: Readable
     root: str
     scratch: str | None
@@ -170,7 +170,7 @@ def _pid_outside() -> int | None:
 
 
 def _say_ready(
-    status: int, policy: WorkerPolicy, chosen: Plan, started: float, seen_as: int | None
+    status: int, policy: WorkerPolicy, chosen: WallPlan, started: float, seen_as: int | None
 ) -> None:
     held = mode(chosen.layers) if policy.sandbox else "off"
     milliseconds = round((time.monotonic() - started) * 1e3, 1)

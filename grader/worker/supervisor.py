@@ -19,7 +19,7 @@ from grader.jail.linux import PR_SET_CHILD_SUBREAPER, prctl
 from grader.jail.properties import CGROUP, NAMESPACES, SECCOMP, USER_ID
 from grader.jail.readable import Readable
 from grader.jail.scratch import make_scratch, remove_tree
-from grader.jail.wall import Offer, Plan, plan, worker_user
+from grader.jail.wall import Offer, WallPlan, plan, worker_user
 from grader.wire.events import Event, Exit, Failed, Limit, Refused, encode_event
 from grader.wire.worker import WorkerPolicy
 from grader.worker.entry import Behind, Ends, close_all_but, enter_and_serve
@@ -96,7 +96,7 @@ def say(status: int, event: Event) -> None:
 
 
 def _run(
-    chosen: Plan, policy: WorkerPolicy, ends: Ends, session: Surroundings, started: float
+    chosen: WallPlan, policy: WorkerPolicy, ends: Ends, session: Surroundings, started: float
 ) -> None:
     user = worker_user(os.getpid()) if USER_ID in chosen.layers else None
     group = Cgroup(session.zygote, policy) if CGROUP in chosen.layers else None

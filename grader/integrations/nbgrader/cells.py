@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from grader.integrations.nbgrader.outputs import Budget, clean_outputs
+from grader.integrations.nbgrader.outputs import OutputBudget, clean_outputs
 from grader.integrations.nbgrader.pictures import pasted
 from grader.integrations.nbgrader.prose import Allowance, harmless_prose, markdown_cell
 from grader.model import Value
@@ -26,7 +26,7 @@ class Allowed:
     """How much a notebook may bring along."""
 
     def __init__(self) -> None:
-        self.outputs = Budget()
+        self.outputs = OutputBudget()
         self.prose = Allowance()
 
 

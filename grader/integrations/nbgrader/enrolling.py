@@ -14,7 +14,7 @@ from typing import Any
 from nbgrader.api import InvalidEntry, MissingEntry
 from sqlalchemy.exc import OperationalError, StatementError
 
-from grader.integrations.nbgrader.names import Names
+from grader.integrations.nbgrader.people import Names
 
 TRIES = 5
 """How often to try while the database is locked; SQLite waits five seconds each time."""

@@ -19,9 +19,9 @@ from grader.errors import GraderError, IntakeError
 from grader.intake.files import read_regular
 from grader.integrations.nbgrader.cells import Source, known_cells
 from grader.integrations.nbgrader.enrolling import enrol
-from grader.integrations.nbgrader.gradebook import open_gradebook, require_writable
-from grader.integrations.nbgrader.grading import Marked, grade
-from grader.integrations.nbgrader.names import Names, read_names
+from grader.integrations.nbgrader.gradebook_db import open_gradebook, require_writable
+from grader.integrations.nbgrader.marking import Marked, grade
+from grader.integrations.nbgrader.people import Names, read_names
 from grader.integrations.nbgrader.submitted import HandIn, list_hand_ins, pending, without_notebook
 from grader.integrations.nbgrader.turns import turn
 from grader.model import Suite

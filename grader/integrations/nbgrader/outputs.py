@@ -21,7 +21,7 @@ Output = dict[str, Any]
 
 
 @dataclass
-class Budget:
+class OutputBudget:
     """How many bytes of outputs a notebook may still bring along."""
 
     left: int = MAX_NOTEBOOK_BYTES
@@ -34,7 +34,7 @@ class Budget:
         return True
 
 
-def clean_outputs(outputs: object, budget: Budget) -> list[Output]:
+def clean_outputs(outputs: object, budget: OutputBudget) -> list[Output]:
     """Return what may be shown of a cell's outputs: plain text, errors, PNG and JPEG."""
     if not isinstance(outputs, list):
         return []

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-from grader.integrations.nbgrader.outputs import Budget
+from grader.integrations.nbgrader.outputs import OutputBudget
 from grader.integrations.nbgrader.pages import language, page
 from grader.integrations.nbgrader.pictures import ATTACHMENT, Picture, pasted, taken_out
 from grader.integrations.nbgrader.sanitizing import ADDRESSES
@@ -42,8 +42,8 @@ Cell = dict[str, Any]
 class Allowance:
     """What a notebook may bring along of prose, and of pictures that were pasted into it."""
 
-    prose: Budget = field(default_factory=lambda: Budget(MAX_NOTEBOOK_CHARS))
-    pictures: Budget = field(default_factory=lambda: Budget(MAX_PICTURES_BYTES))
+    prose: OutputBudget = field(default_factory=lambda: OutputBudget(MAX_NOTEBOOK_CHARS))
+    pictures: OutputBudget = field(default_factory=lambda: OutputBudget(MAX_PICTURES_BYTES))
 
 
 def harmless_prose(text: str, attachments: object, allowance: Allowance) -> tuple[Cell, list[str]]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from grader.errors import GraderFault
 from grader.gradebook import QuestionReport
-from grader.integrations.nbgrader.grading import Marked
+from grader.integrations.nbgrader.marking import Marked
 from grader.integrations.nbgrader.prose import markdown_cell
 from grader.reports import feedback_markdown
 

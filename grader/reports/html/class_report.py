@@ -23,7 +23,7 @@ MESSAGE_LENGTH = 160
 NEGATIVE = -0.1  # a discrimination below it is no chance any more
 
 
-class Cell(NamedTuple):
+class ScoreCell(NamedTuple):
     """A score in the table. `kind` is its style: a tenth, or that there is no score."""
 
     text: str
@@ -31,13 +31,13 @@ class Cell(NamedTuple):
     address: str
 
 
-class Row(NamedTuple):
+class StudentRow(NamedTuple):
     """A student in the table. `states` are words to filter by."""
 
     name: str
     address: str
     states: str
-    cells: tuple[Cell, ...]
+    cells: tuple[ScoreCell, ...]
     total: str
     known: bool
     dropped: str
@@ -94,7 +94,7 @@ def class_report(gradebook: Gradebook, folders: Mapping[str, str]) -> str:
     )
 
 
-def _rows(gradebook: Gradebook, pages: Mapping[str, str]) -> Iterator[Row]:
+def _rows(gradebook: Gradebook, pages: Mapping[str, str]) -> Iterator[StudentRow]:
     sums = totals(gradebook)
     for name, scores in by_student(gradebook).items():
         cells = tuple(
@@ -103,7 +103,7 @@ def _rows(gradebook: Gradebook, pages: Mapping[str, str]) -> Iterator[Row]:
         states = {score.state.value for score in scores.values()} - {State.GRADED.value}
         if all(score.state is State.GRADED and percent(score) >= 100 for score in scores.values()):
             states.add("full")
-        yield Row(
+        yield StudentRow(
             name=name,
             address=pages[name],
             states=" ".join(sorted(states)),
@@ -120,14 +120,14 @@ def _total(total: Total) -> str:
     return f"{earned} of {points(total.possible)}" if total.dropped else earned
 
 
-def _cell(score: Score | None, page: str) -> Cell:
+def _cell(score: Score | None, page: str) -> ScoreCell:
     if score is None or score.state is State.MISSING:
-        return Cell(text="missing", kind="m", address="")
+        return ScoreCell(text="missing", kind="m", address="")
     to = f"{page}#{address(score.assignment)}"
     if score.state is State.UNGRADED:
-        return Cell(text="ungraded", kind="u", address=to)
+        return ScoreCell(text="ungraded", kind="u", address=to)
     tenth = max(0, min(10, int(percent(score) // 10)))
-    return Cell(text=points(score.earned), kind=f"h{tenth}", address=to)
+    return ScoreCell(text=points(score.earned), kind=f"h{tenth}", address=to)
 
 
 def _section(assignment: AssignmentReport, analysis: Analysis) -> Section:

@@ -19,7 +19,7 @@ from grader.text import points
 DETAIL_LENGTH = 600
 
 
-class Failed(NamedTuple):
+class FailedCheck(NamedTuple):
     """A check that did not pass, with what only an instructor may see."""
 
     symbol: str
@@ -45,7 +45,7 @@ class Part(NamedTuple):
     questions: tuple[tuple[str, float, float], ...]
     passed: int
     checks: int
-    failed: tuple[Failed, ...]
+    failed: tuple[FailedCheck, ...]
     cell_errors: tuple[str, ...]
     file: str
     digest: str
@@ -115,13 +115,13 @@ def _ending(score: Score) -> str:
     return score.ending.message or words
 
 
-def _failed(assignment: AssignmentReport, score: Score) -> Iterator[Failed]:
+def _failed(assignment: AssignmentReport, score: Score) -> Iterator[FailedCheck]:
     outcomes = {outcome.check: outcome for outcome in score.outcomes}
     for question in assignment.questions:
         for check in question.checks:
             outcome = outcomes.get(check.id)
             if outcome is not None and outcome.status is not Status.PASSED:
-                yield Failed(
+                yield FailedCheck(
                     symbol=SYMBOLS[outcome.status],
                     word=WORDS[outcome.status],
                     title=check.title,

@@ -14,7 +14,7 @@ from grader.errors import IntakeError
 from grader.intake import readings
 from grader.intake.discovery import discover
 from grader.intake.notebook import Reading
-from grader.intake.readings import Budget, OverBudget, Readings, Said
+from grader.intake.readings import OverBudget, ReadingBudget, Readings, Said
 
 
 class Kept(dict[tuple[str, str], Said]):
@@ -76,7 +76,7 @@ def test_what_is_read_at_once_is_not_kept() -> None:
 
 def test_a_budget_counts_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readings, "MAX_SECONDS", 1e-9)
-    budget = Budget()
+    budget = ReadingBudget()
     with budget.spending():
         sum(range(100_000))
     with pytest.raises(OverBudget, match="more than 1e-09 s"), budget.spending():
@@ -84,21 +84,21 @@ def test_a_budget_counts_processor_time(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_budget_counts_bytes() -> None:
-    budget = Budget()
+    budget = ReadingBudget()
     budget.bytes = readings.MAX_BYTES + 1
     with pytest.raises(OverBudget, match="256 MiB"), budget.spending():
         pass
 
 
 def test_what_can_not_be_read_is_counted_too() -> None:
-    budget = Budget()
+    budget = ReadingBudget()
     with pytest.raises(IntakeError), budget.spending():
         raise IntakeError(str(sum(range(100_000))))
     assert budget.seconds > 0
 
 
 def test_waiting_is_not_spending() -> None:
-    budget = Budget()
+    budget = ReadingBudget()
     with budget.spending():
         time.sleep(0.1)
     assert budget.seconds < 0.09

@@ -17,7 +17,7 @@ from postgresql import drop_everything, empty_database
 from sqlalchemy.exc import OperationalError
 
 from grader.integrations.nbgrader.enrolling import enrol
-from grader.integrations.nbgrader.names import Names, Person
+from grader.integrations.nbgrader.people import Names, SafeNames
 
 pytestmark = pytest.mark.slow  # nbgrader starts a program for every new gradebook
 
@@ -83,7 +83,7 @@ def test_many_who_enrol_the_same_class_at_once_all_succeed(url: str) -> None:
 
 
 def test_names_go_where_the_gradebook_has_none(url: str) -> None:
-    people = {name: Person("Ann", name, f"{name}@example.org") for name in ("ann", "bob", "cat")}
+    people = {name: SafeNames("Ann", name, f"{name}@example.org") for name in ("ann", "bob", "cat")}
     with Gradebook(url) as gradebook:
         gradebook.add_student("bob", last_name="Typed", email="typed@example.org")
         gradebook.add_student("cat")

@@ -6,13 +6,13 @@ import base64
 
 import pytest
 
-from grader.integrations.nbgrader.outputs import Budget, clean_outputs
+from grader.integrations.nbgrader.outputs import OutputBudget, clean_outputs
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"picture").decode()
 
 
 def shown(*outputs: object) -> list[dict[str, object]]:
-    return clean_outputs(list(outputs), Budget())
+    return clean_outputs(list(outputs), OutputBudget())
 
 
 def display(**data: object) -> dict[str, object]:
@@ -69,7 +69,7 @@ def test_long_text_is_cut_in_the_middle() -> None:
 
 
 def test_a_notebook_may_bring_a_bounded_amount_along() -> None:
-    budget = Budget(left=15_000)
+    budget = OutputBudget(left=15_000)
     flood = [{"output_type": "stream", "name": "stdout", "text": "x" * 9_000}] * 9
     assert len(clean_outputs(flood, budget)) == 1
 
@@ -78,4 +78,4 @@ def test_a_notebook_may_bring_a_bounded_amount_along() -> None:
     "outputs", [None, 5, {}, "x", [None, 1, "x", {}, {"output_type": "stream"}]], ids=str
 )
 def test_malformed_outputs_do_no_harm(outputs: object) -> None:
-    clean_outputs(outputs, Budget())
+    clean_outputs(outputs, OutputBudget())

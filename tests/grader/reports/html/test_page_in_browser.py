@@ -19,8 +19,8 @@ import pytest
 from generated import gradebook as generated
 
 from grader.reports.choices import Format
-from grader.reports.files import write_reports
 from grader.reports.gradebook_json import decode
+from grader.reports.writing import write_reports
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -31,7 +31,7 @@ _MAIL = ("email", "e-mail", "email address", "e-mail address", "mail")
 _MARKUP = str.maketrans(dict.fromkeys('<>&"'))
 
 
-class Person(Value, frozen=True):
+class SafeNames(Value, frozen=True):
     """A student's names, without anything that a page would take for markup."""
 
     first: str = ""
@@ -39,7 +39,7 @@ class Person(Value, frozen=True):
     email: str = ""
 
 
-def full_name(name: str, email: str = "") -> Person | None:
+def full_name(name: str, email: str = "") -> SafeNames | None:
     """Take a name apart: "Last, First", or the last word is the last name; None if it is blank."""
     last, comma, first = name.partition(",")
     if not comma:
@@ -54,10 +54,10 @@ class Names:
         people: whom a roster knows, by everything that they go by, in lower case.
     """
 
-    def __init__(self, people: Mapping[str, Person] | None = None) -> None:
+    def __init__(self, people: Mapping[str, SafeNames] | None = None) -> None:
         self._people = people or {}
 
-    def find(self, student: str) -> Person | None:
+    def find(self, student: str) -> SafeNames | None:
         """Return what somebody is called, or None if nobody knows."""
         for name in sorted(known_as(student), key=len, reverse=True):
             if name in self._people:
@@ -65,7 +65,7 @@ class Names:
         return _account(student)
 
 
-def read_names(path: Path) -> dict[str, Person]:
+def read_names(path: Path) -> dict[str, SafeNames]:
     """Read a roster: a table with a column by which students are known, and names.
 
     Raises:
@@ -74,7 +74,7 @@ def read_names(path: Path) -> dict[str, Person]:
     sheet = Sheet.read(path)
     heads = [head.strip().casefold() for head in sheet.rows[0]] if sheet.rows else []
     keys = [heads.index(name) for name in KEYS if name in heads]
-    people: dict[str, Person] = {}
+    people: dict[str, SafeNames] = {}
     for row in sheet.rows[1:]:
         cell = _reader(heads, row)
         email, full = cell(_MAIL), cell(_FULL)
@@ -96,9 +96,9 @@ def _reader(heads: Sequence[str], row: Sequence[str]) -> Callable[[Sequence[str]
     return cell
 
 
-def _person(first: str, last: str, email: str = "") -> Person | None:
+def _person(first: str, last: str, email: str = "") -> SafeNames | None:
     first, last, email = map(_plain, (first, last, email))
-    return Person(first, last, email) if first or last else None
+    return SafeNames(first, last, email) if first or last else None
 
 
 def _plain(name: str) -> str:
@@ -106,7 +106,7 @@ def _plain(name: str) -> str:
     return one_line(name).translate(_MARKUP).strip()[:MAX_CHARS]
 
 
-def _account(student: str) -> Person | None:
+def _account(student: str) -> SafeNames | None:
     """What the machine's table of users says; whoever has the account can change it."""
     if os.name != "posix":
         return None

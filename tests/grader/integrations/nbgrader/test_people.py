@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import UsageError
-from grader.integrations.nbgrader.names import Names, Person, full_name, read_names
+from grader.integrations.nbgrader.people import Names, SafeNames, full_name, read_names
 
 
 def roster(folder: Path, text: str) -> Names:
@@ -17,7 +17,7 @@ def roster(folder: Path, text: str) -> Names:
     return Names(read_names(path))
 
 
-ANN = Person("Ann", "Example", "ann@example.org")
+ANN = SafeNames("Ann", "Example", "ann@example.org")
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_roster_knows_names(tmp_path: Path, text: str) -> None:
 
 def test_a_download_is_known_by_its_id_too(tmp_path: Path) -> None:
     found = roster(tmp_path, "id,name\n77,Ann Example\n").find("example_ann_77")
-    assert found == Person("Ann", "Example")
+    assert found == SafeNames("Ann", "Example")
 
 
 def test_a_column_of_ids_is_no_column_of_names(tmp_path: Path) -> None:
@@ -54,21 +54,21 @@ def test_a_roster_that_is_none_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "person"),
     [
-        ("Ann Example", Person("Ann", "Example")),
-        ("Ann Maria van Example", Person("Ann Maria van", "Example")),
-        ("Example, Ann Maria", Person("Ann Maria", "Example")),
-        ("Ann", Person("", "Ann")),
-        ("O'Brien-Łukasz, Zoë", Person("Zoë", "O'Brien-Łukasz")),
+        ("Ann Example", SafeNames("Ann", "Example")),
+        ("Ann Maria van Example", SafeNames("Ann Maria van", "Example")),
+        ("Example, Ann Maria", SafeNames("Ann Maria", "Example")),
+        ("Ann", SafeNames("", "Ann")),
+        ("O'Brien-Łukasz, Zoë", SafeNames("Zoë", "O'Brien-Łukasz")),
         ("  ", None),
         ("", None),
-        ("<script>alert(1)</script> X", Person("scriptalert(1)/script", "X")),
-        ("A\nB\x00 C", Person("A B\\x00", "C")),
-        ("&lt;b&gt; X", Person("lt;bgt;", "X")),
-        ("x" * 500, Person("", "x" * 128)),
-        ("\udcff \udcff", Person("?", "?")),
+        ("<script>alert(1)</script> X", SafeNames("scriptalert(1)/script", "X")),
+        ("A\nB\x00 C", SafeNames("A B\\x00", "C")),
+        ("&lt;b&gt; X", SafeNames("lt;bgt;", "X")),
+        ("x" * 500, SafeNames("", "x" * 128)),
+        ("\udcff \udcff", SafeNames("?", "?")),
     ],
 )
-def test_a_full_name_comes_apart(name: str, person: Person | None) -> None:
+def test_a_full_name_comes_apart(name: str, person: SafeNames | None) -> None:
     assert full_name(name) == person
 
 
@@ -86,7 +86,7 @@ class Users:
 @pytest.mark.parametrize(
     ("student", "person"),
     [
-        ("ann", Person("Ann", "Example")),
+        ("ann", SafeNames("Ann", "Example")),
         ("mail", None),  # the system's own
         ("nobody", None),
         ("eve", None),  # the account says no more than its name
@@ -94,7 +94,7 @@ class Users:
     ],
 )
 def test_an_account_knows_a_name(
-    monkeypatch: pytest.MonkeyPatch, student: str, person: Person | None
+    monkeypatch: pytest.MonkeyPatch, student: str, person: SafeNames | None
 ) -> None:
     users = Users(
         ann=(1000, "Ann Example,Room 7,,"), mail=(8, "Mail Server"), nobody=(65534, "No Body"), eve=(1001, "Eve,,,")

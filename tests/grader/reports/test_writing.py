@@ -14,8 +14,8 @@ from grader.cli.check import check
 from grader.errors import GraderError
 from grader.model import Isolation
 from grader.reports.choices import DEFAULT, Format, Hidden
-from grader.reports.files import write_reports
 from grader.reports.gradebook_json import decode
+from grader.reports.writing import write_reports
 
 
 def files(folder) -> dict[str, bytes]:
@@ -154,7 +154,7 @@ THOUSAND = r"""
 import re, sys, time
 from pathlib import Path
 from generated import gradebook
-from grader.reports.files import write_reports
+from grader.reports.writing import write_reports
 
 book = gradebook(1000)
 began = time.process_time()
