@@ -251,11 +251,10 @@ def judge_partial(
         return PartialReport(judged, (missing,))
     judged = tuple(_with_reasons(one, table) for one in results)
     findings = [*_wrong_names(table, where, questions, results)]
-    for one in judged:
-        if one.unexpected:
-            what = f"`{one.stub}` unsolved ({one.variant}) costs {', '.join(one.unexpected)}"
-            hint = "let these checks do without it, or give the reason in a [[lost]] entry"
-            findings.append(Finding(what, where, hint))
+    for (stub, lost), variants in _unexplained(judged).items():
+        what = f"`{stub}` unsolved ({', '.join(variants)}) costs {', '.join(lost)}"
+        hint = "let these checks do without it, or give the reason in a [[lost]] entry"
+        findings.append(Finding(what, where, hint))
     findings += _without_loss(table, where, judged)
     findings += _dishonest(where, judged)
     return PartialReport(judged, tuple(findings))
@@ -264,14 +263,20 @@ def judge_partial(
 def missing_losses(lesson: Lesson, results: Sequence[PartialResult]) -> list[Entry]:
     """An entry without a reason for what gaps cost and no table explains, ways alike in one."""
     table = load_partial(lesson) or PartialTable()
-    together: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for one in (_with_reasons(result, table) for result in results):
-        if one.unexpected:
-            together.setdefault((one.stub, one.unexpected), []).append(one.variant.value)
+    judged = [_with_reasons(result, table) for result in results]
     return [
         {"stub": stub, "variants": variants, "questions": list(questions), "reason": ""}
-        for (stub, questions), variants in together.items()
+        for (stub, questions), variants in _unexplained(judged).items()
     ]
+
+
+def _unexplained(results: Sequence[PartialResult]) -> dict[tuple[str, tuple[str, ...]], list[str]]:
+    """The ways of leaving a stub unsolved that cost the same for no reason that anybody gave."""
+    together: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for one in results:
+        if one.unexpected:
+            together.setdefault((one.stub, one.unexpected), []).append(one.variant.value)
+    return together
 
 
 def _with_reasons(result: PartialResult, table: PartialTable) -> PartialResult:

@@ -117,8 +117,8 @@ def judge_promises(
     where = str(promises_path(lesson))
     findings = [
         Finding(
-            f"no promise for “{entry['sentence']}”",
-            f"{where}, in {entry['in']}",
+            f"`{entry['in']}` says “{entry['sentence']}”, and no entry does",
+            where,
             f"add an entry: `grader verify {lesson.assignment} --write-tables` adds it empty",
         )
         for entry in missing_entries(promises, sources)
@@ -179,11 +179,12 @@ def _unchecked(
     demanding = {check for name in promise.checks for check in checks_called(name, suite)}
     tried = {name: set(killers[name]) for name in promise.mutants if name in killers}
     yield from _unknown(promise, where, suite, killers)
-    if not promise.checks:
-        yield Finding(f"no check demands {quoted}", where, 'name some, or say why not: free = "…"')
-    if not promise.mutants:
-        hint = "name a mutant that breaks it; write one if there is none"
-        yield Finding(f"no mutant breaks {quoted}", where, hint)
+    missing = ["no check demands"] * (not promise.checks) + ["no mutant breaks"] * (
+        not promise.mutants
+    )
+    if missing:
+        hint = 'name some, write them, or say why nobody checks it: free = "…"'
+        yield Finding(f"{', '.join(missing)} {quoted}", where, hint)
     if demanding and tried:
         yield from _not_killed(quoted, where, demanding, tried)
 

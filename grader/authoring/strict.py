@@ -25,6 +25,7 @@ from grader.authoring.generated import (
     given_functions,
     load_equivalents,
 )
+from grader.authoring.kills import killing_checks, lost_questions
 from grader.authoring.lessons import Lesson, lesson_path, read_lesson
 from grader.authoring.partial import (
     Gap,
@@ -37,7 +38,7 @@ from grader.authoring.promises import PromiseReport, judge_promises
 from grader.authoring.release import solution_sources
 from grader.authoring.tables import Finding, table_path
 from grader.config.course import Course
-from grader.model import Score, State, Status, Suite, Value
+from grader.model import Score, State, Suite, Value
 
 
 class Fate(enum.StrEnum):
@@ -50,12 +51,19 @@ class Fate(enum.StrEnum):
 
 
 class GeneratedResult(Value, frozen=True):
-    """A generated mutant, tried. `lost` are the questions that it costs."""
+    """A generated mutant, tried.
+
+    Attributes:
+        lost: the questions that it costs.
+        killed_by: the checks that it fails, as in `Case`.
+        reason: why it is accepted, or was not graded.
+    """
 
     id: str
     change: str
     fate: Fate
     lost: tuple[str, ...] = ()
+    killed_by: tuple[str, ...] = ()
     reason: str = ""
 
 
@@ -174,20 +182,6 @@ def judge_strict(
     return StrictGate(promises=promises, generated=generated, partial=partial)
 
 
-def killing_checks(result: Score) -> set[str]:
-    """The checks that a case fails, without those that were left out because another one failed."""
-    return {
-        outcome.check
-        for outcome in result.outcomes
-        if outcome.status not in (Status.PASSED, Status.SKIPPED)
-    }
-
-
-def _lost(result: Score) -> tuple[str, ...]:
-    """The questions of which something was lost."""
-    return tuple(dict.fromkeys(o.question for o in result.outcomes if o.earned < o.possible - 1e-9))
-
-
 # ---------------------------------------------------------------- generated mutants
 
 
@@ -217,7 +211,7 @@ def _judge_generated(plan: StrictPlan, scores: Mapping[tuple[Kind, str], Score])
 
 
 def _fate(mutant: Generated, result: Score, accepted: Equivalent | None) -> GeneratedResult:
-    lost = _lost(result)
+    lost = lost_questions(result)
     reason = ""
     if result.state is not State.GRADED:
         fate, reason = Fate.UNGRADED, result.ending.message
@@ -227,7 +221,14 @@ def _fate(mutant: Generated, result: Score, accepted: Equivalent | None) -> Gene
         fate, reason = Fate.EQUIVALENT, accepted.reason
     else:
         fate = Fate.SURVIVES
-    return GeneratedResult(mutant.id, mutant.change, fate, lost, reason)
+    return GeneratedResult(
+        id=mutant.id,
+        change=mutant.change,
+        fate=fate,
+        lost=lost,
+        killed_by=killing_checks(result),
+        reason=reason,
+    )
 
 
 def _bad_acceptances(
@@ -272,6 +273,6 @@ def _worth(
             variant=variant,
             earned=result.earned,
             possible=sum(question.points for question in suite.assignment.questions),
-            lost=_lost(result),
+            lost=lost_questions(result),
             own=(),
         )

@@ -24,6 +24,7 @@ from typing import Protocol
 import msgspec
 
 from grader.authoring.cases import USUAL, Kind, Planned, material, plan_cases
+from grader.authoring.kills import killing_checks
 from grader.authoring.lessons import lesson_paths
 from grader.authoring.strict import StrictGate, StrictPlan, judge_strict, plan_strict
 from grader.config.course import Course
@@ -50,6 +51,8 @@ class Case(Value, frozen=True):
     Attributes:
         bug: what is wrong with a mutant; what a fake does instead of the work.
         lost: the questions without full points.
+        failed_checks: those that it does not pass.
+        killed_by: those of them that it failed itself: no other that they require was failed.
         earned: points, of all questions.
         at_most: what a fake may earn.
     """
@@ -64,6 +67,7 @@ class Case(Value, frozen=True):
     must_lose: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     failed_checks: tuple[str, ...] = ()
+    killed_by: tuple[str, ...] = ()
     seed: int = 0
     earned: float = 0.0
     at_most: float | None = None
@@ -326,6 +330,7 @@ def judge_case(case: Planned, result: Score, suite: Suite) -> Case:
         must_lose=case.must_lose,
         lost=lost,
         failed_checks=failed,
+        killed_by=killing_checks(result),
         seed=case.seed,
         earned=result.earned,
         at_most=case.at_most,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -21,8 +24,7 @@ def print_strict(gate: AssignmentGate, out: Console, *, quiet: bool = False) -> 
         out.print(_partial_table(gate, strict.partial))
     if strict.generated is not None:
         _print_survivors(out, gate, strict.generated)
-    for finding in strict.findings:
-        out.print(_line(gate, finding), soft_wrap=True)
+    _print_findings(out, gate, strict.findings)
 
 
 def strict_summary(strict: StrictGate) -> list[str]:
@@ -81,7 +83,20 @@ def _print_survivors(out: Console, gate: AssignmentGate, report: GeneratedReport
             out.print(line.append(one.change, "not bold default"), soft_wrap=True)
 
 
-def _line(gate: AssignmentGate, finding: Finding) -> Text:
-    line = Text(f"✗ {gate.assignment}: {finding.what}", "bold red")
-    line.append(f"\n    at {finding.where}", "not bold dim")
-    return line.append(f"\n    {finding.hint}", "not bold")
+def _print_findings(out: Console, gate: AssignmentGate, findings: Sequence[Finding]) -> None:
+    """Print what is not accepted, under the file that it is to be mended in."""
+    place = ""
+    for finding in findings:
+        if finding.where != place:
+            place = finding.where
+            out.print(Text(f"{gate.assignment}, {_shown(place)}:", "bold"), soft_wrap=True)
+        line = Text(f"  ✗ {finding.what}", "bold red")
+        out.print(line.append(f": {finding.hint}", "not bold default"), soft_wrap=True)
+
+
+def _shown(place: str) -> str:
+    """A path as seen from here, where that is shorter."""
+    try:
+        return str(Path(place).relative_to(Path.cwd()))
+    except (OSError, ValueError):
+        return place
