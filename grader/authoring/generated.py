@@ -32,6 +32,9 @@ from grader.model import Value
 TARGET = 0.95
 """The part of the generated mutants that must be killed, or equivalent for a reason."""
 
+LONG, CONTEXT = 100, 30
+"""Lines that are longer are shown with so many characters around what differs."""
+
 
 class Generated(Value, frozen=True):
     """A generated mutant.
@@ -123,7 +126,28 @@ def difference(before: str, after: str) -> str:
         del old[0], new[0]
     while old and new and old[-1] == new[-1]:
         del old[-1], new[-1]
-    return f"{_joined(old)} → {_joined(new)}"
+    return " → ".join(_shortened(_joined(old), _joined(new)))
+
+
+def _shortened(one: str, other: str) -> tuple[str, str]:
+    """Two long lines without most of what they have in common."""
+    if max(len(one), len(other)) <= LONG:
+        return one, other
+    first = _in_common(one, other)
+    last = min(_in_common(one[::-1], other[::-1]), len(one) - first, len(other) - first)
+    start = max(0, first - CONTEXT)
+    return tuple(
+        "…" * bool(start)
+        + text[start : len(text) - max(0, last - CONTEXT)]
+        + "…" * (last > CONTEXT)
+        for text in (one, other)
+    )  # type: ignore[return-value]
+
+
+def _in_common(one: str, other: str) -> int:
+    """How many characters two lines begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def _joined(lines: Iterable[str]) -> str:

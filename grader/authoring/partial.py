@@ -296,8 +296,9 @@ def _wrong_names(
 ) -> Iterator[Finding]:
     known = list(dict.fromkeys(one.stub for one in results))
     named = [*table.asks.items(), *((one.stub, one.questions) for one in table.lost)]
+    answers = {stub.partition(".")[0] for stub in known}
     for stub, asked in named:
-        if stub not in known:
+        if stub not in answers.union(known):
             yield Finding(f"no stub is called `{stub}`", where, f"stubs: {', '.join(known)}")
         for name in asked:
             if name not in questions:

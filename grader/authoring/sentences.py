@@ -85,9 +85,10 @@ def _blocks(text: str) -> Iterator[str]:
             continue
         if section:
             depth = depth or indent
-        is_code = indent > 0 and not section
-        is_item = section and indent == depth and NAMED.match(words)
-        if is_code or is_item or ITEM.match(words):
+        is_item = bool(ITEM.match(words) or (section and indent == depth and NAMED.match(words)))
+        goes_on = bool(block) and bool(ITEM.match(block[0])) and not is_item
+        is_code = indent > 0 and not (section or is_item or goes_on)
+        if is_code or is_item:
             yield from _joined(block)
         block.append(words)
         if is_code:
