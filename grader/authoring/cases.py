@@ -50,6 +50,7 @@ class Planned(Value, frozen=True):
     Attributes:
         origin: the mutant's own assignment when it is plugged in.
         at_most: points that a fake may earn.
+        until_lost: whether nothing more is asked once points are lost.
     """
 
     assignment: str
@@ -61,6 +62,7 @@ class Planned(Value, frozen=True):
     must_lose: tuple[str, ...] = ()
     origin: str = ""
     at_most: float | None = None
+    until_lost: bool = False
 
 
 class Material(Value, frozen=True):

@@ -14,6 +14,12 @@ def killing_checks(result: Score) -> tuple[str, ...]:
     )
 
 
+def killing_questions(result: Score) -> tuple[str, ...]:
+    """The questions of the checks that it fails."""
+    failing = killing_checks(result)
+    return tuple(dict.fromkeys(o.question for o in result.outcomes if o.check in failing))
+
+
 def lost_questions(result: Score) -> tuple[str, ...]:
     """The questions of which it does not get all points."""
     lost = (o.question for o in result.outcomes if o.earned < o.possible - 1e-9)

@@ -44,6 +44,9 @@ _TWINS = (
 TWINS: dict[str, str] = {b: a for a, b in _TWINS} | dict(_TWINS)
 TWINS["inference_mode"] = "enable_grad"
 
+COMMUTES = {"allclose", "equal", "gcd", "max", "maximum", "min", "minimum", "transpose", "swapaxes"}
+"""Functions whose first arguments may come in any order."""
+
 BUILTINS = {"all", "any", "max", "min"}
 MODULES = {"F", "functional", "init", "itertools", "math", "nn", "np", "numpy", "torch"}
 
@@ -163,6 +166,9 @@ def _is_a_place(node: ast.expr) -> bool:
 
 
 def _swapped_arguments(node: ast.Call) -> Iterator[ast.AST]:
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name in COMMUTES:
+        return
     for number, (one, other) in enumerate(zip(node.args, node.args[1:], strict=False)):
         if not any(isinstance(part, ast.Starred) for part in (one, other)):
             arguments = [*node.args]

@@ -25,7 +25,7 @@ from grader.authoring.generated import (
     given_functions,
     load_equivalents,
 )
-from grader.authoring.kills import killing_checks, lost_questions
+from grader.authoring.kills import killing_checks, killing_questions, lost_questions
 from grader.authoring.lessons import Lesson, lesson_path, read_lesson
 from grader.authoring.partial import (
     Gap,
@@ -34,7 +34,7 @@ from grader.authoring.partial import (
     gaps,
     judge_partial,
 )
-from grader.authoring.promises import PromiseReport, judge_promises
+from grader.authoring.promises import PromiseReport, judge_promises, load_promises
 from grader.authoring.release import solution_sources
 from grader.authoring.tables import Finding, table_path
 from grader.config.course import Course
@@ -54,8 +54,8 @@ class GeneratedResult(Value, frozen=True):
     """A generated mutant, tried.
 
     Attributes:
-        lost: the questions that it costs.
-        killed_by: the checks that it fails, as in `Case`.
+        lost, killed_by: the questions that it costs and the checks that it fails; those up to the
+            first one that costs points where no promise names the mutant.
         reason: why it is accepted, or was not graded.
     """
 
@@ -109,7 +109,13 @@ class StrictPlan(Value, frozen=True):
 
 
 def plan_strict(
-    course: Course, assignment: str, material: Material, *, seed: int, kinds: Collection[Kind]
+    course: Course,
+    assignment: str,
+    material: Material,
+    *,
+    seed: int,
+    kinds: Collection[Kind],
+    thorough: bool = False,
 ) -> StrictPlan:
     """Say what is tried.
 
@@ -119,6 +125,7 @@ def plan_strict(
         material: its lesson, taken apart.
         seed: decides the random inputs.
         kinds: generated mutants, partial work, or both.
+        thorough: ask each generated mutant every check, not only until one costs points.
 
     Raises:
         SuiteError, ReleaseError: a table or the lesson can't be used.
@@ -130,9 +137,13 @@ def plan_strict(
     planned: list[Planned] = []
     if Kind.GENERATED in kinds:
         mutants = generate(sources, given_functions(lesson))
+        named = {name for one in load_promises(lesson) or () for name in one.mutants}
         for one in mutants:
             cells = in_place_of(material, {one.answer: one.source})
-            planned.append(Planned(assignment, Kind.GENERATED, one.id, cells, seed))
+            whole = thorough or one.id in named
+            planned.append(
+                Planned(assignment, Kind.GENERATED, one.id, cells, seed, until_lost=not whole)
+            )
     if Kind.PARTIAL in kinds:
         unsolved = gaps(course, lesson, sources)
         planned += [
@@ -211,7 +222,7 @@ def _judge_generated(plan: StrictPlan, scores: Mapping[tuple[Kind, str], Score])
 
 
 def _fate(mutant: Generated, result: Score, accepted: Equivalent | None) -> GeneratedResult:
-    lost = lost_questions(result)
+    lost = killing_questions(result) if lost_questions(result) else ()
     reason = ""
     if result.state is not State.GRADED:
         fate, reason = Fate.UNGRADED, result.ending.message

@@ -135,7 +135,7 @@ def verify(
         jobs: cases graded at once.
         seed: decides the random inputs.
         repeat: how many seeds the reference is graded from.
-        thorough: plug every mutant into every assignment.
+        thorough: plug every mutant into every assignment, ask generated ones every check.
         kinds: of cases; the usual ones unless told.
         strict: hold the suites to their lessons' promises, too: see `grader/authoring/strict.py`.
         watcher: hears of each case.
@@ -148,7 +148,9 @@ def verify(
     plans: dict[str, StrictPlan] = {}
     if strict or {Kind.GENERATED, Kind.PARTIAL} & set(kinds):
         plans = {
-            name: plan_strict(course, name, material(course, name), seed=seed, kinds=kinds)
+            name: plan_strict(
+                course, name, material(course, name), seed=seed, kinds=kinds, thorough=thorough
+            )
             for name in chosen
         }
     further = [case for plan in plans.values() for case in plan.planned]
@@ -254,6 +256,7 @@ def _grade(
                 device="cpu",
                 seed=case.seed,
                 limits=course.limits,
+                until_lost=case.until_lost,
             )
             for case, submission in zip(planned, submissions, strict=True)
         ]

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 @click.option(
     "--thorough",
     is_flag=True,
-    help="Plug every mutant into every assignment, even where nothing uses its answers.",
+    help="Plug every mutant into every assignment, even where nothing uses its answers, and ask"
+    " generated ones every check.",
 )
 @click.option(
     "--kind", "kinds", multiple=True,
