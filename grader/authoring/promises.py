@@ -171,7 +171,8 @@ def _unchecked(
     promise: Promise, where: str, suite: Suite, killers: Mapping[str, Collection[str]]
 ) -> Iterator[Finding]:
     """What is missing between a promise, its checks and its mutants."""
-    quoted = f"“{normalised(promise.sentence)}”"
+    place = f" (in {', '.join(promise.names)})" if promise.names else ""
+    quoted = f"“{normalised(promise.sentence)}”{place}"
     if promise.free:
         if promise.checks or promise.mutants:
             yield Finding(f"{quoted} is free, and has checks", where, "drop one or the other")

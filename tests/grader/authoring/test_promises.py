@@ -68,7 +68,7 @@ def test_a_sentence_without_an_entry_is_noticed(lesson: Lesson) -> None:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        (entry("[]", "[]"), "no check demands, no mutant breaks “Both may be negative.”"),
+        (entry("[]", "[]"), "no check demands, no mutant breaks “Both may be negative.” (in add)"),
         (entry('["sums.any"]', "[]"), "no mutant breaks"),
         (entry("[]", '["narrow"]'), "no check demands"),
         (entry('["sums.anny"]', '["narrow"]'), "no check is called `sums.anny` | did you mean"),
