@@ -172,8 +172,21 @@ def unsolved(
                 node.body = [ast.Pass()]
     for name, function in _functions_of(tree):
         if name in chosen:
-            function.body = _body(name, variant, wrong)
+            function.body = _body(function, variant, wrong)
     return ast.unparse(tree)
+
+
+def _as_many(function: Function, wrong: str) -> str:
+    """As many wrong values as a function says that it returns."""
+    returns = function.returns
+    if (
+        isinstance(returns, ast.Subscript)
+        and isinstance(returns.value, ast.Name)
+        and returns.value.id == "tuple"
+        and isinstance(returns.slice, ast.Tuple)
+    ):
+        return f"({', '.join([wrong] * len(returns.slice.elts))})"
+    return wrong
 
 
 def _without(source: str, function: str) -> str:
@@ -187,12 +200,12 @@ def _without(source: str, function: str) -> str:
         return ast.unparse(tree)
 
 
-def _body(name: str, variant: Variant, wrong: str) -> list[ast.stmt]:
-    starts = name.endswith(".__init__")
+def _body(function: Function, variant: Variant, wrong: str) -> list[ast.stmt]:
     if variant is Variant.RAISES:
         text = "raise NotImplementedError()"
     elif variant is Variant.WRONG_SHAPE:
-        text = "super().__init__()" if starts else f"return {wrong}"
+        starts = function.name == "__init__"
+        text = "super().__init__()" if starts else f"return {_as_many(function, wrong)}"
     else:
         text = "return None"
     return ast.parse(text).body
@@ -218,12 +231,15 @@ def _is_given(name: str, given: Sequence[str]) -> bool:
 
 
 def _wrong_value(lesson: Lesson) -> str:
-    """Zeros of a shape that no answer returns, of the library that the lesson uses."""
+    """Zeros of a wrong shape, of the library that the lesson uses.
+
+    The shape fits into any sum: what comes after them goes on, and some checks may even pass.
+    """
     code = "\n".join(cell.source for cell in lesson.cells if cell.kind == "code")
     for line in ("import torch", "import numpy"):
         if line in code:
-            return f"__import__({line.split()[1]!r}).zeros((7, 3))"
-    return "[0] * 7"
+            return f"__import__({line.split()[1]!r}).zeros(1)"
+    return "[0]"
 
 
 # ---------------------------------------------------------------- what they must be worth

@@ -63,6 +63,12 @@ def test_a_whole_class_is_left_unsolved(variant: Variant, init: str, up: str) ->
     assert ("class Sum(Base)" in text) == (variant is not Variant.LEFT_OUT)
 
 
+def test_a_wrong_answer_has_as_many_values_as_the_right_one() -> None:
+    source = "def f() -> tuple[Tensor, Tensor | None]:\n    return 1, 2"
+    text = unsolved(source, "f", Variant.WRONG_SHAPE, "zeros(1)")
+    assert body(text, "f") == "return (zeros(1), zeros(1))"
+
+
 @pytest.mark.parametrize("variant", list(Variant))
 def test_one_method_is_left_unsolved_and_the_other_stays(variant: Variant) -> None:
     text = unsolved(CLASS, "Sum.up", variant, "[0] * 7")
