@@ -271,13 +271,18 @@ class Limits(Value, frozen=True):
 
 
 class Job(Value, frozen=True):
-    """Everything that decides a run's result, and nothing else."""
+    """Everything that decides a run's result, and nothing else.
+
+    `until_lost`: whether checks are skipped once one has cost points: all that is asked is whether
+    any does.
+    """
 
     submission: Submission
     suite: Suite
     device: str
     seed: int
     limits: Limits
+    until_lost: bool = False
 
 
 class Isolation(Value, frozen=True):

@@ -36,6 +36,12 @@ class Kind(enum.StrEnum):
     STYLE = "style"
     FAKE = "fake"
     MUTANT = "mutant"
+    GENERATED = "generated"
+    PARTIAL = "partial"
+
+
+USUAL = (Kind.REFERENCE, Kind.TEMPLATE, Kind.STYLE, Kind.FAKE, Kind.MUTANT)
+"""What the gate tries unless it is to be strict."""
 
 
 class Planned(Value, frozen=True):
@@ -44,6 +50,7 @@ class Planned(Value, frozen=True):
     Attributes:
         origin: the mutant's own assignment when it is plugged in.
         at_most: points that a fake may earn.
+        until_lost: whether nothing more is asked once points are lost.
     """
 
     assignment: str
@@ -55,6 +62,7 @@ class Planned(Value, frozen=True):
     must_lose: tuple[str, ...] = ()
     origin: str = ""
     at_most: float | None = None
+    until_lost: bool = False
 
 
 class Material(Value, frozen=True):
@@ -82,7 +90,7 @@ def plan_cases(
     seed: int = 0,
     repeat: int = 1,
     thorough: bool = False,
-    kinds: Collection[Kind] = tuple(Kind),
+    kinds: Collection[Kind] = USUAL,
 ) -> list[Planned]:
     """Everything that is tried on the suites of some assignments.
 
@@ -128,6 +136,11 @@ def material(course: Course, assignment: str) -> Material:
         answers=answers,
         used=frozenset().union(*map(names_used, [*answers.values(), *checks])),
     )
+
+
+def in_place_of(lesson: Material, answers: Mapping[str, str]) -> tuple[Cell, ...]:
+    """The cells of a notebook with other answers, without what is only shown."""
+    return _cells([*lesson.imports, *lesson.given, *(lesson.answers | dict(answers)).values()])
 
 
 def style_files(course: Course, assignment: str) -> list[Path]:

@@ -17,11 +17,15 @@ import enum
 import hashlib
 import json
 import tempfile
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from grader.authoring.cases import Kind, Planned, plan_cases
+import msgspec
+
+from grader.authoring.cases import USUAL, Kind, Planned, material, plan_cases
+from grader.authoring.kills import killing_checks
 from grader.authoring.lessons import lesson_paths
+from grader.authoring.strict import StrictGate, StrictPlan, judge_strict, plan_strict
 from grader.config.course import Course
 from grader.judging.engine import Engine, usable_cores
 from grader.judging.grading import Watcher, grade_jobs
@@ -47,6 +51,8 @@ class Case(Value, frozen=True):
     Attributes:
         bug: what is wrong with a mutant; what a fake does instead of the work.
         lost: the questions without full points.
+        failed_checks: those that it does not pass.
+        killed_by: those of them that it failed itself: no other that they require was failed.
         earned: points, of all questions.
         at_most: what a fake may earn.
     """
@@ -61,23 +67,31 @@ class Case(Value, frozen=True):
     must_lose: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     failed_checks: tuple[str, ...] = ()
+    killed_by: tuple[str, ...] = ()
     seed: int = 0
     earned: float = 0.0
     at_most: float | None = None
 
 
 class AssignmentGate(Value, frozen=True):
-    """All cases of one assignment. `unproven` are the checks that no mutant fails."""
+    """All cases of one assignment. `unproven` are the checks that no mutant fails.
+
+    `strict` is what the strict gate adds, when it is asked.
+    """
 
     assignment: str
     questions: tuple[str, ...]
     cases: tuple[Case, ...]
     unproven: tuple[str, ...]
+    strict: StrictGate | None = None
 
     @property
     def passed(self) -> bool:
         """Whether its suite can be trusted."""
-        return not self.unproven and all(case.verdict is Verdict.OK for case in self.cases)
+        findings = self.strict is not None and self.strict.findings
+        return not (findings or self.unproven) and all(
+            case.verdict is Verdict.OK for case in self.cases
+        )
 
 
 class Verification(Value, frozen=True):
@@ -99,7 +113,8 @@ def verify(
     seed: int = 0,
     repeat: int = 1,
     thorough: bool = False,
-    kinds: Collection[Kind] = tuple(Kind),
+    kinds: Collection[Kind] = USUAL,
+    strict: bool = False,
     watcher: Watcher,
 ) -> Verification:
     """Run the gate.
@@ -110,16 +125,45 @@ def verify(
         jobs: cases graded at once.
         seed: decides the random inputs.
         repeat: how many seeds the reference is graded from.
-        thorough: plug every mutant into every assignment.
-        kinds: of cases; all of them unless told.
+        thorough: plug every mutant into every assignment, ask generated ones every check.
+        kinds: of cases; the usual ones unless told.
+        strict: hold the suites to their lessons' promises, too: see `grader/authoring/strict.py`.
         watcher: hears of each case.
 
     Raises:
-        SuiteError, ReleaseError: a suite, lesson or mutant can't be used.
+        SuiteError, ReleaseError: a suite, lesson, mutant or table can't be used.
     """
     chosen = list(assignments) or list(lesson_paths(course))
     planned = plan_cases(course, chosen, seed=seed, repeat=repeat, thorough=thorough, kinds=kinds)
-    return try_cases(course, planned, jobs=jobs, watcher=watcher, proof=Kind.MUTANT in kinds)
+    plans: dict[str, StrictPlan] = {}
+    if strict or {Kind.GENERATED, Kind.PARTIAL} & set(kinds):
+        plans = {
+            name: plan_strict(
+                course, name, material(course, name), seed=seed, kinds=kinds, thorough=thorough
+            )
+            for name in chosen
+        }
+    further = [case for plan in plans.values() for case in plan.planned]
+    suites, scores = _grade(course, [*planned, *further], jobs, watcher)
+    result = _verification(planned, suites, scores, proof=Kind.MUTANT in kinds)
+    if not plans:
+        return result
+    by_name = _own_scores([*planned, *further], scores)
+    return Verification(
+        gates=tuple(
+            msgspec.structs.replace(
+                one,
+                strict=judge_strict(
+                    plans[one.assignment],
+                    suites[one.assignment],
+                    by_name[one.assignment],
+                    kinds,
+                    promised=strict and Kind.MUTANT in kinds,
+                ),
+            )
+            for one in _for_all(result.gates, chosen, suites)
+        )
+    )
 
 
 def try_cases(
@@ -142,8 +186,57 @@ def try_cases(
     Raises:
         SuiteError: a suite can't be used.
     """
-    chosen = list(dict.fromkeys(case.assignment for case in planned))
-    with tempfile.TemporaryDirectory() as folder, Engine(course, assignments=chosen) as engine:
+    suites, scores = _grade(course, planned, jobs, watcher)
+    return _verification(planned, suites, scores, proof=proof)
+
+
+def _verification(
+    planned: Sequence[Planned],
+    suites: Mapping[str, Suite],
+    scores: Sequence[Score],
+    *,
+    proof: bool,
+) -> Verification:
+    judged = [
+        judge_case(case, result, suites[case.assignment])
+        for case, result in zip(planned, scores, strict=False)  # what is for others comes after
+    ]
+    return Verification(
+        gates=tuple(
+            gate(suites[name], [c for c in judged if c.assignment == name], proof=proof)
+            for name in dict.fromkeys(case.assignment for case in planned)
+        )
+    )
+
+
+def _for_all(
+    gates: Sequence[AssignmentGate], assignments: Iterable[str], suites: Mapping[str, Suite]
+) -> Iterable[AssignmentGate]:
+    """The gates of all assignments: of those without a usual case, one without cases."""
+    known = {one.assignment: one for one in gates}
+    return [known.get(name) or gate(suites[name], [], proof=False) for name in assignments]
+
+
+def _own_scores(
+    planned: Sequence[Planned], scores: Sequence[Score]
+) -> dict[str, dict[tuple[Kind, str], Score]]:
+    """The scores of each assignment's own cases by kind and name."""
+    found: dict[str, dict[tuple[Kind, str], Score]] = {}
+    for case, result in zip(planned, scores, strict=True):
+        if not case.origin:
+            found.setdefault(case.assignment, {})[case.kind, case.name] = result
+    return found
+
+
+def _grade(
+    course: Course,
+    planned: Sequence[Planned],
+    jobs: int | None,
+    watcher: Watcher,
+) -> tuple[Mapping[str, Suite], list[Score]]:
+    """Grade cases as submissions are; their scores in the same order."""
+    assignments = list(dict.fromkeys(case.assignment for case in planned))
+    with tempfile.TemporaryDirectory() as folder, Engine(course, assignments=assignments) as engine:
         suites = engine.suites
         submissions = _write(planned, Path(folder))
         work = [
@@ -153,23 +246,15 @@ def try_cases(
                 device="cpu",
                 seed=case.seed,
                 limits=course.limits,
+                until_lost=case.until_lost,
             )
             for case, submission in zip(planned, submissions, strict=True)
         ]
         slots = jobs or usable_cores()
         graded = grade_jobs(engine, work, Results(None), watcher, slots=slots)
-        if not graded.complete:
-            raise KeyboardInterrupt
-    judged = [
-        judge_case(case, graded.by_submission[submission].score, suites[case.assignment])
-        for case, submission in zip(planned, submissions, strict=True)
-    ]
-    return Verification(
-        gates=tuple(
-            gate(suites[name], [c for c in judged if c.assignment == name], proof=proof)
-            for name in chosen
-        )
-    )
+    if not graded.complete:
+        raise KeyboardInterrupt
+    return suites, [graded.by_submission[submission].score for submission in submissions]
 
 
 # ---------------------------------------------------------------- as submissions
@@ -236,6 +321,7 @@ def judge_case(case: Planned, result: Score, suite: Suite) -> Case:
         must_lose=case.must_lose,
         lost=lost,
         failed_checks=failed,
+        killed_by=killing_checks(result),
         seed=case.seed,
         earned=result.earned,
         at_most=case.at_most,

@@ -260,6 +260,7 @@ class Engine:
             seed=job.seed,
             limits=job.limits,
             last_try=attempt.number >= TRIES,
+            until_lost=job.until_lost,
         )
         try:
             connection = self._ready_crew().ask(request)

@@ -93,6 +93,7 @@ class Examination:
         self._tellings = Tellings(request.cells)
         self._sources = tuple((cell.number, cell.source) for cell in request.cells)
         self._overruns = 0
+        self._has_lost = False
         self._known = known or {}
         self._outcomes: dict[str, Outcome] = {}
         self._problems: list[Problem] = []
@@ -103,7 +104,8 @@ class Examination:
         fault: Ending | None = None
         try:
             for check, item in in_order(self._suite.checks, self._items):
-                self._outcomes[check.id] = self._outcome(check, item)
+                outcome = self._outcomes[check.id] = self._outcome(check, item)
+                self._has_lost |= check.points > 0 and outcome.status is not Status.PASSED
         except GraderFault as error:
             fault = Ending(kind=EndingKind.FAULT, message=f"{error}")
         finally:
@@ -172,6 +174,8 @@ class Examination:
         """Why a check is not run; None if it is."""
         if not check.runs_on(self._session.device):
             return f"needs {' or '.join(check.devices)}"
+        if self._has_lost and self._request.until_lost:
+            return "not run: points are lost already"
         if self._overruns >= MAX_OVERRUNS:
             return f"not run: what it returned kept {self._overruns} checks busy for too long"
         for name in check.requires:

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from grader.authoring.cases import Kind
 from grader.authoring.verify import AssignmentGate, Case, Verdict, Verification
+from grader.reports.strict_gate import print_strict, strict_summary
 from grader.reports.terminal import console
 
 LOST, KEPT, WRONG = "✗", "·", "!"
@@ -19,9 +20,10 @@ def print_verification(
     """Print a matrix for each assignment, mutants × questions, and every failure in a sentence."""
     out = out or console()
     for gate in result.gates:
-        if not quiet:
+        if gate.cases and not quiet:
             out.print(_matrix(gate))
         _print_failures(out, gate)
+        print_strict(gate, out, quiet=quiet)
         out.print(_summary(gate))
 
 
@@ -79,6 +81,15 @@ def _print_failures(out: Console, gate: AssignmentGate) -> None:
 
 
 def _summary(gate: AssignmentGate) -> Text:
+    mark, style = ("✓", "bold green") if gate.passed else ("✗", "bold red")
+    word = "passes" if gate.passed else "fails"
+    parts = _tried(gate) if gate.cases else []
+    if gate.strict is not None:
+        parts += strict_summary(gate.strict)
+    return Text(f"{mark} {gate.assignment} {word}: {', '.join(parts)}", style)
+
+
+def _tried(gate: AssignmentGate) -> list[str]:
     count = {kind: sum(case.kind is kind for case in gate.cases) for kind in Kind}
     elsewhere = sum(bool(case.origin) for case in gate.cases)
     parts = [
@@ -90,6 +101,4 @@ def _summary(gate: AssignmentGate) -> Text:
     ]
     if elsewhere:
         parts.append(f"{elsewhere} mutants of other assignments")
-    mark, style = ("✓", "bold green") if gate.passed else ("✗", "bold red")
-    word = "passes" if gate.passed else "fails"
-    return Text(f"{mark} {gate.assignment} {word}: {', '.join(parts)}", style)
+    return parts

@@ -57,6 +57,7 @@ class Recipe(Value, frozen=True):
     seed: int
     limits: Limits
     sandbox: bool
+    until_lost: bool = False
 
 
 class SuiteRecipe(Value, frozen=True):
@@ -212,6 +213,7 @@ class Results:
             seed=job.seed,
             limits=job.limits,
             sandbox=self._sandbox,
+            until_lost=job.until_lost,
         )
 
     @cached_property

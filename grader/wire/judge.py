@@ -60,6 +60,7 @@ class JobRequest(Value, frozen=True):
     seed: int
     limits: Limits
     last_try: bool = True
+    until_lost: bool = False
 
     @property
     def torch_device(self) -> str:

@@ -13,7 +13,7 @@ from grader.config.course import Course
 from grader.errors import GraderFault, SuiteError
 from grader.intake.discovery import discover
 from grader.judging.engine import TRIES, Engine
-from grader.model import EndingKind, Job, Run, Submission
+from grader.model import EndingKind, Job, Run, Status, Submission
 from grader.pipeline import Options, plan
 
 KILLS_ITS_JUDGE = '''
@@ -49,6 +49,20 @@ def test_jobs_begin_in_their_order(toy_course: Course, class_of: Callable[..., P
         jobs = jobs_for(engine, class_of(ann=RIGHT, bob=RIGHT, cat=RIGHT))[::-1]
         runs = list(engine.run(jobs, 1, begun.append))
     assert begun == [run.submission for run in runs] == [job.submission for job in jobs]
+
+
+def test_checks_are_skipped_once_points_are_lost_where_no_more_is_asked(
+    toy_course: Course, class_of: Callable[..., Path]
+) -> None:
+    wrong = RIGHT.replace("a + b", "0").replace("self.n += 1", "")
+    with Engine(toy_course) as engine:
+        jobs = jobs_for(engine, class_of(ann=wrong, bob=RIGHT))
+        asked = [msgspec.structs.replace(job, until_lost=True) for job in jobs]
+        whole, short = (list(engine.run(some, 1)) for some in (jobs, asked))
+    failed = [[o.check for o in run.outcomes if o.status is Status.FAILED] for run in whole]
+    assert failed == [["test_small_sum", "test_counts", "test_rejects_text"], []]
+    assert {o.status for o in short[0].outcomes[1:]} == {Status.SKIPPED}
+    assert [o.status for o in short[1].outcomes] == [o.status for o in whole[1].outcomes]
 
 
 def test_judges_that_die_are_replaced_until_it_is_hopeless(
