@@ -104,7 +104,8 @@ def _boolean(node: ast.BoolOp) -> Iterator[ast.AST]:
 
 
 def _unary(node: ast.UnaryOp) -> Iterator[ast.AST]:
-    yield node.operand
+    if not isinstance(node.operand, ast.Constant):  # another constant stands for that
+        yield node.operand
 
 
 def _condition(node: ast.If | ast.While | ast.IfExp | ast.Assert) -> Iterator[ast.AST]:

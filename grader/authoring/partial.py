@@ -264,7 +264,7 @@ def judge_partial(
         hint = f"`grader verify {lesson.assignment} --write-tables` writes one to fill in"
         missing = Finding("no table of partial work", where, hint)
         judged = tuple(_with_reasons(one, PartialTable()) for one in results)
-        return PartialReport(judged, (missing,))
+        return PartialReport(judged, (missing, *_dishonest(where, judged)))
     judged = tuple(_with_reasons(one, table) for one in results)
     findings = [*_wrong_names(table, where, questions, results)]
     for (stub, lost), variants in _unexplained(judged).items():
