@@ -6,11 +6,9 @@ leaves this process is believed beyond its bytes.
 
 from __future__ import annotations
 
-import builtins
 import os
 import signal
 import sys
-import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -20,7 +18,7 @@ from grader.testing.objects import MAX_MESSAGE, NameNotDefined, ObjectServer, de
 from grader.wire.batch import decode_batch
 from grader.wire.definitions import read_cells
 from grader.wire.values import HEADER, Unsendable, encode_frame
-from grader.worker.shell import Shell, transform
+from grader.worker.shell import GradingShell, make_shell
 
 CHUNK = 1 << 16
 
@@ -30,8 +28,8 @@ class TimeIsUp(BaseException):
 
 
 def warm() -> None:
-    """Import in the zygote what every worker needs, once."""
-    transform("%pass")
+    """Make in the zygote what every worker needs: its fork is its own."""
+    make_shell()
 
 
 def serve(requests: int, replies: int, *, device: str = "cpu", scratch: str = "") -> NoReturn:
@@ -44,7 +42,9 @@ def serve(requests: int, replies: int, *, device: str = "cpu", scratch: str = ""
         scratch: the one folder that the notebook may write to; it becomes the working directory.
     """
     _fresh_interpreter(scratch)
-    server, shell = _fresh_notebook(device)
+    shell = GradingShell.instance()
+    sys.modules["__main__"] = shell.user_module
+    server = ObjectServer(shell.user_ns, device=device)
     received = bytearray()
     while True:
         body = _read_frame(requests, received)
@@ -65,14 +65,9 @@ def _fresh_interpreter(scratch: str) -> None:
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
-def _fresh_notebook(device: str) -> tuple[ObjectServer, Shell]:
-    main = types.ModuleType("__main__")
-    main.__dict__["__builtins__"] = builtins
-    sys.modules["__main__"] = main
-    return ObjectServer(main.__dict__, device=device), Shell(main.__dict__)
-
-
-def _answer(server: ObjectServer, shell: Shell, number: int, batch: list[Any]) -> dict[str, Any]:
+def _answer(
+    server: ObjectServer, shell: GradingShell, number: int, batch: list[Any]
+) -> dict[str, Any]:
     """Perform operations in order; the reply holds the value of the last, or what was raised."""
     value: Any = None
     raised: dict[str, Any] | None = None
@@ -95,9 +90,9 @@ def _answer(server: ObjectServer, shell: Shell, number: int, batch: list[Any]) -
     return {"id": number, "ok": True, "value": value}
 
 
-def _run_cell(shell: Shell, number: int, source: str, limit_s: float) -> None:
+def _run_cell(shell: GradingShell, number: int, source: str, limit_s: float) -> None:
     with _time_limit(limit_s):
-        shell.run_cell(number, source)
+        shell.run_notebook_cell(number, source)
 
 
 def _encode(reply: dict[str, Any]) -> bytes:
