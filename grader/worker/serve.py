@@ -78,7 +78,7 @@ def _answer(
             if op == "cell":
                 _run_cell(shell, **fields)
             elif op == "definitions":
-                value = read_cells([transform(source) for source in fields["sources"]])
+                value = read_cells([shell.as_python(source) for source in fields["sources"]])
             else:
                 value = server.perform(op, **fields)
         except NameNotDefined as error:

@@ -53,7 +53,7 @@ def make_shell() -> GradingShell:
     config = Config()
     config.HistoryManager.enabled = False
     config.IPKernelApp = Config()  # by whose presence a notebook tells Jupyter from a terminal
-    main = types.ModuleType("__main__")
+    main = types.ModuleType("__main__", "Automatically created module for IPython interactive environment")
     main.__dict__["__builtins__"] = builtins
     shell: GradingShell = GradingShell.instance(config=config, user_module=main)
     shell.builtin_trap.activate()  # `display` and `get_ipython` also while a check runs
@@ -145,6 +145,13 @@ class GradingShell(InteractiveShell):
         if error is not None:
             raise error
 
+    def as_python(self, source: str) -> str:
+        """Return a cell's Python; the cell as it is when IPython can make none of it."""
+        try:
+            return str(self.transform_cell(source))
+        except Exception:
+            return source
+
     async def _cell(self, source: str) -> Any:
         problem = None
         try:
@@ -176,6 +183,10 @@ class GradingShell(InteractiveShell):
 
     def showtraceback(self, *_: Any, **__: Any) -> None:
         """Print nothing: whoever asked for the cell tells what it raised."""
+
+    def _format_exception_for_storage(self, *_: Any, **__: Any) -> list[str]:
+        """Keep no text of what was raised: rendering it would run the exception's own code."""
+        return []
 
     showsyntaxerror = showtraceback
     showindentationerror = showtraceback
