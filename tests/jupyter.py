@@ -23,9 +23,11 @@ from walled import ready_zygote
 from grader.judging.spawning import Zygote, spawn
 from grader.judging.worker_link import WorkerLink
 from grader.model import Limits
-from grader.testing.links import StudentError
+from grader.testing.links import StudentError, WorkerStopped
 
 AT_ONCE = 4
+NOTHING = "NoneType"
+"""What the kernel says was raised when only the display of a value went wrong."""
 LIMIT_S = 60.0
 LIMITS = Limits(wall_s=LIMIT_S, cell_s=20, scratch_bytes=32 << 20)
 
@@ -53,7 +55,7 @@ ASK = (
     f"globals().__setitem__('told_by_the_probe', (lambda names, room:"
     f" (exec({PROBE!r}, room), room['look'](names))[1])(dict(globals()), {{}}))"
 )
-OF_THE_SHELL = ("_i", "In", "_oh", "_dh", "__builtin", "exit", "quit")
+OF_THE_SHELL = ("_i", "In", "_oh", "_dh", "__builtin", "exit", "quit", "__warningregistry__")
 """How names begin that tell of the shell's own state: notebooks that use it keep what they saw."""
 
 
@@ -118,12 +120,21 @@ def run_in_jupyter(notebooks: Mapping[str, Sequence[str]], folder: Path) -> dict
 async def _in_kernel(cells: Sequence[str], folder: Path, environment: dict[str, str]) -> Left:
     left = Left()
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+
+    def note(cell_index: int, execute_reply: dict[str, Any], **_: object) -> None:
+        answer = execute_reply["content"]
+        name = answer.get("ename", NOTHING)
+        if answer["status"] == "error" and name != NOTHING:
+            left.raised[cell_index + 1] = name
+
     client = NotebookClient(
         book,
         kernel_name="python3",
         allow_errors=True,
         timeout=LIMIT_S,
         resources={"metadata": {"path": str(folder)}},
+        on_cell_executed=note,
+        shutdown_kernel="immediate",
     )
     async with client.async_setup_kernel(env=environment):
         assert client.kc is not None
@@ -133,9 +144,6 @@ async def _in_kernel(cells: Sequence[str], folder: Path, environment: dict[str, 
             except DeadKernelError:
                 left.raised[number] = "the kernel has ended"
                 return left
-            for output in cell.outputs:
-                if output.output_type == "error":
-                    left.raised[number] = output.ename
         reply = await client.kc.execute(
             ASK, silent=True, user_expressions={"told": "told_by_the_probe"}, reply=True,
             timeout=LIMIT_S,
@@ -165,9 +173,19 @@ def _in_worker(zygote: Zygote, cells: Sequence[str]) -> Left:
                 link.request("cell", number=number, source=source, limit_s=LIMITS.cell_s)
             except StudentError as error:
                 left.raised[number] = error.kinds[0]
-        link.request("cell", number=0, source=ASK, limit_s=LIMITS.cell_s)
-        told = link.request("fetch", object=link.defer("name", name="told_by_the_probe"))
+            except WorkerStopped as error:
+                left.raised[number] = str(error)
+                return left
+        told = _ask(link)
     finally:
         link.close()
     left.tell(told)
     return left
+
+
+def _ask(link: WorkerLink) -> Any:
+    """Ask the probe without running a cell: the notebook may listen to cells."""
+    evaluate = link.defer("get", object=link.defer("module", name="builtins"), name="eval")
+    names = link.defer("get", object=link.defer("module", name="__main__"), name="__dict__")
+    link.defer("call", object=evaluate, args=[ASK, names], kwargs={})
+    return link.request("fetch", object=link.defer("name", name="told_by_the_probe"))

@@ -25,6 +25,7 @@ from grader.testing.links import CantBeSent, Link, Ref, WorkerStopped
 from grader.testing.objects import MAX_ELEMENTS
 from grader.wire.batch import Batch
 from grader.wire.events import Event, Exit, Failed, Limit, Ready, Refused, decode_event
+from grader.wire.places import PLACES
 from grader.wire.values import (
     HEADER,
     MAX_FRAME,
@@ -352,6 +353,8 @@ def _fits(op: str, value: Any) -> bool:
         return type(value) is int and 0 <= value <= MAX_ELEMENTS
     if op == "definitions":
         return type(value) is list
+    if op == "cell":
+        return type(value) is list and all(type(one) is str and one in PLACES for one in value)
     return op == "fetch" or value is None
 
 

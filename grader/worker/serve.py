@@ -7,10 +7,7 @@ leaves this process is believed beyond its bytes.
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from grader.testing.links import Link
@@ -18,13 +15,10 @@ from grader.testing.objects import MAX_MESSAGE, NameNotDefined, ObjectServer, de
 from grader.wire.batch import decode_batch
 from grader.wire.definitions import read_cells
 from grader.wire.values import HEADER, Unsendable, encode_frame
+from grader.worker.cell_limit import time_limit
 from grader.worker.shell import GradingShell, make_shell
 
 CHUNK = 1 << 16
-
-
-class TimeIsUp(BaseException):
-    """Stops a cell at its limit. Not an Exception: `except Exception` must not swallow it."""
 
 
 def warm() -> None:
@@ -43,6 +37,7 @@ def serve(requests: int, replies: int, *, device: str = "cpu", scratch: str = ""
     """
     _fresh_interpreter(scratch)
     shell = GradingShell.instance()
+    shell.screen = sys.stdout
     sys.modules["__main__"] = shell.user_module
     server = ObjectServer(shell.user_ns, device=device)
     received = bytearray()
@@ -76,7 +71,9 @@ def _answer(
             continue
         try:
             if op == "cell":
-                _run_cell(shell, **fields)
+                value = _run_cell(shell, **fields)
+            elif op == "script":
+                shell.begin_script(**fields)
             elif op == "definitions":
                 value = read_cells([shell.as_python(source) for source in fields["sources"]])
             else:
@@ -90,9 +87,11 @@ def _answer(
     return {"id": number, "ok": True, "value": value}
 
 
-def _run_cell(shell: GradingShell, number: int, source: str, limit_s: float) -> None:
-    with _time_limit(limit_s):
+def _run_cell(shell: GradingShell, number: int, source: str, limit_s: float) -> list[str]:
+    """Run a cell; what comes back are the modules imported until now that exist only elsewhere."""
+    with time_limit(limit_s):
         shell.run_notebook_cell(number, source)
+    return sorted(shell.elsewhere.imported)
 
 
 def _encode(reply: dict[str, Any]) -> bytes:
@@ -110,21 +109,6 @@ def _told(error: BaseException) -> dict[str, Any]:
     told = describe_error(error)
     del told["source_line"]
     return told
-
-
-@contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise `TimeIsUp` inside the cell. The judge's own deadline is the one that counts."""
-
-    def stop(*_: object) -> None:
-        raise TimeIsUp(f"stopped after {seconds:g} s (limit {seconds:g} s per cell)")
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _read_frame(descriptor: int, received: bytearray) -> bytes | None:

@@ -1,15 +1,14 @@
 """The notebook's cells, run by IPython's own shell as in Jupyter's kernel.
 
 One shell is made in the zygote; every worker's fork of it is that worker's own. What differs from
-the kernel is written down here, and nowhere else:
+the kernel is written down here, and tried in `tests/grader/worker/test_as_in_jupyter.py`:
 
-- no other program is started: `!command`, `%pip`, `%%bash` and their like say so and do nothing
-- nobody is there: `input()` gives an empty line, pagers and debuggers print, editors stay closed
-- displays are text; what an expression at the end of a cell gives is not printed with its number
-- figures stay with matplotlib's Agg backend and are closed after their cell
+- no other program is started, and magics that there are not are left out (`commands.py`)
+- nobody is there: `input()` gives an empty line, pagers and editors stay closed (`replaced.py`)
+- `asyncio.run` works although a loop is running (`replaced.py`)
+- displays are text, figures stay with matplotlib's Agg backend and are closed (`showing.py`)
+- modules of the places where students write are there and do nothing (`elsewhere.py`)
 - `%timeit` runs its statement once; `exit()` ends its cell, not the notebook
-- magics and extensions that are not installed here are left out; the rest of the cell runs
-- `asyncio.run` works although a loop is running: scripts call it
 - no history file, no profile, no configuration of whoever grades
 """
 
@@ -17,35 +16,30 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import getpass
-import re
+import contextvars
+import os
 import sys
 import types
 from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from IPython.core.compilerop import CachingCompiler
-from IPython.core.displayhook import DisplayHook
-from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.profiledir import ProfileDir
 from traitlets.config import Config
 
 from grader.testing.objects import cell_file
-from grader.worker import elsewhere
+from grader.worker import elsewhere, replaced
+from grader.worker.cell_limit import TimeIsUp
+from grader.worker.commands import Commands, leave_out
+from grader.worker.showing import QuietDisplayHook, TextPublisher, close_figures, print_page
 
-STARTS_PROGRAMS = frozenset(
-    {
-        *("sx", "system", "!", "sc", "pip", "conda", "mamba", "micromamba", "uv", "bash", "sh"),
-        *("script", "ruby", "perl", "pypy", "python", "python2", "python3", "cmd", "powershell"),
-        *("edit", "ed", "pastebin", "killbgscripts", "bg", "recall", "rerun"),
-    }
-)
-"""Magics that start another program, or wait for a person."""
+TURNS_AFTER_A_CELL = 3
+"""How often what is ready in the event loop gets its turn before the next cell."""
 
-MEASURES = {"memit": "rti", "mprun": "fTr", "lprun": "fmTDu"}
-"""Magics of profilers, which run a statement: the letters of their options that take a value."""
+MAX_TOLD = 500
+"""Characters that are printed of an error which a magic has caught."""
 
 
 def make_shell() -> GradingShell:
@@ -53,19 +47,14 @@ def make_shell() -> GradingShell:
     config = Config()
     config.HistoryManager.enabled = False
     config.IPKernelApp = Config()  # by whose presence a notebook tells Jupyter from a terminal
-    main = types.ModuleType("__main__", "Automatically created module for IPython interactive environment")
+    text = "Automatically created module for IPython interactive environment"  # as it has always
+    main = types.ModuleType("__main__", text)
     main.__dict__["__builtins__"] = builtins
     shell: GradingShell = GradingShell.instance(config=config, user_module=main)
     shell.builtin_trap.activate()  # `display` and `get_ipython` also while a check runs
-    builtins.input = _no_input
-    getpass.getpass = _no_input
-    asyncio.run = _run_in_any_case
-    elsewhere.install()
+    shell.elsewhere = elsewhere.install()
+    replaced.replace()
     return shell
-
-
-TURNS_AFTER_A_CELL = 3
-"""How often what is ready in the event loop gets its turn before the next cell."""
 
 
 class _CellCompiler(CachingCompiler):
@@ -74,19 +63,9 @@ class _CellCompiler(CachingCompiler):
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
         """Return a name that `objects.CELL_FILE` knows again; what is no cell has another."""
         shell = InteractiveShell.instance()
-        own = raw_code == shell.cell_source
-        return (
-            cell_file(shell.cell_number)
-            if own
-            else super().get_code_name(raw_code, transformed_code, number)
-        )
-
-
-class _QuietDisplayHook(DisplayHook):
-    """Keeps `_` and `Out` and prints the value, but no `Out[3]:` before it."""
-
-    def write_output_prompt(self) -> None:
-        """Print nothing."""
+        if raw_code == shell.cell_source:
+            return cell_file(shell.cell_number)
+        return str(super().get_code_name(raw_code, transformed_code, number))
 
 
 class _NoProfile(ProfileDir):
@@ -96,32 +75,51 @@ class _NoProfile(ProfileDir):
         """Make no folder."""
 
 
-class _Nothing:
-    """Stands for what only Jupyter's kernel has: whatever is asked of it does nothing."""
+class _NoKernel:
+    """Stands for what only Jupyter's kernel has: it is false, and whatever is asked of it too."""
 
-    def __getattr__(self, name: str) -> _Nothing:
+    def __getattr__(self, name: str) -> _NoKernel:
         if name.startswith("__"):
             raise AttributeError(name)
         return self
 
-    def __call__(self, *_: object, **__: object) -> _Nothing:
+    def __call__(self, *_: object, **__: object) -> _NoKernel:
         return self
 
+    def __bool__(self) -> bool:
+        return False
 
-class GradingShell(InteractiveShell):
-    """IPython's shell with the differences that a grading needs."""
+
+class GradingShell(Commands):
+    """IPython's shell with the differences that a grading needs.
+
+    Attributes:
+        cell_number, cell_source: the notebook's cell that is run, or was run last.
+        screen: where displays are printed; None for where `print` prints.
+        elsewhere: what finds modules that are not here.
+    """
 
     compiler_class = _CellCompiler
-    displayhook_class = _QuietDisplayHook
-    kernel = comm_manager = property(lambda _: _Nothing())
+    displayhook_class = QuietDisplayHook
+    display_pub_class = TextPublisher
+    kernel = comm_manager = property(lambda _: _NoKernel())
+    elsewhere: elsewhere.Elsewhere
 
     def __init__(self, **settings: Any) -> None:
         self.cell_number = 0
         self.cell_source: str | None = None
+        self.screen: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._context = contextvars.copy_context()
         super().__init__(**settings)
 
     # ------------------------------------------------------------ cells
+
+    def begin_script(self, name: str) -> None:
+        """Let the cells be those of a script of this name, which has a `__file__`."""
+        path = os.path.join(os.getcwd(), name)  # noqa: PTH109, PTH118  pathlib may be patched
+        self.user_ns["__file__"] = path
+        sys.argv = [path]
 
     def run_notebook_cell(self, number: int, source: str) -> None:
         """Run one cell as the kernel would.
@@ -140,7 +138,7 @@ class GradingShell(InteractiveShell):
         try:
             result = self._run_in_loop(self._loop, self._cell(source))
         finally:
-            _close_figures()
+            close_figures()
         error = result.error_before_exec or result.error_in_exec
         if error is not None:
             raise error
@@ -153,91 +151,72 @@ class GradingShell(InteractiveShell):
             return source
 
     async def _cell(self, source: str) -> Any:
-        problem = None
+        """Run a cell in the steps in which ipykernel does."""
+        transformed, problem = source, None
         try:
             transformed = self.transform_cell(source)
         except Exception:
-            transformed, problem = source, sys.exc_info()
-        result = await self.run_cell_async(
-            source,
-            store_history=True,
-            transformed_cell=transformed,
-            preprocessing_exc_tuple=problem,
-        )
+            problem = sys.exc_info()
+        told = {"transformed_cell": transformed, "preprocessing_exc_tuple": problem}
+        cell = self.run_cell_async(source, store_history=True, **told)
+        if self.should_run_async(source, **told):
+            # a task of its own: what it sets in the context is not the next cell's
+            cell = asyncio.ensure_future(cell)
+        result = await cell
         self.events.trigger("post_execute")
         self.events.trigger("post_run_cell", result)
         for _ in range(TURNS_AFTER_A_CELL):  # tasks that the cell has created begin
             await asyncio.sleep(0)
         return result
 
-    @staticmethod
-    def _run_in_loop(loop: asyncio.AbstractEventLoop, cell: Coroutine[Any, Any, Any]) -> Any:
-        task = loop.create_task(cell)
+    def _run_in_loop(self, loop: asyncio.AbstractEventLoop, cell: Coroutine[Any, Any, Any]) -> Any:
+        task = loop.create_task(cell, context=self._context)
         try:
             return loop.run_until_complete(task)
         except BaseException:  # the time is up while the loop was waiting
             task.cancel()
             raise
 
-    # ------------------------------------------------------------ what is shown
+    # ------------------------------------------------------------ what was raised
 
-    def showtraceback(self, *_: Any, **__: Any) -> None:
+    def showtraceback(
+        self,
+        exc_tuple: Any = None,
+        *_: Any,
+        exception_only: bool = False,
+        running_compiled_code: bool = False,
+        **__: Any,
+    ) -> None:
+        """Print one line of what a magic has caught; what a cell raised is told elsewhere.
+
+        Raises:
+            TimeIsUp: that is what was raised: nothing between it and the cell's end may catch it.
+        """
+        error = sys.exc_info()[1]
+        if isinstance(error, TimeIsUp):
+            raise error
+        with suppress(ValueError):
+            self._get_exc_info(exc_tuple)  # keeps it as `sys.last_value`
+        caught = not (exc_tuple or exception_only or running_compiled_code)
+        if caught and error is not None:
+            with suppress(Exception):  # the error's own text
+                print(f"{type(error).__name__}: {str(error)[:MAX_TOLD]}", file=sys.stderr)
+
+    def showsyntaxerror(self, *_: Any, **__: Any) -> None:
         """Print nothing: whoever asked for the cell tells what it raised."""
+        with suppress(ValueError):
+            self._get_exc_info()
+
+    showindentationerror = showsyntaxerror
+
+    def show_usage_error(self, exc: BaseException) -> None:
+        """Print nothing, likewise."""
 
     def _format_exception_for_storage(self, *_: Any, **__: Any) -> list[str]:
         """Keep no text of what was raised: rendering it would run the exception's own code."""
         return []
 
-    showsyntaxerror = showtraceback
-    showindentationerror = showtraceback
-
-    def show_usage_error(self, exc: BaseException) -> None:
-        """Print nothing, likewise."""
-
-    # ------------------------------------------------------------ magics and commands
-
-    def run_line_magic(self, magic_name: str, line: str, _stack_depth: int = 1) -> Any:
-        """Run a line magic; one that there is not, or that starts a program, is left out."""
-        if magic_name in STARTS_PROGRAMS:
-            return self._leave_out(f"%{magic_name}")
-        if magic_name in MEASURES:
-            self.ex(_without_options(MEASURES[magic_name], line))
-            return None
-        if self.find_line_magic(magic_name) is None:
-            return self._leave_out(f"%{magic_name}")
-        if magic_name == "timeit":
-            line = _once(line)
-        try:
-            return super().run_line_magic(magic_name, line, _stack_depth + 1)
-        except (UsageError, ImportError, NotImplementedError) as error:
-            print(f"%{magic_name} is left out in a grading: {error}")
-            return None
-
-    def run_cell_magic(self, magic_name: str, line: str, cell: str) -> Any:
-        """Run a cell magic; one that there is not, or that starts a program, is left out."""
-        if magic_name in STARTS_PROGRAMS or self.find_cell_magic(magic_name) is None:
-            return self._leave_out(f"%%{magic_name}")
-        if magic_name == "timeit":
-            line = _once(line)
-        return super().run_cell_magic(magic_name, line, cell)
-
-    @staticmethod
-    def _leave_out(what: str) -> None:
-        print(f"{what} is not run in a grading")
-
-    def system(self, cmd: str) -> None:
-        """`!command` runs nothing: a grading starts no other program."""
-        self._leave_out(f"!{cmd[:200]}")
-        self.user_ns["_exit_code"] = 0
-
-    system_piped = system_raw = system
-
-    def getoutput(self, cmd: str, split: bool = True, **_: Any) -> Any:
-        """`lines = !command` gives no lines."""
-        from IPython.utils.text import LSString, SList
-
-        self.system(cmd)
-        return SList([]) if split else LSString("")
+    # ------------------------------------------------------------ what is not there
 
     def enable_gui(self, gui: str | None = None) -> None:
         """Start no event loop of a window system: there is no window."""
@@ -249,8 +228,6 @@ class GradingShell(InteractiveShell):
     def ask_exit(self) -> None:
         """End the cell; the cells after it run."""
         raise SystemExit
-
-    # ------------------------------------------------------------ what is not there
 
     def init_ipython_dir(self, ipython_dir: Any) -> None:
         """Make no folder."""
@@ -270,65 +247,10 @@ class GradingShell(InteractiveShell):
     def init_hooks(self) -> None:
         """Print what would be shown in a pager or an editor."""
         super().init_hooks()
-        self.set_hook("show_in_pager", _print_page)
-        self.set_hook("editor", lambda *_: self._leave_out("an editor"))
+        self.set_hook("show_in_pager", print_page)
+        self.set_hook("editor", lambda *_: leave_out("an editor"))
 
 
 # notebooks ask for the name of Jupyter's class to find out where they are
-GradingShell.__name__ = "ZMQInteractiveShell"
-
-
-def _no_input(prompt: object = "", *_: object, **__: object) -> str:
-    """Nobody is there to answer: the prompt is printed and an empty line comes back."""
-    print(prompt)
-    return ""
-
-
-def _print_page(_shell: InteractiveShell, data: Any, *_: Any, **__: Any) -> None:
-    """Print what a pager would show."""
-    print(data.get("text/plain", "") if isinstance(data, dict) else data)
-
-
-def _close_figures() -> None:
-    """Close the cell's figures as Jupyter's inline backend does, so that they do not pile up."""
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:
-        pyplot.close("all")
-
-
-_run_without_loop = asyncio.run
-
-
-def _run_in_any_case(main: Any, **options: Any) -> Any:
-    """`asyncio.run`, in a thread with a loop of its own where this thread's loop is running."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return _run_without_loop(main, **options)
-    with ThreadPoolExecutor(1) as alone:
-        return alone.submit(lambda: _run_without_loop(main, **options)).result()
-
-
-def _once(line: str) -> str:
-    """Let `%timeit` run its statement once, whatever its options say."""
-    options = re.match(r"(\s*-[a-zA-Z](\s*\d+)?(?=\s|$))*", line)
-    own = options[0] if options else ""
-    kept = re.sub(r"-[nr]\s*\d+", "", own)
-    return f"-n 1 -r 1 {kept} {line[len(own) :]}"
-
-
-def _without_options(valued: str, line: str) -> str:
-    """Drop `-r 1 -f name` before the statement of a profiler's magic.
-
-    Args:
-        valued: the letters of options that take a value.
-        line: what follows the magic's name.
-    """
-    rest = line.lstrip()
-    while rest.startswith("-"):
-        option, _, rest = rest.partition(" ")
-        rest = rest.lstrip()
-        if len(option) == 2 and option[1] in valued:
-            _, _, rest = rest.partition(" ")
-            rest = rest.lstrip()
-    return rest
+GradingShell.__name__ = GradingShell.__qualname__ = "ZMQInteractiveShell"
+GradingShell.__module__ = "ipykernel.zmqshell"
