@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
-ROUNDS = 5
+ROUNDS = 3
 WORKERS = 20
 PRELOAD = ("numpy", "torch", "torch.nn.functional")
 MEMORY = re.compile(r"^(Rss|Private_Dirty):\s+(\d+) kB", re.M)

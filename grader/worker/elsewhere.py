@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import types
+from collections.abc import Generator
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 
@@ -67,19 +68,37 @@ def _carries_out_an_import(file: str) -> bool:
     return file.startswith(_IMPORTING[0]) or file.endswith(_IMPORTING[1:])
 
 
-class _Nothing:
-    """Whatever is asked of it, it does nothing: it can be called, entered, and asked for parts."""
+class _Nothing(str):
+    """An empty text that does nothing, whatever is asked of it.
 
-    def __init__(self, name: str) -> None:
-        self.__name = name
+    It can be called, awaited, entered and asked for parts. As a text it does for a key or a path,
+    as an empty one for a list of files or for no answer.
+    """
 
-    def __call__(self, *_: object, **__: object) -> None:
-        print(f"{self.__name}() does nothing in a grading")
+    __slots__ = ("_called",)
+    _called: str
+
+    def __new__(cls, called: str) -> _Nothing:
+        nothing = super().__new__(cls)
+        nothing._called = called
+        return nothing
+
+    def __call__(self, *_: object, **__: object) -> _Nothing:
+        print(f"{self._called}() does nothing in a grading")
+        return _Nothing(f"{self._called}()")
 
     def __getattr__(self, name: str) -> _Nothing:
         if name.startswith("__"):
             raise AttributeError(name)
-        return _Nothing(f"{self.__name}.{name}")
+        return _Nothing(f"{self._called}.{name}")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "_called":
+            super().__setattr__(name, value)
+
+    def __await__(self) -> Generator[None, None, _Nothing]:
+        yield from ()  # waits for nothing
+        return self
 
     def __enter__(self) -> _Nothing:
         return self

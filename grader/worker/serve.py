@@ -16,7 +16,7 @@ from grader.wire.batch import decode_batch
 from grader.wire.definitions import read_cells
 from grader.wire.values import HEADER, Unsendable, encode_frame
 from grader.worker.cell_limit import time_limit
-from grader.worker.shell import GradingShell, make_shell
+from grader.worker.shell import GradingShell, make_shell, rehearse
 
 CHUNK = 1 << 16
 
@@ -24,6 +24,7 @@ CHUNK = 1 << 16
 def warm() -> None:
     """Make in the zygote what every worker needs: its fork is its own."""
     make_shell()
+    rehearse()
 
 
 def serve(requests: int, replies: int, *, device: str = "cpu", scratch: str = "") -> NoReturn:

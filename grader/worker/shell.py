@@ -17,11 +17,12 @@ from __future__ import annotations
 import asyncio
 import builtins
 import contextvars
+import io
 import os
 import sys
 import types
 from collections.abc import Coroutine
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from typing import Any
 
 from IPython.core.compilerop import CachingCompiler
@@ -42,19 +43,39 @@ MAX_TOLD = 500
 """Characters that are printed of an error which a magic has caught."""
 
 
+REHEARSED = ("1", "%time 2", "import asyncio\nawait asyncio.sleep(0)", ">>> 3", "1 / 0")
+"""Cells that use what every notebook uses, which IPython imports when it is first used."""
+
+
 def make_shell() -> GradingShell:
     """Make the one shell of this process, with an empty `__main__` of its own."""
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.IPKernelApp = Config()  # by whose presence a notebook tells Jupyter from a terminal
-    text = "Automatically created module for IPython interactive environment"  # as it has always
-    main = types.ModuleType("__main__", text)
-    main.__dict__["__builtins__"] = builtins
-    shell: GradingShell = GradingShell.instance(config=config, user_module=main)
+    shell: GradingShell = GradingShell.instance(**_settings("__main__"))
     shell.builtin_trap.activate()  # `display` and `get_ipython` also while a check runs
     shell.elsewhere = elsewhere.install()
     replaced.replace()
     return shell
+
+
+def rehearse() -> None:
+    """Run some cells in a shell that is thrown away, so that no worker has to be the first."""
+    settings = _settings("rehearsal")
+    shell = GradingShell(**settings)
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        for number, source in enumerate(REHEARSED, 1):
+            with suppress(ZeroDivisionError):
+                shell.run_notebook_cell(number, source)
+    shell.close_loop()
+    del sys.modules["rehearsal"]
+
+
+def _settings(module: str) -> dict[str, Any]:
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.IPKernelApp = Config()  # by whose presence a notebook tells Jupyter from a terminal
+    text = "Automatically created module for IPython interactive environment"  # as it has always
+    made = types.ModuleType(module, text)
+    made.__dict__["__builtins__"] = builtins
+    return {"config": config, "user_module": made}
 
 
 class _CellCompiler(CachingCompiler):
@@ -142,6 +163,13 @@ class GradingShell(Commands):
         error = result.error_before_exec or result.error_in_exec
         if error is not None:
             raise error
+
+    def close_loop(self) -> None:
+        """Close the event loop: it would be shared with whoever is forked from this process."""
+        if self._loop is not None:
+            self._loop.close()
+            asyncio.set_event_loop(None)
+            self._loop = None
 
     def as_python(self, source: str) -> str:
         """Return a cell's Python; the cell as it is when IPython can make none of it."""
