@@ -22,7 +22,7 @@ import grader
 from grader import __version__
 from grader.config.course import Course
 
-PACKAGES = ("torch", "numpy", "pytest")
+PACKAGES = ("torch", "numpy", "pytest", "ipython")
 """Installed packages whose versions can change a result."""
 
 _TEST_FILE = re.compile(r"test_(\w+)\.py")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import contextvars
 import getpass
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from concurrent.futures import Future
 from typing import Any
 
 _run_without_loop = asyncio.run
@@ -33,5 +35,15 @@ def run_in_any_case(main: Any, **options: Any) -> Any:
         asyncio.get_running_loop()
     except RuntimeError:
         return _run_without_loop(main, **options)
-    with ThreadPoolExecutor(1) as alone:
-        return alone.submit(lambda: _run_without_loop(main, **options)).result()
+    outcome: Future[Any] = Future()
+    context = contextvars.copy_context()
+
+    def run() -> None:
+        try:
+            outcome.set_result(context.run(lambda: _run_without_loop(main, **options)))
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    # no executor: it would wait for its thread when the cell's time is up
+    threading.Thread(target=run, daemon=True).start()
+    return outcome.result()

@@ -25,6 +25,7 @@ from collections.abc import Coroutine
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from typing import Any
 
+import IPython
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.profiledir import ProfileDir
@@ -71,6 +72,7 @@ def rehearse() -> None:
 def _settings(module: str) -> dict[str, Any]:
     config = Config()
     config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor" if IPython.version_info >= (9,) else "NoColor"
     config.IPKernelApp = Config()  # by whose presence a notebook tells Jupyter from a terminal
     text = "Automatically created module for IPython interactive environment"  # as it has always
     made = types.ModuleType(module, text)
@@ -204,6 +206,17 @@ class GradingShell(Commands):
         except BaseException:  # the time is up while the loop was waiting
             task.cancel()
             raise
+
+    def run_cell(self, *arguments: Any, **options: Any) -> Any:
+        """Run code for a magic, or for the notebook itself; only the end of its time passes.
+
+        Raises:
+            TimeIsUp: the time of the cell around it is up.
+        """
+        result = super().run_cell(*arguments, **options)
+        if isinstance(result.error_in_exec, TimeIsUp):
+            raise result.error_in_exec
+        return result
 
     # ------------------------------------------------------------ what was raised
 
