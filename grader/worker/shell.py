@@ -132,6 +132,7 @@ class GradingShell(Commands):
         self.cell_number = 0
         self.cell_source: str | None = None
         self.screen: Any = None
+        self._is_script = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._context = contextvars.copy_context()
         super().__init__(**settings)
@@ -141,6 +142,7 @@ class GradingShell(Commands):
     def begin_script(self, name: str) -> None:
         """Let the cells be those of a script of this name, which has a `__file__`."""
         path = os.path.join(os.getcwd(), name)  # noqa: PTH109, PTH118  pathlib may be patched
+        self._is_script = True
         self.user_ns["__file__"] = path
         sys.argv = [path]
 
@@ -155,11 +157,12 @@ class GradingShell(Commands):
             BaseException: what the cell raised.
         """
         self.cell_number, self.cell_source = number, source
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            asyncio.set_event_loop(self._loop)
         try:
-            result = self._run_in_loop(self._loop, self._cell(source))
+            if self._is_script and not self._awaits(source):
+                # a script starts event loops itself, which it can't where one is running
+                result = self._context.run(self.run_cell, source, store_history=True)
+            else:
+                result = self._run_in_loop(self._cell(source))
         finally:
             close_figures()
         error = result.error_before_exec or result.error_in_exec
@@ -199,7 +202,15 @@ class GradingShell(Commands):
             await asyncio.sleep(0)
         return result
 
-    def _run_in_loop(self, loop: asyncio.AbstractEventLoop, cell: Coroutine[Any, Any, Any]) -> Any:
+    def _awaits(self, source: str) -> bool:
+        transformed = self.as_python(source)
+        return bool(self.should_run_async(source, transformed_cell=transformed))
+
+    def _run_in_loop(self, cell: Coroutine[Any, Any, Any]) -> Any:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(self._loop)
+        loop = self._loop
         task = loop.create_task(cell, context=self._context)
         try:
             return loop.run_until_complete(task)

@@ -50,6 +50,25 @@ def test_a_script_has_a_file_and_a_notebook_has_none(
     assert found["right"] > 0
 
 
+LOOPS = (
+    "import asyncio\n"
+    "async def main(): return 5\n"
+    "assert asyncio.run(main()) == 5\n"
+    "assert asyncio.new_event_loop().run_until_complete(main()) == 5\n"
+    "loop = asyncio.new_event_loop()\n"
+    "asyncio.set_event_loop(loop)\n"
+    "assert asyncio.get_event_loop().run_until_complete(main()) == 5\n"
+)
+
+
+def test_a_script_starts_event_loops_itself(
+    toy_course: Course, class_of: Callable[..., Path]
+) -> None:
+    awaits = "# %%\n" + LOOPS + "# %%\ngot = await main()\n# %%\nassert got == 5\n" + ADD
+    found = points(graded(class_of(script=LOOPS + ADD, cells=awaits, right=[ADD]), toy_course))
+    assert found["script"] == found["cells"] == found["right"] > 0
+
+
 @pytest.mark.parametrize(
     ("cell", "named"),
     [
