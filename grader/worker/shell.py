@@ -1,7 +1,7 @@
 """The notebook's cells, run by IPython's own shell as in Jupyter's kernel.
 
 One shell is made in the zygote; every worker's fork of it is that worker's own. What differs from
-the kernel is written down here, and tried in `tests/grader/worker/test_as_in_jupyter.py`:
+the kernel is written down here, and tried in `tests/grader/worker/test_shell_as_in_jupyter.py`:
 
 - no other program is started, and magics that there are not are left out (`commands.py`)
 - nobody is there: `input()` gives an empty line, pagers and editors stay closed (`replaced.py`)
