@@ -112,6 +112,7 @@ class ProblemKind(enum.StrEnum):
     GPU = "gpu"
     HANDOUT = "handout"
     NOTEBOOK = "notebook"
+    ELSEWHERE = "elsewhere"
     CHECK = "check"
 
     @property

@@ -90,7 +90,7 @@ ALLOWED = {
     "rename its file": "(open('p', 'w'), os.rename('p', 'q'))",
     "start a thread": "(t := threading.Thread(target=len, args=('',)), t.start(), t.join())",
     "use a pool of threads": "list(concurrent.futures.ThreadPoolExecutor(2).map(len, ['a', 'b']))",
-    "run asyncio": "asyncio.new_event_loop().run_until_complete(asyncio.sleep(0))",
+    "run asyncio": "asyncio.run(asyncio.sleep(0))",
     "import the standard library": "importlib.import_module('colorsys')",
     "import an extension": "importlib.import_module('_sqlite3')",
     "import a package": "importlib.import_module('msgpack')",

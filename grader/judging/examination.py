@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from types import ModuleType
 
@@ -27,6 +27,7 @@ from grader.model import (
     ProblemKind,
     Run,
     Status,
+    Submission,
     Suite,
 )
 from grader.testing.handles import SubmissionNames
@@ -35,6 +36,7 @@ from grader.testing.suites import where
 from grader.testing.tellings import Tellings
 from grader.testing.verdicts import in_words, outcome_of
 from grader.wire.judge import JobRequest
+from grader.wire.places import PLACES
 
 MAX_TOLD = 500
 """Characters that are told of what a check raised: it may hold what the submission returned."""
@@ -114,6 +116,7 @@ class Examination:
             fault = Ending(kind=EndingKind.FAULT, message="the machine ran out of memory")
         submission = self._request.submission
         self._problems += name_known_answers(self._known, session.definitions, submission)
+        self._problems += _name_places(session.imported_elsewhere, submission)
         return Run(
             submission=submission,
             outcomes=() if fault else self._outcomes_in_suite_order(),
@@ -271,6 +274,22 @@ def forget_values(error: BaseException) -> None:
         seen.add(id(error))
         traceback.clear_frames(error.__traceback__)
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
+
+
+def _name_places(imported: Iterable[str], submission: Submission) -> Iterator[Problem]:
+    """Tell of modules that exist only where the student worked: what they do may be missed."""
+    names = sorted(imported)
+    if not names:
+        return
+    yield Problem(
+        kind=ProblemKind.ELSEWHERE,
+        message="it imports what exists only where it was written: "
+        + ", ".join(f"`{name}` ({PLACES[name]})" for name in names),
+        where=submission.name,
+        hint="a stand-in that does nothing was there instead: files from there were not",
+        student=submission.student,
+        assignment=submission.assignment,
+    )
 
 
 def _is_verdict(error: BaseException) -> bool:

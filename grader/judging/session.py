@@ -67,6 +67,7 @@ class Session:
 
     Attributes:
         definitions: each cell's number with the digests of what it defines, if they were asked for.
+        imported_elsewhere: what it imported of `PLACES`, for which it was given stand-ins.
         killed: whether somebody killed the worker during the last check, nobody knows who.
         kills_itself: whether that happened twice in one place: then it was no accident.
         starved: whether the kernel ended a worker because the machine was out of memory.
@@ -91,6 +92,7 @@ class Session:
         self.device = device
         self.definitions: list[tuple[int, list[str]]] = []
         self.cell_errors: dict[int, CellError] = {}
+        self.imported_elsewhere: set[str] = set()
         self.ending: Ending | None = None
         self.output = ""
         self.killed = False
@@ -215,6 +217,9 @@ class Session:
         link.allow(RESET_S, "while it was being reset")
         try:
             link.request(Op.RESET, seed=self._seed_of("notebook"))
+            if self.submission.name.lower().endswith(".py"):
+                # its own name would not be part of what decides a result that is kept
+                link.request(Op.SCRIPT, name=f"{self.submission.assignment}.py")
             for cell in self.cells:
                 if cell.number not in self._deadly:
                     self._run_cell(link, cell)
@@ -232,7 +237,9 @@ class Session:
             f"after {limit:g} s in code cell {cell.number} (limit {limit:g} s per cell)",
         )
         try:
-            link.request(Op.CELL, number=cell.number, source=cell.source, limit_s=limit)
+            imported = link.request(Op.CELL, number=cell.number, source=cell.source, limit_s=limit)
+            if not self._hidden_asked:  # else it could tell of what a check has asked
+                self.imported_elsewhere.update(imported)
         except StudentError as error:
             self._note_error(cell, error, limit)
         except WorkerStopped:

@@ -26,6 +26,7 @@ from grader.testing.objects import MAX_ELEMENTS
 from grader.testing.operations import Op
 from grader.wire.batch import Batch
 from grader.wire.events import Event, Exit, Failed, Limit, Ready, Refused, decode_event
+from grader.wire.places import PLACES
 from grader.wire.reply import ID, OK, VALUE
 from grader.wire.values import (
     HEADER,
@@ -354,6 +355,8 @@ def _fits(op: Op, value: Any) -> bool:
         return type(value) is int and 0 <= value <= MAX_ELEMENTS
     if op == Op.DEFINITIONS:
         return type(value) is list
+    if op == Op.CELL:
+        return type(value) is list and all(type(one) is str and one in PLACES for one in value)
     return op == Op.FETCH or value is None
 
 

@@ -23,7 +23,7 @@ from grader import __version__
 from grader.config.course import Course
 from grader.config.suite_files import assignment_of
 
-PACKAGES = ("torch", "numpy", "pytest")
+PACKAGES = ("torch", "numpy", "pytest", "ipython")
 """Installed packages whose versions can change a result."""
 
 

@@ -9,7 +9,7 @@ import enum
 
 
 class Op(enum.StrEnum):
-    """An operation. All but the last two are those of objects: `objects.py` performs them."""
+    """An operation. All but the last three are those of objects: `objects.py` performs them."""
 
     NAME = "name"
     MODULE = "module"
@@ -28,6 +28,8 @@ class Op(enum.StrEnum):
 
     CELL = "cell"
     """Run a notebook's cell: a worker alone does."""
+    SCRIPT = "script"
+    """Say that the cells are those of a script of this name: a worker alone does."""
     DEFINITIONS = "definitions"
     """Tell what the cells define: a worker alone does."""
 

@@ -6,13 +6,8 @@ leaves this process is believed beyond its bytes.
 
 from __future__ import annotations
 
-import builtins
 import os
-import signal
 import sys
-import types
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from grader.testing.objects import MAX_MESSAGE, NameNotDefined, ObjectServer, describe_error
@@ -21,18 +16,16 @@ from grader.wire.batch import decode_batch
 from grader.wire.definitions import read_cells
 from grader.wire.reply import ERROR, ERROR_KEYS, ID, UNDEFINED, UNSENDABLE, error_reply, value_reply
 from grader.wire.values import HEADER, Unsendable, encode_frame
-from grader.worker.shell import Shell, transform
+from grader.worker.cell_limit import time_limit
+from grader.worker.shell import GradingShell, make_shell, rehearse
 
 CHUNK = 1 << 16
 
 
-class TimeIsUp(BaseException):
-    """Stops a cell at its limit. Not an Exception: `except Exception` must not swallow it."""
-
-
 def warm() -> None:
-    """Import in the zygote what every worker needs, once."""
-    transform("%pass")
+    """Make in the zygote what every worker needs: its fork is its own."""
+    make_shell()
+    rehearse()
 
 
 def serve(requests: int, replies: int, *, device: str = "cpu", scratch: str = "") -> NoReturn:
@@ -45,7 +38,10 @@ def serve(requests: int, replies: int, *, device: str = "cpu", scratch: str = ""
         scratch: the one folder that the notebook may write to; it becomes the working directory.
     """
     _fresh_interpreter(scratch)
-    server, shell = _fresh_notebook(device)
+    shell = GradingShell.instance()
+    shell.screen = sys.stdout
+    sys.modules["__main__"] = shell.user_module
+    server = ObjectServer(shell.user_ns, device=device)
     received = bytearray()
     while True:
         body = _read_frame(requests, received)
@@ -66,14 +62,9 @@ def _fresh_interpreter(scratch: str) -> None:
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
 
 
-def _fresh_notebook(device: str) -> tuple[ObjectServer, Shell]:
-    main = types.ModuleType("__main__")
-    main.__dict__["__builtins__"] = builtins
-    sys.modules["__main__"] = main
-    return ObjectServer(main.__dict__, device=device), Shell(main.__dict__)
-
-
-def _answer(server: ObjectServer, shell: Shell, number: int, batch: list[Any]) -> dict[str, Any]:
+def _answer(
+    server: ObjectServer, shell: GradingShell, number: int, batch: list[Any]
+) -> dict[str, Any]:
     """Perform operations in order; the reply holds the value of the last, or what was raised."""
     value: Any = None
     raised: dict[str, Any] | None = None
@@ -82,9 +73,11 @@ def _answer(server: ObjectServer, shell: Shell, number: int, batch: list[Any]) -
             continue
         try:
             if op == Op.CELL:
-                _run_cell(shell, **fields)
+                value = _run_cell(shell, **fields)
+            elif op == Op.SCRIPT:
+                shell.begin_script(**fields)
             elif op == Op.DEFINITIONS:
-                value = read_cells([transform(source) for source in fields["sources"]])
+                value = read_cells([shell.as_python(source) for source in fields["sources"]])
             else:
                 value = server.perform(op, **fields)
         except NameNotDefined as error:
@@ -96,9 +89,11 @@ def _answer(server: ObjectServer, shell: Shell, number: int, batch: list[Any]) -
     return value_reply(number, value)
 
 
-def _run_cell(shell: Shell, number: int, source: str, limit_s: float) -> None:
-    with _time_limit(limit_s):
-        shell.run_cell(number, source)
+def _run_cell(shell: GradingShell, number: int, source: str, limit_s: float) -> list[str]:
+    """Run a cell; what comes back are the modules imported until now that exist only elsewhere."""
+    with time_limit(limit_s):
+        shell.run_notebook_cell(number, source)
+    return sorted(shell.elsewhere.imported)
 
 
 def _encode(reply: dict[str, Any]) -> bytes:
@@ -114,21 +109,6 @@ def _encode(reply: dict[str, Any]) -> bytes:
 def _told(error: BaseException) -> dict[str, Any]:
     """What crosses of an exception."""
     return {key: value for key, value in describe_error(error).items() if key in ERROR_KEYS}
-
-
-@contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise `TimeIsUp` inside the cell. The judge's own deadline is the one that counts."""
-
-    def stop(*_: object) -> None:
-        raise TimeIsUp(f"stopped after {seconds:g} s (limit {seconds:g} s per cell)")
-
-    signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _read_frame(descriptor: int, received: bytearray) -> bytes | None:

@@ -1,156 +1,308 @@
-"""What a notebook expects of Jupyter: magics, `display`, `input`, top-level `await`.
+"""The notebook's cells, run by IPython's own shell as in Jupyter's kernel.
 
-Lines that only IPython understands are rewritten by IPython's own transformer to calls of
-`get_ipython()`; the stand-in below runs what is Python in them and ignores the rest, so that
-`%matplotlib inline`, `!pip install` and `%%time` do what they should in a grading: no harm.
+One shell is made in the zygote; every worker's fork of it is that worker's own. What differs from
+the kernel is written down here, and tried in `tests/grader/worker/test_shell_as_in_jupyter.py`:
+
+- no other program is started, and magics that there are not are left out (`commands.py`)
+- nobody is there: `input()` gives an empty line, pagers and editors stay closed (`replaced.py`)
+- `asyncio.run` works although a loop is running (`replaced.py`)
+- displays are text, figures stay with matplotlib's Agg backend and are closed (`showing.py`)
+- modules of the places where students write are there and do nothing (`elsewhere.py`)
+- `%timeit` runs its statement once; `exit()` ends its cell, not the notebook
+- no history file, no profile, no configuration of whoever grades
 """
 
 from __future__ import annotations
 
 import asyncio
 import builtins
-import inspect
-import linecache
-import shlex
+import contextvars
+import io
+import os
 import sys
-from ast import PyCF_ALLOW_TOP_LEVEL_AWAIT
-from collections.abc import Callable
-from pathlib import Path
+import types
+from collections.abc import Coroutine
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from typing import Any
 
+import IPython
+from IPython.core.compilerop import CachingCompiler
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.profiledir import ProfileDir
+from traitlets.config import Config
+
 from grader.testing.objects import cell_file
+from grader.worker import elsewhere, replaced
+from grader.worker.cell_limit import TimeIsUp
+from grader.worker.commands import Commands, leave_out
+from grader.worker.showing import QuietDisplayHook, TextPublisher, close_figures, print_page
 
-CELL_MAGICS_THAT_RUN = frozenset({"time", "timeit", "capture", "prun", "python", "python3", "pypy"})
-LINE_MAGICS_THAT_RUN = frozenset({"time", "timeit", "prun", "memit", "mprun", "lprun"})
-PROMPTS = (">>> ", "In [")
-"""How code begins that was copied out of a session."""
-OPTIONS_WITH_VALUE = {
-    "timeit": "nrpt",
-    "prun": "lsTD",
-    "memit": "rti",
-    "mprun": "fTr",
-    "lprun": "fmTDu",
-}
+TURNS_AFTER_A_CELL = 3
+"""How often what is ready in the event loop gets its turn before the next cell."""
+
+MAX_TOLD = 500
+"""Characters that are printed of an error which a magic has caught."""
 
 
-class Shell:
-    """Runs cells in one namespace as Jupyter's kernel would; what `get_ipython()` returns."""
+REHEARSED = ("1", "%time 2", "import asyncio\nawait asyncio.sleep(0)", ">>> 3", "1 / 0")
+"""Cells that use what every notebook uses, which IPython imports when it is first used."""
 
-    def __init__(self, namespace: dict[str, Any]) -> None:
-        self.user_ns = namespace
-        self._file = cell_file(0)
-        namespace.update(In=[""], Out={}, _="", __="", ___="")
-        builtins.get_ipython = lambda: self  # type: ignore[attr-defined]
-        builtins.display = display  # type: ignore[attr-defined]
-        builtins.input = _input
 
-    def run_cell(self, number: int, source: str) -> None:
-        """Run one cell in the notebook's namespace; its exceptions pass.
+def make_shell() -> GradingShell:
+    """Make the one shell of this process, with an empty `__main__` of its own."""
+    shell: GradingShell = GradingShell.instance(**_settings("__main__"))
+    shell.builtin_trap.activate()  # `display` and `get_ipython` also while a check runs
+    shell.elsewhere = elsewhere.install()
+    replaced.replace()
+    return shell
 
-        `linecache` learns the lines, so that tracebacks and `inspect.getsource` show them.
+
+def rehearse() -> None:
+    """Run some cells in a shell that is thrown away, so that no worker has to be the first."""
+    settings = _settings("rehearsal")
+    shell = GradingShell(**settings)
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        for number, source in enumerate(REHEARSED, 1):
+            with suppress(ZeroDivisionError):
+                shell.run_notebook_cell(number, source)
+    shell.close_loop()
+    del sys.modules["rehearsal"]
+
+
+def _settings(module: str) -> dict[str, Any]:
+    config = Config()
+    config.HistoryManager.enabled = False
+    config.InteractiveShell.colors = "nocolor" if IPython.version_info >= (9,) else "NoColor"
+    config.IPKernelApp = Config()  # by whose presence a notebook tells Jupyter from a terminal
+    text = "Automatically created module for IPython interactive environment"  # as it has always
+    made = types.ModuleType(module, text)
+    made.__dict__["__builtins__"] = builtins
+    return {"config": config, "user_module": made}
+
+
+class _CellCompiler(CachingCompiler):
+    """Names cells by their number, so that a traceback tells which one it was."""
+
+    def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
+        """Return a name that `objects.CELL_FILE` knows again; what is no cell has another."""
+        shell = InteractiveShell.instance()
+        if raw_code == shell.cell_source:
+            return cell_file(shell.cell_number)
+        return str(super().get_code_name(raw_code, transformed_code, number))
+
+
+class _NoProfile(ProfileDir):
+    """A profile that nobody has written and that makes no folders."""
+
+    def _location_changed(self, change: Any) -> None:
+        """Make no folder."""
+
+
+class _NoKernel:
+    """Stands for what only Jupyter's kernel has: it is false, and whatever is asked of it too."""
+
+    def __getattr__(self, name: str) -> _NoKernel:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *_: object, **__: object) -> _NoKernel:
+        return self
+
+    def __bool__(self) -> bool:
+        return False
+
+
+class GradingShell(Commands):
+    """IPython's shell with the differences that a grading needs.
+
+    Attributes:
+        cell_number, cell_source: the notebook's cell that is run, or was run last.
+        screen: where displays are printed; None for where `print` prints.
+        elsewhere: what finds modules that are not here.
+    """
+
+    compiler_class = _CellCompiler
+    displayhook_class = QuietDisplayHook
+    display_pub_class = TextPublisher
+    kernel = comm_manager = property(lambda _: _NoKernel())
+    elsewhere: elsewhere.Elsewhere
+
+    def __init__(self, **settings: Any) -> None:
+        self.cell_number = 0
+        self.cell_source: str | None = None
+        self.screen: Any = None
+        self._is_script = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._context = contextvars.copy_context()
+        super().__init__(**settings)
+
+    # ------------------------------------------------------------ cells
+
+    def begin_script(self, name: str) -> None:
+        """Let the cells be those of a script of this name, which has a `__file__`."""
+        path = os.path.join(os.getcwd(), name)  # noqa: PTH109, PTH118  pathlib may be patched
+        self._is_script = True
+        self.user_ns["__file__"] = path
+        sys.argv = [path]
+
+    def run_notebook_cell(self, number: int, source: str) -> None:
+        """Run one cell as the kernel would.
+
+        Args:
+            number: the cell's place among the notebook's code cells, from 1.
+            source: its text.
+
+        Raises:
+            BaseException: what the cell raised.
         """
-        self._file = cell_file(number)
-        linecache.cache[self._file] = (
-            len(source), None, source.splitlines(keepends=True), self._file,
-        )  # fmt: skip
+        self.cell_number, self.cell_source = number, source
         try:
-            self._execute(transform(source))
+            if self._is_script and not self._awaits(source):
+                # a script starts event loops itself, which it can't where one is running
+                result = self._context.run(self.run_cell, source, store_history=True)
+            else:
+                result = self._run_in_loop(self._cell(source))
         finally:
-            _close_figures()
+            close_figures()
+        error = result.error_before_exec or result.error_in_exec
+        if error is not None:
+            raise error
 
-    def _execute(self, source: str) -> None:
-        code = compile(source, self._file, "exec", PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-        if code.co_flags & inspect.CO_COROUTINE:
-            asyncio.run(eval(code, self.user_ns))
-        else:
-            exec(code, self.user_ns)
+    def close_loop(self) -> None:
+        """Close the event loop: it would be shared with whoever is forked from this process."""
+        if self._loop is not None:
+            self._loop.close()
+            asyncio.set_event_loop(None)
+            self._loop = None
 
-    # ------------------------------------------------------------ what transformed lines call
+    def as_python(self, source: str) -> str:
+        """Return a cell's Python; the cell as it is when IPython can make none of it."""
+        try:
+            return str(self.transform_cell(source))
+        except Exception:
+            return source
 
-    def run_line_magic(self, name: str, line: str, _stack_depth: int = 1) -> None:
-        """`%time statement` runs the statement; every other line magic is ignored."""
-        if name in LINE_MAGICS_THAT_RUN:
-            self._execute(_without_options(name, line))
+    async def _cell(self, source: str) -> Any:
+        """Run a cell in the steps in which ipykernel does."""
+        transformed, problem = source, None
+        try:
+            transformed = self.transform_cell(source)
+        except Exception:
+            problem = sys.exc_info()
+        told = {"transformed_cell": transformed, "preprocessing_exc_tuple": problem}
+        cell = self.run_cell_async(source, store_history=True, **told)
+        if self.should_run_async(source, **told):
+            # a task of its own: what it sets in the context is not the next cell's
+            cell = asyncio.ensure_future(cell)
+        result = await cell
+        self.events.trigger("post_execute")
+        self.events.trigger("post_run_cell", result)
+        for _ in range(TURNS_AFTER_A_CELL):  # tasks that the cell has created begin
+            await asyncio.sleep(0)
+        return result
 
-    def run_cell_magic(self, name: str, line: str, cell: str) -> None:
-        """`%%time`, `%%capture` and the like run the cell; `%%writefile` writes to the scratch."""
-        if name in CELL_MAGICS_THAT_RUN:
-            # keeps line numbers right: the magic took the first line
-            self._execute("\n" + transform(cell))
-        elif name in ("writefile", "file"):
-            _write_file(line, cell)
-        else:
-            print(f"%%{name} is not run in a grading")
+    def _awaits(self, source: str) -> bool:
+        transformed = self.as_python(source)
+        return bool(self.should_run_async(source, transformed_cell=transformed))
 
-    def system(self, command: str) -> None:
-        """`!command` runs nothing: a grading starts no other program."""
-        print(f"!{command[:200]} is not run in a grading")
+    def _run_in_loop(self, cell: Coroutine[Any, Any, Any]) -> Any:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(self._loop)
+        loop = self._loop
+        task = loop.create_task(cell, context=self._context)
+        try:
+            return loop.run_until_complete(task)
+        except BaseException:  # the time is up while the loop was waiting
+            task.cancel()
+            raise
 
-    def getoutput(self, command: str, **_: Any) -> list[str]:
-        """`lines = !command` gives no lines."""
-        self.system(command)
+    def run_cell(self, *arguments: Any, **options: Any) -> Any:
+        """Run code for a magic, or for the notebook itself; only the end of its time passes.
+
+        Raises:
+            TimeIsUp: the time of the cell around it is up.
+        """
+        result = super().run_cell(*arguments, **options)
+        if isinstance(result.error_in_exec, TimeIsUp):
+            raise result.error_in_exec
+        return result
+
+    # ------------------------------------------------------------ what was raised
+
+    def showtraceback(
+        self,
+        exc_tuple: Any = None,
+        *_: Any,
+        exception_only: bool = False,
+        running_compiled_code: bool = False,
+        **__: Any,
+    ) -> None:
+        """Print one line of what a magic has caught; what a cell raised is told elsewhere.
+
+        Raises:
+            TimeIsUp: that is what was raised: nothing between it and the cell's end may catch it.
+        """
+        error = sys.exc_info()[1]
+        if isinstance(error, TimeIsUp):
+            raise error
+        with suppress(ValueError):
+            self._get_exc_info(exc_tuple)  # keeps it as `sys.last_value`
+        caught = not (exc_tuple or exception_only or running_compiled_code)
+        if caught and error is not None:
+            with suppress(Exception):  # the error's own text
+                print(f"{type(error).__name__}: {str(error)[:MAX_TOLD]}", file=sys.stderr)
+
+    def showsyntaxerror(self, *_: Any, **__: Any) -> None:
+        """Print nothing: whoever asked for the cell tells what it raised."""
+        with suppress(ValueError):
+            self._get_exc_info()
+
+    showindentationerror = showsyntaxerror
+
+    def show_usage_error(self, exc: BaseException) -> None:
+        """Print nothing, likewise."""
+
+    def _format_exception_for_storage(self, *_: Any, **__: Any) -> list[str]:
+        """Keep no text of what was raised: rendering it would run the exception's own code."""
         return []
 
-    magic = run_line_magic
+    # ------------------------------------------------------------ what is not there
 
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        """Everything else that a notebook may call on its shell does nothing."""
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return lambda *_, **__: None
+    def enable_gui(self, gui: str | None = None) -> None:
+        """Start no event loop of a window system: there is no window."""
 
+    def enable_matplotlib(self, _gui: str | None = None) -> tuple[str | None, str]:
+        """Keep the backend that draws without a window."""
+        return None, "agg"
 
-def transform(source: str) -> str:
-    """Rewrite magics, `!cmd`, `?` and pasted prompts to Python with IPython's own transformer.
+    def ask_exit(self) -> None:
+        """End the cell; the cells after it run."""
+        raise SystemExit
 
-    A cell that needs none of it is left alone: a transformer that fails must not cost a cell.
-    """
-    if not any(mark in source for mark in "%!?") and not source.lstrip().startswith(PROMPTS):
-        return source
-    from IPython.core.inputtransformer2 import TransformerManager
+    def init_ipython_dir(self, ipython_dir: Any) -> None:
+        """Make no folder."""
 
-    try:
-        manager: Any = TransformerManager  # untyped in some releases
-        return str(manager().transform_cell(source))
-    except SyntaxError:
-        return source
+    def init_profile_dir(self, _profile_dir: Any) -> None:
+        """Read no profile and make no folder for one."""
+        self.profile_dir = _NoProfile()
 
+    def init_virtualenv(self) -> None:
+        """Leave `sys.path` as it is."""
 
-def display(*values: object, **_: Any) -> None:
-    """Print the values; nothing is rendered in a grading."""
-    for value in values:
-        print(value)
+    def init_display_formatter(self) -> None:
+        """Format what is displayed as text alone."""
+        super().init_display_formatter()
+        self.display_formatter.active_types = ["text/plain"]
 
-
-def _input(prompt: object = "") -> str:
-    """Nobody is there to answer: the prompt is printed and an empty line comes back."""
-    print(prompt)
-    return ""
+    def init_hooks(self) -> None:
+        """Print what would be shown in a pager or an editor."""
+        super().init_hooks()
+        self.set_hook("show_in_pager", print_page)
+        self.set_hook("editor", lambda *_: leave_out("an editor"))
 
 
-def _close_figures() -> None:
-    """Close the cell's figures as Jupyter's inline backend does, so that they do not pile up."""
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None:
-        pyplot.close("all")
-
-
-def _without_options(magic: str, line: str) -> str:
-    """Drop `-n 10 -r3 -q` before the statement of `%timeit` and its like."""
-    valued = OPTIONS_WITH_VALUE.get(magic, "")
-    rest = line.lstrip()
-    while rest.startswith("-"):
-        option, _, rest = rest.partition(" ")
-        rest = rest.lstrip()
-        if len(option) == 2 and option[1] in valued:
-            _, _, rest = rest.partition(" ")
-            rest = rest.lstrip()
-    return rest
-
-
-def _write_file(line: str, text: str) -> None:
-    words = [word for word in shlex.split(line) if not word.startswith("-")]
-    if words:
-        mode = "a" if "-a" in line.split() else "w"
-        with Path(words[0]).open(mode, encoding="utf-8") as file:
-            file.write(text)
+# notebooks ask for the name of Jupyter's class to find out where they are
+GradingShell.__name__ = GradingShell.__qualname__ = "ZMQInteractiveShell"
+GradingShell.__module__ = "ipykernel.zmqshell"

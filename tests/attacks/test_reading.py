@@ -177,7 +177,9 @@ SEARCHES = {
         """,
     # 17: descriptors that were forgotten
     "descriptors": """
-        for fd in range(3, 1024):
+        loop = __import__("asyncio").get_running_loop()
+        of_its_own_loop = {loop._ssock.fileno(), loop._csock.fileno()}
+        for fd in set(range(3, 1024)) - of_its_own_loop:
             try: kind = os.fstat(fd).st_mode
             except OSError: continue
             print("open:", fd, stat.filemode(kind))

@@ -204,7 +204,7 @@ def test_two_workers_share_nothing(zygote: Zygote, mode: str) -> None:
     for _ in range(2):
         result = run(
             zygote,
-            "import os, json; print(json.dumps(os.listdir('.'))); open('left', 'w').write('x')",
+            "import os, json; print(json.dumps(os.listdir('.'))); open('left', 'w').write('x');",
             forbidden=MODES[mode],
         )
         assert result.json() == []

@@ -12,10 +12,10 @@ from textwrap import indent
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.core.inputtransformer2 import TransformerManager
 
 from grader.wire import definitions as module
 from grader.wire.definitions import LEAST_NODES, MOST_CHARACTERS, definitions, read_cells
-from grader.worker.shell import transform
 
 SOURCE = '''
 class Model(nn.Module):
@@ -137,7 +137,7 @@ def test_what_is_small_is_nobodys() -> None:
     ],
 )
 def test_it_is_found_in_texts_and_below_magics(wrap: object) -> None:
-    source = transform(wrap(SOURCE))  # type: ignore[operator]
+    source = TransformerManager().transform_cell(wrap(SOURCE))  # type: ignore[operator]
     assert set(digests(SOURCE)) <= set(digests(source))
 
 
