@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from grader import __version__
-from grader.cli.status import ExitStatus, status_of_error
+from grader.exit_status import ExitStatus, status_of_error
 
 if TYPE_CHECKING:
     from grader.errors import GraderError

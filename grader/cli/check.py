@@ -17,7 +17,8 @@ from grader.cli.options import (
     load_course,
     seed_option,
 )
-from grader.cli.status import ExitStatus, status_of
+from grader.cli.status import status_of
+from grader.exit_status import ExitStatus
 from grader.reports.choices import DEFAULT, Format, Hidden
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.options import echo_json, json_option
-from grader.cli.status import ExitStatus
+from grader.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from grader.model import Limits

@@ -1,35 +1,13 @@
-"""What the command's exit status says to a script."""
+"""Which exit status a gradebook is."""
 
 from __future__ import annotations
 
-import enum
 from typing import TYPE_CHECKING
 
-from grader.errors import GraderError, GraderFault, NothingToGrade
+from grader.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from grader.gradebook import Gradebook
-
-
-class ExitStatus(enum.IntEnum):
-    """Every status that `grader` ends with."""
-
-    OK = 0
-    BELOW = 1
-    """A score is below `--fail-under`, a gate failed, or the wall has a gap."""
-    USAGE = 2
-    """The command line, the course or a suite can't be used."""
-    UNGRADED = 3
-    """A submission has no score."""
-    NOTHING_TO_GRADE = 4
-    INTERRUPTED = 130
-
-
-def status_of_error(error: GraderError) -> ExitStatus:
-    """The status for an error that a person can act on."""
-    if isinstance(error, NothingToGrade):
-        return ExitStatus.NOTHING_TO_GRADE
-    return ExitStatus.UNGRADED if isinstance(error, GraderFault) else ExitStatus.USAGE
 
 
 def status_of(gradebook: Gradebook, fail_under: float | None = None) -> ExitStatus:

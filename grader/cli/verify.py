@@ -20,7 +20,7 @@ from grader.cli.options import (
     readable_json,
     seed_option,
 )
-from grader.cli.status import ExitStatus
+from grader.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from grader.authoring.verify import Verification

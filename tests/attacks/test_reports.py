@@ -25,7 +25,7 @@ from junitparser import JUnitXml
 from markdown_it import MarkdownIt
 from toy import RIGHT, notebook, write, write_course
 
-from grader.cli.check import FORMATS
+from grader.reports.choices import Format
 
 pytestmark = ON_LINUX
 
@@ -104,7 +104,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Reports:
         str(folder),
         "--output",
         str(root / "out"),
-        *(word for name in FORMATS for word in ("--format", name)),
+        *(word for name in Format for word in ("--format", name)),
     ]
     environment = {
         **os.environ,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.cli.status import ExitStatus, status_of_error
 from grader.errors import no_room, told
+from grader.exit_status import ExitStatus, status_of_error
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp/x")
 

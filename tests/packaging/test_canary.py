@@ -27,8 +27,8 @@ import pytest
 
 from grader.authoring.answers import clear_solution
 from grader.authoring.lessons import lesson_paths, read_lesson
-from grader.cli.status import ExitStatus
 from grader.config.course import load_course
+from grader.exit_status import ExitStatus
 
 pytestmark = pytest.mark.slow
 

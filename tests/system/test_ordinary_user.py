@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-AS_USER = HERE.parents[1] / "as_user.py"
+AS_USER = HERE.parent / "as_user.py"
 
 pytestmark = [
     pytest.mark.slow,
@@ -24,9 +24,9 @@ pytestmark = [
 @pytest.mark.parametrize(
     "tests",
     [
-        *(f"worker/test_{room}.py" for room in ("wall", "limits", "supervisor")),
-        *(f"worker/test_{room}.py" for room in ("selftest", "scratch")),
-        "test_doctor.py",
+        *(f"jail/test_{module}.py" for module in ("wall", "limits", "scratch")),
+        *(f"judging/test_{module}.py" for module in ("selftest", "doctor")),
+        "worker/test_supervisor.py",
     ],
 )
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ pytestmark = [
     ids=["with user namespaces", "without"],
 )
 def test_it_holds_as_an_ordinary_user(tests: str, option: list[str], selection: str) -> None:
-    path = str(HERE.parent / tests)
+    path = str(HERE.parent / "grader" / tests)
     command = [sys.executable, str(AS_USER), *option, "-q", path, "-k", selection]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]

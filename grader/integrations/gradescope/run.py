@@ -12,6 +12,7 @@ import msgspec
 
 from grader.config.course import AssignmentConfig, Course, load_course
 from grader.errors import GraderError, GraderFault
+from grader.exit_status import status_of_error
 from grader.gradebook import Gradebook
 from grader.model import Score, State
 from grader.reports.choices import Hidden
@@ -122,7 +123,7 @@ def main() -> None:
         run(Path(root), assignment, Hidden(hidden))
     except GraderError as error:
         print_error(error)
-        sys.exit(1)
+        sys.exit(status_of_error(error))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from traitlets import Bool, Integer, Unicode
 from grader.config.course import Course, load_course
 from grader.config.policy import Policy
 from grader.errors import GraderError, IntakeError
+from grader.exit_status import ExitStatus
 from grader.intake.files import read_regular
 from grader.integrations.nbgrader.cells import Source, known_cells
 from grader.integrations.nbgrader.enrolling import enrol
@@ -29,7 +30,6 @@ from grader.pipeline import Options
 from grader.store.results import Results
 from grader.text import one_line
 
-SOMETHING_UNGRADED = 3
 GROUPS = 0o660
 
 
@@ -137,7 +137,7 @@ class GradingExporter(NotebookExporter):
             self.log.error(
                 "hint: what was handed in waits in formgrader for a person, without a score"
             )
-            raise SystemExit(SOMETHING_UNGRADED)
+            raise SystemExit(ExitStatus.UNGRADED)
 
     def _enrol(self, students: Iterable[str]) -> None:
         if self._autograde.create_student:
