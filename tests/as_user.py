@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from grader.worker.jail import linux  # noqa: E402
+from grader.jail import linux  # noqa: E402
 
 USER = 12345
 
