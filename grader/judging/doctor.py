@@ -1,6 +1,6 @@
 """Whether this machine can wall submissions in: every property, tried, and what would give it.
 
-It needs no course. What is tried, and how it is looked at, is in `worker/jail/selftest.py`.
+It needs no course. What is tried, and how it is looked at, is in `selftest.py`.
 """
 
 from __future__ import annotations
