@@ -44,7 +44,7 @@ def filled(
 ) -> tuple[str, Filled]:
     sheet = Sheet(text.encode(), "Grades.csv")
     found = layout(platform, sheet, BLOCKS, "Grades.csv", column)
-    result = fill(platform, sheet, found, scores)
+    result = fill(sheet, found, scores)
     return sheet.encode().decode(), result
 
 

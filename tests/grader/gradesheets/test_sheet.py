@@ -48,7 +48,7 @@ def test_a_short_row_is_made_longer():
     assert sheet.encode() == b"a,b,c\n1,,9\n"
 
 
-@pytest.mark.parametrize("content", [b"PK\x03\x04zip", b"\xff\xfea\0", b"a\0b", b'a,b\n"x"y,z\n'])
+@pytest.mark.parametrize("content", [b"PK\x03\x04zip", b"\xff\xfea\0b", b"a\0b", b'a,b\n"x"y,z\n'])
 def test_what_is_no_csv_is_refused(content):
     with pytest.raises(UsageError):
         Sheet(content, "x")
