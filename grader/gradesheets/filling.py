@@ -40,7 +40,7 @@ def fill(sheet: Sheet, found: Layout, scores: Sequence[Score]) -> Filled:
     # two students for one row: neither gets it
     claims = [row for matched in rows.values() if len(matched) == 1 for row in matched]
     lists: dict[str, list[str]] = {name: [] for name in Filled.__struct_fields__}
-    comma = sheet.delimiter == ";" and _decimal_comma(sheet, found)
+    comma = _decimal_comma(sheet, found)
     for score in scores:
         matched = rows[score.student]
         kind = _fate(sheet, found, score, matched, claims)

@@ -58,3 +58,18 @@ def test_results_that_can_not_be_read_are_named(results, content):
     done = export(results, "-a", "blocks")
     assert isinstance(done.exception, UsageError)
     assert done.exception.where == str(path)
+
+
+NOBODY = {
+    "Student,ID,SIS Login ID,Section,Blocks (8)\nA,1,someone,X,\n": ("student0000", "1, someone"),
+    "Student,ID,SIS Login ID,Section,Blocks (8)\n": ("nobody stands in the sheet",),
+}
+
+
+@pytest.mark.parametrize("text", NOBODY)
+def test_a_sheet_in_which_nobody_gets_a_score_is_not_written_and_says_why(results, text):
+    (results.parent / "Grades.csv").write_text(text)
+    done = export(results, "-a", "blocks")
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert not (results.parent / "Grades-blocks.csv").exists()
+    assert all(word in done.stderr for word in NOBODY[text])
