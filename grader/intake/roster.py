@@ -80,6 +80,12 @@ class Roster(Value, frozen=True):
             if len(places) == 1 and (name := one_line(self.people[places[0]].name))
         }
 
+    def are_one(self, *students: str) -> bool:
+        """Whether these are names of one person in the roster."""
+        register = Register(self)
+        found = [register.find(student) for student in students]
+        return len(found[0]) == 1 and all(places == found[0] for places in found)
+
 
 class Register:
     """A roster that is looked into often: who is meant by a student's name in the gradebook."""
