@@ -47,13 +47,11 @@ def read_shape(sheet: Sheet) -> Shape | None:
     least = LEAST_COLUMNS if grade is not None else COLUMNS_WITHOUT_MAXIMUM
     if len(sheet.rows[0]) < least and not word.endswith(" "):  # no id of one's own has a space
         return None
-    before = 2 if grade is None else grade
-    name = 1 if before > 2 or grade is None else None  # blind: identifier, status, grade
-    if len(people) > 1 and len({_at(row, 1) for row in people}) == 1:
-        name = None  # one status for all
-    last = before if grade is not None else LEAST_COLUMNS
-    first = 1 if name is None else 2
-    ids = [n for n in range(first, last) if _identifies([_at(row, n) for row in people])]
+    last = LEAST_COLUMNS if grade is None else grade
+    ids = [n for n in range(2, last) if _identifies([_at(row, n) for row in people])]
+    alike = len(people) > 1 and len({_at(row, 1) for row in people}) == 1
+    # blind: the status comes second, and nothing identifies
+    name = None if grade == 2 or (alike and not ids) else 1
     return Shape(number_after=word, ids=(0, *ids), name=name, grade=grade)
 
 

@@ -75,7 +75,11 @@ class People(Value, frozen=True):
     def roster(self) -> Roster:
         """Everyone in the table."""
         # Brightspace's downloads name people by a number that its sheets don't hold
-        return Roster(people=self.people, ids_in_downloads=self.columns.platform != "brightspace")
+        return Roster(
+            people=self.people,
+            ids_in_downloads=self.columns.platform != "brightspace",
+            nameless=self.columns.number_after or "",
+        )
 
 
 def fold(head: str) -> str:

@@ -1,9 +1,10 @@
 """Everyone in a course, and what they may be called: the one rule by which somebody is recognised.
 
 A student of the gradebook is called as the folder or file was. That may be an id, a login or an
-e-mail address; or, out of a platform's download, NAME_ID. Nobody is found by a name alone, but for
-tables of a platform whose downloads hold no id that its sheets know: there a whole name that is the
-only one of its kind counts.
+e-mail address; or, out of a platform's download, NAME_ID. There the name must not speak against the
+id: the number may be a group's, or of another list. Nobody is found by a name alone, but for tables
+of a platform whose downloads hold no id that its sheets know: there a whole name that is the only
+one of its kind counts.
 """
 
 from __future__ import annotations
@@ -39,10 +40,15 @@ class Person(Value, frozen=True):
 
 
 class Roster(Value, frozen=True):
-    """Everyone in a table. `ids_in_downloads`: the platform's downloads name people by its ids."""
+    """Everyone in a table.
+
+    `ids_in_downloads`: the platform's downloads name people by its ids. `nameless` is what it calls
+    everybody where names are hidden.
+    """
 
     people: tuple[Person, ...]
     ids_in_downloads: bool = True
+    nameless: str = ""
 
     def unseen(self, students: Iterable[str]) -> tuple[str, ...]:
         """Who is not among these students, each by the kind of id that most of these have."""
@@ -112,8 +118,8 @@ class Register:
             return exact
         for name, number in _taken_apart(student):
             found = self._with_id(_folded(number))
-            sure = number.isdecimal() and self._roster.ids_in_downloads
-            if found and (sure or self._are_called(found, name)):
+            of_platform = number.isdecimal() and self._roster.ids_in_downloads
+            if found and all(self._is_called(place, name, of_platform) for place in found):
                 return found
             if not self._roster.ids_in_downloads:
                 return self._by_name.get(name_words(name), [])
@@ -132,9 +138,15 @@ class Register:
     def _with_id(self, wanted: str) -> list[int]:
         return next((ids[wanted] for ids in self._by_id if wanted in ids), [])
 
-    def _are_called(self, places: Iterable[int], name: str) -> bool:
-        people = self._roster.people
-        return all(name_words(people[place].name) == name_words(name) for place in places)
+    def _is_called(self, place: int, name: str, of_platform: bool) -> bool:
+        """Whether a person may be called so; a platform's own number needs less to be believed."""
+        known, told = name_words(self._roster.people[place].name), name_words(name)
+        if known == told:
+            return True
+        if not of_platform:
+            return False
+        nameless = name_words(self._roster.nameless)
+        return not known or told == nameless or _share_a_word(known, told)
 
 
 def known_as(student: str) -> set[str]:
@@ -149,7 +161,18 @@ def known_as(student: str) -> set[str]:
 
 def name_words(name: str) -> tuple[str, ...]:
     """The words of a person's name in one order, whichever the table has them in."""
-    return tuple(sorted(re.findall(r"\w+", identity(name))))
+    return tuple(sorted(re.findall(r"[^\W_]+", identity(name))))
+
+
+def _share_a_word(known: tuple[str, ...], told: tuple[str, ...]) -> bool:
+    """Whether one word of a name is in a name that a platform may have run together: `doeann`.
+
+    What is written in another script, or without its accents, can't speak against anybody.
+    """
+    together = "".join(told)
+    if together.isascii() != "".join(known).isascii():
+        return True
+    return any(word in told or (len(word) > 1 and word in together) for word in known)
 
 
 def _folded(text: str) -> str:

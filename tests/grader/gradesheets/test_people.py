@@ -80,7 +80,7 @@ def test_a_worksheet_of_moodle_is_known_in_any_language_encoding_and_quoting(mad
     register = Register(found.roster)
     for place, (number, login) in enumerate(zip(numbers, logins, strict=True)):
         assert found.people[place].ids[0] == number
-        for student in (number, f"Somebody_{number}", f"{login}@X.edu"):
+        for student in (number, f"{found.people[place].name}_{number}", f"{login}@X.edu"):
             assert register.find(student) == [place]
 
 
@@ -129,6 +129,42 @@ def test_a_participants_number_is_not_taken_from_another_persons_id():
     assert register.find("Ann Doe_502") == [0]
     assert register.find("Somebody Else_502") == []
     assert register.find("Bo Li_9") == [1, 2]
+
+
+@pytest.mark.parametrize("group", ["Group A_101", "Team 7_102", "Project 1_103"])
+def test_a_groups_number_is_no_participants(group: str):
+    english = next(sheet for sheet in SHEETS if sheet.name == "moodle in English")
+    assert Register(people(english.content).roster).find(group) == []
+
+
+@pytest.mark.parametrize("student", ["libo_102", "bo_102", "Bo L_102", "poezoe_103"])
+def test_a_name_that_is_written_otherwise_does_not_speak_against_an_id(student: str):
+    register = Register(people('id,name\n101,Ann Doe\n102,李 博\n103,"Poe, Zoë"\n').roster)
+    assert register.find(student) == [1 if student.endswith("102") else 2]
+
+
+def test_who_was_graded_blindly_is_found_when_names_are_shown_again():
+    german = next(sheet for sheet in SHEETS if sheet.name == "moodle in German")
+    register = Register(people(german.content).roster)
+    assert register.find("Teilnehmer_in_102") == register.find("Teilnehmer/in_102") == [1]
+
+
+def test_a_sheet_of_a_blind_grading_has_numbers_alone():
+    found = people(
+        "Identifier,Status,Grade,Maximum grade,Grade can be changed\n"
+        "Participant 7,Submitted,,15.00,Yes\nParticipant 8,Submitted,,15.00,Yes\n"
+    )
+    assert [person.ids for person in found.people] == [("7",), ("8",)]
+    assert Register(found.roster).find("Participant_8") == [1]
+
+
+def test_a_worksheet_with_a_scale_is_moodles_too():
+    found = people(
+        "Identifier,Full name,Email address,Status,Grade,Scale,Grade can be changed\n"
+        "Participant 7,Ann Doe,ann@x.edu,-,-,Good or bad,Yes\n"
+        "Participant 8,Bo Li,bo@x.edu,-,-,Good or bad,Yes\n"
+    )
+    assert Register(found.roster).find("Bo Li_8") == [1]
 
 
 def test_a_login_below_a_name_counts_where_the_name_agrees():
