@@ -17,7 +17,6 @@ _CANVAS_TITLE = re.compile(r"(?P<title>.*\S)\s+\((\d+)\)")
 # Brightspace: `Embeddings Points Grade <Numeric MaxPoints:15 Weight:10>`, in the user's language
 _BRIGHTSPACE_GRADE = re.compile(r"(?P<title>.*\S)\s*<[^<>:]*:\s*(?P<most>\d+(?:[.,]\d+)?)[^<>]*>")
 _FIRST_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
-_POSSIBLE = "points possible"
 
 LACKING = {
     "canvas": "the columns ID and Section",
@@ -72,7 +71,7 @@ def layout(
         people=people,
         grade=grade,
         maximum=_maximum_in(heads[grade], platform),
-        maximum_row=_maximum_row(sheet) if platform == "canvas" else None,
+        maximum_row=_maximum_row(sheet, people, grade) if platform == "canvas" else None,
         maximum_column=_maximum_column(heads, grade, platform),
     )
 
@@ -142,9 +141,11 @@ def _maximum_in(head: str, platform: str) -> float | None:
     return moodle.value(text) if text else None
 
 
-def _maximum_row(sheet: Sheet) -> int | None:
-    rows = (n for n, row in enumerate(sheet.rows) if row[0].strip().casefold() == _POSSIBLE)
-    return next(rows, None)
+def _maximum_row(sheet: Sheet, people: People, grade: int) -> int | None:
+    """The row above all people that has a number there, whatever it is called."""
+    first = people.rows[0] if people.rows else len(sheet.rows)
+    cells = ((n, "".join(sheet.rows[n][grade : grade + 1]).strip()) for n in range(1, first))
+    return next((n for n, cell in cells if _FIRST_NUMBER.fullmatch(cell)), None)
 
 
 def _maximum_column(heads: Sequence[str], grade: int, platform: str) -> int | None:

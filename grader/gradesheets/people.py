@@ -297,6 +297,8 @@ def _id(cell: str, columns: Columns, place: int) -> str:
 def _is_nobody(sheet: Sheet, row: Sequence[str], columns: Columns) -> bool:
     """Whether a row of a platform is about no student, although it has an id."""
     heads = [fold(head) for head in sheet.rows[0]]
+    if fold(row[0]) == "pointspossible":
+        return True
 
     def said(*names: str) -> str:
         return _cell(row, _first_of(names, heads)).casefold()

@@ -103,6 +103,11 @@ def test_more_than_the_maximum_is_said_wherever_the_sheet_has_it(name: str):
     assert fill(read, found, [scored(student, 15.5)]).over == (student,)
 
 
+def test_the_maximum_of_a_canvas_in_another_language_is_known():
+    text = CANVAS.replace("    Points Possible", "    Mögliche Punkte")
+    assert filled("canvas", text, scored("101", 25.5))[1].over == ("101",)
+
+
 def test_canvas_only_the_grade_column_differs():
     after, result = filled("canvas", CANVAS, scored("101"), scored("bob", 7))
     assert changed(CANVAS, after, ",") == {(2, 6): "24.5", (3, 6): "7"}

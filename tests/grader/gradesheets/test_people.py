@@ -98,6 +98,12 @@ def test_a_plain_table_is_read_however_it_was_saved(ids, encoding, delimiter, he
     assert [person.known_ids for person in found.people] == [(one,) for one in ids]
 
 
+@pytest.mark.parametrize("row", [" Points Possible ", "", '=""'])
+def test_a_row_without_anybody_in_a_plain_table_is_nobody(row: str):
+    found = people(f"Student,Embeddings\n{row},15\nann,\n")
+    assert [person.known_ids for person in found.people] == [("ann",)]
+
+
 @pytest.mark.parametrize("rounded", ["1.23457E+11", "1,23457E+11", "2E+05"])
 def test_an_id_that_a_spreadsheet_has_rounded_is_refused_by_name(rounded):
     with pytest.raises(UsageError, match="rounded it") as caught:
