@@ -42,7 +42,8 @@ class CheckReport(Value, frozen=True):
 class RunInfo(Value, frozen=True):
     """What may differ between two runs on the same input: times, host, versions.
 
-    `kept` counts the results that were taken from an earlier run.
+    `kept` counts the results that were taken from an earlier run. `graded_with` is a digest of the
+    suite and the grader, by assignment.
     """
 
     started_at: str = ""
@@ -53,6 +54,7 @@ class RunInfo(Value, frozen=True):
     device: str = "cpu"
     kept: int = 0
     seconds_per_submission: dict[str, float] = msgspec.field(default_factory=dict)
+    graded_with: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Total(Value, frozen=True):
@@ -69,7 +71,10 @@ class Total(Value, frozen=True):
 
 
 class Gradebook(Value, frozen=True):
-    """Everything a report needs. Two runs on the same input differ under `run` alone."""
+    """Everything a report needs. Two runs on the same input differ under `run` alone.
+
+    `names` are what students are called, where a roster tells.
+    """
 
     schema_version: int
     course: str
@@ -81,3 +86,4 @@ class Gradebook(Value, frozen=True):
     complete: bool = True
     course_title: str = ""
     totals: tuple[Total, ...] = ()
+    names: dict[str, str] = msgspec.field(default_factory=dict)

@@ -114,6 +114,7 @@ class ProblemKind(enum.StrEnum):
     NOTEBOOK = "notebook"
     ELSEWHERE = "elsewhere"
     CHECK = "check"
+    OUTDATED = "outdated"
 
     @property
     def keeps_from_grading(self) -> bool:
@@ -368,7 +369,8 @@ class Score(Value, frozen=True):
 
     `earned` is what counts: the questions' points and the differences of all `applied` rules.
     `submitted_at` is empty where nobody knows; `time_from` says what told it. `due` is this
-    student's own due date. `attempts` are listed where there are several.
+    student's own due date. `attempts` are listed where there are several. `outdated`: it stands
+    from an earlier run, and the suite or the grader has changed since.
     """
 
     student: str
@@ -388,6 +390,7 @@ class Score(Value, frozen=True):
     time_from: str = ""
     due: Moment | None = None
     attempts: tuple[Attempt, ...] = ()
+    outdated: bool = False
 
 
 def total(points: Iterable[float]) -> float:

@@ -25,7 +25,7 @@ from grader.model import Isolation, Job, Limits, Problem, Score, Submission, Sui
 from grader.scoring import attempts, policies
 from grader.scoring.deadlines import Extensions, Times, deadlines
 from grader.scoring.points import collate, device_remarks, missing, unusable
-from grader.store.fingerprint import versions
+from grader.store.fingerprint import graded_with, versions
 from grader.store.results import Results
 
 
@@ -91,7 +91,8 @@ def check(
     wall = graded.isolation or (None if options.sandbox else Isolation(mode="off"))
     return collate(
         course, scored.suites, scored.scores, scored.problems, wall,
-        run_info(began, graded, options), graded.complete,
+        run_info(began, graded, options, scored.suites), graded.complete,
+        options.roster.names(found.students) if options.roster else None,
     )  # fmt: skip
 
 
@@ -220,7 +221,9 @@ def score_class(
     absent = score_absent(found, suites, settled, options)
     everyone = (*settled, *(rules.apply(one) for one in absent))
     graded_in = {one.assignment for one in everyone}
-    without_effect = policies.without_effect(options.adjustments, everyone, graded_in.__contains__)
+    here = {one.student for one in everyone} if options.only else None
+    adjustments = [one for one in options.adjustments if here is None or one.student in here]
+    without_effect = policies.without_effect(adjustments, everyone, graded_in.__contains__)
     return ClassScores(
         scores=everyone,
         suites=tuple(suites[name] for name in suites if name in graded_in),
@@ -261,7 +264,9 @@ def _unusable_because(found: Discovery, student: str, assignment: str) -> str:
     return ""
 
 
-def run_info(began: tuple[datetime, float], graded: GradedJobs, options: Options) -> RunInfo:
+def run_info(
+    began: tuple[datetime, float], graded: GradedJobs, options: Options, suites: Iterable[Suite]
+) -> RunInfo:
     """What may differ between two runs. `began`: by the clock, and in monotonic seconds."""
     return RunInfo(
         started_at=began[0].isoformat(timespec="seconds"),
@@ -272,4 +277,5 @@ def run_info(began: tuple[datetime, float], graded: GradedJobs, options: Options
         device=options.device,
         kept=graded.kept,
         seconds_per_submission=graded.seconds,
+        graded_with={suite.assignment.id: graded_with(suite.digest) for suite in suites},
     )

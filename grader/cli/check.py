@@ -35,7 +35,7 @@ from grader.reports.choices import DEFAULT, Format, Hidden
     "assignments",
     multiple=True,
     shell_complete=assignment_names,
-    help="Grade this one only. Repeatable.",
+    help="Grade this one only; scores in others stand. Repeatable.",
 )
 @course_option
 @click.option(
@@ -78,7 +78,10 @@ from grader.reports.choices import DEFAULT, Format, Hidden
     help="Exit with 1 if a score is below this percentage.",
 )
 @click.option(
-    "--only", multiple=True, metavar="STUDENT", help="Grade this student only. Repeatable."
+    "--only",
+    multiple=True,
+    metavar="STUDENT",
+    help="Grade this student only; all others' scores stand. Repeatable.",
 )
 @click.option(
     "--roster",
@@ -126,7 +129,8 @@ def check(
 
     PATH is a folder of submissions (STUDENT/FILE, STUDENT/ASSIGNMENT/FILE or STUDENT.ipynb), one
     file, a zip of any of these, or what Canvas, Moodle or Gradescope lets you download. Results are
-    kept in the output folder: only what has changed since the last run is graded again.
+    kept in the output folder: only what has changed since the last run is graded again. With --only
+    or -a, all other scores in that folder stand as they were.
 
     \b
     Examples:
@@ -144,9 +148,11 @@ def check(
     from grader.reports import gradebook_json
     from grader.reports.terminal import Progress, print_remarks, print_scores
     from grader.reports.writing import write_reports
+    from grader.scoring.merging import Merged, Narrowed, merge
     from grader.store import adjustments
     from grader.store.output import OutputFolder
     from grader.store.results import Results
+    from grader.store.standing import graded_with_now, read_standing
     from grader.text import one_line
 
     course = load_course(course_path, paths)
@@ -166,20 +172,29 @@ def check(
         times=None if submitted_at is None else read_times(submitted_at, course),
         extensions=None if longer is None else read_extensions(longer, course),
     )
+    narrowed = Narrowed(options.only, options.assignments, options.roster)
     chosen = tuple(Format(name) for name in formats or DEFAULT)
     _stop_as_with_ctrl_c()
     mode = course.report_mode
     with OutputFolder(output, mode) as folder:
+        before = read_standing(folder, course) if narrowed else None
         results = Results(folder, sandbox=options.sandbox, force=force, mode=mode)
         with Progress(quiet=quiet or as_json, verbose=verbose) as progress:
             gradebook = run(paths, course, options, progress, results)
-        reports = write_reports(gradebook, folder, chosen, Hidden(show_hidden), mode)
+        whole = Merged(gradebook)
+        if before is not None:
+            now = graded_with_now(course, before, gradebook)
+            whole = merge(before, gradebook, course, narrowed, graded_with=now,
+                          adjustments=options.adjustments)  # fmt: skip
+        reports = write_reports(
+            whole.gradebook, folder, chosen, Hidden(show_hidden), mode, whole.unchanged
+        )
     if as_json:
-        sys.stdout.buffer.write(gradebook_json.encode(gradebook))
+        sys.stdout.buffer.write(gradebook_json.encode(whole.gradebook))
     elif not quiet and Format.TERMINAL in chosen:
-        print_scores(gradebook, reports)
+        print_scores(whole.of_this_run(gradebook), reports)
     if not quiet:
-        print_remarks(results.remarks())
+        print_remarks([*whole.remarks(), *results.remarks()])
     if not gradebook.complete:
         sys.exit(ExitStatus.INTERRUPTED)
     sys.exit(status_of(gradebook, fail_under))

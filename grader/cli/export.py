@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -9,12 +11,16 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.options import load_gradebook
+from grader.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from grader.gradebook import AssignmentReport, Gradebook
     from grader.gradesheets.filling import Filled
+    from grader.intake.roster import Person
 
 SHOWN = 20
+# the first are `grader.gradesheets.people.PLATFORMS`, which is not imported for a help text
+SHEETS = ("canvas", "moodle", "gradescope", "blackboard", "brightspace", "csv")
 SAID = {
     "unmatched": "not in the sheet",
     "ambiguous": "more than one row or student fits",
@@ -25,12 +31,12 @@ SAID = {
 }
 
 
-@click.command()
+@click.command(epilog="Exit codes: 0 filled, 2 usage, 3 nobody got a score: nothing is written.")
 @click.argument("results", metavar="[RESULTS]", required=False, type=click.Path(path_type=Path))
 @click.option("--from-nbgrader", "database", metavar="GRADEBOOK",
               help="Take the scores from nbgrader's gradebook.db, or its db_url.")  # fmt: skip
 @click.option("--to", "platform",
-              type=click.Choice(["canvas", "moodle", "csv", "nbgrader", "json"]), required=True,
+              type=click.Choice([*SHEETS, "nbgrader", "json"]), required=True,
               help="Whose sheet it is; nbgrader's gradebook; or our gradebook.json.")  # fmt: skip
 @click.option("--template", type=click.Path(path_type=Path, dir_okay=False),
               help="The sheet as it was downloaded, in CSV; nbgrader's gradebook.db.")  # fmt: skip
@@ -50,8 +56,8 @@ def export(
     r"""Fill scores into a sheet that was downloaded, or into nbgrader.
 
     RESULTS is the output folder of `grader check`, or its gradebook.json. Students are matched by
-    id, then login, then e-mail address, never by name; whoever is not found is listed. Every cell
-    but the scores stays what it was, byte for byte. docs/exchange.md says more.
+    id, then login, then e-mail address; whoever is not found is listed. Every cell but the scores
+    stays what it was, byte for byte. docs/exchange.md says more.
 
     \b
     Examples:
@@ -79,10 +85,13 @@ def export(
     sheet = Sheet.read(template)
     found = layout(platform, sheet, asked, str(template), column)
     scores = [score for score in gradebook.scores if score.assignment == asked.id]
-    filled = fill(platform, sheet, found, scores)
+    filled = fill(sheet, found, scores)
+    _tell(filled)
+    if not filled.filled:
+        _tell_why_nobody(filled, found.people.people)
+        sys.exit(ExitStatus.UNGRADED)
     target = output or template.with_name(f"{template.stem}-{asked.id}{template.suffix}")
     write_atomically(target, sheet.encode())
-    _tell(filled)
     click.echo(target)
 
 
@@ -160,3 +169,21 @@ def _tell(filled: Filled) -> None:
             shown = ", ".join(one_line(student) for student in students[:SHOWN])
             more = f" and {len(students) - SHOWN} more" if len(students) > SHOWN else ""
             click.echo(f"{len(students)} {words}: {shown}{more}", err=True)
+
+
+def _tell_why_nobody(filled: Filled, people: Sequence[Person]) -> None:
+    """Say why a sheet was not filled: a file that looks done would be uploaded."""
+    from grader.text import one_line
+
+    unknown = [*filled.unmatched, *filled.ambiguous]
+    if not people:
+        why = "nobody stands in the sheet"
+    elif unknown:
+        known = ", ".join(one_line(one) for one in people[0].known_ids)
+        why = (
+            f"the gradebook knows students as `{one_line(unknown[0])}`, "
+            f"the sheet as {known}: is it the sheet of this class?"
+        )
+    else:
+        why = "nobody has a score that could be filled in"
+    click.echo(f"error: nothing is written: {why}", err=True)

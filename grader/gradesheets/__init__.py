@@ -1,5 +1,6 @@
-"""Grade sheets of learning platforms: the file that was downloaded, with one column filled in.
+"""Tables of learning platforms: who is in them, and the column of scores, filled in.
 
-`cells` reads a sheet without losing a byte, `sheets` knows the columns of Canvas, Moodle and plain
-tables, `filling` puts scores into them.
+`sheet` reads a table without losing a byte, `people` knows who stands where on every platform and
+`moodle` one of them by its shape, `columns` knows where scores go, `filling` puts them there;
+`roster` and `timetables` are what instructors give besides.
 """

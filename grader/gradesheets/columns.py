@@ -1,49 +1,42 @@
-"""What the columns of a platform's sheet are: who stands where, and where the score goes.
-
-Nobody is found by name. A student's id in the gradebook is looked for in the columns of `keys`, in
-their order: the platform's own id, the login, the e-mail address.
-"""
+"""Where the score goes in a platform's sheet; who stands where is known to `people.py`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from grader.errors import UsageError
 from grader.gradebook import AssignmentReport
+from grader.gradesheets import moodle
+from grader.gradesheets.people import BLACKBOARD_GRADE, ID_HEADS, People, find_columns, read_people
 from grader.gradesheets.sheet import Sheet
 from grader.model import Value
 from grader.text import one_line
 
-PLATFORMS = ("canvas", "moodle", "csv")
+_CANVAS_TITLE = re.compile(r"(?P<title>.*\S)\s+\((\d+)\)")
+# Brightspace: `Embeddings Points Grade <Numeric MaxPoints:15 Weight:10>`, in the user's language
+_BRIGHTSPACE_GRADE = re.compile(r"(?P<title>.*\S)\s*<[^<>:]*:\s*(?P<most>\d+(?:[.,]\d+)?)[^<>]*>")
+_FIRST_NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
-_CANVAS_KEYS = ("id", "sis user id", "sis login id", "integration id")
-_CANVAS_TITLE = re.compile(r"(.*\S)\s+\((\d+)\)")
-_MOODLE_IDENTIFIER = re.compile(r"\D*?(\d+)")
-# what Moodle calls these columns in languages that many courses use; `--column` names another
-_MOODLE_GRADE = frozenset(
-    {"grade", "bewertung", "note", "calificación", "valutazione", "voto", "cijfer", "nota",
-     "ocena", "betyg", "arvosana", "karakter", "оценка", "成绩", "評点"}
-)  # fmt: skip
-_MOODLE_LOGIN = frozenset(
-    {"username", "anmeldename", "nom d'utilisateur", "nombre de usuario", "gebruikersnaam"}
-)
-_MOODLE_NUMBER = frozenset(
-    {"id number", "id-nummer", "matrikelnummer", "numéro d'identification", "número de id"}
-)
-# headings of a table of our own, or of Canvas: a plain sheet, a roster
-KEYS = (
-    "id", "student id", "sis user id", "sis login id", "student", "login", "username", "user",
-    "email", "e-mail", "email address",
-)  # fmt: skip
+LACKING = {
+    "canvas": "the columns ID and Section",
+    "moodle": "participants' numbers in the first column",
+    "gradescope": "a column SID",
+    "blackboard": "columns whose headings end in [… points …] |NUMBER",
+    "brightspace": "the column OrgDefinedId, or the End-of-Line Indicator",
+    "csv": f"one of the columns {', '.join(ID_HEADS)}",
+}
 
 
 class Layout(Value, frozen=True):
-    """Where things are in a sheet. `maximum` is a row or a column with the points possible."""
+    """Where things are in a sheet: its people, and the column of scores.
 
-    students: tuple[int, ...]
-    keys: tuple[int, ...]
+    The points possible stand in a row, a column, or the heading, which says `maximum`.
+    """
+
+    people: People
     grade: int
+    maximum: float | None = None
     maximum_row: int | None = None
     maximum_column: int | None = None
 
@@ -63,91 +56,105 @@ def layout(
     Raises:
         UsageError: the sheet is none of this platform, or the column can't be told.
     """
-    heads = [head.strip() for head in sheet.rows[0]] if sheet.rows else []
-    folded = [head.casefold() for head in heads]
-    if platform == "canvas":
-        return _canvas(sheet, heads, folded, assignment, where, column)
-    if platform == "moodle":
-        return _moodle(sheet, heads, folded, where, column)
-    keys = [folded.index(name) for name in KEYS if name in folded]
-    if not keys:
-        raise _wrong("csv", where, f"one of the columns {', '.join(KEYS)}")
+    columns = find_columns(sheet, platform)
+    if columns is None:
+        raise UsageError(
+            f"this is no sheet for --to {platform}: it lacks {LACKING[platform]}",
+            where=where,
+            hint="download it from the platform again, as CSV",
+        )
+    people = read_people(sheet, where, platform)
+    heads = [head.strip() for head in sheet.rows[0]]
     titles = {assignment.id.casefold(), assignment.title.casefold()}
-    found = [place for place, head in enumerate(folded) if head in titles]
+    grade = _one(_GRADES[platform](sheet, heads, titles), heads, where, column)
     return Layout(
-        students=tuple(range(1, len(sheet.rows))),
-        keys=tuple(keys),
-        grade=_one(found, heads, where, column),
-    )
-
-
-def _canvas(
-    sheet: Sheet,
-    heads: Sequence[str],
-    folded: Sequence[str],
-    assignment: AssignmentReport,
-    where: str,
-    column: str | None,
-) -> Layout:
-    if "id" not in folded or "section" not in folded:
-        raise _wrong("canvas", where, "the columns ID and Section")
-    titles = {assignment.id.casefold(), assignment.title.casefold()}
-    last = folded.index("section")
-    found = [
-        place
-        for place, head in enumerate(heads)
-        if place > last
-        and (match := _CANVAS_TITLE.fullmatch(head))
-        and match[1].casefold() in titles
-    ]
-    place = folded.index("id")
-    rows = range(1, len(sheet.rows))
-    possible = [
-        row for row in rows if sheet.rows[row] and sheet.rows[row][0].strip() == "Points Possible"
-    ]
-    return Layout(
-        students=tuple(
-            row for row in rows if len(sheet.rows[row]) > place and sheet.rows[row][place].strip()
-        ),
-        keys=tuple(folded.index(name) for name in _CANVAS_KEYS if name in folded),
-        grade=_one(found, heads, where, column),
-        maximum_row=possible[0] if possible else None,
-    )
-
-
-def _moodle(
-    sheet: Sheet, heads: Sequence[str], folded: Sequence[str], where: str, column: str | None
-) -> Layout:
-    students = tuple(
-        row
-        for row in range(1, len(sheet.rows))
-        if _MOODLE_IDENTIFIER.fullmatch(sheet.rows[row][0].strip())
-    )
-    if not students or len(heads) < 4:
-        raise _wrong("moodle", where, "participants' numbers in the first column")
-    found = [place for place, head in enumerate(folded) if head in _MOODLE_GRADE]
-    grade = _one(found, heads, where, column)
-    logins = [n for n, head in enumerate(folded) if head in _MOODLE_NUMBER]
-    logins += [n for n, head in enumerate(folded) if head in _MOODLE_LOGIN]
-    emails = [n for n in range(2, grade) if _are_emails(sheet, students, n)]
-    return Layout(
-        students=students,
-        keys=(0, *logins, *emails),
+        people=people,
         grade=grade,
-        maximum_column=grade + 1 if grade + 1 < len(heads) else None,
+        maximum=_maximum_in(heads[grade], platform),
+        maximum_row=_maximum_row(sheet, people, grade) if platform == "canvas" else None,
+        maximum_column=_maximum_column(heads, grade, platform),
     )
 
 
-def _are_emails(sheet: Sheet, students: Sequence[int], column: int) -> bool:
-    values = [sheet.rows[row][column] for row in students if len(sheet.rows[row]) > column]
-    return bool(values) and all("@" in value for value in values if value.strip())
+def _canvas(_: Sheet, heads: Sequence[str], titles: set[str]) -> list[int]:
+    last = max((n for n, head in enumerate(heads) if head.casefold() == "section"), default=0)
+    return [n for n in _titled(_CANVAS_TITLE, heads, titles) if n > last]
 
 
-def key(platform: str, column: int, value: str) -> str:
-    """What a cell of a key column is compared as."""
-    text = value.strip().removeprefix("=").strip('"').casefold()
-    match = _MOODLE_IDENTIFIER.fullmatch(text)
-    return match[1] if platform == "moodle" and column == 0 and match else text
+def _moodle(sheet: Sheet, _: Sequence[str], __: set[str]) -> list[int]:
+    found = moodle.find_grade(sheet)
+    return [] if found is None else [found]
+
+
+def _gradescope(_: Sheet, heads: Sequence[str], titles: set[str]) -> list[int]:
+    """One assignment's scores, or those of the whole course."""
+    found = [n for n, head in enumerate(heads) if head.casefold() in titles]
+    return found or [n for n, head in enumerate(heads) if head.casefold() == "total score"]
+
+
+def _blackboard(_: Sheet, heads: Sequence[str], titles: set[str]) -> list[int]:
+    return _titled(BLACKBOARD_GRADE, heads, titles)
+
+
+def _brightspace(_: Sheet, heads: Sequence[str], titles: set[str]) -> list[int]:
+    """Columns named after the title and a kind of grade, which depends on the language.
+
+    "Blocks Points Grade" is that of Blocks, "Blocks 2 Points Grade" is not: fewest words win.
+    """
+    words = {}
+    for place, head in enumerate(heads):
+        match = _BRIGHTSPACE_GRADE.fullmatch(head)
+        named = match["title"].casefold() if match else ""
+        more = [named[len(one) :] for one in titles if named.startswith(f"{one} ") or named == one]
+        if more:
+            words[place] = min(len(rest.split()) for rest in more)
+    return [place for place, count in words.items() if count == min(words.values())]
+
+
+def _plain(_: Sheet, heads: Sequence[str], titles: set[str]) -> list[int]:
+    return [place for place, head in enumerate(heads) if head.casefold() in titles]
+
+
+_GRADES: dict[str, Callable[[Sheet, Sequence[str], set[str]], list[int]]] = {
+    "canvas": _canvas,
+    "moodle": _moodle,
+    "gradescope": _gradescope,
+    "blackboard": _blackboard,
+    "brightspace": _brightspace,
+    "csv": _plain,
+}
+
+
+def _titled(form: re.Pattern[str], heads: Sequence[str], titles: set[str]) -> list[int]:
+    matches = ((place, form.fullmatch(head)) for place, head in enumerate(heads))
+    return [place for place, match in matches if match and match["title"].casefold() in titles]
+
+
+def _maximum_in(head: str, platform: str) -> float | None:
+    """The points possible that a heading says."""
+    text = ""
+    if platform == "blackboard" and (match := BLACKBOARD_GRADE.fullmatch(head)):
+        found = _FIRST_NUMBER.search(match["about"])
+        text = found[0] if found else ""
+    elif platform == "brightspace" and (match := _BRIGHTSPACE_GRADE.fullmatch(head)):
+        text = match["most"]
+    return moodle.value(text) if text else None
+
+
+def _maximum_row(sheet: Sheet, people: People, grade: int) -> int | None:
+    """The row above all people that has a number there, whatever it is called."""
+    first = people.rows[0] if people.rows else len(sheet.rows)
+    cells = ((n, "".join(sheet.rows[n][grade : grade + 1]).strip()) for n in range(1, first))
+    return next((n for n, cell in cells if _FIRST_NUMBER.fullmatch(cell)), None)
+
+
+def _maximum_column(heads: Sequence[str], grade: int, platform: str) -> int | None:
+    if platform == "moodle":
+        return grade + 1 if grade + 1 < len(heads) else None
+    if platform == "gradescope":
+        wanted = (f"{heads[grade]} - max points".casefold(), "max points")
+        return next((n for n, head in enumerate(heads) if head.casefold() in wanted), None)
+    return None
 
 
 def _one(found: Sequence[int], heads: Sequence[str], where: str, column: str | None) -> int:
@@ -160,14 +167,4 @@ def _one(found: Sequence[int], heads: Sequence[str], where: str, column: str | N
         "several columns could be meant" if found else "no column for these scores",
         where=where,
         hint=f"name one with --column: {shown}",
-    )
-
-
-def _wrong(platform: str, where: str, lacking: str) -> UsageError:
-    return UsageError(
-        f"this is no sheet for --to {platform}: {lacking} are missing"
-        if platform == "canvas"
-        else f"this is no sheet for --to {platform}: it lacks {lacking}",
-        where=where,
-        hint="download it from the platform again, as CSV",
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from grader.gradesheets.columns import Layout, key
+from grader.gradesheets.columns import Layout
 from grader.gradesheets.sheet import Sheet
+from grader.intake.roster import Register
 from grader.model import Score, State, Value
 from grader.text import points
 
 EXCUSED = "ex"
-_NUMBERED = re.compile(r".+_(\d+)")
 _COMMA = re.compile(r"\d+,\d+")
 
 
@@ -27,16 +27,20 @@ class Filled(Value, frozen=True):
     over: tuple[str, ...] = ()
 
 
-def fill(platform: str, sheet: Sheet, found: Layout, scores: Sequence[Score]) -> Filled:
+def fill(sheet: Sheet, found: Layout, scores: Sequence[Score]) -> Filled:
     """Write each graded score into its student's row; change no other cell.
 
     Whoever is ungraded, missing, excused (`EX`) or not to be told keeps what stands there.
     """
-    rows = {score.student: _rows(platform, sheet, found, score.student) for score in scores}
+    register = Register(found.people.roster)
+    rows = {
+        score.student: [found.people.rows[place] for place in register.find(score.student)]
+        for score in scores
+    }
     # two students for one row: neither gets it
     claims = [row for matched in rows.values() if len(matched) == 1 for row in matched]
     lists: dict[str, list[str]] = {name: [] for name in Filled.__struct_fields__}
-    comma = sheet.delimiter == ";" and _decimal_comma(sheet, found)
+    comma = _decimal_comma(sheet, found)
     for score in scores:
         matched = rows[score.student]
         kind = _fate(sheet, found, score, matched, claims)
@@ -63,27 +67,9 @@ def _fate(
     return "excused" if cell and cell[0].strip().casefold() == EXCUSED else "filled"
 
 
-def _rows(platform: str, sheet: Sheet, found: Layout, student: str) -> list[int]:
-    """The rows of the first key column that knows the student.
-
-    A student who came with a platform's own download is called NAME_ID: there the id is known.
-    """
-    name = student.strip().casefold()
-    numbered = _NUMBERED.fullmatch(name)
-    for place, column in enumerate(found.keys):
-        wanted = {name, numbered[1]} if numbered and place == 0 else {name}
-        rows = [
-            row
-            for row in found.students
-            if len(sheet.rows[row]) > column
-            and key(platform, column, sheet.rows[row][column]) in wanted
-        ]
-        if rows:
-            return rows
-    return []
-
-
 def _maximum(sheet: Sheet, found: Layout, row: int) -> float | None:
+    if found.maximum is not None:
+        return found.maximum
     cells: list[str] = []
     if found.maximum_row is not None:
         cells = sheet.rows[found.maximum_row][found.grade : found.grade + 1]

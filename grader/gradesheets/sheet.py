@@ -2,10 +2,14 @@
 
 Python's `csv` module forgets which cells were quoted, and how lines ended: a platform that compares
 what it gave out with what it gets back may care.
+
+Read are UTF-8, UTF-16 (Blackboard, Excel's "Unicode text") and Windows-1252 (Excel's "CSV"), with a
+byte order mark or without, and the line `sep=;` by which Excel is told the separator.
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 from pathlib import Path
 
@@ -13,13 +17,15 @@ from grader.errors import UsageError
 
 BOM = "\ufeff"
 MAX_BYTES = 64 << 20
+DELIMITERS = ",;\t"
+_SEPARATOR_LINE = re.compile(r"sep=(.)(\r\n|\r|\n)", re.I)
 
 
 class Sheet:
     """The rows of a CSV file.
 
     Args:
-        content: the file. UTF-8 is read as such; bytes that are none are kept as they are.
+        content: the file. What is no text in its encoding is kept as it is.
         where: what to call the file in an error.
 
     Raises:
@@ -27,14 +33,18 @@ class Sheet:
     """
 
     def __init__(self, content: bytes, where: str) -> None:
-        if content.startswith((b"PK", b"\xd0\xcf", b"\xff\xfe", b"\xfe\xff")) or b"\0" in content:
-            raise UsageError(
-                "this is no CSV file", where=where, hint="download or save it as CSV in UTF-8"
-            )
-        text = content.decode("utf-8", "surrogateescape")
-        self._bom = BOM if text.startswith(BOM) else ""
-        text = text[len(self._bom) :]
-        self.delimiter = _delimiter(text)
+        self._encoding, self._errors = _encoding(content)
+        try:
+            text = content.decode(self._encoding, self._errors)
+        except UnicodeDecodeError:  # UTF-16 that is cut off
+            text = "\0"
+        if content.startswith((b"PK", b"\xd0\xcf")) or "\0" in text:
+            raise UsageError("this is no CSV file", where=where, hint="download or save it as CSV")
+        self._before = BOM if text.startswith(BOM) else ""
+        told = _SEPARATOR_LINE.match(text, len(self._before))
+        self._before += told[0] if told else ""
+        text = text[len(self._before) :]
+        self.delimiter = told[1] if told and told[1] in DELIMITERS else _delimiter(text)
         self._rows, self._ends = _split(text, self.delimiter, where)
         self.rows = [[_value(cell) for cell in row] for row in self._rows]
 
@@ -70,13 +80,36 @@ class Sheet:
         lines = (
             self.delimiter.join(row) + end for row, end in zip(self._rows, self._ends, strict=True)
         )
-        return (self._bom + "".join(lines)).encode("utf-8", "surrogateescape")
+        return (self._before + "".join(lines)).encode(self._encoding, self._errors)
+
+
+def _encoding(content: bytes) -> tuple[str, str]:
+    """The codec that gives every byte back, and what it does with what is no text."""
+    if content.startswith(codecs.BOM_UTF16_LE) or _every_second_is_zero(content[1:200]):
+        return "utf-16-le", "surrogatepass"
+    if content.startswith(codecs.BOM_UTF16_BE) or _every_second_is_zero(content[:200]):
+        return "utf-16-be", "surrogatepass"
+    if content.startswith(codecs.BOM_UTF8):
+        return "utf-8", "surrogateescape"
+    for codec in ("utf-8", "cp1252"):
+        try:
+            content.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        return codec, "strict"
+    return "latin-1", "strict"
+
+
+def _every_second_is_zero(content: bytes) -> bool:
+    """Whether this looks like UTF-16 that does not say so: the headings are mostly ASCII."""
+    zeros = content[::2].count(0)
+    return zeros > len(content[::2]) // 2 and zeros > content[1::2].count(0)
 
 
 def _delimiter(text: str) -> str:
     """The separator that the first line has most often outside of quotes."""
     line = re.split(r"[\r\n]", re.sub(r'"(?:[^"]|"")*"', "", text), maxsplit=1)[0]
-    return max(",;\t", key=line.count)
+    return max(DELIMITERS, key=line.count)
 
 
 def _split(text: str, delimiter: str, where: str) -> tuple[list[list[str]], list[str]]:

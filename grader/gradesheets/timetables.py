@@ -19,15 +19,13 @@ import msgspec
 
 from grader.config.course import AssignmentConfig, Course
 from grader.errors import UsageError
-from grader.gradesheets.columns import KEYS
+from grader.gradesheets.people import People, read_people
 from grader.gradesheets.sheet import Sheet
 from grader.model import Moment
 from grader.scoring.deadlines import Extensions, Row, Times
 from grader.text import one_line
 from grader.times import NoZoneError, parse_time
 
-# besides those of a roster: what Moodle, Gradescope and nbgrader call it
-_STUDENT = (*KEYS, "sid", "identifier")
 # our own; Gradescope, nbgrader, Moodle
 _TIME = ("submitted at", "submission time", "timestamp", "last modified (submission)")
 _NOTHING = frozenset({"", "-", "none"})
@@ -102,9 +100,8 @@ class _Table:
         self._sheet = Sheet.read(path)
         heads = self._sheet.rows[0] if self._sheet.rows else []
         self._heads = [head.strip().casefold().replace("_", " ") for head in heads]
-        self._keys = [self._heads.index(name) for name in _STUDENT if name in self._heads]
-        if not self._keys:
-            raise self.wrong("it has no column that says who is who", f"{', '.join(_STUDENT)}")
+        self._people: People = read_people(self._sheet, str(path))
+        self._names = dict(zip(self._people.rows, self._people.people, strict=True))
         self.assignment = self.column(("assignment",))
         self._file = self.column(("file",))
 
@@ -113,8 +110,8 @@ class _Table:
         return next((self._heads.index(name) for name in names if name in self._heads), None)
 
     def lines(self) -> Iterable[tuple[int, list[str]]]:
-        """Return the rows below the headings, counted as lines are."""
-        return enumerate(self._sheet.rows[1:], start=2)
+        """Return the rows of people, counted as lines are."""
+        return ((place + 1, self._sheet.rows[place]) for place in self._people.rows)
 
     @staticmethod
     def cell(cells: Sequence[str], column: int | None) -> str:
@@ -123,8 +120,8 @@ class _Table:
 
     def row(self, number: int, cells: Sequence[str], *, at: Moment | None) -> Row | None:
         """Return a line; None if it is about nobody, or about another course's assignment."""
-        names = {self.cell(cells, column).casefold() for column in self._keys} - _NOTHING
-        names |= {name.rpartition(" ")[2] for name in names if name.rpartition(" ")[2].isdigit()}
+        person = self._names.get(number - 1)
+        names = {name.casefold() for name in person.known_ids} - _NOTHING if person else set()
         title = self.cell(cells, self.assignment)
         assignment = self._known(title, number) if title else None
         if not names or (title and assignment is None):

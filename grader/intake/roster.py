@@ -1,31 +1,70 @@
-"""Everyone in a course, and what they may be called."""
+"""Everyone in a course, and what they may be called: the one rule by which somebody is recognised.
+
+A student of the gradebook is called as the folder or file was. That may be an id, a login or an
+e-mail address; or, out of a platform's download, NAME_ID. There the name must not speak against the
+id: the number may be a group's, or of another list. Nobody is found by a name alone, but for tables
+of a platform whose downloads hold no id that its sheets know: there a whole name that is the only
+one of its kind counts.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from grader.model import Problem, ProblemKind, Value
+from grader.names import identity
 from grader.text import one_line
 
-_NUMBERED = re.compile(r".+_(\d+)")
+_NUMBERED = re.compile(r"(.+)_(\d+)")
+_NAMED = re.compile(r"([^_]+)_(\S+)")
+
+
+class Person(Value, frozen=True):
+    """Somebody in a table.
+
+    `ids` are what they go by, one for each column that holds such, the platform's own first; empty
+    where the cell is. `name` is how they are spoken of, `first` and `last` where the table says.
+    """
+
+    ids: tuple[str, ...]
+    name: str = ""
+    first: str = ""
+    last: str = ""
+    email: str = ""
+
+    @property
+    def known_ids(self) -> tuple[str, ...]:
+        """Everything that they go by."""
+        return tuple(one for one in self.ids if one)
 
 
 class Roster(Value, frozen=True):
-    """What each person goes by, the name to use first."""
+    """Everyone in a table.
 
-    people: tuple[tuple[str, ...], ...]
+    `ids_in_downloads`: the platform's downloads name people by its ids. `nameless` is what it calls
+    everybody where names are hidden.
+    """
+
+    people: tuple[Person, ...]
+    ids_in_downloads: bool = True
+    nameless: str = ""
 
     def unseen(self, students: Iterable[str]) -> tuple[str, ...]:
-        """Who of the roster is not among these students."""
-        seen = {name for student in students for name in known_as(student)}
+        """Who is not among these students, each by the kind of id that most of these have."""
+        register, students = Register(self), tuple(students)
+        found = [register.find(student) for student in students]
+        seen = {place for places in found for place in places}
+        rank = register.usual_rank(students)
         return tuple(
-            names[0] for names in self.people if not any(n.casefold() in seen for n in names)
+            person.ids[rank] if rank < len(person.ids) and person.ids[rank] else ids[0]
+            for place, person in enumerate(self.people)
+            if place not in seen and (ids := person.known_ids)
         )
 
     def strangers(self, students: Iterable[str]) -> tuple[Problem, ...]:
         """Report who of these students is not in the roster."""
-        known = {name.casefold() for names in self.people for name in names}
+        register = Register(self)
         return tuple(
             Problem(
                 kind=ProblemKind.NOT_IN_ROSTER,
@@ -34,12 +73,116 @@ class Roster(Value, frozen=True):
                 student=student,
             )
             for student in students
-            if not known & known_as(student)
+            if not register.find(student)
         )
+
+    def names(self, students: Iterable[str]) -> dict[str, str]:
+        """What these students are called, where the roster tells and only one person is meant."""
+        register = Register(self)
+        found = {student: register.find(student) for student in students}
+        return {
+            student: name
+            for student, places in found.items()
+            if len(places) == 1 and (name := one_line(self.people[places[0]].name))
+        }
+
+    def are_one(self, *students: str) -> bool:
+        """Whether these are names of one person in the roster."""
+        register = Register(self)
+        found = [register.find(student) for student in students]
+        return len(found[0]) == 1 and all(places == found[0] for places in found)
+
+
+class Register:
+    """A roster that is looked into often: who is meant by a student's name in the gradebook."""
+
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
+        ranks = max((len(person.ids) for person in roster.people), default=0)
+        self._by_id: list[dict[str, list[int]]] = [{} for _ in range(ranks)]
+        self._by_name: dict[tuple[str, ...], list[int]] = {}
+        for place, person in enumerate(roster.people):
+            for rank, one in enumerate(person.ids):
+                if one:
+                    self._by_id[rank].setdefault(_folded(one), []).append(place)
+            if words := name_words(person.name):
+                self._by_name.setdefault(words, []).append(place)
+
+    def find(self, student: str) -> list[int]:
+        """Return the places of everyone in the roster who may be meant: one, if all is well.
+
+        The whole name comes before the id in it, and the platform's own ids before others.
+        """
+        exact = self._with_id(_folded(student))
+        if exact:
+            return exact
+        for name, number in _taken_apart(student):
+            found = self._with_id(_folded(number))
+            of_platform = number.isdecimal() and self._roster.ids_in_downloads
+            if found and all(self._is_called(place, name, of_platform) for place in found):
+                return found
+            if not self._roster.ids_in_downloads:
+                return self._by_name.get(name_words(name), [])
+        return []
+
+    def usual_rank(self, students: Iterable[str]) -> int:
+        """Which kind of id most of these students go by, as its place among a person's."""
+        counts = [0] * max(1, len(self._by_id))
+        for student in students:
+            wanted = known_as(student)
+            rank = next((n for n, ids in enumerate(self._by_id) if wanted & ids.keys()), None)
+            if rank is not None:
+                counts[rank] += 1
+        return counts.index(max(counts))
+
+    def _with_id(self, wanted: str) -> list[int]:
+        return next((ids[wanted] for ids in self._by_id if wanted in ids), [])
+
+    def _is_called(self, place: int, name: str, of_platform: bool) -> bool:
+        """Whether a person may be called so; a platform's own number needs less to be believed."""
+        known, told = name_words(self._roster.people[place].name), name_words(name)
+        if known == told:
+            return True
+        if not of_platform:
+            return False
+        nameless = name_words(self._roster.nameless)
+        return not known or told == nameless or _share_a_word(known, told)
 
 
 def known_as(student: str) -> set[str]:
-    """What a student may be called in a roster; NAME_ID of a download is known by the id too."""
-    name = student.strip().casefold()
-    numbered = _NUMBERED.fullmatch(name)
-    return {name, numbered[1]} if numbered else {name}
+    """What a student may be called in a table; NAME_ID of a download is known by the id too."""
+    name = _folded(student)
+    return {name} | {
+        _folded(number)
+        for before, number in _taken_apart(student)
+        if number.isdecimal() or " " in before.strip()  # a login may hold `_`, but no space
+    }
+
+
+def name_words(name: str) -> tuple[str, ...]:
+    """The words of a person's name in one order, whichever the table has them in."""
+    return tuple(sorted(re.findall(r"[^\W_]+", identity(name))))
+
+
+def _share_a_word(known: tuple[str, ...], told: tuple[str, ...]) -> bool:
+    """Whether one word of a name is in a name that a platform may have run together: `doeann`.
+
+    What is written in another script, or without its accents, can't speak against anybody.
+    """
+    together = "".join(told)
+    if together.isascii() != "".join(known).isascii():
+        return True
+    return any(word in told or (len(word) > 1 and word in together) for word in known)
+
+
+def _folded(text: str) -> str:
+    return text.strip().casefold()
+
+
+def _taken_apart(student: str) -> Iterator[tuple[str, str]]:
+    """The name and the id that a platform's download may have put together."""
+    for form in (_NUMBERED, _NAMED):
+        match = form.fullmatch(student.strip())
+        if match:
+            yield match[1], match[2]
+            return

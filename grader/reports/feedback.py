@@ -97,7 +97,7 @@ class QuestionFeedback(Value, frozen=True):
 
 
 class Feedback(Value, frozen=True):
-    """One student's feedback on one assignment. `score` is empty when there is none."""
+    """One student's feedback on one assignment. `score` and `name` are empty if there is none."""
 
     title: str
     score: str
@@ -112,6 +112,7 @@ class Feedback(Value, frozen=True):
     more_cell_errors: int
     advice: str
     output: str
+    name: str = ""
 
 
 def compose(
@@ -119,8 +120,9 @@ def compose(
     assignment: AssignmentReport,
     isolation: Isolation | None,
     hidden: Hidden = Hidden.TITLES,
+    name: str = "",
 ) -> Feedback:
-    """Choose what one student is told about one assignment."""
+    """Choose what one student, of this name if it is known, is told about one assignment."""
     graded = score.state is not State.UNGRADED
     named = tuple(_questions(score, assignment, hidden)) if score.outcomes else ()
     return Feedback(
@@ -137,6 +139,7 @@ def compose(
         more_cell_errors=max(0, len(score.cell_errors) - CELL_ERRORS),
         advice=_advice(score, named),
         output=shortened(score.output, OUTPUT_LIMIT) if score.output.strip() else "",
+        name=name,
     )
 
 

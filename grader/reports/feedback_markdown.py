@@ -62,7 +62,8 @@ def _only(score: Score, *questions: QuestionReport) -> AssignmentReport:
 
 def _heading(feedback: Feedback) -> str:
     score = f"{feedback.score} points" if feedback.score else "not graded"
-    facts = [f"Student: {code_span(feedback.student)}"]
+    name = f"{markdown(feedback.name)} " if feedback.name else ""
+    facts = [f"Student: {name}{code_span(feedback.student)}"]
     if feedback.file:
         facts.append(f"File: {code_span(feedback.file)}")
     lines = [f"# {markdown(feedback.title)}: {score}", " · ".join(facts)]

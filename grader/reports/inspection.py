@@ -14,7 +14,7 @@ from grader.reports.choices import Visibility
 from grader.reports.comparison import Change, CheckChange, Comparison
 from grader.reports.feedback import SYMBOLS, WORDS, changes, message_lines
 from grader.reports.score_table import Symbols, mark, plain_table
-from grader.reports.students import find_dropped, totals
+from grader.reports.students import OUTDATED, called, find_dropped, totals
 from grader.reports.terminal import console
 from grader.reports.timing import attempts, handed_in
 from grader.text import one_line, points
@@ -32,13 +32,16 @@ def print_student(
     asked = {assignment.id: assignment for assignment in gradebook.assignments}
     symbols = Symbols.fitting(out)
     for score in scores:
+        name = one_line(called(score.student, gradebook))
         title = one_line(asked[score.assignment].title)
         out.print(
-            Text.assemble((f"{one_line(score.student)} · {title}  ", "bold"), mark(score, symbols)),
+            Text.assemble((f"{name} · {title}  ", "bold"), mark(score, symbols)),
             soft_wrap=True,
         )
         if score.state is not State.MISSING and score.ending.message:
             out.print(Text(f"  {one_line(score.ending.message)}", "yellow"), soft_wrap=True)
+        if score.outdated:
+            out.print(Text(f"  {OUTDATED}", "yellow"), soft_wrap=True)
         for line in (handed_in(score, source=True), *attempts(score)):
             if line:
                 out.print(Text(f"  {one_line(line)}", "dim"), soft_wrap=True)

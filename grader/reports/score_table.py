@@ -17,7 +17,7 @@ from rich.text import Text
 
 from grader.gradebook import Gradebook, Total
 from grader.model import Score, State
-from grader.reports.students import by_student, totals
+from grader.reports.students import by_student, called, totals
 from grader.scoring.points import percent
 from grader.text import one_line, points
 
@@ -98,7 +98,7 @@ class _Grid:
 
     def __init__(self, gradebook: Gradebook, symbols: Symbols, headings: Sequence[str]) -> None:
         students = by_student(gradebook)
-        names = [Text(one_line(student)) for student in students]
+        names = [Text(one_line(called(student, gradebook))) for student in students]
         columns = []
         for heading, assignment in zip(headings, gradebook.assignments, strict=True):
             cells = [_cell(scores.get(assignment.id), symbols) for scores in students.values()]
@@ -148,7 +148,7 @@ def _listed(gradebook: Gradebook, symbols: Symbols) -> Table:
     table.add_column("Assignment", overflow="fold", ratio=1)
     table.add_column("Score", no_wrap=True)
     for student, scores in by_student(gradebook).items():
-        name = one_line(student)
+        name = one_line(called(student, gradebook))
         for score in scores.values():
             title = titles.get(score.assignment, one_line(score.assignment))
             table.add_row(Text(name), Text(title), mark(score, symbols))

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 
 from grader.gradebook import Gradebook, Total
 from grader.model import Score
+from grader.names import identity
 from grader.scoring.policies import course_total
+
+OUTDATED = "Graded before the suite or the grader changed"
 
 
 def by_student(gradebook: Gradebook) -> dict[str, dict[str, Score]]:
@@ -15,6 +18,12 @@ def by_student(gradebook: Gradebook) -> dict[str, dict[str, Score]]:
     for score in gradebook.scores:
         students.setdefault(score.student, {})[score.assignment] = score
     return students
+
+
+def called(student: str, gradebook: Gradebook) -> str:
+    """Return a student's name with the id behind it, the id alone where it says the name."""
+    name = gradebook.names.get(student, "")
+    return student if identity(name) in identity(student) else f"{name} ({student})"
 
 
 def overall(scores: Iterable[Score]) -> Total:

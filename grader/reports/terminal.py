@@ -25,6 +25,7 @@ from grader.model import EndingKind, Isolation, Problem, Score, State, Submissio
 from grader.reports.choices import Visibility
 from grader.reports.pace import Pace, duration
 from grader.reports.score_table import Symbols, mark, score_table, tally
+from grader.reports.students import called
 from grader.store.output import FEEDBACK, GRADESCOPE, INDEX, STUDENTS
 from grader.text import WITHOUT_ISOLATION, one_line, points
 
@@ -170,7 +171,7 @@ def print_scores(
         out.print(tally(gradebook, symbols))
         out.print()
     _print_ungraded(err, gradebook)
-    _print_problems(err, gradebook.problems)
+    _print_problems(err, gradebook)
     _print_isolation(err, gradebook.isolation)
     if gradebook.run.kept:
         kept = f"{gradebook.run.kept} unchanged since an earlier run: `--force` grades them again"
@@ -226,7 +227,7 @@ def _print_ungraded(err: Console, gradebook: Gradebook) -> None:
         return
     err.print(Text(f"Not graded ({len(ungraded)}): neither zero nor full marks", "bold yellow"))
     for score in ungraded[:PROBLEMS_SHOWN]:
-        name = one_line(f"{score.student} {score.assignment}")
+        name = one_line(f"{called(score.student, gradebook)} {score.assignment}")
         err.print(Text(f"  {name}: {_ending(score)}"), soft_wrap=True)
     _print_rest(err, len(ungraded))
 
@@ -237,12 +238,13 @@ def _ending(score: Score) -> str:
     return one_line(score.ending.message) or score.ending.kind.value
 
 
-def _print_problems(err: Console, problems: Sequence[Problem]) -> None:
+def _print_problems(err: Console, gradebook: Gradebook) -> None:
+    problems = gradebook.problems
     if not problems:
         return
     err.print(Text(f"Problems ({len(problems)})", "bold yellow"))
     for problem in problems[:PROBLEMS_SHOWN]:
-        _print_problem(err, problem)
+        _print_problem(err, problem, called(problem.student or "", gradebook))
     _print_rest(err, len(problems))
 
 
@@ -258,8 +260,8 @@ def _print_rest(err: Console, number: int) -> None:
         err.print(Text(f"  … and {number - PROBLEMS_SHOWN} more: see gradebook.json", "dim"))
 
 
-def _print_problem(err: Console, problem: Problem) -> None:
-    who = " ".join(name for name in (problem.student, problem.assignment) if name)
+def _print_problem(err: Console, problem: Problem, name: str = "") -> None:
+    who = " ".join(one for one in (name or problem.student, problem.assignment) if one)
     parts = [one_line(part) for part in (who, problem.message, problem.where) if part]
     err.print(Text(f"  {': '.join(parts)}"), soft_wrap=True)
     _print_hint(err, problem.hint, indent="    ")

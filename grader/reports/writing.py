@@ -31,8 +31,12 @@ def write_reports(
     formats: Collection[Format] = DEFAULT,
     hidden: Hidden = Hidden.TITLES,
     mode: int = PRIVATE,
+    unchanged: Collection[tuple[str, str]] = (),
 ) -> tuple[Path, ...]:
     """Write reports, as files of this mode, into a folder and return their paths.
+
+    Feedback on scores that are `unchanged` since an earlier run (student and assignment) is left
+    alone where it is there: the gradebook does not hold what the notebook printed.
 
     Who handed nothing in gets no feedback. The gradebook is always written, because every other
     command reads it, and after everything but the class report: where it is new, all else is.
@@ -41,7 +45,9 @@ def write_reports(
         GraderError: a file can't be written.
     """
     folders = components(score.student for score in gradebook.scores)
-    written = _write_feedback(gradebook, output / FEEDBACK, folders, formats, hidden, mode)
+    written = _write_feedback(
+        gradebook, output / FEEDBACK, folders, formats, hidden, mode, unchanged
+    )
     if Format.HTML in formats:
         written += _write_students(gradebook, output / STUDENTS, folders, mode)
     if Format.GRADESCOPE in formats:
@@ -68,13 +74,17 @@ def _write_feedback(
     formats: Collection[Format],
     hidden: Hidden,
     mode: int,
+    unchanged: Collection[tuple[str, str]],
 ) -> list[Path]:
     writers = _feedback_writers(formats)
     written = []
     for score, assignment in _graded(gradebook) if writers else ():
-        feedback = compose(score, assignment, gradebook.isolation, hidden)
+        name = gradebook.names.get(score.student, "")
+        feedback = compose(score, assignment, gradebook.isolation, hidden, name)
         for ending, write in writers.items():
             path = folder / folders[score.student] / f"{component(score.assignment)}{ending}"
+            if (score.student, score.assignment) in unchanged and path.is_file():
+                continue
             # hundreds of files that the gradebook can give again: no need to wait for the disk
             write_atomically(path, write(feedback), durable=False, mode=mode)
             written.append(path)

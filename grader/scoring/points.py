@@ -144,38 +144,53 @@ def collate(
     isolation: Isolation | None,
     run_info: RunInfo,
     complete: bool = True,
+    names: Mapping[str, str] | None = None,
 ) -> Gradebook:
-    """Put everything in one order: students by name, assignments as the course lists them."""
-    listed = [assignment.id for assignment in course.assignments]
-    order = {name: place for place, name in enumerate(listed)}
-    scores = list(scores)
-
-    def place(assignment: str | None) -> tuple[int, str]:
-        return order.get(assignment or "", len(order)), assignment or ""
-
-    return Gradebook(
+    """Put everything together, in one order."""
+    gradebook = Gradebook(
         schema_version=SCHEMA_VERSION,
         course=course.id,
         assignments=tuple(
             msgspec.structs.replace(
                 assignment_report(suite), due=course.assignment(suite.assignment.id).due
             )
-            for suite in sorted(suites, key=lambda s: place(s.assignment.id))
+            for suite in suites
         ),
-        scores=tuple(
-            sorted(scores, key=lambda s: (s.student, place(s.assignment), s.file, s.digest))
-        ),
-        problems=tuple(
-            sorted(
-                problems,
-                key=lambda p: (p.student or "", place(p.assignment), p.kind, p.where, p.message),
-            )
-        ),
+        scores=tuple(scores),
+        problems=tuple(problems),
         isolation=isolation,
         run=run_info,
         complete=complete,
         course_title=course.title,
-        totals=_totals(scores, course.policy.drop_lowest),
+        names=dict(names or {}),
+    )
+    return in_order(gradebook, course)
+
+
+def in_order(gradebook: Gradebook, course: Course) -> Gradebook:
+    """Sort students by name, assignments as the course lists them; add up the totals."""
+    order = {assignment.id: place for place, assignment in enumerate(course.assignments)}
+
+    def place(assignment: str | None) -> tuple[int, str]:
+        return order.get(assignment or "", len(order)), assignment or ""
+
+    return msgspec.structs.replace(
+        gradebook,
+        assignments=tuple(sorted(gradebook.assignments, key=lambda one: place(one.id))),
+        scores=tuple(
+            sorted(
+                gradebook.scores,
+                key=lambda s: (s.student, place(s.assignment), s.file, s.digest),
+            )
+        ),
+        problems=tuple(
+            sorted(
+                gradebook.problems,
+                key=lambda p: (p.student or "", place(p.assignment), p.kind, p.where, p.message),
+            )
+        ),
+        totals=_totals(gradebook.scores, course.policy.drop_lowest),
+        names=dict(sorted(gradebook.names.items())),
     )
 
 

@@ -46,18 +46,27 @@ def apply(
     if policy.round_to:
         reason = f"rounded to a multiple of {policy.round_to:g}"
         sum_.change("rounding", round_score(sum_.earned, policy.round_to), reason)
-    for one in adjustments:
-        if (one.student, one.assignment) == (score.student, score.assignment):
-            sum_.change(ADJUSTMENT, sum_.earned + one.points, one.because)
+    _adjust(sum_, score, adjustments)
+    return msgspec.structs.replace(score, earned=sum_.earned, applied=tuple(sum_.applied))
+
+
+def adjust_again(score: Score, adjustments: Sequence[Adjustment]) -> Score:
+    """Return a score that stands from an earlier run with the adjustments that there are now."""
+    if score.state is not State.GRADED:
+        return score
+    others = [one for one in score.applied if one.rule != ADJUSTMENT]
+    by_hand = [one.difference for one in score.applied if one.rule == ADJUSTMENT]
+    sum_ = _Sum(total([score.earned, *(-one for one in by_hand)]), others)
+    _adjust(sum_, score, adjustments)
     return msgspec.structs.replace(score, earned=sum_.earned, applied=tuple(sum_.applied))
 
 
 class _Sum:
     """What counts so far, and what has changed it."""
 
-    def __init__(self, earned: float) -> None:
+    def __init__(self, earned: float, applied: Iterable[AppliedRule] = ()) -> None:
         self.earned = earned
-        self.applied: list[AppliedRule] = []
+        self.applied = list(applied)
 
     def change(self, rule: str, wanted: float, reason: str) -> None:
         """Change the sum, not below zero. What a person has decided is listed in any case."""
@@ -66,6 +75,12 @@ class _Sum:
         if difference or rule in (ADJUSTMENT, EXTENSION):
             self.applied.append(AppliedRule(rule=rule, difference=difference, reason=reason))
         self.earned = after
+
+
+def _adjust(sum_: _Sum, score: Score, adjustments: Iterable[Adjustment]) -> None:
+    for one in adjustments:
+        if (one.student, one.assignment) == (score.student, score.assignment):
+            sum_.change(ADJUSTMENT, sum_.earned + one.points, one.because)
 
 
 def _pay(sum_: _Sum, score: Score, late: Late, due: Due) -> None:

@@ -59,6 +59,80 @@ def test_only_grades_the_named_students(toy: Path, class_of: Callable[..., Path]
     assert [score["student"] for score in json.loads(result.stdout)["scores"]] == ["bob"]
 
 
+def scores(folder: Path) -> dict[str, str]:
+    """The points of each student, as `scores.csv` has them."""
+    lines = (folder / "scores.csv").read_text().splitlines()[1:]
+    return {line.split(",")[0]: line.split(",")[3] for line in lines}
+
+
+def test_one_student_again_leaves_the_class_as_it_was(
+    toy: Path, class_of: Callable[..., Path]
+) -> None:
+    printed = f"print('hello')\n{RIGHT}"
+    folder = class_of(ann=printed, bob="def add(a, b): return 3", eve=RIGHT)
+    grader("check", folder, "--format", "csv", "--format", "html", "--format", "junit", cwd=toy)
+    reports = toy / "reports"
+    others = [reports / "feedback/ann/adding.html", reports / "students/ann.html"]
+    before = [path.read_bytes() for path in others]
+    assert b"hello" in before[0]
+    write(folder / "bob/adding.py", RIGHT)
+    alone = ("check", folder / "bob", "--course", toy, "--only", "bob")
+    result = grader(
+        *alone, "--format", "csv", "--format", "html", "--format", "junit",
+        "--format", "terminal", cwd=toy,
+    )  # fmt: skip
+    assert_clear(result, 0, "2 other scores stand as they were")
+    assert "ann" not in result.stdout
+    assert scores(reports) == {"ann": "4", "bob": "4", "eve": "4"}
+    assert [path.read_bytes() for path in others] == before
+    assert all(name in (reports / "index.html").read_text() for name in ("ann", "bob", "eve"))
+    assert (reports / "junit.xml").read_text().count("<testsuite ") == 3
+    (toy / "Grades.csv").write_text("id,adding\nann,\nbob,\neve,\n")
+    done = grader("export", "reports", "--to", "csv", "--template", "Grades.csv", cwd=toy)
+    assert_clear(done, 0, "3 scores filled in")
+
+
+def test_scores_of_before_the_suite_changed_are_marked(
+    toy: Path, class_of: Callable[..., Path]
+) -> None:
+    folder = class_of(ann=RIGHT, bob=RIGHT)
+    grader("check", folder, cwd=toy)
+    suite = next((toy / "hidden").glob("test_*.py"))
+    suite.write_text(suite.read_text() + "\n")
+    result = grader("check", folder, "--only", "bob", cwd=toy)
+    assert "adding: 1 of the scores that stand" in result.stderr
+    book = json.loads((toy / "reports/gradebook.json").read_text())
+    assert [one.get("outdated", False) for one in book["scores"]] == [True, False]
+    assert "before the suite or the grader changed" in (toy / "reports/index.html").read_text()
+    assert "suite or the grader changed" in (toy / "reports/students/ann.html").read_text()
+    again = grader("check", folder, cwd=toy)
+    assert "stand" not in again.stderr
+
+
+def test_another_courses_folder_is_left_alone(toy: Path, class_of: Callable[..., Path]) -> None:
+    folder = class_of(ann=RIGHT)
+    grader("check", folder, cwd=toy)
+    path = toy / "reports/gradebook.json"
+    path.write_text(path.read_text().replace('"course": "sums"', '"course": "other"'))
+    before = path.read_bytes()
+    result = grader("check", folder, "--only", "ann", cwd=toy)
+    assert_clear(result, 2, "another course", "--output")
+    assert path.read_bytes() == before
+
+
+def test_names_of_a_roster_are_shown_beside_ids(toy: Path, class_of: Callable[..., Path]) -> None:
+    folder = class_of(u7=RIGHT)
+    (toy / "roster.csv").write_text('id,name\nu7,Ann <Doe>\nu8,"Li, Bo"\n')
+    result = grader("check", folder, "--roster", "roster.csv", cwd=toy)
+    assert "Ann <Doe> (u7)" in result.stdout
+    assert "Bo Li (u8)" in result.stdout
+    assert scores(toy / "reports") == {"u7": "4", "u8": "0"}
+    reports = toy / "reports"
+    assert "Ann &lt;Doe&gt;" in (reports / "index.html").read_text()
+    assert "Ann &lt;Doe&gt;" in (reports / "feedback/u7/adding.html").read_text()
+    assert "Bo Li (u8)" in (reports / "students/u8.html").read_text()
+
+
 def test_the_course_is_found_upward_or_named(toy: Path, class_of: Callable[..., Path]) -> None:
     folder = class_of(ann=RIGHT)
     deep = toy / "some/where"

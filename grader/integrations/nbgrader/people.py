@@ -6,11 +6,10 @@ nbgrader's gradebook has names of its own. They stay; these go where it has none
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from grader.gradesheets.columns import KEYS
+from grader.gradesheets.people import read_people
 from grader.gradesheets.sheet import Sheet
 from grader.intake.roster import known_as
 from grader.model import Value
@@ -22,11 +21,6 @@ FIRST_PEOPLE = 1_000
 """Lower user numbers are the system's own accounts, like `mail` and `games`."""
 NOBODY = 65_534
 
-_FIRST = ("first name", "first_name", "firstname", "given name", "vorname", "prénom", "nombre")
-_LAST = ("last name", "last_name", "lastname", "surname", "family name", "nachname", "nom")
-_FULL = ("name", "full name", "student name", "display name")
-_NAME_OR_ID = ("student",)
-_MAIL = ("email", "e-mail", "email address", "e-mail address", "mail")
 # nbgrader writes names into its pages as they are
 _MARKUP = str.maketrans(dict.fromkeys('<>&"'))
 
@@ -69,31 +63,15 @@ def read_names(path: Path) -> dict[str, SafeNames]:
     """Read a roster: a table with a column by which students are known, and names.
 
     Raises:
-        UsageError: it can't be read.
+        UsageError: it can't be read, or does not say who is who.
     """
-    sheet = Sheet.read(path)
-    heads = [head.strip().casefold() for head in sheet.rows[0]] if sheet.rows else []
-    keys = [heads.index(name) for name in KEYS if name in heads]
     people: dict[str, SafeNames] = {}
-    for row in sheet.rows[1:]:
-        cell = _reader(heads, row)
-        email, full = cell(_MAIL), cell(_FULL)
-        if not full and re.search(r"[\s,]", either := cell(_NAME_OR_ID).strip()):
-            full = either  # Canvas has names there, others have logins
-        person = _person(cell(_FIRST), cell(_LAST), email) or full_name(full, email)
+    for one in read_people(Sheet.read(path), str(path)).people:
+        person = _person(one.first, one.last, one.email) or full_name(one.name, one.email)
         if person is not None:
-            for place in keys:
-                if len(row) > place and row[place].strip():
-                    people.setdefault(row[place].strip().casefold(), person)
+            for name in one.known_ids:
+                people.setdefault(name.casefold(), person)
     return people
-
-
-def _reader(heads: Sequence[str], row: Sequence[str]) -> Callable[[Sequence[str]], str]:
-    def cell(names: Sequence[str]) -> str:
-        places = [heads.index(name) for name in names if name in heads]
-        return next((row[place] for place in places if len(row) > place), "")
-
-    return cell
 
 
 def _person(first: str, last: str, email: str = "") -> SafeNames | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from grader.gradebook import AssignmentReport, CheckReport, Gradebook, QuestionReport, Total
 from grader.model import Score, State, Status
 from grader.reports.analysis import CONCERNS, Analysis, Concern, Item, analyse, concerns
@@ -13,7 +15,7 @@ from grader.reports.feedback import WORDS
 from grader.reports.html.heat_map import WORDS as KINDS
 from grader.reports.html.heat_map import heat_map
 from grader.reports.html.page import address, clipped, render
-from grader.reports.students import by_student, find_dropped, totals
+from grader.reports.students import by_student, called, find_dropped, totals
 from grader.scoring.points import percent
 from grader.store.output import STUDENTS
 from grader.text import points
@@ -104,7 +106,7 @@ def _rows(gradebook: Gradebook, pages: Mapping[str, str]) -> Iterator[StudentRow
         if all(score.state is State.GRADED and percent(score) >= 100 for score in scores.values()):
             states.add("full")
         yield StudentRow(
-            name=name,
+            name=called(name, gradebook),
             address=pages[name],
             states=" ".join(sorted(states)),
             cells=cells,
@@ -226,7 +228,11 @@ def _groups(
                 kind=kind,
                 title=title,
                 concerns=tuple(
-                    (one, pages.get(one.student, "")) for one in listed[:CONCERNS_SHOWN]
+                    (
+                        msgspec.structs.replace(one, student=called(one.student, gradebook)),
+                        pages.get(one.student, ""),
+                    )
+                    for one in listed[:CONCERNS_SHOWN]
                 ),
                 more=max(0, len(listed) - CONCERNS_SHOWN),
                 students=len({one.student for one in listed}),

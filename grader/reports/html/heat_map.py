@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from grader.gradebook import Gradebook
 from grader.model import Score, State, Status, Value
-from grader.reports.students import by_student, overall
+from grader.reports.students import by_student, called, overall
 from grader.text import one_line
 
 NAME_WIDTH = 150
@@ -95,7 +95,11 @@ def heat_map(gradebook: Gradebook) -> HeatMap:
             paths[kind].append(f"M{x} {y}h{length * CELL_WIDTH}v{row_height - 1}H{x}z")
             counts[kind] += length
     names = [
-        Label(x=left - 8, y=HEAD + place * TALL + TALL - 4, text=one_line(name)[:NAME_LENGTH])
+        Label(
+            x=left - 8,
+            y=HEAD + place * TALL + TALL - 4,
+            text=one_line(called(name, gradebook))[:NAME_LENGTH],
+        )
         for place, name in enumerate(order)
     ]
     return HeatMap(
@@ -109,7 +113,7 @@ def heat_map(gradebook: Gradebook) -> HeatMap:
         ),
         heads=tuple(heads),
         names=tuple(names) if left else (),
-        rows=tuple(order),
+        rows=tuple(called(name, gradebook) for name in order),
         columns=tuple(columns),
     )
 

@@ -11,7 +11,7 @@ from grader.names import component
 from grader.reports.choices import Visibility
 from grader.reports.feedback import ENDINGS, SYMBOLS, WORDS, changes, message_lines
 from grader.reports.html.page import address, clipped, render
-from grader.reports.students import find_dropped, total_of
+from grader.reports.students import OUTDATED, called, find_dropped, total_of
 from grader.reports.timing import attempts, handed_in
 from grader.store.output import FEEDBACK
 from grader.text import points
@@ -58,7 +58,7 @@ def student_page(student: str, folder: str, gradebook: Gradebook, scores: dict[s
     possible = sum(assignment.points for assignment in gradebook.assignments)
     return render(
         "student.html",
-        student=student,
+        student=called(student, gradebook),
         title=gradebook.course_title or gradebook.course,
         total=points(total.earned),
         known=total.known,
@@ -112,7 +112,8 @@ def _ending(score: Score) -> str:
     if score.state is State.MISSING:
         return ""
     words: str = ENDINGS.get(score.ending.kind, "")
-    return score.ending.message or words
+    told = score.ending.message or words
+    return "; ".join(filter(None, (told, OUTDATED if score.outdated else "")))
 
 
 def _failed(assignment: AssignmentReport, score: Score) -> Iterator[FailedCheck]:

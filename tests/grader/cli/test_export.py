@@ -9,7 +9,9 @@ from click.testing import CliRunner
 from generated import gradebook as generated
 
 from grader.cli.app import grader
+from grader.cli.export import SHEETS
 from grader.errors import UsageError
+from grader.gradesheets.people import PLATFORMS
 from grader.reports.gradebook_json import encode
 
 SHEET = "Student,ID,SIS Login ID,Section,Blocks (8)\nA,1,student0000,X,\nB,2,student0001,X,\n"
@@ -58,3 +60,22 @@ def test_results_that_can_not_be_read_are_named(results, content):
     done = export(results, "-a", "blocks")
     assert isinstance(done.exception, UsageError)
     assert done.exception.where == str(path)
+
+
+def test_every_platform_that_is_known_can_be_named():
+    assert SHEETS == PLATFORMS
+
+
+NOBODY = {
+    "Student,ID,SIS Login ID,Section,Blocks (8)\nA,1,someone,X,\n": ("student0000", "1, someone"),
+    "Student,ID,SIS Login ID,Section,Blocks (8)\n": ("nobody stands in the sheet",),
+}
+
+
+@pytest.mark.parametrize("text", NOBODY)
+def test_a_sheet_in_which_nobody_gets_a_score_is_not_written_and_says_why(results, text):
+    (results.parent / "Grades.csv").write_text(text)
+    done = export(results, "-a", "blocks")
+    assert (done.exit_code, done.stdout) == (3, "")
+    assert not (results.parent / "Grades-blocks.csv").exists()
+    assert all(word in done.stderr for word in NOBODY[text])

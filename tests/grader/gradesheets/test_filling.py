@@ -6,15 +6,18 @@ import csv
 import io
 
 import pytest
+from platform_sheets import SCORES, SHEETS, PlatformSheet
 
 from grader.errors import UsageError
 from grader.gradebook import AssignmentReport
 from grader.gradesheets.columns import layout
 from grader.gradesheets.filling import Filled, fill
+from grader.gradesheets.people import PLATFORMS
 from grader.gradesheets.sheet import Sheet
 from grader.model import Ending, Score, State
 
 BLOCKS = AssignmentReport(id="blocks", title="Blocks", points=25, questions=())
+EMBEDDINGS = AssignmentReport(id="embeddings", title="Embeddings", points=15, questions=())
 GRADED, UNGRADED, MISSING = State.GRADED, State.UNGRADED, State.MISSING
 
 CANVAS = (
@@ -44,7 +47,7 @@ def filled(
 ) -> tuple[str, Filled]:
     sheet = Sheet(text.encode(), "Grades.csv")
     found = layout(platform, sheet, BLOCKS, "Grades.csv", column)
-    result = fill(platform, sheet, found, scores)
+    result = fill(sheet, found, scores)
     return sheet.encode().decode(), result
 
 
@@ -66,6 +69,43 @@ def changed(before: str, after: str, delimiter: str) -> dict[tuple[int, int], st
         for c in range(len(old[r]))
         if old[r][c] != new[r][c]
     }
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
+@pytest.mark.parametrize("called", [0, -1], ids=["as downloaded", "by another id"])
+def test_everybody_of_a_platforms_sheet_is_filled_in_and_no_other_byte_differs(
+    sheet: PlatformSheet, called: int
+):
+    read = Sheet(sheet.content, "Grades.csv")
+    found = layout(sheet.platform, read, EMBEDDINGS, "Grades.csv", None)
+    students = [names[called] for names in sheet.people.values()][: len(SCORES)]
+    pairs = zip(students, map(float, SCORES), strict=True)
+    result = fill(read, found, [scored(student, earned) for student, earned in pairs])
+    assert read.encode() == sheet.upload
+    assert result == Filled(filled=tuple(students))
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
+def test_a_sheet_that_is_filled_already_is_filled_again(sheet: PlatformSheet):
+    read = Sheet(sheet.upload, "Grades.csv")
+    found = layout(sheet.platform, read, EMBEDDINGS, "Grades.csv", None)
+    result = fill(read, found, [scored(next(iter(sheet.people.values()))[0], 12.5)])
+    assert (read.encode(), len(result.filled)) == (sheet.upload, 1)
+
+
+@pytest.mark.parametrize("name", ["canvas", "gradescope", "blackboard", "brightspace"])
+def test_more_than_the_maximum_is_said_wherever_the_sheet_has_it(name: str):
+    sheet = next(one for one in SHEETS if one.name == name)
+    read = Sheet(sheet.content, "Grades.csv")
+    found = layout(sheet.platform, read, EMBEDDINGS, "Grades.csv", None)
+    student = next(iter(sheet.people.values()))[0]
+    assert fill(read, found, [scored(student, 15)]).over == ()
+    assert fill(read, found, [scored(student, 15.5)]).over == (student,)
+
+
+def test_the_maximum_of_a_canvas_in_another_language_is_known():
+    text = CANVAS.replace("    Points Possible", "    Mögliche Punkte")
+    assert filled("canvas", text, scored("101", 25.5))[1].over == ("101",)
 
 
 def test_canvas_only_the_grade_column_differs():
@@ -126,7 +166,7 @@ def test_a_plain_table_is_filled_by_its_own_headings():
     assert result.filled == ("ann@x.edu",)
 
 
-@pytest.mark.parametrize("platform", ["canvas", "moodle", "csv"])
+@pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n"])
 def test_a_sheet_of_something_else_is_refused(platform, text):
     with pytest.raises(UsageError):

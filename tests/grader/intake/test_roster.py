@@ -19,7 +19,8 @@ def roster(tmp_path) -> Roster:
 
 
 def test_people_are_known_by_every_id_the_first_is_the_name(roster):
-    assert roster.people == (("101", "ann@x.edu"), ("102",), ("zoe@x.edu",))
+    ids = [person.known_ids for person in roster.people]
+    assert ids == [("101", "ann@x.edu"), ("102",), ("zoe@x.edu",)]
 
 
 @pytest.mark.parametrize("name", ["101", "ANN@x.edu", "doeann_101"])

@@ -1,0 +1,62 @@
+"""What an output folder holds is read before anything is graded, or nothing is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from generated import gradebook as generated
+
+from grader.config.course import Course
+from grader.errors import UsageError
+from grader.reports.gradebook_json import encode
+from grader.store.output import GRADEBOOK
+from grader.store.standing import graded_with_now, read_standing
+
+replace = msgspec.structs.replace
+
+
+def test_an_empty_folder_has_nothing_that_stands(tmp_path: Path, toy_course: Course) -> None:
+    assert read_standing(tmp_path, toy_course) is None
+
+
+def test_what_was_written_is_what_stands(tmp_path: Path, toy_course: Course) -> None:
+    book = replace(generated(2), course=toy_course.id)
+    (tmp_path / GRADEBOOK).write_bytes(encode(book))
+    found = read_standing(tmp_path, toy_course)
+    assert found is not None
+    assert encode(found) == encode(book)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b"no json"])
+def test_scores_that_can_not_be_read_are_not_written_over(
+    tmp_path: Path, toy_course: Course, content: bytes
+) -> None:
+    (tmp_path / GRADEBOOK).write_bytes(content)
+    with pytest.raises(UsageError, match="can't be read"):
+        read_standing(tmp_path, toy_course)
+
+
+def test_another_courses_scores_are_refused(tmp_path: Path, toy_course: Course) -> None:
+    (tmp_path / GRADEBOOK).write_bytes(encode(generated(1)))
+    with pytest.raises(UsageError, match="another course, `transformer`"):
+        read_standing(tmp_path, toy_course)
+
+
+def test_another_format_is_refused(tmp_path: Path, toy_course: Course) -> None:
+    book = replace(generated(1), course=toy_course.id, schema_version=99)
+    (tmp_path / GRADEBOOK).write_bytes(encode(book))
+    with pytest.raises(UsageError, match="schema version 99"):
+        read_standing(tmp_path, toy_course)
+
+
+def test_an_assignment_that_was_not_graded_now_is_known_by_its_suite(toy_course: Course) -> None:
+    adding = replace(generated(1, assignments=1).assignments[0], id="adding")
+    before = replace(generated(1), assignments=(adding, replace(adding, id="gone")))
+    new = replace(before, assignments=())
+    now = graded_with_now(toy_course, before, new)
+    assert now.keys() == {"adding"}
+    hidden = next(toy_course.suites.glob("test_*.py"))
+    hidden.write_text(hidden.read_text() + "\n")
+    assert graded_with_now(toy_course, before, new) != now
