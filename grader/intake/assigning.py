@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from grader.errors import IntakeError
-from grader.intake.downloads import read_stamp
 from grader.intake.listing import Fault, Origin
 from grader.intake.matching import Matcher
 from grader.intake.owners import Held, Holding, stem
+from grader.intake.platforms import read_stamp
 from grader.intake.reading import Reader, digest
 from grader.intake.readings import MAX_FILES, Budget, OverBudget, Readings
 from grader.model import Problem, ProblemKind, Submission, Value

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from grader.errors import UsageError
-from grader.intake.downloads import STAMP, unpack_download
+from grader.intake.downloads import STAMP, Download, unpack_download
 from grader.intake.gradescope_yaml import METADATA
 from grader.intake.listing import Fault, Listing, Node, Origin, split_by_folder, without_packages
-from grader.intake.matching import Matcher
+from grader.intake.matching import Matcher, NameReading, is_container
 from grader.intake.walker import MISNAMED, USABLE, list_files
 from grader.model import Problem, ProblemKind, Value
 from grader.text import shown_name
@@ -29,25 +31,38 @@ class Held(Value, frozen=True):
 
 
 class Holding(Value, frozen=True):
-    """What one student handed in, under the name as it was found. `others` are unusable files."""
+    """What one student handed in, under the name as it was found. `others` are unusable files.
+
+    `platform` is the one that the name is from, where it may be a group's.
+    """
 
     student: str
     entry: str
     files: tuple[Held, ...] = ()
     faults: tuple[Fault, ...] = ()
     others: tuple[str, ...] = ()
+    platform: str = ""
 
+
+_EXPORT = re.compile(r"assignment_\d+_export")
+_SAKAI_SHEETS = ("grades.csv", "grades.xls", "grades.xlsx")
 
 Found = tuple[list[Holding], list[Problem]]
 
 
-def find_holdings(path: Path, matcher: Matcher, handed_out: Collection[str] = ()) -> Found:
+def find_holdings(
+    path: Path,
+    matcher: Matcher,
+    handed_out: Collection[str] = (),
+    apart: Collection[Path] = (),
+) -> Found:
     """Find out what each student has below a path.
 
     Args:
         path: a folder, an archive or a file.
         matcher: finds assignments in names.
         handed_out: the packages that come with the course: who hands them in again means nothing.
+        apart: folders of the grader's own, which hold nobody's work.
 
     Raises:
         UsageError: there is no such path, or it is nothing that can hold submissions.
@@ -67,17 +82,46 @@ def find_holdings(path: Path, matcher: Matcher, handed_out: Collection[str] = ()
         raise UsageError(
             "not a folder, a zip archive, a notebook (.ipynb) or a script (.py)", where=shown
         )
-    tree = without_packages(list_files(real, shown), handed_out)
-    wrapped = not is_folder or any(one.parts[1:] == (METADATA,) for one in tree.records)
-    for shape in (tree, _unwrapped(tree, matcher)) if wrapped else (tree,):
-        download, unclear = unpack_download(shape, matcher)
-        if download is not shape:
-            found, problems = holdings_of_class(download, split_by_folder(download), shown, matcher)
-            return found, [*problems, *unclear]
+    tree = without_packages(list_files(real, shown, apart), handed_out)
+    download = unpack_download(tree, matcher) or _wrapped_download(tree, matcher, real)
+    if download is not None:
+        return _of_download(download, shown, matcher)
     if not is_folder:
         tree = _unwrapped(tree, matcher)
     above = [tree.name, *(folder.name for folder in real.parents)]
     return _sort_out(tree, shown, above, matcher)
+
+
+def _wrapped_download(tree: Listing, matcher: Matcher, path: Path) -> Download | None:
+    """Look for a download in the only folder of an archive, or in that of Gradescope's export.
+
+    A folder that may be a person's is not looked into: what is called how in there, a student chose.
+    """
+    folders = split_by_folder(tree)
+    if len(folders) != 1 or _loose(tree):
+        return None
+    (name,) = folders
+    export = _EXPORT.fullmatch(name) is not None
+    in_archive = path.is_file() and (is_nobodys(name, matcher) or name == tree.name)
+    titled = path.is_file() and any(
+        parts[1:] in ((sheet,) for sheet in _SAKAI_SHEETS) for parts in tree.others
+    )
+    if not (export or in_archive or titled):
+        return None
+    return unpack_download(_inner(tree, folders[name], matcher), matcher)
+
+
+def _of_download(download: Download, shown: str, matcher: Matcher) -> Found:
+    tree = download.tree
+    found, problems = holdings_of_class(
+        tree, split_by_folder(tree), shown, matcher, download.people, download.platform
+    )
+    return found, [*problems, *download.problems]
+
+
+def is_nobodys(name: str, matcher: Matcher) -> bool:
+    """Whether a folder's name is no person's: `submissions`, `embeddings`, `Class of 2026`."""
+    return not matcher.read(name).owner or is_container(name)
 
 
 def stem(name: str) -> str:
@@ -122,6 +166,12 @@ def _unwrapped(tree: Listing, matcher: Matcher) -> Listing:
     if len(folders) != 1 or _loose(tree):
         return tree
     (inner,) = folders.values()
+    if inner.name != tree.name and not is_nobodys(inner.name, matcher):
+        return tree  # somebody's: whoever is named within is not somebody else
+    return _inner(tree, inner, matcher)
+
+
+def _inner(tree: Listing, inner: Listing, matcher: Matcher) -> Listing:
     name = inner.name if matcher.read(inner.name).owner else tree.name
     outer = tuple(fault for fault in tree.faults if not fault.parts)
     return msgspec.structs.replace(inner, name=name, faults=(*outer, *inner.faults))
@@ -136,7 +186,7 @@ def _sort_out(tree: Listing, shown: str, above: list[str], matcher: Matcher) -> 
         return [_whole(tree, student or tree.name, shown, outer)], []
     if len(folders) == 1 and not _loose(tree):
         (inner,) = folders.values()
-        if _holds_people(inner, matcher):
+        if is_nobodys(inner.name, matcher) and _holds_people(inner, matcher):
             return _several(tree, [inner], shown, above, matcher)
     return holdings_of_class(tree, folders, shown, matcher)
 
@@ -161,13 +211,49 @@ def _loose(tree: Listing) -> list[Node]:
 
 
 def _is_one_students(tree: Listing, folders: dict[str, Listing], matcher: Matcher) -> bool:
-    files = [matcher.read(stem(node.name)) for node in _loose(tree)]
-    holders = [matcher.read(name) for name, folder in folders.items() if folder.nodes]
+    files = list(read_together((stem(node.name) for node in _loose(tree)), matcher).values())
+    holding = [name for name, folder in folders.items() if folder.nodes]
+    holders = list(read_together(holding, matcher).values())
     if any(reading.owner or len(reading.assignments) > 1 for reading in holders):
         return False
     named = sum(not reading.owner for reading in files)
     speaking = named or any(reading.plain for reading in holders)
     return bool(speaking) and 2 * named >= len(files)
+
+
+def read_together(names: Iterable[str], matcher: Matcher) -> dict[str, NameReading]:
+    """Read names that lie side by side.
+
+    No assignment is the twelfth and the thirteenth exercise at once, so `embeddings_hw12` and
+    `embeddings_hw13` are people, as is one of these beside `embeddings_ann`.
+    """
+    readings = {name: matcher.read(name) for name in names}
+    by_assignment: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name, reading in readings.items():
+        if len(reading.assignments) == 1:
+            by_assignment[reading.assignments].append(name)
+    for group in by_assignment.values():
+        numbers = [readings[name].number for name in group if not readings[name].owner]
+        owners = len(group) - len(numbers)
+        telling = all(_may_be_id(number) for number in numbers) and len(set(numbers)) == len(
+            numbers
+        )
+        if numbers and telling and len(group) > 1 and (owners or min(map(_digits, numbers)) > 1):
+            for name in group:
+                reading = readings[name]
+                owner = reading.owner or reading.number
+                readings[name] = msgspec.structs.replace(reading, owner=owner)
+    return readings
+
+
+def _may_be_id(number: str) -> bool:
+    """Whether somebody may be called so. `v2` is a version, `3` a copy's number."""
+    letters = number.rstrip("0123456789").casefold()
+    return bool(number) and letters not in ("v", "ver", "rev") and (letters or len(number) > 1)
+
+
+def _digits(number: str) -> int:
+    return sum(c.isdigit() for c in number)
 
 
 def _by_assignment(folders: dict[str, Listing], matcher: Matcher) -> bool:
@@ -189,29 +275,59 @@ def _holds_people(tree: Listing, matcher: Matcher) -> bool:
 
 
 def holdings_of_class(
-    tree: Listing, folders: dict[str, Listing], shown: str, matcher: Matcher
+    tree: Listing,
+    folders: dict[str, Listing],
+    shown: str,
+    matcher: Matcher,
+    people: Collection[str] = (),
+    platform: str = "",
 ) -> Found:
-    """Take a tree for a class: each folder is a student, as is each file with a person's name."""
+    """Take a tree for a class: each folder is a student, as is each file with a person's name.
+
+    Args:
+        tree: the class.
+        folders: its folders.
+        shown: what to call it in messages.
+        matcher: finds assignments in names.
+        people: folders that a platform has named after people, whatever they are called.
+        platform: which one.
+    """
     found: list[Holding] = []
     problems = [_unplaced(fault) for fault in tree.faults if not fault.parts]
+    readings = read_together((name for name in folders if name not in people), matcher)
+    common = _common_assignments(readings)
+    outer = _outer(tree.name, matcher)
     for name, folder in folders.items():
         entry = str(Path(shown, name))
-        if matcher.read(name).plain and folder.nodes:
-            assignments = matcher.read(name).assignments
-            problems += [_unowned(node.entry, assignments) for node in folder.nodes]
+        if name in people:
+            whole = _whole(folder, name, entry, outer)
+            found.append(msgspec.structs.replace(whole, platform=platform))
+        elif readings[name].plain and folder.nodes:
+            problems += [_unowned(node.entry, readings[name].assignments) for node in folder.nodes]
             problems += [_unplaced(fault) for fault in folder.faults]
         else:
-            found.append(_whole(folder, name, entry, _outer(tree.name, matcher)))
+            repository = (name,) if set(readings[name].assignments) & common else ()
+            found.append(_whole(folder, name, entry, (*repository, *outer)))
+    loose = read_together((stem(node.name) for node in _loose(tree)), matcher)
     for node in _loose(tree):
         name = stem(node.name)
-        reading = matcher.read(name)
+        reading = loose[name]
         if not reading.owner:
             problems.append(_unowned(node.entry, reading.assignments))
             continue
         student = reading.owner if reading.assignments else name
-        held = Held(node=node, folders=_outer(tree.name, matcher))
+        held = Held(node=node, folders=outer)
         found.append(Holding(student=student, entry=node.entry, files=(held,)))
     return found, problems
+
+
+def _common_assignments(readings: dict[str, NameReading]) -> set[str]:
+    """Return the assignments after which several students' folders are named: repositories."""
+    counts: dict[str, int] = defaultdict(int)
+    for reading in readings.values():
+        if reading.owner and len(reading.assignments) == 1:
+            counts[reading.assignments[0]] += 1
+    return {assignment for assignment, number in counts.items() if number > 1}
 
 
 def _whole(tree: Listing, student: str, shown: str, outer: tuple[str, ...]) -> Holding:

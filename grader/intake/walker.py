@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from grader.errors import IntakeError
 from grader.intake.archive import Archive, Member
 from grader.intake.listing import Fault, Listing, Node
+from grader.intake.platforms import RECEIPT
 
 MAX_DEPTH = 16
 MAX_ENTRIES = 50_000
@@ -29,17 +30,18 @@ MISNAMED = (".ipynb.txt", ".ipynb.json", ".ipynb.html")
 RECORDS = frozenset({"timestamp.txt", "submission_metadata.yml", "collected.json"})
 
 
-def list_files(path: Path, shown: str) -> Listing:
+def list_files(path: Path, shown: str, apart: Collection[Path] = ()) -> Listing:
     """List what lies below a folder or in an archive. Links are not followed.
 
     Args:
         path: the folder or archive, free of links.
         shown: what to call it in messages.
+        apart: folders, free of links, that are not looked into.
 
     Raises:
         IntakeError: the folder or archive itself can't be read.
     """
-    listing = _Surveyor(shown)
+    listing = _Surveyor(shown, apart)
     try:
         if path.is_dir():
             listing.folder(path)
@@ -76,8 +78,9 @@ def _without_litter(members: Iterable[Member]) -> list[Member]:
 class _Surveyor:
     """Collects the parts of a tree."""
 
-    def __init__(self, shown: str) -> None:
+    def __init__(self, shown: str, apart: Collection[Path] = ()) -> None:
         self.shown = shown
+        self.apart = frozenset(map(str, apart))
         self.nodes: list[Node] = []
         self.folders: list[tuple[str, ...]] = []
         self.others: list[tuple[str, ...]] = []
@@ -123,6 +126,8 @@ class _Surveyor:
                 below = (*parts, entry.name)
                 if not entry.is_dir(follow_symlinks=False):
                     self._file(entry, below)
+                elif entry.path in self.apart:
+                    continue
                 elif _encodable(entry.name):
                     pending.append((entry.path, below))
                 else:
@@ -160,7 +165,7 @@ class _Surveyor:
             self._refuse(entry, parts, "it is a symbolic link", "replace it by the file itself")
         elif not name.endswith((*USABLE, *MISNAMED, ".zip")):
             self.others.append(parts)
-            if name in RECORDS:
+            if name in RECORDS or RECEIPT.fullmatch(name):
                 self.records.append(Node(parts=parts, path=entry.path, entry=self._entry(parts)))
         elif not entry.is_file(follow_symlinks=False):
             self._refuse(entry, parts, "it is not a regular file")
@@ -248,7 +253,7 @@ class _Surveyor:
         refused, hint = member.refused, ""
         if not name.endswith((*USABLE, *MISNAMED, ".zip")) and not refused:
             self.others.append(parts)
-            if name in RECORDS and parts == member.parts:
+            if (name in RECORDS or RECEIPT.fullmatch(name)) and parts == member.parts:
                 self.records.append(Node(parts=parts, path=path, entry=entry, member=member.index))
             return
         if not refused and name.endswith(".zip"):

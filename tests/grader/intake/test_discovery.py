@@ -44,9 +44,9 @@ LAYOUTS: list[tuple[Files, list[tuple[str, str, str]]]] = [
     ),
     (
         {
-            "wrap/alice/embeddings.ipynb": NB,
-            "wrap/bob/embeddings.ipynb": NB,
-            "wrap/README.txt": b"",
+            "class of 2026/alice/embeddings.ipynb": NB,
+            "class of 2026/bob/embeddings.ipynb": NB,
+            "class of 2026/README.txt": b"",
         },
         [("alice", "embeddings", "embeddings.ipynb"), ("bob", "embeddings", "embeddings.ipynb")],
     ),
