@@ -43,6 +43,7 @@ class Options(Value, frozen=True):
     adjustments: tuple[Adjustment, ...] = ()
     times: Times | None = None
     extensions: Extensions | None = None
+    apart: tuple[Path, ...] = ()
 
 
 class Plan(Value, frozen=True):
@@ -118,8 +119,9 @@ def find_class(
         NothingToGrade: there is no submission. UsageError: a time may be of either of two.
     """
     found = discover(
-        paths, course, assignments=options.assignments, only=options.only, readings=readings
-    )
+        paths, course, assignments=options.assignments, only=options.only, readings=readings,
+        apart=options.apart,
+    )  # fmt: skip
     return add_roster(add_times(found, options), options)
 
 

@@ -168,6 +168,7 @@ def check(
         adjustments=adjustments.read(output),
         times=None if submitted_at is None else read_times(submitted_at, course),
         extensions=None if longer is None else read_extensions(longer, course),
+        apart=(output,),
     )
     chosen = tuple(Format(name) for name in formats or DEFAULT_FORMATS)
     _stop_as_with_ctrl_c()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -15,21 +14,21 @@ from grader.intake.owners import Held, Holding, stem
 from grader.intake.platforms import read_stamp
 from grader.intake.reading import Reader, digest
 from grader.intake.readings import MAX_FILES, Budget, OverBudget, Readings
+from grader.intake.rivals import (
+    Claim,
+    Evidence,
+    choose_rivals,
+    is_aside,
+    is_script,
+    looks_exported,
+    packages_of,
+)
 from grader.model import Problem, ProblemKind, Submission, Value
 from grader.names import clean_name
 from grader.text import shown_name
 
 MAX_FAULTS = 20
 """Places of one student's that can't be looked into and are named one by one."""
-
-
-class Evidence(enum.IntEnum):
-    """What says that a file is for an assignment, the weakest first."""
-
-    ONLY_FILE = 1
-    FOLDER = 2
-    NAME = 3
-    METADATA = 4
 
 
 class Meaning(Value, frozen=True):
@@ -44,22 +43,6 @@ class Meaning(Value, frozen=True):
 UNKNOWN = Meaning()
 
 
-class Claim(Value, frozen=True):
-    """A file and what it is for. `digest` is empty when the file can't be used: `refused`."""
-
-    held: Held
-    digest: str = ""
-    refused: str = ""
-    hint: str = ""
-    assignment: str = ""
-    evidence: Evidence = Evidence.ONLY_FILE
-
-    @property
-    def entry(self) -> str:
-        """What to call the file."""
-        return shown_name(self.held.node.entry)
-
-
 class Decision(Value, frozen=True):
     """What a student's holding comes to."""
 
@@ -72,11 +55,13 @@ class AssignmentNames(Value, frozen=True):
 
     matcher: finds them in names. wanted: the ids that are asked for; files for others are passed
     over. known: the id that a notebook's metadata means, by what it says in lower case.
+    handed_out: the digests of the course's own notebooks, as students get them.
     """
 
     matcher: Matcher
     wanted: frozenset[str]
     known: Mapping[str, str]
+    handed_out: frozenset[str] = frozenset()
 
 
 def decide(
@@ -154,6 +139,8 @@ class _Desk:
         self.claims: dict[str, list[Claim]] = defaultdict(list)
         self.passed_over = False
         self.sorted: list[tuple[Held, str]] = []
+        self.unmatched: list[tuple[Claim, Meaning]] = []
+        self.aside: set[Held] = set()
 
     def report(
         self,
@@ -191,10 +178,13 @@ class _Desk:
         Raises:
             OverBudget: together they are too much to read.
         """
-        alone = len(holding.files) == 1 or are_attempts(holding.files)
+        packages = packages_of(holding.files)
+        self.aside = {held for held in holding.files if is_aside(held, packages)}
+        answers = [held for held in holding.files if held not in self.aside] or holding.files
+        alone = len(answers) == 1 or are_attempts(answers)
         for held in holding.files:
             with self.budget.spending():
-                self._sort_file(held, alone=alone)
+                self._sort_file(held, alone=alone and held in answers)
 
     def _sort_file(self, held: Held, *, alone: bool) -> None:
         claim, said = self._examine(held)
@@ -212,7 +202,7 @@ class _Desk:
         elif claim.refused:
             self.report(ProblemKind.UNREADABLE, claim.refused, claim.entry, hint=claim.hint)
         else:
-            self.report(meaning.kind, meaning.message, claim.entry, hint=self._naming())
+            self.unmatched.append((claim, meaning))
 
     def _examine(self, held: Held) -> tuple[Claim, str | None]:
         """Return a claim without an assignment, and the assignment that the metadata names."""
@@ -224,8 +214,9 @@ class _Desk:
         except IntakeError as error:
             return Claim(held=held, refused=error.message, hint=error.hint), None
         self.budget.bytes += len(content)
-        said = None if _is_script(node.name) else self.readings.assignment(content)
-        return Claim(held=held, digest=digest(content)), said
+        said = None if is_script(node.name) else self.readings.assignment(content)
+        exported = is_script(node.name) and looks_exported(content)
+        return Claim(held=held, digest=digest(content), exported=exported), said
 
     def _meaning(self, held: Held, said: str | None) -> Meaning:
         """Say what a file is for. `said` is the assignment that its metadata names."""
@@ -266,9 +257,14 @@ class _Desk:
 
     def choose(self) -> None:
         """Turn claims into submissions: one for an assignment, or a problem."""
+        self._report_unmatched()
         for assignment in sorted(self.claims):
-            claims = self._rivals(assignment, self.claims[assignment])
-            if attempts := in_order(claims):
+            claims = self.claims[assignment]
+            attempts = in_order(claims)
+            if not attempts:
+                claims = self._rivals(assignment, claims)
+                attempts = in_order(claims)
+            if attempts:
                 self._hand_in_all(attempts)
                 continue
             if len(claims) > 1 and not self._equal(claims):
@@ -301,27 +297,40 @@ class _Desk:
                 )
             self._hand_in(claim)
 
+    def _report_unmatched(self) -> None:
+        """Report files that are for nothing. Beside an answer, a script is a helper."""
+        answered = any(not claim.is_script for claims in self.claims.values() for claim in claims)
+        beside = [c for c, _ in self.unmatched if c.held in self.aside and self.claims]
+        if beside:
+            self._pass_over(beside, "tests and parts of a package are no answers")
+        for claim, meaning in self.unmatched:
+            if claim in beside:
+                continue
+            hint = self._naming()
+            if claim.is_script and answered and meaning == UNKNOWN:
+                hint = "only the notebook is graded: what it needs of this belongs into its cells"
+            self.report(meaning.kind, meaning.message, claim.entry, hint=hint)
+
     def _rivals(self, assignment: str, claims: list[Claim]) -> list[Claim]:
-        """Return the claims that compete. What only its folder assigns yields, and is reported."""
-        named = [claim for claim in claims if claim.evidence >= Evidence.NAME]
-        notebooks = [c for c in claims if not c.held.node.name.lower().endswith(".py")]
-        rivals = named or notebooks or claims
-        for claim in claims:
-            if claim not in rivals:
-                self.report(
-                    ProblemKind.UNMATCHED,
-                    f"it is not taken for {assignment}, for which another file is there",
-                    claim.entry,
-                )
+        """Return the claims that compete. What yields is reported."""
+        rules = self.rules
+        rivals = choose_rivals(claims, self.student, rules.matcher, self.aside, rules.handed_out)
+        yielding = [claim for claim in claims if claim not in rivals]
+        if yielding:
+            them = "they are" if len(yielding) > 1 else "it is"
+            message = f"{them} not taken for {assignment}, for which another file is there"
+            self._pass_over(yielding, message)
         return rivals
+
+    def _pass_over(self, claims: Sequence[Claim], message: str) -> None:
+        """Report files in one line, however many they are."""
+        self.report(ProblemKind.UNMATCHED, message, ", ".join(one.entry for one in claims))
 
     @staticmethod
     def _equal(claims: list[Claim]) -> bool:
         first = claims[0]
         return bool(first.digest) and all(
-            claim.digest == first.digest
-            and _is_script(claim.held.node.name) == _is_script(first.held.node.name)
-            for claim in claims
+            claim.digest == first.digest and claim.is_script == first.is_script for claim in claims
         )
 
     def _hand_in_all(self, attempts: list[Claim]) -> None:
@@ -385,7 +394,3 @@ def origin_of(held: Held, reader: Reader) -> Origin:
     except IntakeError:
         return held.node.origin
     return stamp or held.node.origin
-
-
-def _is_script(name: str) -> bool:
-    return name.lower().endswith(".py")

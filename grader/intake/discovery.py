@@ -57,7 +57,7 @@ from grader.intake.files import read_regular
 from grader.intake.matching import Matcher
 from grader.intake.notebook import metadata_assignment
 from grader.intake.owners import Holding, find_holdings, merge_holdings
-from grader.intake.reading import Reader
+from grader.intake.reading import Reader, digest
 from grader.intake.readings import Readings
 from grader.model import Problem, ProblemKind, Submission, Value
 from grader.names import MAX_NAME_CHARS, clean_name, identity
@@ -82,6 +82,7 @@ def discover(
     assignments: Sequence[str] = (),
     only: Sequence[str] = (),
     readings: Readings | None = None,
+    apart: Sequence[Path] = (),
 ) -> Discovery:
     """Find the submissions below some paths, by the rules above.
 
@@ -91,6 +92,7 @@ def discover(
         assignments: ids to look for; none means all.
         only: students to look for; none means everyone.
         readings: remembers what files said in earlier runs.
+        apart: folders of the grader's own below the paths, which are nobody's work.
 
     Raises:
         NothingToGrade: there is nothing that looks like a submission.
@@ -99,7 +101,7 @@ def discover(
         ConfigError: there is no such assignment.
     """
     rules = names_of_assignments(course, assignments)
-    everyone, problems = find_everyone(paths, course, rules.matcher)
+    everyone, problems = find_everyone(paths, course, rules.matcher, apart)
     chosen = everyone.chosen(only)
     submissions: list[Submission] = []
     with Reader() as reader:
@@ -125,13 +127,15 @@ def names_of_assignments(course: Course, assignments: Sequence[str] = ()) -> Ass
     wanted = frozenset(course.assignment(name).id for name in assignments)
     wanted = wanted or frozenset(assignment.id for assignment in course.assignments)
     names = {assignment.id: _names(assignment) for assignment in course.assignments}
-    _add_notebooks(names, course)
+    handed_out = _add_notebooks(names, course)
     known = {name.casefold(): meant for meant in names for name in names[meant]}
-    return AssignmentNames(matcher=Matcher(names), wanted=wanted, known=known)
+    return AssignmentNames(
+        matcher=Matcher(names), wanted=wanted, known=known, handed_out=handed_out
+    )
 
 
 def find_everyone(
-    paths: Sequence[Path], course: Course, matcher: Matcher
+    paths: Sequence[Path], course: Course, matcher: Matcher, apart: Sequence[Path] = ()
 ) -> tuple[Everyone, list[Problem]]:
     """Return everyone who has handed in something below some paths, and what is nobody's.
 
@@ -141,13 +145,14 @@ def find_everyone(
         IntakeError: a path can't be read.
     """
     handed_out = {ENGINE, *(folder.name for folder in course.public)}
+    own = [folder.resolve() for folder in apart]
     parts: list[Holding] = []
     problems: list[Problem] = []
     for path in paths:
         if collected.is_collected(path):
             found, unowned = collected.holdings(path.resolve(), shown_name(str(path)), matcher)
         else:
-            found, unowned = find_holdings(path, matcher, handed_out)
+            found, unowned = find_holdings(path, matcher, handed_out, own)
         parts += found
         problems += unowned
     everyone = Everyone(list(merge_holdings(parts)))
@@ -235,20 +240,28 @@ def _names(assignment: AssignmentConfig) -> set[str]:
     return {assignment.id, assignment.title, *assignment.aliases}
 
 
-def _add_notebooks(names: dict[str, set[str]], course: Course) -> None:
-    """Learn what the course's own notebooks are called, without their numbers."""
+def _add_notebooks(names: dict[str, set[str]], course: Course) -> frozenset[str]:
+    """Learn what the course's own notebooks are called, without their numbers.
+
+    Returns:
+        their digests.
+    """
     if course.notebooks is None:
-        return
+        return frozenset()
     matcher = Matcher(names)
+    digests = set()
     for path in sorted(course.notebooks.glob("*.ipynb")):
         try:
-            said = metadata_assignment(read_regular(path))
+            content = read_regular(path)
         except IntakeError:
             continue
+        digests.add(digest(content))
+        said = metadata_assignment(content)
         found = matcher.read(path.stem).assignments
         meant = said if said in names else found[0] if len(found) == 1 else None
         if meant is not None:
             names[meant].add(path.stem.lstrip("0123456789_-. "))
+    return frozenset(digests)
 
 
 def _concerns(problem: Problem, wanted: frozenset[str]) -> bool:

@@ -16,6 +16,7 @@ from grader.intake.listing import Fault, Listing, Node, Origin, split_by_folder,
 from grader.intake.matching import Matcher, NameReading, is_container
 from grader.intake.walker import MISNAMED, USABLE, list_files
 from grader.model import Problem, ProblemKind, Value
+from grader.store.output import GRADEBOOK, SCORES
 from grader.text import shown_name
 
 
@@ -299,6 +300,8 @@ def holdings_of_class(
     outer = _outer(tree.name, matcher)
     for name, folder in folders.items():
         entry = str(Path(shown, name))
+        if _is_output(folder):
+            continue
         if name in people:
             whole = _whole(folder, name, entry, outer)
             found.append(msgspec.structs.replace(whole, platform=platform))
@@ -319,6 +322,11 @@ def holdings_of_class(
         held = Held(node=node, folders=outer)
         found.append(Holding(student=student, entry=node.entry, files=(held,)))
     return found, problems
+
+
+def _is_output(folder: Listing) -> bool:
+    """Whether it is what an earlier check has written, and holds no work."""
+    return not folder.nodes and {(GRADEBOOK,), (SCORES,)} <= set(folder.others)
 
 
 def _common_assignments(readings: dict[str, NameReading]) -> set[str]:
