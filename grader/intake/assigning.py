@@ -10,8 +10,9 @@ import msgspec
 from grader.errors import IntakeError
 from grader.intake.listing import Fault, Origin
 from grader.intake.matching import Matcher
+from grader.intake.notebook import require_readable_size
 from grader.intake.owners import Held, Holding, stem
-from grader.intake.platforms import read_stamp
+from grader.intake.platforms import NOTE, SAKAI_WORDS, WORDS, read_stamp
 from grader.intake.reading import Reader, digest
 from grader.intake.readings import MAX_FILES, Budget, OverBudget, Readings
 from grader.intake.rivals import (
@@ -118,9 +119,16 @@ def _refused(held: Held, error: IntakeError) -> Held:
 
 
 def _content(holding: Holding) -> str:
+    if any(_is_words(name) for name in holding.others):
+        return "text or a link was handed in instead of a file: read it, and grade it by hand"
     names = [shown_name(name, 60) for name in sorted(holding.others)]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"it holds {', '.join(names[:3])}{more}" if names else "it is empty"
+
+
+def _is_words(name: str) -> bool:
+    """Whether a platform keeps under this name what somebody has typed instead of a file."""
+    return name in (*WORDS, NOTE) or name.casefold().endswith(SAKAI_WORDS)
 
 
 class _Desk:
@@ -210,7 +218,8 @@ class _Desk:
         if node.refused:
             return Claim(held=held, refused=node.refused, hint=node.hint), None
         try:
-            content = self.reader.read(node.path, node.member)
+            content = self.reader.read(node.path, node.member, node.inner, name=node.name)
+            require_readable_size(content, node.name)
         except IntakeError as error:
             return Claim(held=held, refused=error.message, hint=error.hint), None
         self.budget.bytes += len(content)
@@ -358,6 +367,7 @@ class _Desk:
                 name=clean_name(base) + node.name[len(base) :],
                 digest=claim.digest,
                 member=node.member,
+                inner=node.inner,
                 submitted_at=origin.submitted_at,
                 time_from=origin.time_from,
                 late=origin.late,

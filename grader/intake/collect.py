@@ -260,6 +260,6 @@ def _content(held: Held, reader: Reader) -> bytes | IntakeError:
     if node.refused:
         return IntakeError(node.refused, hint=node.hint)
     try:
-        return reader.read(node.path, node.member)
+        return reader.read(node.path, node.member, node.inner, name=node.name)
     except IntakeError as error:
         return error

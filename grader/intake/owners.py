@@ -11,8 +11,7 @@ import msgspec
 
 from grader.errors import UsageError
 from grader.intake.downloads import STAMP, Download, unpack_download
-from grader.intake.gradescope_yaml import METADATA
-from grader.intake.listing import Fault, Listing, Node, Origin, split_by_folder, without_packages
+from grader.intake.listing import Fault, Listing, Node, split_by_folder, without_packages
 from grader.intake.matching import Matcher, NameReading, is_container
 from grader.intake.walker import MISNAMED, USABLE, list_files
 from grader.model import Problem, ProblemKind, Value
@@ -56,6 +55,7 @@ def find_holdings(
     matcher: Matcher,
     handed_out: Collection[str] = (),
     apart: Collection[Path] = (),
+    names: Collection[str] = (),
 ) -> Found:
     """Find out what each student has below a path.
 
@@ -64,6 +64,8 @@ def find_holdings(
         matcher: finds assignments in names.
         handed_out: the packages that come with the course: who hands them in again means nothing.
         apart: folders of the grader's own, which hold nobody's work.
+        names: what people are called here, as a hint for archives that don't say how names are
+            written.
 
     Raises:
         UsageError: there is no such path, or it is nothing that can hold submissions.
@@ -83,20 +85,34 @@ def find_holdings(
         raise UsageError(
             "not a folder, a zip archive, a notebook (.ipynb) or a script (.py)", where=shown
         )
-    tree = without_packages(list_files(real, shown, apart), handed_out)
-    download = unpack_download(tree, matcher) or _wrapped_download(tree, matcher, real)
+    tree = without_packages(list_files(real, shown, apart, names), handed_out)
+    found, problems = _find_in(tree, real, shown, matcher)
+    return found, [*problems, *(_guessed(*remark) for remark in tree.remarks)]
+
+
+def _find_in(tree: Listing, path: Path, shown: str, matcher: Matcher) -> Found:
+    download = unpack_download(tree, matcher) or _wrapped_download(tree, matcher, path)
     if download is not None:
         return _of_download(download, shown, matcher)
-    if not is_folder:
+    if path.is_file():
         tree = _unwrapped(tree, matcher)
-    above = [tree.name, *(folder.name for folder in real.parents)]
+    above = [tree.name, *(folder.name for folder in path.parents)]
     return _sort_out(tree, shown, above, matcher)
+
+
+def _guessed(entry: str, encoding: str) -> Problem:
+    return Problem(
+        kind=ProblemKind.RENAMED,
+        message=f"the names in this archive don't say how they are written: read as {encoding}",
+        where=shown_name(entry),
+        hint="if they look wrong, use --roster, or make the archive again with UTF-8 names",
+    )
 
 
 def _wrapped_download(tree: Listing, matcher: Matcher, path: Path) -> Download | None:
     """Look for a download in the only folder of an archive, or in that of Gradescope's export.
 
-    A folder that may be a person's is not looked into: what is called how in there, a student chose.
+    A folder that may be a person's is not looked into: its files are called as a student likes.
     """
     folders = split_by_folder(tree)
     if len(folders) != 1 or _loose(tree):
@@ -382,10 +398,11 @@ def merge_holdings(parts: list[Holding]) -> Iterator[Holding]:
         by_name.setdefault(holding.student, []).append(holding)
     for name in sorted(by_name):
         group = by_name[name]
-        files: dict[tuple[str, int | None, Origin], Held] = {}
+        files: dict[tuple[object, ...], Held] = {}
         for holding in group:
             for held in holding.files:
-                key = (held.node.path or held.node.entry, held.node.member, held.node.origin)
+                node = held.node
+                key = (node.path or node.entry, node.member, node.inner, node.origin)
                 files.setdefault(key, held)
         yield Holding(
             student=name,

@@ -2,7 +2,8 @@
 
 | platform | a file or folder at the top |
 | --- | --- |
-| Canvas | `NAME[_LATE]_USER_ATTACHMENT_FILE`; without names `anon_CODE[_LATE]_ATTACHMENT_FILE`; text and links `NAME[_LATE]_USER_text.html`, `…_link.html` |
+| Canvas | `NAME[_LATE]_USER_ATTACHMENT_FILE`; without names `anon_CODE[_LATE]_ATTACHMENT_FILE` |
+| | text and links: `NAME[_LATE]_USER_text.html`, `…_link.html` |
 | Moodle | `FULL NAME_NUMBER_assignsubmission_file_/FILE`, or flat, `…_assignsubmission_file_FILE` |
 | Blackboard | `ASSIGNMENT_USER_attempt_DATE_FILE`, with `ASSIGNMENT_USER_attempt_DATE.txt` |
 | Brightspace | `USER-FOLDER - NAME - DATE/FILE`, or flat, `USER-FOLDER - NAME - DATE - FILE` |
@@ -44,6 +45,7 @@ _MOODLE = re.compile(
 _AGAIN = re.compile(r"-(\d{1,3})(?=(?:\.[^.]+)?$)")
 _DATE = r"(?P<date>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)"
 _BLACKBOARD = re.compile(rf"(?P<whose>.+?)_attempt_{_DATE}(?:_(?P<file>.+)|\.txt)?", re.S)
+NOTE = "note of the platform.txt"
 RECEIPT = re.compile(rf".+?_attempt_{_DATE}\.txt", re.S)
 """What Blackboard writes beside each attempt."""
 _RECEIPT_USER = re.compile(r"\((?P<user>[^()]+)\)\s*$")
@@ -58,6 +60,8 @@ _BRIGHTSPACE_TIMES = ("%b %d %Y %I%M %p", "%B %d %Y %I%M %p", "%d %b %Y %H%M", "
 _SAKAI = re.compile(r"(?P<name>.+)\((?P<user>[^()]+)\)", re.S)
 SAKAI_FILES = "submission attachment(s)"
 SAKAI_WORDS = "_submissiontext.html"
+WORDS = frozenset({"text.html", "link.html", "text.htm", "link.htm", "onlinetext.html"})
+"""What Canvas and Moodle call that which was typed instead of handed in as a file."""
 
 
 class Owned(Value, frozen=True):
@@ -251,7 +255,7 @@ def read_blackboard_class(
             continue
         origin = Origin(series=BY_DATE, attempt=(_seconds(match["date"]), 0))
         (user,) = users_of
-        owned[name] = Owned(student=user, file=match["file"] or "note.txt", origin=origin)
+        owned[name] = Owned(student=user, file=match["file"] or NOTE, origin=origin)
     return owned, unclear
 
 
