@@ -10,6 +10,7 @@ A name is decoded before it is taken apart: the second byte of a character may b
 
 from __future__ import annotations
 
+import re
 import struct
 import unicodedata
 import zipfile
@@ -22,15 +23,31 @@ _UTF8_NAME = 0x800
 _UNICODE_PATH = 0x7075
 MAX_GUESSED_BYTES = 8 << 10
 # Code pages of systems and of the tools that write zips, the most usual first.
+USUAL_PAGES = (
+    "cp932",
+    "gbk",
+    "big5",
+    "cp949",
+    "cp866",
+    "cp1251",
+    "cp850",
+    "cp437",
+    "cp852",
+    "cp1250",
+    "cp1252",
+)
 CODE_PAGES = (
-    "cp932", "gbk", "big5", "cp949", "cp866", "cp1251", "cp850", "cp437", "cp852", "cp1250",
-    "cp1252", "cp1253", "cp737", "cp1254", "cp857", "cp1255", "cp862", "cp1256", "cp720", "cp874",
-    "euc_jp", "euc_kr", "koi8_r", "gb18030",
+    *USUAL_PAGES, "cp1253", "cp737", "cp1254", "cp857", "cp1255", "cp862", "cp1256", "cp720",
+    "cp874", "euc_jp", "euc_kr", "koi8_r", "gb18030",
 )  # fmt: skip
 SHOWN = {
     "cp932": "Shift-JIS (cp932)", "gbk": "GBK", "gb18030": "GB 18030", "big5": "Big5",
     "cp949": "Korean (cp949)", "cp866": "Cyrillic (cp866)", "cp1251": "Cyrillic (cp1251)",
 }  # fmt: skip
+
+
+_DOUBLE = frozenset({"cp932", "gbk", "gb18030", "big5", "cp949", "euc_jp", "euc_kr"})
+_MAYBE_HALF = re.compile(rb"(?<=[\x80-\xff])\\")
 
 
 class MemberNames(Value, frozen=True):
@@ -63,8 +80,18 @@ def read_names(
         raws_of = sorted(set(unclear.values()))
         guessed = guess_encoding(raws_of, hints) if guess else "cp437"
         for n, raw in unclear.items():
-            names[n] = raw.decode(guessed)
+            names[n] = _decode(raw, guessed)
     return MemberNames(names=tuple(name or "" for name in names), guessed=guessed)
+
+
+def _decode(raw: bytes, page: str) -> str:
+    """Decode a name. A backslash that may be half of a character is no separator.
+
+    Where the guess is wrong, such halves must not cut two people's names down to one.
+    """
+    if page not in _DOUBLE:
+        raw = _MAYBE_HALF.sub(b"_", raw)
+    return raw.decode(page)
 
 
 def _told(info: zipfile.ZipInfo) -> str | None:
@@ -105,8 +132,13 @@ def guess_encoding(raws: Sequence[bytes], hints: Collection[str] = ()) -> str:
         hints: names that people have here.
     """
     possible = [page for page in CODE_PAGES if _fits(raws, page)]
-    best = _best_by_hints(raws, possible, hints) or _best_by_looks(raws, possible)
-    return best or "cp437"
+    usual = [page for page in possible if page in USUAL_PAGES]
+    return (
+        _best_by_hints(raws, possible, hints)
+        or _best_by_looks(raws, usual)
+        or _best_by_looks(raws, possible)
+        or "cp437"
+    )
 
 
 def _fits(raws: Sequence[bytes], page: str) -> bool:

@@ -56,7 +56,7 @@ def test_names_that_say_nothing_are_read_and_the_guess_is_reported(tmp_path, pag
     assert [kind for kind, *_ in kinds(found)] == ([] if page == "utf-8" else ["renamed"])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.sampled_from([p for p in CODE_PAGES if p != "cp437"]), st.data())
 def test_the_names_of_the_roster_tell_how_names_are_written(page, data):
     letter = st.sampled_from(_letters(page))
@@ -87,6 +87,14 @@ def test_the_unicode_path_field_is_believed_if_it_is_about_this_name(tmp_path):
         path = raw_zip(tmp_path / f"{checksum}.zip", {raw: NB}, extra=field)
         with Archive(path) as opened:
             assert opened.members()[0].parts == (name, "embeddings.ipynb")
+
+
+def test_two_people_stay_two_where_the_guess_is_wrong(tmp_path):
+    files = {f"{name}_embeddings.ipynb".encode("big5"): NB for name in ("許功蓋", "許功明")}
+    for page in ("cp437", "big5"):
+        with Archive(raw_zip(tmp_path / "c.zip", files), guess=page != "cp437") as opened:
+            assert len({member.parts for member in opened.members()}) == 2
+            assert all(len(member.parts) == 1 for member in opened.members())
 
 
 def test_a_backslash_within_a_character_is_no_separator(tmp_path):
