@@ -46,8 +46,7 @@ SHOWN = {
 }  # fmt: skip
 
 
-_DOUBLE = frozenset({"cp932", "gbk", "gb18030", "big5", "cp949", "euc_jp", "euc_kr"})
-_MAYBE_HALF = re.compile(rb"(?<=[\x80-\xff])\\")
+_MAYBE_HALF = re.compile(r"(?<=[^\x00-\x7f])\\")
 
 
 class MemberNames(Value, frozen=True):
@@ -89,9 +88,7 @@ def _decode(raw: bytes, page: str) -> str:
 
     Where the guess is wrong, such halves must not cut two people's names down to one.
     """
-    if page not in _DOUBLE:
-        raw = _MAYBE_HALF.sub(b"_", raw)
-    return raw.decode(page)
+    return _MAYBE_HALF.sub("_", raw.decode(page))
 
 
 def _told(info: zipfile.ZipInfo) -> str | None:
