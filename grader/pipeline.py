@@ -17,6 +17,7 @@ from grader.config.course import Course
 from grader.config.policy import Adjustment, Policy
 from grader.gradebook import Gradebook, RunInfo
 from grader.intake.discovery import Discovery, discover
+from grader.intake.groups import NOBODY, Enrolment
 from grader.intake.readings import Readings
 from grader.intake.roster import Roster
 from grader.judging.engine import Engine, usable_cores
@@ -44,6 +45,7 @@ class Options(Value, frozen=True):
     times: Times | None = None
     extensions: Extensions | None = None
     apart: tuple[Path, ...] = ()
+    enrolment: Enrolment = NOBODY
 
 
 class Plan(Value, frozen=True):
@@ -120,7 +122,7 @@ def find_class(
     """
     found = discover(
         paths, course, assignments=options.assignments, only=options.only, readings=readings,
-        apart=options.apart,
+        apart=options.apart, enrolment=options.enrolment,
     )  # fmt: skip
     return add_roster(add_times(found, options), options)
 

@@ -139,6 +139,7 @@ def check(
       grader check submissions/ --format html --format csv --show-hidden questions
       grader check alice.ipynb --json | python -m json.tool
     """
+    from grader.gradesheets.enrolment import read_enrolment
     from grader.gradesheets.roster import read_roster
     from grader.gradesheets.timetables import read_extensions, read_times
     from grader.judging.gpus import resolve_device
@@ -169,6 +170,7 @@ def check(
         times=None if submitted_at is None else read_times(submitted_at, course),
         extensions=None if longer is None else read_extensions(longer, course),
         apart=(output,),
+        enrolment=read_enrolment(roster),
     )
     chosen = tuple(Format(name) for name in formats or DEFAULT_FORMATS)
     _stop_as_with_ctrl_c()

@@ -54,6 +54,7 @@ from grader.errors import IntakeError, NothingToGrade, UsageError
 from grader.intake import manifest as collected
 from grader.intake.assigning import AssignmentNames, decide
 from grader.intake.files import read_regular
+from grader.intake.groups import NOBODY, Enrolment, resolve_groups
 from grader.intake.matching import Matcher
 from grader.intake.notebook import metadata_assignment
 from grader.intake.owners import Holding, find_holdings, merge_holdings
@@ -83,6 +84,7 @@ def discover(
     only: Sequence[str] = (),
     readings: Readings | None = None,
     apart: Sequence[Path] = (),
+    enrolment: Enrolment = NOBODY,
 ) -> Discovery:
     """Find the submissions below some paths, by the rules above.
 
@@ -93,6 +95,7 @@ def discover(
         only: students to look for; none means everyone.
         readings: remembers what files said in earlier runs.
         apart: folders of the grader's own below the paths, which are nobody's work.
+        enrolment: who is in which group, and how people are called.
 
     Raises:
         NothingToGrade: there is nothing that looks like a submission.
@@ -101,7 +104,7 @@ def discover(
         ConfigError: there is no such assignment.
     """
     rules = names_of_assignments(course, assignments)
-    everyone, problems = find_everyone(paths, course, rules.matcher, apart)
+    everyone, problems = find_everyone(paths, course, rules.matcher, apart, enrolment)
     chosen = everyone.chosen(only)
     submissions: list[Submission] = []
     with Reader() as reader:
@@ -135,9 +138,15 @@ def names_of_assignments(course: Course, assignments: Sequence[str] = ()) -> Ass
 
 
 def find_everyone(
-    paths: Sequence[Path], course: Course, matcher: Matcher, apart: Sequence[Path] = ()
+    paths: Sequence[Path],
+    course: Course,
+    matcher: Matcher,
+    apart: Sequence[Path] = (),
+    enrolment: Enrolment | None = None,
 ) -> tuple[Everyone, list[Problem]]:
     """Return everyone who has handed in something below some paths, and what is nobody's.
+
+    Without `enrolment`, groups stay what they are.
 
     Raises:
         NothingToGrade: there is nothing that looks like a submission.
@@ -146,14 +155,15 @@ def find_everyone(
     """
     handed_out = {ENGINE, *(folder.name for folder in course.public)}
     own = [folder.resolve() for folder in apart]
+    spoken = () if enrolment is None else enrolment.spoken
     parts: list[Holding] = []
     problems: list[Problem] = []
     for path in paths:
         if collected.is_collected(path):
             found, unowned = collected.holdings(path.resolve(), shown_name(str(path)), matcher)
         else:
-            found, unowned = find_holdings(path, matcher, handed_out, own)
-        parts += found
+            found, unowned = find_holdings(path, matcher, handed_out, own, spoken)
+        parts += found if enrolment is None else resolve_groups(found, enrolment)
         problems += unowned
     everyone = Everyone(list(merge_holdings(parts)))
     if not everyone.holdings and not problems:

@@ -92,9 +92,7 @@ def _each(names: Collection[str], read: Callable[[str], Owned | None]) -> Names:
     return {name: owned for name in names if (owned := read(name)) is not None}
 
 
-def _is_canvas(
-    owned: Names, unclear: Collection[str], files: Collection[str], matcher: Matcher
-) -> bool:
+def _is_canvas(owned: Names, unclear: Collection[str], files: set[str], matcher: Matcher) -> bool:
     """Whether the names that look like Canvas's are: all of them do, or some surely do."""
     named = {*owned, *unclear}
     if not named:
@@ -227,7 +225,7 @@ def _reshaped(tree: Listing, read: Read) -> Listing:
     """Put everything into its owners' folders: what a group has handed in, each of them has."""
     replace = msgspec.structs.replace
 
-    def moved(parts: tuple[str, ...]) -> list[tuple[Owned, tuple[str, ...]]]:
+    def moved(parts: tuple[str, ...]) -> list[tuple[Owned | None, tuple[str, ...]]]:
         return [
             (one, (one.student, *([one.file] if one.file else []), *parts[1:]))
             for one in (read(parts[0]) if parts else ())
@@ -239,7 +237,7 @@ def _reshaped(tree: Listing, read: Read) -> Listing:
     nodes = [
         node if owned is None else replace(node, parts=parts, origin=_of_file(owned.origin, parts))
         for node in tree.nodes
-        for owned, parts in moved(node.parts) or [(None, node.parts)]
+        for owned, parts in moved(node.parts) or _as_it_is(node)
     ]
     folders = {parts for found in tree.folders for parts in everywhere(found)}
     others = [parts for found in tree.others for parts in everywhere(found)]
@@ -255,6 +253,10 @@ def _reshaped(tree: Listing, read: Read) -> Listing:
         ),
         records=(),
     )
+
+
+def _as_it_is(node: Node) -> list[tuple[Owned | None, tuple[str, ...]]]:
+    return [(None, node.parts)]
 
 
 def _of_file(origin: Origin, parts: tuple[str, ...]) -> Origin:

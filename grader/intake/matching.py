@@ -61,11 +61,13 @@ class NameReading(Value, frozen=True):
         student. Of a name without an assignment, all of it, unless it is filler words alone.
     number: what was taken for the number of a draft or an exercise, where that is all that
         remains; several files of one assignment can't each be of another exercise.
+    goes_on: whether anything, filler words or not, follows the assignment.
     """
 
     assignments: tuple[str, ...] = ()
     owner: str = ""
     number: str = ""
+    goes_on: bool = False
 
     @property
     def plain(self) -> bool:
@@ -105,7 +107,12 @@ class Matcher:
         pieces = [name[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)]
         owner = _owner(pieces)
         number = "" if owner else _number(pieces)
-        return NameReading(assignments=tuple(found), owner=owner, number=number)
+        return NameReading(
+            assignments=tuple(found),
+            owner=owner,
+            number=number,
+            goes_on=bool(_CHUNK.search(pieces[-1])),
+        )
 
     def _spans(self, name: str) -> dict[tuple[int, int], set[str]]:
         """Return where assignments are named, without what lies inside of a longer match."""

@@ -121,7 +121,7 @@ def _wrapped_download(tree: Listing, matcher: Matcher, path: Path) -> Download |
     export = _EXPORT.fullmatch(name) is not None
     in_archive = path.is_file() and (is_nobodys(name, matcher) or name == tree.name)
     titled = path.is_file() and any(
-        parts[1:] in ((sheet,) for sheet in _SAKAI_SHEETS) for parts in tree.others
+        len(parts) == 2 and parts[1] in _SAKAI_SHEETS for parts in tree.others
     )
     if not (export or in_archive or titled):
         return None
@@ -266,7 +266,7 @@ def read_together(names: Iterable[str], matcher: Matcher) -> dict[str, NameReadi
 def _may_be_id(number: str) -> bool:
     """Whether somebody may be called so. `v2` is a version, `3` a copy's number."""
     letters = number.rstrip("0123456789").casefold()
-    return bool(number) and letters not in ("v", "ver", "rev") and (letters or len(number) > 1)
+    return bool(letters) and letters not in ("v", "ver", "rev") or len(number) > 1 and not letters
 
 
 def _digits(number: str) -> int:
@@ -321,7 +321,7 @@ def holdings_of_class(
         if name in people:
             whole = _whole(folder, name, entry, outer)
             found.append(msgspec.structs.replace(whole, platform=platform))
-        elif readings[name].plain and folder.nodes:
+        elif readings[name].plain and folder.nodes and not _is_repository(readings[name], common):
             problems += [_unowned(node.entry, readings[name].assignments) for node in folder.nodes]
             problems += [_unplaced(fault) for fault in folder.faults]
         else:
@@ -343,6 +343,11 @@ def holdings_of_class(
 def _is_output(folder: Listing) -> bool:
     """Whether it is what an earlier check has written, and holds no work."""
     return not folder.nodes and {(GRADEBOOK,), (SCORES,)} <= set(folder.others)
+
+
+def _is_repository(reading: NameReading, common: set[str]) -> bool:
+    """Whether a folder is called as others are, after an assignment and somebody's login."""
+    return reading.goes_on and not common.isdisjoint(reading.assignments)
 
 
 def _common_assignments(readings: dict[str, NameReading]) -> set[str]:
@@ -414,4 +419,5 @@ def merge_holdings(parts: list[Holding]) -> Iterator[Holding]:
             ),
             faults=tuple(fault for holding in group for fault in holding.faults),
             others=tuple(other for holding in group for other in holding.others),
+            platform=group[0].platform,
         )
