@@ -33,7 +33,7 @@ _VERSION = re.compile(r"v\d{1,2}", re.I)
 _COUNTER = re.compile(r"\d{1,2}")
 # What universities call people by: initials or a letter and a number, or a number alone.
 _ID = re.compile(r"[^\W\d_]{0,3}\d+|[^\W\d_]{1,3}|[^\W_]*\d{3,}")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_EMAIL = re.compile(r"[\w.+-]+@(?:[^\W_]|-)+(?:\.(?:[^\W_]|-)+)+")
 
 
 # What folders that hold a whole class are called, with whatever year or number.

@@ -120,7 +120,8 @@ def _wrapped_download(tree: Listing, matcher: Matcher, path: Path) -> Download |
     (name,) = folders
     export = _EXPORT.fullmatch(name) is not None
     in_archive = path.is_file() and (is_nobodys(name, matcher) or name == tree.name)
-    titled = path.is_file() and any(
+    may_be_titled = path.is_file() or is_nobodys(name, matcher)
+    titled = may_be_titled and any(
         len(parts) == 2 and parts[1] in _SAKAI_SHEETS for parts in tree.others
     )
     if not (export or in_archive or titled):
@@ -266,7 +267,7 @@ def read_together(names: Iterable[str], matcher: Matcher) -> dict[str, NameReadi
 def _may_be_id(number: str) -> bool:
     """Whether somebody may be called so. `v2` is a version, `3` a copy's number."""
     letters = number.rstrip("0123456789").casefold()
-    return bool(letters) and letters not in ("v", "ver", "rev") or len(number) > 1 and not letters
+    return (bool(letters) and letters not in ("v", "ver", "rev")) or (len(number) > 1 and not letters)
 
 
 def _digits(number: str) -> int:
@@ -287,7 +288,7 @@ def _holds_people(tree: Listing, matcher: Matcher) -> bool:
     """
     holders = [name for name, folder in split_by_folder(tree).items() if folder.nodes]
     people = [name for name in holders if matcher.read(name).owner]
-    enough = 2 if matcher.read(tree.name).owner else 1
+    enough = 1 if is_nobodys(tree.name, matcher) else 2
     return len(people) == len(holders) >= enough and not _loose(tree)
 
 
