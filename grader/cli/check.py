@@ -128,7 +128,7 @@ def check(
     r"""Grade notebooks and scripts.
 
     PATH is a folder of submissions (STUDENT/FILE, STUDENT/ASSIGNMENT/FILE or STUDENT.ipynb), one
-    file, a zip of any of these, or what Canvas, Moodle or Gradescope lets you download. Results are
+    file, a zip of any of these, or what a learning platform lets you download. Results are
     kept in the output folder: only what has changed since the last run is graded again.
 
     \b

@@ -12,7 +12,7 @@ from grader.intake.listing import Fault, Origin
 from grader.intake.matching import Matcher
 from grader.intake.notebook import require_readable_size
 from grader.intake.owners import Held, Holding, stem
-from grader.intake.platforms import NOTE, SAKAI_WORDS, WORDS, read_stamp
+from grader.intake.platforms import NOTE, SAKAI_WORDS, WORDS, own_name, read_stamp
 from grader.intake.reading import Reader, digest
 from grader.intake.readings import MAX_FILES, Budget, OverBudget, Readings
 from grader.intake.rivals import (
@@ -229,7 +229,8 @@ class _Desk:
 
     def _meaning(self, held: Held, said: str | None) -> Meaning:
         """Say what a file is for. `said` is the assignment that its metadata names."""
-        named = self.rules.matcher.read(stem(held.node.name)).assignments
+        name = own_name(held.node.name, held.node.origin)
+        named = self.rules.matcher.read(stem(name)).assignments
         if said is not None:
             return self._metadata_meaning(held, said, named)
         if len(named) == 1:

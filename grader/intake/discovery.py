@@ -4,18 +4,19 @@
 
 - a *folder* holds students: `ROOT/STUDENT/…` at any depth, `ROOT/STUDENT.ipynb`,
   `ROOT/STUDENT.zip`. In a flat folder `embeddings_alice.ipynb` is alice's: the assignment and
-  filler words (`copy`, `final`, `(2)`) are taken out of the name.
+  filler words (`copy`, `final`, `(2)`) around it are taken out of the name.
 - it *is* one student's, called as the folder is, when what lies in it directly is named after
   assignments: at least half of its files, and every folder that holds files; or when its
   files' names say nothing at all (`homework.ipynb`).
-- a single folder in it is a *wrapper*, and taken for the root, when it holds nothing but two or
-  more folders or archives with persons' names; one is enough where its own name is nobody's, as
-  `submissions`. Folders that are named after assignments and hold persons' folders are each taken
-  for a root.
-- a *download* of Canvas, Moodle or Gradescope, or a folder of nbgrader's exchange, holds students
-  by the platform's own names: `grader.intake.downloads`.
+- a folder below it is a *person*: whatever it holds is theirs, also what is named like somebody
+  else. Only a single folder whose name is nobody's, as `submissions`, is a *wrapper*, and taken for
+  the root, when it holds nothing but folders or archives with persons' names. Folders that are named
+  after assignments and hold persons' folders are each taken for a root.
+- a *download* of a learning platform, or a folder of nbgrader's exchange, holds students by the
+  platform's own names: `grader.intake.downloads`.
 - a *zip archive* is the folder that it was made of: a single folder around everything counts as the
-  archive itself. An archive below a folder belongs to one student.
+  archive itself, if it has the archive's name or nobody's. An archive below a folder, or in the
+  archive of a class, belongs to one student.
 - a *file* is its stem's student (`alice.ipynb`, `embeddings_alice.ipynb`); when the stem names only
   an assignment, the student is the nearest folder above that does not.
 
@@ -29,9 +30,9 @@ those, a student's only file is taken for the only assignment that was asked for
 **Never a guess.** Two candidates for one assignment, a name that fits two assignments, two students
 who become one when case and Unicode forms are ignored: a `Problem`, no submission, and everybody
 else is graded. Only what a platform puts in an order are attempts, each of them a submission.
-Copies that are equal byte for byte are one candidate, and reported. Scripts (`.py`) that only their
-folder assigns yield to a notebook, and a folder's word to a name's or the metadata's. A file that
-can't be read is a candidate like any other.
+Copies that are equal byte for byte are one candidate, and reported. What can't be the answer is
+none: `rivals.py` says which file yields to which. A file that can't be read is a candidate like any
+other.
 
 **Within limits.** Reading is part of grading: whoever has handed in more than `readings.py` allows,
 in files, bytes or the time that they take, is named and not graded; everybody else is.

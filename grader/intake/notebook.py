@@ -13,6 +13,7 @@ import msgspec
 from grader.errors import IntakeError
 from grader.intake.files import MAX_FILE_BYTES, MAX_NOTEBOOK_BYTES, limit_of, too_large
 from grader.intake.json_text import HINT, items, load, members, text_of
+from grader.intake.marimo_cells import is_marimo, read_marimo
 from grader.intake.script import decode_script, split_script
 from grader.model import Cell, Value
 
@@ -58,6 +59,8 @@ def read(content: bytes, name: str) -> Reading:
         if name.lower().endswith(".py"):
             text = decode_script(content)
             _require_length(len(text))
+            if is_marimo(text):
+                return _number(*read_marimo(text))
             return _number(list(split_script(text)))
         return _notebook(load(content))
     except IntakeError as error:

@@ -267,7 +267,9 @@ def read_together(names: Iterable[str], matcher: Matcher) -> dict[str, NameReadi
 def _may_be_id(number: str) -> bool:
     """Whether somebody may be called so. `v2` is a version, `3` a copy's number."""
     letters = number.rstrip("0123456789").casefold()
-    return (bool(letters) and letters not in ("v", "ver", "rev")) or (len(number) > 1 and not letters)
+    if not letters:
+        return len(number) > 1
+    return letters not in ("v", "ver", "rev")
 
 
 def _digits(number: str) -> int:

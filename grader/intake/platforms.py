@@ -27,7 +27,8 @@ from grader.times import parse_time
 MAX_STAMP_CHARS = 100
 
 _CANVAS = re.compile(
-    r"(?:(?!LATE_anon_|anon_)(?P<name>\w+?)_)?(?:(?P<early>LATE)_)?(?P<user>anon_[^_]+|\d+)_"
+    r"(?:(?!LATE_anon_|anon_(?!LATE_))(?P<name>\w+?)_)?(?:(?P<early>LATE)_)?"
+    r"(?P<user>anon_(?!LATE_)[^_]+|\d+)_"
     r"(?:(?P<late>LATE)_)?(?P<attachment>\d+)_(?P<file>.+)",
     re.S,
 )
@@ -36,7 +37,8 @@ _CANVAS_PAIR = re.compile(
     re.S,
 )
 _CANVAS_WORDS = re.compile(
-    r"(?:(?!LATE_anon_|anon_)(?P<name>\w+)_)?(?:(?P<early>LATE)_)?(?P<user>anon_[^_]+|\d+)_"
+    r"(?:(?!LATE_anon_|anon_(?!LATE_))(?P<name>\w+)_)?(?:(?P<early>LATE)_)?"
+    r"(?P<user>anon_(?!LATE_)[^_]+|\d+)_"
     r"(?:(?P<late>LATE)_)?(?:\d+_)?(?P<file>(?:text|link)\.html?)"
 )
 _MOODLE = re.compile(
@@ -96,6 +98,12 @@ def _canvas_file(student: str, file: str, attachment: int, *, late: bool) -> Own
         attempt=(int(again[1]) if again else 0, attachment),
     )
     return Owned(student=student, file=file, origin=origin)
+
+
+def own_name(file: str, origin: Origin) -> str:
+    """Return what a student called a file: `hw.ipynb`, where Canvas has made `hw-2.ipynb` of it."""
+    plain = _AGAIN.sub("", file)
+    return plain if plain.casefold() == origin.series.casefold() else file
 
 
 def _canvas_words(name: str) -> Owned | None:
