@@ -1,8 +1,8 @@
 """marimo notebooks: Python files in which each cell is a function.
 
 When marimo saves a notebook it writes down what its own analysis has found: a cell's parameters are
-the names that it needs, and it returns those that it defines. So the cells are put in order by that,
-as marimo runs them, and nothing is compiled or run to find it out. All of it is linear in the text.
+the names that it needs, and it returns those that it defines. So the cells are put in order by
+that, as marimo runs them, and nothing is compiled or run to find it out. All of it is linear.
 """
 
 from __future__ import annotations
@@ -60,11 +60,8 @@ def read_marimo(text: str) -> tuple[list[str], tuple[str, ...]]:
             setup.append(MarimoCell(_dedented(text, begin, end, _within(strings, begin, end))))
         elif match := _DEFINITION.match(text, start):
             defined = _DEFINED.match(text, match.end())
-            first.append(
-                MarimoCell(
-                    text[match.end() : end].rstrip(), defines=(defined[1],) if defined else ()
-                )
-            )
+            names = (defined[1],) if defined else ()
+            first.append(MarimoCell(text[match.end() : end].rstrip(), defines=names))
         elif match := _CELL.match(text, start):
             if not _DISABLED.search(match["options"] or ""):
                 cells.append(_cell(text, match.end(), end, strings))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,7 +50,6 @@ def test_cells_run_in_the_order_of_what_they_need():
 
 def test_what_a_string_holds_stays_as_it_is():
     body = 'text = """\none\n    return 2\n@app.cell\n"""\ndef f():\n    return text'
-    block = f"@app.cell\ndef _(\n    mo,\n):\n    {body[:11]}\n".replace('"""', '"""')
     block = (
         "@app.cell\nasync def _(\n    mo,\n):\n"
         '    text = """\none\n    return 2\n@app.cell\n"""\n'
@@ -95,10 +96,8 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=30))
 def test_any_text_is_read_or_refused_by_name(pieces):
-    try:
+    with suppress(IntakeError):
         read_cells((HEAD + "".join(pieces)).encode(), "a.py")
-    except IntakeError as error:
-        assert error.message
 
 
 @given(st.permutations(range(6)))
