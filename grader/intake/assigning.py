@@ -18,7 +18,9 @@ from grader.intake.readings import MAX_FILES, Budget, OverBudget, Readings
 from grader.intake.rivals import (
     Claim,
     Evidence,
+    are_attempts,
     choose_rivals,
+    in_order,
     is_aside,
     is_script,
     looks_exported,
@@ -375,25 +377,6 @@ class _Desk:
                 attempt=number,
             )
         )
-
-
-def in_order(claims: Sequence[Claim]) -> list[Claim]:
-    """Return claims as one student's attempts, the first one first; nothing if they are not."""
-    if not are_attempts([claim.held for claim in claims]):
-        return []
-    return sorted(claims, key=lambda claim: claim.held.node.origin.attempt)
-
-
-def are_attempts(files: Sequence[Held]) -> bool:
-    """Whether several files are one student's attempts at the same.
-
-    Each must have a place of its own in the order, and those that came together be of one name.
-    """
-    origins = [held.node.origin for held in files]
-    places = {origin.attempt for origin in origins}
-    names = {(origin.attempt[:-2], origin.series) for origin in origins}
-    rounds = {name[0] for name in names}
-    return 1 < len(origins) == len(places) and all(places) and len(names) == len(rounds)
 
 
 def origin_of(held: Held, reader: Reader) -> Origin:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
+
+import msgspec
 
 from grader.model import Value
 
@@ -131,6 +134,43 @@ class Matcher:
                 reach = longest[0]
                 spans[start, reach] = longest[1]
         return spans
+
+
+def read_together(names: Iterable[str], matcher: Matcher) -> dict[str, NameReading]:
+    """Read names that lie side by side.
+
+    No assignment is the twelfth and the thirteenth exercise at once, so `embeddings_hw12` and
+    `embeddings_hw13` are people, as is one of these beside `embeddings_ann`.
+    """
+    readings = {name: matcher.read(name) for name in names}
+    by_assignment: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name, reading in readings.items():
+        if len(reading.assignments) == 1:
+            by_assignment[reading.assignments].append(name)
+    for group in by_assignment.values():
+        numbers = [readings[name].number for name in group if not readings[name].owner]
+        owners = len(group) - len(numbers)
+        telling = all(_may_be_id(number) for number in numbers) and len(set(numbers)) == len(
+            numbers
+        )
+        if numbers and telling and len(group) > 1 and (owners or min(map(_digits, numbers)) > 1):
+            for name in group:
+                reading = readings[name]
+                owner = reading.owner or reading.number
+                readings[name] = msgspec.structs.replace(reading, owner=owner)
+    return readings
+
+
+def _may_be_id(number: str) -> bool:
+    """Whether somebody may be called so. `v2` is a version, `3` a copy's number."""
+    letters = number.rstrip("0123456789").casefold()
+    if not letters:
+        return len(number) > 1
+    return letters not in ("v", "ver", "rev")
+
+
+def _digits(number: str) -> int:
+    return sum(c.isdigit() for c in number)
 
 
 def _normal(name: str) -> str:

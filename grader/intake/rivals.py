@@ -161,3 +161,22 @@ def _is_helper(claim: Claim, student: str, matcher: Matcher) -> bool:
     owner = identity(matcher.read(stem(claim.held.node.name)).owner)
     known = identity(student)
     return bool(owner) and owner not in (known, known.rpartition("_")[0], known.rpartition("_")[2])
+
+
+def in_order(claims: Sequence[Claim]) -> list[Claim]:
+    """Return claims as one student's attempts, the first one first; nothing if they are not."""
+    if not are_attempts([claim.held for claim in claims]):
+        return []
+    return sorted(claims, key=lambda claim: claim.held.node.origin.attempt)
+
+
+def are_attempts(files: Sequence[Held]) -> bool:
+    """Whether several files are one student's attempts at the same.
+
+    Each must have a place of its own in the order, and those that came together be of one name.
+    """
+    origins = [held.node.origin for held in files]
+    places = {origin.attempt for origin in origins}
+    names = {(origin.attempt[:-2], origin.series) for origin in origins}
+    rounds = {name[0] for name in names}
+    return 1 < len(origins) == len(places) and all(places) and len(names) == len(rounds)
