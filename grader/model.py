@@ -145,8 +145,9 @@ class Problem(Value, frozen=True):
 class Submission(Value, frozen=True):
     """One student's file for one assignment, read when it is needed.
 
-    `path` is a real file; `member` its index in that archive when the file is a zip. `name` is the
-    original file name, as a person would recognise it. `digest` is the SHA-256 of the bytes.
+    `path` is a real file; `member` its index in that archive when the file is a zip, and `inner`
+    its index in that member where it lies in an archive inside the archive. `name` is the original
+    file name, as a person would recognise it. `digest` is the SHA-256 of the bytes.
     `submitted_at` is known when something on the instructor's side tells it: `time_from` says what.
     `late` is a platform's mark. Of several attempts each has its number, the first is 1.
     """
@@ -157,6 +158,7 @@ class Submission(Value, frozen=True):
     name: str
     digest: str
     member: int | None = None
+    inner: int | None = None
     submitted_at: Moment | None = None
     time_from: str = ""
     late: bool = False

@@ -17,6 +17,7 @@ from grader.config.course import Course
 from grader.config.policy import Adjustment, Policy
 from grader.gradebook import Gradebook, RunInfo
 from grader.intake.discovery import Discovery, discover
+from grader.intake.groups import NOBODY, Enrolment
 from grader.intake.readings import Readings
 from grader.intake.roster import Roster
 from grader.judging.engine import Engine, usable_cores
@@ -43,6 +44,8 @@ class Options(Value, frozen=True):
     adjustments: tuple[Adjustment, ...] = ()
     times: Times | None = None
     extensions: Extensions | None = None
+    apart: tuple[Path, ...] = ()
+    enrolment: Enrolment = NOBODY
 
 
 class Plan(Value, frozen=True):
@@ -119,8 +122,9 @@ def find_class(
         NothingToGrade: there is no submission. UsageError: a time may be of either of two.
     """
     found = discover(
-        paths, course, assignments=options.assignments, only=options.only, readings=readings
-    )
+        paths, course, assignments=options.assignments, only=options.only, readings=readings,
+        apart=options.apart, enrolment=options.enrolment,
+    )  # fmt: skip
     return add_roster(add_times(found, options), options)
 
 

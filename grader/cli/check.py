@@ -128,9 +128,9 @@ def check(
     r"""Grade notebooks and scripts.
 
     PATH is a folder of submissions (STUDENT/FILE, STUDENT/ASSIGNMENT/FILE or STUDENT.ipynb), one
-    file, a zip of any of these, or what Canvas, Moodle or Gradescope lets you download. Results are
-    kept in the output folder: only what has changed since the last run is graded again. With --only
-    or -a, all other scores in that folder stand as they were.
+    file, a zip of any of these, or what a learning platform lets you download. Results are kept in
+    the output folder: only what has changed since the last run is graded again. With --only or -a,
+    all other scores in that folder stand as they were.
 
     \b
     Examples:
@@ -140,6 +140,7 @@ def check(
       grader check submissions/ --format html --format csv --show-hidden questions
       grader check alice.ipynb --json | python -m json.tool
     """
+    from grader.gradesheets.enrolment import read_enrolment
     from grader.gradesheets.roster import read_roster
     from grader.gradesheets.timetables import read_extensions, read_times
     from grader.judging.gpus import resolve_device
@@ -171,6 +172,8 @@ def check(
         adjustments=adjustments.read(output),
         times=None if submitted_at is None else read_times(submitted_at, course),
         extensions=None if longer is None else read_extensions(longer, course),
+        apart=(output,),
+        enrolment=read_enrolment(roster),
     )
     narrowed = Narrowed(options.only, options.assignments, options.roster)
     chosen = tuple(Format(name) for name in formats or DEFAULT)

@@ -6,23 +6,28 @@ What is refused, is refused by name; the other members stay usable:
 - two members of one name: neither is used
 - members that share bytes with another one, or that grow more than 200-fold: bombs
 - members over the size limit, whatever their header says: reading stops there
-- compression other than deflate; archives inside archives
+- compression other than deflate
+
+An archive inside an archive is opened in memory, within the same limits; `walker.py` says when.
 """
 
 from __future__ import annotations
 
+import io
 import re
 import stat
 import struct
 import zipfile
 import zlib
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, NoReturn, cast
 
 from grader.errors import IntakeError
 from grader.intake.files import MAX_FILE_BYTES, open_regular, too_large
+from grader.intake.member_names import read_names
 from grader.model import Value
 
 MAX_MEMBERS = 20_000
@@ -33,9 +38,10 @@ MAX_CLASS_READ_BYTES = 64 << 20
 MAX_RATIO = 200
 RATIO_MATTERS_BYTES = 1 << 20
 LOCAL_HEADER_BYTES = 30
+MAX_INNER_BYTES = 64 << 20
+"""Of an archive inside an archive, which is held in memory."""
 
 _ENCRYPTED = 0x1
-_UTF8_NAME = 0x800
 _CHUNK = 64 << 10
 _BAD_ZIP = (
     zipfile.BadZipFile,
@@ -52,11 +58,15 @@ _BAD_ZIP = (
 
 
 class Member(Value, frozen=True):
-    """A file of an archive. `refused` says why it is not used; `parts` are its path's names."""
+    """A file of an archive. `refused` says why it is not used; `parts` are its path's names.
+
+    size: what it says to have, in bytes.
+    """
 
     index: int
     parts: tuple[str, ...]
     refused: str = ""
+    size: int = 0
 
 
 class _BoundedFile:
@@ -83,16 +93,25 @@ class Archive:
     """An open zip archive.
 
     Args:
-        path: the file.
+        source: the file, or a stream of its bytes, which is closed with it.
         of_class: whether it may hold as much as a whole class; else it is one student's.
+        hints: names that people have here, which tell how names are written that don't say.
+        guess: whether to find that out where nothing tells.
 
     Raises:
         IntakeError: it can't be opened, is not a zip archive, is damaged, or has too many members.
     """
 
-    def __init__(self, path: str | Path, *, of_class: bool = False) -> None:
+    def __init__(
+        self,
+        source: str | Path | BinaryIO,
+        *,
+        of_class: bool = False,
+        hints: Collection[str] = (),
+        guess: bool = True,
+    ) -> None:
         most = MAX_CLASS_MEMBERS if of_class else MAX_MEMBERS
-        self._stream = open_regular(path)
+        self._stream = open_regular(source) if isinstance(source, (str, Path)) else source
         try:
             bounded = _BoundedFile(
                 self._stream, MAX_CLASS_READ_BYTES if of_class else MAX_READ_BYTES
@@ -105,6 +124,9 @@ class Archive:
             self._refuse(f"it is not a usable zip archive ({_reason(error)})")
         if len(self._infos) > most:
             self._refuse(f"it has {len(self._infos)} members, the limit is {most}")
+        found = read_names(self._infos, hints, guess=guess)
+        self._names = found.names
+        self.guessed = found.guessed
 
     def _refuse(self, message: str) -> NoReturn:
         self._stream.close()
@@ -128,19 +150,20 @@ class Archive:
 
     def members(self) -> tuple[Member, ...]:
         """Return every file in the archive, the refused ones with their reason."""
-        paths = [_parts(_name(info)) for info in self._infos]
+        paths = [_parts(name) for name in self._names]
         counts = Counter(paths)
         shared = _sharing(self._infos)
         members = []
         for index, (info, parts) in enumerate(zip(self._infos, paths, strict=True)):
-            if _is_folder(info) or not parts:
+            if _is_folder(self._names[index]) or not parts:
                 continue
-            refused = _refusal(info, _name(info))
+            refused = _refusal(info, self._names[index])
             if counts[parts] > 1:
                 refused = "another member of the archive has the same name"
             elif not refused and index in shared:
                 refused = "it shares its bytes with another member, as in a zip bomb"
-            members.append(Member(index=index, parts=parts, refused=refused))
+            size = info.file_size
+            members.append(Member(index=index, parts=parts, refused=refused, size=size))
         return tuple(members)
 
     def folders(self) -> tuple[tuple[str, ...], ...]:
@@ -148,7 +171,7 @@ class Archive:
 
         The archive's own folder, which some tools list as `./`, is none of them.
         """
-        found = (_parts(_name(info)) for info in self._infos if _is_folder(info))
+        found = (_parts(name) for name in self._names if _is_folder(name))
         return tuple(parts for parts in found if parts)
 
     def read(self, index: int, limit: int = MAX_FILE_BYTES) -> bytes:
@@ -160,7 +183,7 @@ class Archive:
         if not 0 <= index < len(self._infos):
             raise IntakeError("the archive has changed: that member is gone")
         info = self._infos[index]
-        refused = _refusal(info, _name(info))
+        refused = _refusal(info, self._names[index])
         if refused:
             raise IntakeError(refused)
         if info.file_size > limit:
@@ -178,20 +201,18 @@ class Archive:
             raise too_large(len(content), limit)
         return bytes(content)
 
+    def inner(self, index: int, hints: Collection[str] = (), *, guess: bool = True) -> Archive:
+        """Open a member that is an archive itself.
 
-def _name(info: zipfile.ZipInfo) -> str:
-    # zipfile reads unflagged names as cp437; most tools write UTF-8 and forget the flag.
-    name = info.orig_filename
-    if not info.flag_bits & _UTF8_NAME:
-        try:
-            return name.encode("cp437").decode("utf-8")
-        except UnicodeError:
-            return name
-    return name
+        Raises:
+            IntakeError: it can't be read, is too large, or is no archive.
+        """
+        content = self.read(index, MAX_INNER_BYTES)
+        return Archive(io.BytesIO(content), hints=hints, guess=guess)
 
 
-def _is_folder(info: zipfile.ZipInfo) -> bool:
-    return info.orig_filename.endswith(("/", "\\"))
+def _is_folder(name: str) -> bool:
+    return name.endswith(("/", "\\"))
 
 
 def _parts(name: str) -> tuple[str, ...]:

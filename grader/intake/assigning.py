@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-import enum
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from grader.errors import IntakeError
-from grader.intake.downloads import read_stamp
 from grader.intake.listing import Fault, Origin
 from grader.intake.matching import Matcher
+from grader.intake.notebook import require_readable_size
 from grader.intake.owners import Held, Holding, stem
+from grader.intake.platforms import NOTE, SAKAI_WORDS, WORDS, own_name, read_stamp
 from grader.intake.reading import Reader, digest
 from grader.intake.readings import MAX_FILES, OverBudget, ReadingBudget, Readings
+from grader.intake.rivals import (
+    Claim,
+    Evidence,
+    are_attempts,
+    choose_rivals,
+    in_order,
+    is_aside,
+    is_script,
+    looks_exported,
+    packages_of,
+)
 from grader.model import Problem, ProblemKind, Submission, Value
 from grader.names import clean_name
 from grader.text import shown_name
 
 MAX_FAULTS = 20
 """Places of one student's that can't be looked into and are named one by one."""
-
-
-class Evidence(enum.IntEnum):
-    """What says that a file is for an assignment, the weakest first."""
-
-    ONLY_FILE = 1
-    FOLDER = 2
-    NAME = 3
-    METADATA = 4
 
 
 class Meaning(Value, frozen=True):
@@ -44,22 +46,6 @@ class Meaning(Value, frozen=True):
 UNKNOWN = Meaning()
 
 
-class Claim(Value, frozen=True):
-    """A file and what it is for. `digest` is empty when the file can't be used: `refused`."""
-
-    held: Held
-    digest: str = ""
-    refused: str = ""
-    hint: str = ""
-    assignment: str = ""
-    evidence: Evidence = Evidence.ONLY_FILE
-
-    @property
-    def entry(self) -> str:
-        """What to call the file."""
-        return shown_name(self.held.node.entry)
-
-
 class Decision(Value, frozen=True):
     """What a student's holding comes to."""
 
@@ -72,11 +58,13 @@ class AssignmentNames(Value, frozen=True):
 
     matcher: finds them in names. wanted: the ids that are asked for; files for others are passed
     over. known: the id that a notebook's metadata means, by what it says in lower case.
+    handed_out: the digests of the course's own notebooks, as students get them.
     """
 
     matcher: Matcher
     wanted: frozenset[str]
     known: Mapping[str, str]
+    handed_out: frozenset[str] = frozenset()
 
 
 def decide(
@@ -133,9 +121,16 @@ def _refused(held: Held, error: IntakeError) -> Held:
 
 
 def _content(holding: Holding) -> str:
+    if any(_is_words(name) for name in holding.others):
+        return "text or a link was handed in instead of a file: read it, and grade it by hand"
     names = [shown_name(name, 60) for name in sorted(holding.others)]
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
     return f"it holds {', '.join(names[:3])}{more}" if names else "it is empty"
+
+
+def _is_words(name: str) -> bool:
+    """Whether a platform keeps under this name what somebody has typed instead of a file."""
+    return name in (*WORDS, NOTE) or name.casefold().endswith(SAKAI_WORDS)
 
 
 class _Desk:
@@ -154,6 +149,8 @@ class _Desk:
         self.claims: dict[str, list[Claim]] = defaultdict(list)
         self.passed_over = False
         self.sorted: list[tuple[Held, str]] = []
+        self.unmatched: list[tuple[Claim, Meaning]] = []
+        self.aside: set[Held] = set()
 
     def report(
         self,
@@ -191,10 +188,13 @@ class _Desk:
         Raises:
             OverBudget: together they are too much to read.
         """
-        alone = len(holding.files) == 1 or are_attempts(holding.files)
+        packages = packages_of(holding.files)
+        self.aside = {held for held in holding.files if is_aside(held, packages)}
+        answers = [held for held in holding.files if held not in self.aside] or holding.files
+        alone = len(answers) == 1 or are_attempts(answers)
         for held in holding.files:
             with self.budget.spending():
-                self._sort_file(held, alone=alone)
+                self._sort_file(held, alone=alone and held in answers)
 
     def _sort_file(self, held: Held, *, alone: bool) -> None:
         claim, said = self._examine(held)
@@ -212,7 +212,7 @@ class _Desk:
         elif claim.refused:
             self.report(ProblemKind.UNREADABLE, claim.refused, claim.entry, hint=claim.hint)
         else:
-            self.report(meaning.kind, meaning.message, claim.entry, hint=self._naming())
+            self.unmatched.append((claim, meaning))
 
     def _examine(self, held: Held) -> tuple[Claim, str | None]:
         """Return a claim without an assignment, and the assignment that the metadata names."""
@@ -220,16 +220,19 @@ class _Desk:
         if node.refused:
             return Claim(held=held, refused=node.refused, hint=node.hint), None
         try:
-            content = self.reader.read(node.path, node.member)
+            content = self.reader.read(node.path, node.member, node.inner, name=node.name)
+            require_readable_size(content, node.name)
         except IntakeError as error:
             return Claim(held=held, refused=error.message, hint=error.hint), None
         self.budget.bytes += len(content)
-        said = None if _is_script(node.name) else self.readings.assignment(content)
-        return Claim(held=held, digest=digest(content)), said
+        said = None if is_script(node.name) else self.readings.assignment(content)
+        exported = is_script(node.name) and looks_exported(content)
+        return Claim(held=held, digest=digest(content), exported=exported), said
 
     def _meaning(self, held: Held, said: str | None) -> Meaning:
         """Say what a file is for. `said` is the assignment that its metadata names."""
-        named = self.rules.matcher.read(stem(held.node.name)).assignments
+        name = own_name(held.node.name, held.node.origin)
+        named = self.rules.matcher.read(stem(name)).assignments
         if said is not None:
             return self._metadata_meaning(held, said, named)
         if len(named) == 1:
@@ -266,9 +269,14 @@ class _Desk:
 
     def choose(self) -> None:
         """Turn claims into submissions: one for an assignment, or a problem."""
+        self._report_unmatched()
         for assignment in sorted(self.claims):
-            claims = self._rivals(assignment, self.claims[assignment])
-            if attempts := in_order(claims):
+            claims = self.claims[assignment]
+            attempts = in_order(claims)
+            if not attempts:
+                claims = self._rivals(assignment, claims)
+                attempts = in_order(claims)
+            if attempts:
                 self._hand_in_all(attempts)
                 continue
             if len(claims) > 1 and not self._equal(claims):
@@ -301,27 +309,40 @@ class _Desk:
                 )
             self._hand_in(claim)
 
+    def _report_unmatched(self) -> None:
+        """Report files that are for nothing. Beside an answer, a script is a helper."""
+        answered = any(not claim.is_script for claims in self.claims.values() for claim in claims)
+        beside = [c for c, _ in self.unmatched if c.held in self.aside and self.claims]
+        if beside:
+            self._pass_over(beside, "tests and parts of a package are no answers")
+        for claim, meaning in self.unmatched:
+            if claim in beside:
+                continue
+            hint = self._naming()
+            if claim.is_script and answered and meaning == UNKNOWN:
+                hint = "only the notebook is graded: what it needs of this belongs into its cells"
+            self.report(meaning.kind, meaning.message, claim.entry, hint=hint)
+
     def _rivals(self, assignment: str, claims: list[Claim]) -> list[Claim]:
-        """Return the claims that compete. What only its folder assigns yields, and is reported."""
-        named = [claim for claim in claims if claim.evidence >= Evidence.NAME]
-        notebooks = [c for c in claims if not c.held.node.name.lower().endswith(".py")]
-        rivals = named or notebooks or claims
-        for claim in claims:
-            if claim not in rivals:
-                self.report(
-                    ProblemKind.UNMATCHED,
-                    f"it is not taken for {assignment}, for which another file is there",
-                    claim.entry,
-                )
+        """Return the claims that compete. What yields is reported."""
+        rules = self.rules
+        rivals = choose_rivals(claims, self.student, rules.matcher, self.aside, rules.handed_out)
+        yielding = [claim for claim in claims if claim not in rivals]
+        if yielding:
+            them = "they are" if len(yielding) > 1 else "it is"
+            message = f"{them} not taken for {assignment}, for which another file is there"
+            self._pass_over(yielding, message)
         return rivals
+
+    def _pass_over(self, claims: Sequence[Claim], message: str) -> None:
+        """Report files in one line, however many they are."""
+        self.report(ProblemKind.UNMATCHED, message, ", ".join(one.entry for one in claims))
 
     @staticmethod
     def _equal(claims: list[Claim]) -> bool:
         first = claims[0]
         return bool(first.digest) and all(
-            claim.digest == first.digest
-            and _is_script(claim.held.node.name) == _is_script(first.held.node.name)
-            for claim in claims
+            claim.digest == first.digest and claim.is_script == first.is_script for claim in claims
         )
 
     def _hand_in_all(self, attempts: list[Claim]) -> None:
@@ -349,31 +370,13 @@ class _Desk:
                 name=clean_name(base) + node.name[len(base) :],
                 digest=claim.digest,
                 member=node.member,
+                inner=node.inner,
                 submitted_at=origin.submitted_at,
                 time_from=origin.time_from,
                 late=origin.late,
                 attempt=number,
             )
         )
-
-
-def in_order(claims: Sequence[Claim]) -> list[Claim]:
-    """Return claims as one student's attempts, the first one first; nothing if they are not."""
-    if not are_attempts([claim.held for claim in claims]):
-        return []
-    return sorted(claims, key=lambda claim: claim.held.node.origin.attempt)
-
-
-def are_attempts(files: Sequence[Held]) -> bool:
-    """Whether several files are one student's attempts at the same.
-
-    Each must have a place of its own in the order, and those that came together be of one name.
-    """
-    origins = [held.node.origin for held in files]
-    places = {origin.attempt for origin in origins}
-    names = {(origin.attempt[:-2], origin.series) for origin in origins}
-    rounds = {name[0] for name in names}
-    return 1 < len(origins) == len(places) and all(places) and len(names) == len(rounds)
 
 
 def origin_of(held: Held, reader: Reader) -> Origin:
@@ -385,7 +388,3 @@ def origin_of(held: Held, reader: Reader) -> Origin:
     except IntakeError:
         return held.node.origin
     return stamp or held.node.origin
-
-
-def _is_script(name: str) -> bool:
-    return name.lower().endswith(".py")

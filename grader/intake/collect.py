@@ -120,7 +120,9 @@ class _Work:
                 mark = digest(student.encode("utf-8", "surrogatepass"))[:8]
                 folder = f"_{folder}-{mark}" if is_litter(folder) else f"{folder}-{mark}"
             self._folders.add(identity(folder))
-            known = Person(student=student, folder=folder, entry=holding.entry)
+            known = Person(
+                student=student, folder=folder, entry=holding.entry, platform=holding.platform
+            )
         person = msgspec.structs.replace(
             known,
             others=tuple(dict.fromkeys((*known.others, *holding.others))),
@@ -260,6 +262,6 @@ def _content(held: Held, reader: Reader) -> bytes | IntakeError:
     if node.refused:
         return IntakeError(node.refused, hint=node.hint)
     try:
-        return reader.read(node.path, node.member)
+        return reader.read(node.path, node.member, node.inner, name=node.name)
     except IntakeError as error:
         return error

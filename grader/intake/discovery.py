@@ -4,18 +4,19 @@
 
 - a *folder* holds students: `ROOT/STUDENT/…` at any depth, `ROOT/STUDENT.ipynb`,
   `ROOT/STUDENT.zip`. In a flat folder `embeddings_alice.ipynb` is alice's: the assignment and
-  filler words (`copy`, `final`, `(2)`) are taken out of the name.
+  filler words (`copy`, `final`, `(2)`) around it are taken out of the name.
 - it *is* one student's, called as the folder is, when what lies in it directly is named after
   assignments: at least half of its files, and every folder that holds files; or when its
   files' names say nothing at all (`homework.ipynb`).
-- a single folder in it is a *wrapper*, and taken for the root, when it holds nothing but two or
-  more folders or archives with persons' names; one is enough where its own name is nobody's, as
-  `submissions`. Folders that are named after assignments and hold persons' folders are each taken
-  for a root.
-- a *download* of Canvas, Moodle or Gradescope, or a folder of nbgrader's exchange, holds students
-  by the platform's own names: `grader.intake.downloads`.
+- a folder below it is a *person*: whatever it holds is theirs, also what is named like somebody
+  else. Only a single folder whose name is nobody's, as `submissions`, is a *wrapper*, and taken for
+  the root, when it holds nothing but folders or archives with persons' names. Folders that are
+  named after assignments and hold persons' folders are each taken for a root.
+- a *download* of a learning platform, or a folder of nbgrader's exchange, holds students by the
+  platform's own names: `grader.intake.downloads`.
 - a *zip archive* is the folder that it was made of: a single folder around everything counts as the
-  archive itself. An archive below a folder belongs to one student.
+  archive itself, if it has the archive's name or nobody's. An archive below a folder, or in the
+  archive of a class, belongs to one student.
 - a *file* is its stem's student (`alice.ipynb`, `embeddings_alice.ipynb`); when the stem names only
   an assignment, the student is the nearest folder above that does not.
 
@@ -29,9 +30,9 @@ those, a student's only file is taken for the only assignment that was asked for
 **Never a guess.** Two candidates for one assignment, a name that fits two assignments, two students
 who become one when case and Unicode forms are ignored: a `Problem`, no submission, and everybody
 else is graded. Only what a platform puts in an order are attempts, each of them a submission.
-Copies that are equal byte for byte are one candidate, and reported. Scripts (`.py`) that only their
-folder assigns yield to a notebook, and a folder's word to a name's or the metadata's. A file that
-can't be read is a candidate like any other.
+Copies that are equal byte for byte are one candidate, and reported. What can't be the answer is
+none: `rivals.py` says which file yields to which. A file that can't be read is a candidate like any
+other.
 
 **Within limits.** Reading is part of grading: whoever has handed in more than `readings.py` allows,
 in files, bytes or the time that they take, is named and not graded; everybody else is.
@@ -54,10 +55,11 @@ from grader.errors import IntakeError, NothingToGrade, UsageError
 from grader.intake import manifest as collected
 from grader.intake.assigning import AssignmentNames, decide
 from grader.intake.files import read_regular
+from grader.intake.groups import NOBODY, Enrolment, resolve_groups
 from grader.intake.matching import Matcher
 from grader.intake.notebook import metadata_assignment
 from grader.intake.owners import Holding, find_holdings, merge_holdings
-from grader.intake.reading import Reader
+from grader.intake.reading import Reader, digest
 from grader.intake.readings import Readings
 from grader.model import Problem, ProblemKind, Submission, Value
 from grader.names import MAX_NAME_CHARS, clean_name, identity
@@ -82,6 +84,8 @@ def discover(
     assignments: Sequence[str] = (),
     only: Sequence[str] = (),
     readings: Readings | None = None,
+    apart: Sequence[Path] = (),
+    enrolment: Enrolment = NOBODY,
 ) -> Discovery:
     """Find the submissions below some paths, by the rules above.
 
@@ -91,6 +95,8 @@ def discover(
         assignments: ids to look for; none means all.
         only: students to look for; none means everyone.
         readings: remembers what files said in earlier runs.
+        apart: folders of the grader's own below the paths, which are nobody's work.
+        enrolment: who is in which group, and how people are called.
 
     Raises:
         NothingToGrade: there is nothing that looks like a submission.
@@ -99,7 +105,7 @@ def discover(
         ConfigError: there is no such assignment.
     """
     rules = names_of_assignments(course, assignments)
-    everyone, problems = find_everyone(paths, course, rules.matcher)
+    everyone, problems = find_everyone(paths, course, rules.matcher, apart, enrolment)
     chosen = everyone.chosen(only)
     submissions: list[Submission] = []
     with Reader() as reader:
@@ -125,15 +131,23 @@ def names_of_assignments(course: Course, assignments: Sequence[str] = ()) -> Ass
     wanted = frozenset(course.assignment(name).id for name in assignments)
     wanted = wanted or frozenset(assignment.id for assignment in course.assignments)
     names = {assignment.id: _names(assignment) for assignment in course.assignments}
-    _add_notebooks(names, course)
+    handed_out = _add_notebooks(names, course)
     known = {name.casefold(): meant for meant in names for name in names[meant]}
-    return AssignmentNames(matcher=Matcher(names), wanted=wanted, known=known)
+    return AssignmentNames(
+        matcher=Matcher(names), wanted=wanted, known=known, handed_out=handed_out
+    )
 
 
 def find_everyone(
-    paths: Sequence[Path], course: Course, matcher: Matcher
+    paths: Sequence[Path],
+    course: Course,
+    matcher: Matcher,
+    apart: Sequence[Path] = (),
+    enrolment: Enrolment | None = None,
 ) -> tuple[Everyone, list[Problem]]:
     """Return everyone who has handed in something below some paths, and what is nobody's.
+
+    Without `enrolment`, groups stay what they are.
 
     Raises:
         NothingToGrade: there is nothing that looks like a submission.
@@ -141,14 +155,16 @@ def find_everyone(
         IntakeError: a path can't be read.
     """
     handed_out = {ENGINE, *(folder.name for folder in course.public)}
+    own = [folder.resolve() for folder in apart]
+    spoken = () if enrolment is None else enrolment.spoken
     parts: list[Holding] = []
     problems: list[Problem] = []
     for path in paths:
         if collected.is_collected(path):
             found, unowned = collected.holdings(path.resolve(), shown_name(str(path)), matcher)
         else:
-            found, unowned = find_holdings(path, matcher, handed_out)
-        parts += found
+            found, unowned = find_holdings(path, matcher, handed_out, own, spoken)
+        parts += found if enrolment is None else resolve_groups(found, enrolment)
         problems += unowned
     everyone = Everyone(list(merge_holdings(parts)))
     if not everyone.holdings and not problems:
@@ -235,20 +251,28 @@ def _names(assignment: AssignmentConfig) -> set[str]:
     return {assignment.id, assignment.title, *assignment.aliases}
 
 
-def _add_notebooks(names: dict[str, set[str]], course: Course) -> None:
-    """Learn what the course's own notebooks are called, without their numbers."""
+def _add_notebooks(names: dict[str, set[str]], course: Course) -> frozenset[str]:
+    """Learn what the course's own notebooks are called, without their numbers.
+
+    Returns:
+        their digests.
+    """
     if course.notebooks is None:
-        return
+        return frozenset()
     matcher = Matcher(names)
+    digests = set()
     for path in sorted(course.notebooks.glob("*.ipynb")):
         try:
-            said = metadata_assignment(read_regular(path))
+            content = read_regular(path)
         except IntakeError:
             continue
+        digests.add(digest(content))
+        said = metadata_assignment(content)
         found = matcher.read(path.stem).assignments
         meant = said if said in names else found[0] if len(found) == 1 else None
         if meant is not None:
             names[meant].add(path.stem.lstrip("0123456789_-. "))
+    return frozenset(digests)
 
 
 def _concerns(problem: Problem, wanted: frozenset[str]) -> bool:

@@ -1,150 +1,194 @@
 """Downloads of learning platforms, told by their names and put into the shape of any other class.
 
-| platform | a file or folder at the top |
-| --- | --- |
-| Canvas | `NAME[_LATE]_USER_ATTACHMENT_FILE`; without names `anon_CODE[_LATE]_ATTACHMENT_FILE` |
-| Moodle | `FULL NAME_NUMBER_assignsubmission_file_/FILE`, or flat, `…_assignsubmission_file_FILE` |
-| Gradescope | `submission_NUMBER/FILE` beside `submission_metadata.yml`: whose, and of when |
-| nbgrader's exchange | `STUDENT+ASSIGNMENT+TIME[+CODE]/FILE` |
+What is called how: `platforms.py`; Gradescope's export, `submission_NUMBER/FILE` beside
+`submission_metadata.yml`, says itself whose its folders are, and of when.
 
-Of the first two each becomes `NAME_ID/FILE`: the id is what the platform's grade sheet knows a
-student by. Canvas appends `-1`, `-2`, … to the names of files that are handed in again: these are
-attempts, as are several folders of one student in nbgrader's exchange.
+Each name becomes `NAME_ID/FILE`: the id is what the platform's grade sheet knows a student by
+(Blackboard's user names stand alone). Canvas appends `-1`, `-2`, … to the names of files that are
+handed in again: these are attempts, as are several folders of one student in nbgrader's exchange,
+and what Blackboard and Brightspace date.
+
+A name of a platform's shape is evidence, whatever its owner is called. What has another name, as a
+file that somebody has put beside a download, is looked at as in any other class.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from datetime import UTC
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
+from grader.errors import IntakeError
 from grader.intake.gradescope_yaml import METADATA, Upload, read_metadata
 from grader.intake.listing import Listing, Node, Origin
 from grader.intake.matching import Matcher
+from grader.intake.platforms import (
+    BY_DATE,
+    RECEIPT,
+    SAKAI_FILES,
+    SAKAI_WORDS,
+    Owned,
+    is_surely_canvas,
+    read_blackboard_class,
+    read_brightspace,
+    read_canvas_class,
+    read_moodle,
+    read_nbgrader,
+    read_sakai,
+    receipt_user,
+)
 from grader.intake.reading import Reader
-from grader.model import Moment, Problem, ProblemKind, Value
+from grader.model import Problem, ProblemKind, Value
 from grader.text import shown_name
-from grader.times import parse_time
 
 STAMP = "timestamp.txt"
-MAX_STAMP_CHARS = 100
 
-_CANVAS = re.compile(
-    r"(?:(?!LATE_anon_|anon_)(?P<name>\w+?)_)?(?:(?P<early>LATE)_)?(?P<user>anon_[^_]+|\d+)_"
-    r"(?:(?P<late>LATE)_)?(?P<attachment>\d+)_(?P<file>.+)",
-    re.S,
-)
-_MOODLE = re.compile(
-    r"(?P<name>.+?)_(?P<user>\d+)_assignsubmission_(?:file|onlinetext)_?(?P<file>.*)", re.S
-)
-_AGAIN = re.compile(r"-(\d{1,3})(?=(?:\.[^.]+)?$)")
 _GRADESCOPE = re.compile(r"submission_(\d+)")
 
 
-class Owned(Value, frozen=True):
-    """What a name at the top of a download says. `file` is empty when it is a folder's.
+class Download(Value, frozen=True):
+    """A tree in the shape of a class. `people` are the folders that a platform's names stand for.
 
-    `origin` is what it says of where the files come from.
+    platform: which one, empty for Gradescope and nbgrader, which never hand out groups.
     """
 
-    student: str
-    file: str = ""
-    origin: Origin = Origin()
-
-
-def read_canvas(name: str) -> Owned | None:
-    """Read a name that Canvas gave."""
-    match = _CANVAS.fullmatch(name)
-    if match is None or not (match["name"] or match["user"].startswith("anon_")):
-        return None
-    student = f"{match['name']}_{match['user']}" if match["name"] else match["user"]
-    file = match["file"]
-    again = _AGAIN.search(file)
-    origin = Origin(
-        late=bool(match["early"] or match["late"]),
-        series=_AGAIN.sub("", file),
-        attempt=(int(again[1]) if again else 0, int(match["attachment"])),
-    )
-    return Owned(student=student, file=file, origin=origin)
-
-
-def read_moodle(name: str) -> Owned | None:
-    """Read a name that Moodle gave."""
-    match = _MOODLE.fullmatch(name)
-    if match is None:
-        return None
-    return Owned(student=f"{match['name']}_{match['user']}", file=match["file"])
-
-
-def read_nbgrader(name: str) -> Owned | None:
-    """Read a name that `nbgrader submit` gave. The student's own process writes it."""
-    student, assignment, time, *_ = [*name.split("+"), "", ""]
-    moment = _utc(time)
-    if not (student and assignment and moment):
-        return None
-    origin = Origin(
-        submitted_at=moment,
-        time_from="the folder's name in nbgrader's exchange, which the student's side writes",
-        attempt=(int(moment.timestamp()), 0),
-    )
-    return Owned(student=student, file=assignment, origin=origin)
-
-
-def read_stamp(content: bytes) -> Origin | None:
-    """Read nbgrader's `timestamp.txt`; None if it holds no time."""
-    text = content[:MAX_STAMP_CHARS].decode("utf-8", "replace")
-    moment = _utc(text.strip())
-    if moment is None:
-        return None
-    return Origin(
-        submitted_at=moment,
-        time_from="nbgrader's timestamp.txt, which the student's side writes",
-    )
-
-
-def _utc(text: str) -> Moment | None:
-    """A time of nbgrader's, which means UTC where it names no zone."""
-    try:
-        return parse_time(text, "UTC").astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    tree: Listing
+    people: frozenset[str]
+    problems: tuple[Problem, ...] = ()
+    platform: str = ""
 
 
 Read = Callable[[str], Sequence[Owned]]
+Names = dict[str, Owned]
 
 
-def unpack_download(tree: Listing, matcher: Matcher) -> tuple[Listing, list[Problem]]:
-    """Give a download the shape `STUDENT/FILE`; leave other trees alone.
+def unpack_download(tree: Listing, matcher: Matcher) -> Download | None:
+    """Give a download the shape `STUDENT/FILE`; None for what is none."""
+    files = {node.parts[0] for node in tree.nodes}
+    tops = files | {parts[0] for parts in (*tree.folders, *tree.others)}
+    tops |= {fault.parts[0] for fault in tree.faults if fault.parts}
+    if record := _gradescope_record(tree, files):
+        return _gradescope(tree, record, files | set(filter(_GRADESCOPE.fullmatch, tops)))
+    for platform, read in (("moodle", read_moodle), ("brightspace", read_brightspace)):
+        if owned := _each(tops, read):
+            return _download(tree, owned, [], platform)
+    if any(RECEIPT.fullmatch(name) or "_attempt_" in name for name in tops):
+        owned, unclear = read_blackboard_class(tops, _receipts(tree))
+        if owned or unclear:
+            return _download(tree, owned, unclear, "blackboard")
+    if sakai := _sakai(tree, tops):
+        return sakai
+    owned, unclear = read_canvas_class(tops)
+    if _is_canvas(owned, unclear, files, matcher):
+        return _download(tree, owned, unclear, "canvas")
+    owned = _each(files or tops, read_nbgrader)
+    if owned and len(owned) == len(files or tops):
+        return _download(tree, owned, [], "")
+    return None
 
-    Every notebook, script and archive must have a name of the same platform: one that has not is
-    no reason to guess.
-    """
-    tops = {node.parts[0] for node in tree.nodes} | {
-        parts[0] for parts in tree.folders if _GRADESCOPE.fullmatch(parts[0])
-    }
-    if tops and all(map(_GRADESCOPE.fullmatch, tops)):
-        record = next((one for one in tree.records if one.parts == (METADATA,)), None)
-        if record is not None:
-            return _gradescope(tree, record, tops)
-    for read in (read_moodle, read_canvas, read_nbgrader):
-        owned = [one for name in tops if (one := read(name)) is not None]
-        named = read is read_nbgrader or all(_is_person(one, matcher) for one in owned)
-        if owned and len(owned) == len(tops) and named:
-            return _reshaped(tree, _alone(read)), []
-    return tree, []
+
+def _each(names: Collection[str], read: Callable[[str], Owned | None]) -> Names:
+    return {name: owned for name in names if (owned := read(name)) is not None}
 
 
-def _alone(read: Callable[[str], Owned | None]) -> Read:
+def _is_canvas(owned: Names, unclear: Collection[str], files: set[str], matcher: Matcher) -> bool:
+    """Whether the names that look like Canvas's are: all of them do, or some surely do."""
+    named = {*owned, *unclear}
+    if not named:
+        return False
+    if files <= named and any(_is_person(one, matcher) for one in owned.values()):
+        return True
+    surely = [name for name in named if is_surely_canvas(name)]
+    return bool(surely) and 2 * len(files & named) >= len(files)
+
+
+def _is_person(owned: Owned, matcher: Matcher) -> bool:
+    """Whether the name is somebody's: `lab_1_2_final.ipynb` only looks like Canvas."""
+    return bool(matcher.read(owned.student.rpartition("_")[0]).owner)
+
+
+def _receipts(tree: Listing) -> dict[str, str]:
+    """Return the users whom Blackboard's notes name, by the notes' names."""
+    users = {}
+    with Reader() as reader:
+        for node in tree.records:
+            if len(node.parts) == 1 and RECEIPT.fullmatch(node.name):
+                try:
+                    content = reader.read(node.path, node.member)
+                except IntakeError:
+                    continue
+                users[node.name[: -len(".txt")]] = receipt_user(content)
+    return users
+
+
+def _sakai(tree: Listing, tops: Collection[str]) -> Download | None:
+    """Take only what students have handed in: Sakai puts feedback into folders beside it."""
+
+    def is_word(parts: tuple[str, ...]) -> bool:
+        return len(parts) > 1 and (
+            parts[1].casefold() == SAKAI_FILES or parts[1].casefold().endswith(SAKAI_WORDS)
+        )
+
+    owned = _each(tops, read_sakai)
+    speaking = {parts[0] for parts in (*tree.folders, *tree.others) if is_word(parts)}
+    speaking |= {node.parts[0] for node in tree.nodes if is_word(node.parts)}
+    if not owned or not speaking & set(owned):
+        return None
+
+    def keep(parts: tuple[str, ...]) -> bool:
+        return not parts or parts[0] not in owned or len(parts) == 1 or is_word(parts)
+
+    cut = msgspec.structs.replace(
+        tree,
+        nodes=tuple(node for node in tree.nodes if keep(node.parts)),
+        folders=tuple(parts for parts in tree.folders if keep(parts)),
+        others=tuple(parts for parts in tree.others if keep(parts)),
+        faults=tuple(fault for fault in tree.faults if keep(fault.parts)),
+    )
+    return _download(cut, owned, [], "sakai")
+
+
+def _download(tree: Listing, owned: Names, unclear: Collection[str], platform: str) -> Download:
+    problems = [
+        Problem(
+            kind=ProblemKind.UNOWNED,
+            message="it can't be told whose this is: its name has more than one number that may "
+            "be a student's",
+            where=shown_name(name),
+            hint="look it up on the platform, and put it into a folder that is named after the "
+            "student",
+        )
+        for name in sorted(unclear)
+    ]
+    unclear = set(unclear)
+
     def owners(name: str) -> Sequence[Owned]:
-        owned = read(name)
-        return () if owned is None else (owned,)
+        return (owned[name],) if name in owned else ()
 
-    return owners
+    kept = msgspec.structs.replace(
+        tree,
+        nodes=tuple(node for node in tree.nodes if node.parts[0] not in unclear),
+        folders=tuple(parts for parts in tree.folders if parts[0] not in unclear),
+        others=tuple(parts for parts in tree.others if parts[0] not in unclear),
+    )
+    people = frozenset(one.student for one in owned.values())
+    return Download(_reshaped(kept, owners), people, tuple(problems), platform)
 
 
-def _gradescope(tree: Listing, record: Node, tops: set[str]) -> tuple[Listing, list[Problem]]:
+# ---------------------------------------------------------------- Gradescope
+
+
+def _gradescope_record(tree: Listing, files: Collection[str]) -> Node | None:
+    """Return what says whose the folders are, where every file lies in one of them."""
+    folders = {parts[0] for parts in tree.folders}
+    tops = {*files, *filter(_GRADESCOPE.fullmatch, folders)}
+    if not tops or not all(map(_GRADESCOPE.fullmatch, tops)):
+        return None
+    return next((one for one in tree.records if one.parts == (METADATA,)), None)
+
+
+def _gradescope(tree: Listing, record: Node, tops: set[str]) -> Download:
     with Reader() as reader:
         known, problems = read_metadata(record, reader)
     unnamed = sorted(name for name in tops if not known.get(name))
@@ -170,19 +214,18 @@ def _gradescope(tree: Listing, record: Node, tops: set[str]) -> tuple[Listing, l
             for one in handed
         ]
 
-    return _reshaped(tree, owners), problems
+    people = frozenset(one.student for name in tops for one in owners(name))
+    return Download(_reshaped(tree, owners), people, tuple(problems))
 
 
-def _is_person(owned: Owned, matcher: Matcher) -> bool:
-    """Whether the name is somebody's: `lab_1_2_final.ipynb` only looks like Canvas."""
-    return bool(matcher.read(owned.student.rpartition("_")[0]).owner)
+# ---------------------------------------------------------------- the shape of a class
 
 
 def _reshaped(tree: Listing, read: Read) -> Listing:
     """Put everything into its owners' folders: what a group has handed in, each of them has."""
     replace = msgspec.structs.replace
 
-    def moved(parts: tuple[str, ...]) -> list[tuple[Owned, tuple[str, ...]]]:
+    def moved(parts: tuple[str, ...]) -> list[tuple[Owned | None, tuple[str, ...]]]:
         return [
             (one, (one.student, *([one.file] if one.file else []), *parts[1:]))
             for one in (read(parts[0]) if parts else ())
@@ -192,16 +235,17 @@ def _reshaped(tree: Listing, read: Read) -> Listing:
         return [place for _, place in moved(parts)] or [parts]
 
     nodes = [
-        replace(node, parts=parts, origin=_of_file(owned.origin, parts))
+        node if owned is None else replace(node, parts=parts, origin=_of_file(owned.origin, parts))
         for node in tree.nodes
-        for owned, parts in moved(node.parts)
+        for owned, parts in moved(node.parts) or _as_it_is(node)
     ]
     folders = {parts for found in tree.folders for parts in everywhere(found)}
+    others = [parts for found in tree.others for parts in everywhere(found)]
     return replace(
         tree,
         nodes=tuple(nodes),
-        folders=tuple(sorted(folders | {node.parts[:1] for node in nodes})),
-        others=tuple(parts for found in tree.others for parts in everywhere(found)),
+        folders=tuple(sorted(folders | {node.parts[:1] for node in nodes if len(node.parts) > 1})),
+        others=tuple(others),
         faults=tuple(
             replace(fault, parts=parts)
             for fault in tree.faults
@@ -211,9 +255,13 @@ def _reshaped(tree: Listing, read: Read) -> Listing:
     )
 
 
+def _as_it_is(node: Node) -> list[tuple[Owned | None, tuple[str, ...]]]:
+    return [(None, node.parts)]
+
+
 def _of_file(origin: Origin, parts: tuple[str, ...]) -> Origin:
     """Tell files apart that came together: each is an attempt among those of its own name."""
-    if not origin.attempt:
+    if not origin.attempt or origin.series == BY_DATE:
         return origin
     below = parts[2:] if origin.series else parts[1:]
     series = "/".join((origin.series, *below)).casefold()

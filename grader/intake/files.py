@@ -10,6 +10,14 @@ from typing import BinaryIO
 from grader.errors import IntakeError
 
 MAX_FILE_BYTES = 10 << 20
+MAX_NOTEBOOK_BYTES = 64 << 20
+"""Of a notebook with its outputs, of which nothing is read; without them it is like any file."""
+
+
+def limit_of(name: str) -> int:
+    """Return how many bytes a file of this name may have as it lies there."""
+    return MAX_NOTEBOOK_BYTES if name.lower().endswith(".ipynb") else MAX_FILE_BYTES
+
 
 # Windows has no such flags; there O_BINARY keeps line ends as they are.
 _FLAGS = (

@@ -34,12 +34,14 @@ class Node(Value, frozen=True):
     """A file: the names that lead to it below the root, and where its bytes are.
 
     `refused` says why it can't be used. `entry` is what to call it: a path, or `archive!member`.
+    Of a file in an archive inside an archive, `member` is the latter and `inner` the file in it.
     """
 
     parts: tuple[str, ...]
     path: str
     entry: str
     member: int | None = None
+    inner: int | None = None
     refused: str = ""
     hint: str = ""
     origin: Origin = NOWHERE
@@ -63,7 +65,8 @@ class Listing(Value, frozen=True):
     """What lies below a root. `folders` holds every folder, `others` what is no submission.
 
     `records` are those of the `others` in which something is said of submissions. An archive below
-    the root has none: what lies in it is its owner's word.
+    the root has none: what lies in it is its owner's word. `remarks` are archives whose names had
+    to be guessed, and how they were read.
     """
 
     name: str
@@ -72,6 +75,7 @@ class Listing(Value, frozen=True):
     others: tuple[tuple[str, ...], ...] = ()
     faults: tuple[Fault, ...] = ()
     records: tuple[Node, ...] = ()
+    remarks: tuple[tuple[str, str], ...] = ()
 
 
 def without_packages(tree: Listing, names: Collection[str]) -> Listing:

@@ -46,13 +46,17 @@ class Kept(Value, frozen=True):
 
 
 class Person(Value, frozen=True):
-    """A student: the name as it was found, the folder, and what else was handed in."""
+    """A student: the name as it was found, the folder, and what else was handed in.
+
+    `platform` is the one that the name is from, where it may be a group's.
+    """
 
     student: str
     folder: str
     entry: str
     others: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
+    platform: str = ""
 
 
 class Manifest(Value, frozen=True):
@@ -126,6 +130,7 @@ def holdings(folder: Path, shown: str, matcher: Matcher) -> tuple[list[Holding],
             files=tuple(files.get(person.student, ())),
             faults=(*person.faults, *gone.get(person.student, ())),
             others=person.others,
+            platform=person.platform,
         )
         for person in manifest.people
     ]

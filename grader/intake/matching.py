@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import pairwise
+
+import msgspec
 
 from grader.model import Value
 
@@ -17,25 +20,57 @@ _CHUNK = re.compile(r"[^\W_]+")
 _WORD = re.compile(r"\d+|[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # What people, browsers and systems add to a file name: it says neither what nor whose.
-_FILLER = re.compile(
-    r"(copy|copie|copia|kopie|of|the|my|and|a|final|finished|done|complete[d]?|draft|new|old|latest"
-    r"|version|ver|rev|revised|fixed|updated?|corrected|solutions?|solved|answers?|submi(t|tted|ssions?)"
-    r"|resubmi(t|tted|ssions?)|assignments?|homework|hw|labs?|exercises?|ex|project|notebooks?|nb|jupyter|work"
-    r"|week|untitled|student_?release|v)\d*",
+_MARKS = (
+    r"copy|copie|copia|kopie|final|finished|done|complete[d]?|draft|latest|version|ver|rev|revised"
+    r"|fixed|updated?|corrected|solutions?|solved|answers?|submi(?:t|tted|ssions?)"
+    r"|resubmi(?:t|tted|ssions?)|untitled|student_?release"
+)
+_WORK = r"assignments?|homework|hw|labs?|exercises?|ex|project|notebooks?|nb|jupyter|work|week"
+_SMALL = r"of|the|my|and|a|new|old|v"
+_FILLER = re.compile(rf"(?:{_MARKS}|{_WORK}|{_SMALL})\d{{0,2}}", re.I)
+# Beside a name only these are no part of it: `Anna New` and `Ben Work` are people.
+_MARK = re.compile(
+    rf"(?:{_MARKS}|assignments?|homework|exercises?|notebooks?|jupyter|project)\d{{0,2}}", re.I
+)
+_VERSION = re.compile(r"v\d{1,2}", re.I)
+_COUNTER = re.compile(r"\d{1,2}")
+# What universities call people by: initials or a letter and a number, or a number alone.
+_ID = re.compile(r"[^\W\d_]{0,3}\d+|[^\W\d_]{1,3}|[^\W_]*\d{3,}")
+_EMAIL = re.compile(r"[\w.+-]+@(?:[^\W_]|-)+(?:\.(?:[^\W_]|-)+)+")
+
+
+# What folders that hold a whole class are called, with whatever year or number.
+_CONTAINER = re.compile(
+    r"(?:submi(?:t|tted|ssions?)|hand(?:ed)?|ins?|handins?|students?|class(?:es)?|cours(?:e|es)|all"
+    r"|downloads?|exports?|collected|inbox|abgaben?|entregas?|rendus?|devoirs?|consegne"
+    r"|canvas|moodle|blackboard|brightspace|sakai|gradescope|repos(?:itories)?|ss|ws|of|the|and"
+    r"|spring|summer|fall|autumn|winter|term|semester)?\d{0,4}",
     re.I,
 )
-_COUNTER = re.compile(r"\d{1,2}")
+
+
+def is_container(name: str) -> bool:
+    """Whether a name is one that folders of a whole class have, as `Class of 2026`."""
+    chunks = _CHUNK.findall(_normal(name))
+    said = [chunk for chunk in chunks if not chunk.isdigit()]
+    return bool(said) and all(_CONTAINER.fullmatch(chunk) for chunk in chunks)
 
 
 class NameReading(Value, frozen=True):
     """What a name says.
 
     assignments: the ids it mentions; more than one when it can't be told which is meant.
-    owner: what remains when those and filler words are taken away: perhaps a student.
+    owner: what remains when those and the filler words around them are taken away: perhaps a
+        student. Of a name without an assignment, all of it, unless it is filler words alone.
+    number: what was taken for the number of a draft or an exercise, where that is all that
+        remains; several files of one assignment can't each be of another exercise.
+    goes_on: whether anything, filler words or not, follows the assignment.
     """
 
     assignments: tuple[str, ...] = ()
     owner: str = ""
+    number: str = ""
+    goes_on: bool = False
 
     @property
     def plain(self) -> bool:
@@ -69,7 +104,18 @@ class Matcher:
         name = _normal(name)
         spans = self._spans(name)
         found = sorted(set().union(*spans.values())) if spans else []
-        return NameReading(assignments=tuple(found), owner=_owner(name, list(spans)))
+        if not spans:
+            return NameReading(owner="" if _is_filler(name) else name.strip())
+        edges = [0, *(edge for span in sorted(spans) for edge in span), len(name)]
+        pieces = [name[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)]
+        owner = _owner(pieces)
+        number = "" if owner else _number(pieces)
+        return NameReading(
+            assignments=tuple(found),
+            owner=owner,
+            number=number,
+            goes_on=bool(_CHUNK.search(pieces[-1])),
+        )
 
     def _spans(self, name: str) -> dict[tuple[int, int], set[str]]:
         """Return where assignments are named, without what lies inside of a longer match."""
@@ -88,6 +134,43 @@ class Matcher:
                 reach = longest[0]
                 spans[start, reach] = longest[1]
         return spans
+
+
+def read_together(names: Iterable[str], matcher: Matcher) -> dict[str, NameReading]:
+    """Read names that lie side by side.
+
+    No assignment is the twelfth and the thirteenth exercise at once, so `embeddings_hw12` and
+    `embeddings_hw13` are people, as is one of these beside `embeddings_ann`.
+    """
+    readings = {name: matcher.read(name) for name in names}
+    by_assignment: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for name, reading in readings.items():
+        if len(reading.assignments) == 1:
+            by_assignment[reading.assignments].append(name)
+    for group in by_assignment.values():
+        numbers = [readings[name].number for name in group if not readings[name].owner]
+        owners = len(group) - len(numbers)
+        telling = all(_may_be_id(number) for number in numbers) and len(set(numbers)) == len(
+            numbers
+        )
+        if numbers and telling and len(group) > 1 and (owners or min(map(_digits, numbers)) > 1):
+            for name in group:
+                reading = readings[name]
+                owner = reading.owner or reading.number
+                readings[name] = msgspec.structs.replace(reading, owner=owner)
+    return readings
+
+
+def _may_be_id(number: str) -> bool:
+    """Whether somebody may be called so. `v2` is a version, `3` a copy's number."""
+    letters = number.rstrip("0123456789").casefold()
+    if not letters:
+        return len(number) > 1
+    return letters not in ("v", "ver", "rev")
+
+
+def _digits(number: str) -> int:
+    return sum(c.isdigit() for c in number)
 
 
 def _normal(name: str) -> str:
@@ -132,23 +215,75 @@ def _beginnings(key: tuple[str, ...]) -> set[tuple[str, ...]]:
     }
 
 
-def _owner(name: str, spans: list[tuple[int, int]]) -> str:
-    """Return what a name says beside assignments and filler words."""
-    if not spans:
-        chunks = _CHUNK.findall(name)
-        fillers = [chunk for chunk in chunks if _FILLER.fullmatch(chunk)]
-        others = [
-            c
-            for c in chunks
-            if not _FILLER.fullmatch(c) and not (fillers and _COUNTER.fullmatch(c))
-        ]
-        return name.strip() if others or not fillers else ""
-    edges = [0, *(edge for span in sorted(spans) for edge in span), len(name)]
-    pieces = [_strip_filler(name[a:b]) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-    return "_".join(piece for piece in pieces if piece)
+def _is_filler(name: str) -> bool:
+    """Whether a name that mentions no assignment says nothing: `homework 3`, but not `hw12`."""
+    chunks = _CHUNK.findall(name)
+    if len(chunks) == 1 and _ID.fullmatch(chunks[0]):
+        return False
+    fillers = [chunk for chunk in chunks if _FILLER.fullmatch(chunk)]
+    others = [c for c in chunks if not _FILLER.fullmatch(c) and not _COUNTER.fullmatch(c)]
+    return bool(fillers) and not others and "@" not in name
 
 
-def _strip_filler(text: str) -> str:
-    chunks = list(_CHUNK.finditer(text))
-    kept = [c for c in chunks if not _FILLER.fullmatch(c[0]) and not _COUNTER.fullmatch(c[0])]
-    return text[kept[0].start() : kept[-1].end()] if kept else ""
+def _owner(pieces: list[str]) -> str:
+    """Return what stands around assignments, without filler words.
+
+    Filler words alone are nobody. Beside a name only what can be no part of one is taken away, and
+    only at its ends: who is called `anna_new` is not `anna`.
+    """
+    last = len(pieces) - 1
+    kept = [_name_in(piece, first=n == 0, last=n == last) for n, piece in enumerate(pieces)]
+    return "_".join(piece for piece in kept if piece)
+
+
+def _name_in(piece: str, *, first: bool, last: bool) -> str:
+    """Return the name in a piece of text that lies before, between or after assignments."""
+    chunks = _chunks(piece)
+    texts = [piece[start:end] for start, end in chunks]
+    if all(_FILLER.fullmatch(text) or _COUNTER.fullmatch(text) for text in texts):
+        return ""
+    low, high = 0, len(chunks)
+    while low < high and _is_mark(texts[low], beside=low == 0 and not first):
+        low += 1
+    while high > low and (
+        _is_mark(texts[high - 1], beside=high == len(chunks) and not last)
+        or (high - 1 > low and _VERSION.fullmatch(texts[high - 1]))
+        or _is_copy(piece, chunks[high - 1])
+    ):
+        high -= 1
+    # all of it marks, in the end: rather a strange name than nobody's
+    low, high = (low, high) if low < high else (0, len(chunks))
+    return piece[chunks[low][0] : chunks[high - 1][1]]
+
+
+def _is_mark(text: str, *, beside: bool) -> bool:
+    """Whether a word is no part of a name. `beside`: it touches the assignment's name."""
+    return bool(_MARK.fullmatch(text) or (beside and _COUNTER.fullmatch(text)))
+
+
+def _is_copy(piece: str, span: tuple[int, int]) -> bool:
+    """Whether a number stands in brackets, as browsers number downloads."""
+    start, end = span
+    counted = _COUNTER.fullmatch(piece[start:end])
+    return bool(counted) and piece[start - 1 : start] == "(" and piece[end : end + 1] == ")"
+
+
+def _chunks(piece: str) -> list[tuple[int, int]]:
+    """Return the places of a text's chunks; an e-mail address is one."""
+    spans = []
+    place = 0
+    for address in _EMAIL.finditer(piece):
+        spans += [chunk.span() for chunk in _CHUNK.finditer(piece, place, address.start())]
+        start, end = address.span()
+        while piece[start] == "_":
+            start += 1
+        spans.append((start, end))
+        place = end
+    return spans + [chunk.span() for chunk in _CHUNK.finditer(piece, place)]
+
+
+def _number(pieces: list[str]) -> str:
+    """Return the only chunk that has a number, where no name remains."""
+    chunks = [chunk for piece in pieces for chunk in _CHUNK.findall(piece)]
+    numbered = [c for c in chunks if _ID.fullmatch(c) and c[-1].isdigit()]
+    return numbered[0] if len(chunks) == len(numbered) == 1 else ""

@@ -11,8 +11,9 @@ import re
 import msgspec
 
 from grader.errors import IntakeError
-from grader.intake.files import MAX_FILE_BYTES, too_large
+from grader.intake.files import MAX_FILE_BYTES, MAX_NOTEBOOK_BYTES, limit_of, too_large
 from grader.intake.json_text import HINT, items, load, members, text_of
+from grader.intake.marimo_cells import is_marimo, read_marimo
 from grader.intake.script import decode_script, split_script
 from grader.model import Cell, Value
 
@@ -52,11 +53,14 @@ def read(content: bytes, name: str) -> Reading:
         IntakeError: as `read_cells`.
     """
     try:
-        if len(content) > MAX_FILE_BYTES:
-            raise too_large(len(content))
+        if len(content) > limit_of(name):
+            raise too_large(len(content), limit_of(name))
+        require_readable_size(content, name)
         if name.lower().endswith(".py"):
             text = decode_script(content)
             _require_length(len(text))
+            if is_marimo(text):
+                return _number(*read_marimo(text))
             return _number(list(split_script(text)))
         return _notebook(load(content))
     except IntakeError as error:
@@ -69,7 +73,7 @@ def metadata_assignment(content: bytes) -> str | None:
     Our notebooks carry `{"grader": {"assignment": "embeddings"}}`. Bytes that are no notebook
     have none.
     """
-    if len(content) > MAX_FILE_BYTES:
+    if len(content) > MAX_NOTEBOOK_BYTES:
         return None
     try:
         metadata = members(load(content).get("metadata"))
@@ -77,6 +81,36 @@ def metadata_assignment(content: bytes) -> str | None:
     except IntakeError:
         return None
     return name if name is not None and name.strip() else None
+
+
+def require_readable_size(content: bytes, name: str) -> None:
+    """Refuse a file of which too much would have to be read. A notebook's outputs are not.
+
+    Raises:
+        IntakeError: it is too large, even without outputs and pictures.
+    """
+    if len(content) <= MAX_FILE_BYTES:
+        return
+    size = len(content)
+    if name.lower().endswith(".ipynb"):
+        try:
+            size -= _unread_bytes(load(content))
+        except IntakeError:
+            raise too_large(size) from None
+    if size > MAX_FILE_BYTES:
+        raise too_large(size)
+
+
+def _unread_bytes(notebook: dict[str, msgspec.Raw]) -> int:
+    """How many bytes are outputs of cells, or pictures pasted into them."""
+    cells = _cell_list(notebook)
+    if len(cells) > MAX_CELLS:
+        raise IntakeError(f"it has {len(cells)} cells, the limit is {MAX_CELLS}")
+    size = 0
+    for raw in cells:
+        cell = members(raw)
+        size += sum(len(bytes(cell[key])) for key in ("outputs", "attachments") if key in cell)
+    return size
 
 
 # ---------------------------------------------------------------- JSON -> cells

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import msgspec
 
 from grader.errors import UsageError
-from grader.intake.downloads import STAMP, unpack_download
-from grader.intake.gradescope_yaml import METADATA
-from grader.intake.listing import Fault, Listing, Node, Origin, split_by_folder, without_packages
-from grader.intake.matching import Matcher
+from grader.intake.downloads import STAMP, Download, unpack_download
+from grader.intake.listing import Fault, Listing, Node, split_by_folder, without_packages
+from grader.intake.matching import Matcher, NameReading, is_container, read_together
 from grader.intake.walker import MISNAMED, USABLE, list_files
 from grader.model import Problem, ProblemKind, Value
+from grader.store.output import GRADEBOOK, SCORES
 from grader.text import shown_name
 
 
@@ -29,25 +31,41 @@ class Held(Value, frozen=True):
 
 
 class Holding(Value, frozen=True):
-    """What one student handed in, under the name as it was found. `others` are unusable files."""
+    """What one student handed in, under the name as it was found. `others` are unusable files.
+
+    `platform` is the one that the name is from, where it may be a group's.
+    """
 
     student: str
     entry: str
     files: tuple[Held, ...] = ()
     faults: tuple[Fault, ...] = ()
     others: tuple[str, ...] = ()
+    platform: str = ""
 
+
+_EXPORT = re.compile(r"assignment_\d+_export")
+_SAKAI_SHEETS = ("grades.csv", "grades.xls", "grades.xlsx")
 
 Found = tuple[list[Holding], list[Problem]]
 
 
-def find_holdings(path: Path, matcher: Matcher, handed_out: Collection[str] = ()) -> Found:
+def find_holdings(
+    path: Path,
+    matcher: Matcher,
+    handed_out: Collection[str] = (),
+    apart: Collection[Path] = (),
+    names: Collection[str] = (),
+) -> Found:
     """Find out what each student has below a path.
 
     Args:
         path: a folder, an archive or a file.
         matcher: finds assignments in names.
         handed_out: the packages that come with the course: who hands them in again means nothing.
+        apart: folders of the grader's own, which hold nobody's work.
+        names: what people are called here, as a hint for archives that don't say how names are
+            written.
 
     Raises:
         UsageError: there is no such path, or it is nothing that can hold submissions.
@@ -67,17 +85,61 @@ def find_holdings(path: Path, matcher: Matcher, handed_out: Collection[str] = ()
         raise UsageError(
             "not a folder, a zip archive, a notebook (.ipynb) or a script (.py)", where=shown
         )
-    tree = without_packages(list_files(real, shown), handed_out)
-    wrapped = not is_folder or any(one.parts[1:] == (METADATA,) for one in tree.records)
-    for shape in (tree, _unwrapped(tree, matcher)) if wrapped else (tree,):
-        download, unclear = unpack_download(shape, matcher)
-        if download is not shape:
-            found, problems = holdings_of_class(download, split_by_folder(download), shown, matcher)
-            return found, [*problems, *unclear]
-    if not is_folder:
+    tree = without_packages(list_files(real, shown, apart, names), handed_out)
+    found, problems = _find_in(tree, real, shown, matcher)
+    return found, [*problems, *(_guessed(*remark) for remark in tree.remarks)]
+
+
+def _find_in(tree: Listing, path: Path, shown: str, matcher: Matcher) -> Found:
+    download = unpack_download(tree, matcher) or _wrapped_download(tree, matcher, path)
+    if download is not None:
+        return _of_download(download, shown, matcher)
+    if path.is_file():
         tree = _unwrapped(tree, matcher)
-    above = [tree.name, *(folder.name for folder in real.parents)]
+    above = [tree.name, *(folder.name for folder in path.parents)]
     return _sort_out(tree, shown, above, matcher)
+
+
+def _guessed(entry: str, encoding: str) -> Problem:
+    return Problem(
+        kind=ProblemKind.RENAMED,
+        message=f"the names in this archive don't say how they are written: read as {encoding}",
+        where=shown_name(entry),
+        hint="if they look wrong, use --roster, or make the archive again with UTF-8 names",
+    )
+
+
+def _wrapped_download(tree: Listing, matcher: Matcher, path: Path) -> Download | None:
+    """Look for a download in the only folder of an archive, or in that of Gradescope's export.
+
+    A folder that may be a person's is not looked into: its files are called as a student likes.
+    """
+    folders = split_by_folder(tree)
+    if len(folders) != 1 or _loose(tree):
+        return None
+    (name,) = folders
+    export = _EXPORT.fullmatch(name) is not None
+    in_archive = path.is_file() and (is_nobodys(name, matcher) or name == tree.name)
+    may_be_titled = path.is_file() or is_nobodys(name, matcher)
+    titled = may_be_titled and any(
+        len(parts) == 2 and parts[1] in _SAKAI_SHEETS for parts in tree.others
+    )
+    if not (export or in_archive or titled):
+        return None
+    return unpack_download(_inner(tree, folders[name], matcher), matcher)
+
+
+def _of_download(download: Download, shown: str, matcher: Matcher) -> Found:
+    tree = download.tree
+    found, problems = holdings_of_class(
+        tree, split_by_folder(tree), shown, matcher, download.people, download.platform
+    )
+    return found, [*problems, *download.problems]
+
+
+def is_nobodys(name: str, matcher: Matcher) -> bool:
+    """Whether a folder's name is no person's: `submissions`, `embeddings`, `Class of 2026`."""
+    return not matcher.read(name).owner or is_container(name)
 
 
 def stem(name: str) -> str:
@@ -122,6 +184,12 @@ def _unwrapped(tree: Listing, matcher: Matcher) -> Listing:
     if len(folders) != 1 or _loose(tree):
         return tree
     (inner,) = folders.values()
+    if inner.name != tree.name and not is_nobodys(inner.name, matcher):
+        return tree  # somebody's: whoever is named within is not somebody else
+    return _inner(tree, inner, matcher)
+
+
+def _inner(tree: Listing, inner: Listing, matcher: Matcher) -> Listing:
     name = inner.name if matcher.read(inner.name).owner else tree.name
     outer = tuple(fault for fault in tree.faults if not fault.parts)
     return msgspec.structs.replace(inner, name=name, faults=(*outer, *inner.faults))
@@ -136,7 +204,7 @@ def _sort_out(tree: Listing, shown: str, above: list[str], matcher: Matcher) -> 
         return [_whole(tree, student or tree.name, shown, outer)], []
     if len(folders) == 1 and not _loose(tree):
         (inner,) = folders.values()
-        if _holds_people(inner, matcher):
+        if is_nobodys(inner.name, matcher) and _holds_people(inner, matcher):
             return _several(tree, [inner], shown, above, matcher)
     return holdings_of_class(tree, folders, shown, matcher)
 
@@ -161,8 +229,9 @@ def _loose(tree: Listing) -> list[Node]:
 
 
 def _is_one_students(tree: Listing, folders: dict[str, Listing], matcher: Matcher) -> bool:
-    files = [matcher.read(stem(node.name)) for node in _loose(tree)]
-    holders = [matcher.read(name) for name, folder in folders.items() if folder.nodes]
+    files = list(read_together((stem(node.name) for node in _loose(tree)), matcher).values())
+    holding = [name for name, folder in folders.items() if folder.nodes]
+    holders = list(read_together(holding, matcher).values())
     if any(reading.owner or len(reading.assignments) > 1 for reading in holders):
         return False
     named = sum(not reading.owner for reading in files)
@@ -184,34 +253,76 @@ def _holds_people(tree: Listing, matcher: Matcher) -> bool:
     """
     holders = [name for name, folder in split_by_folder(tree).items() if folder.nodes]
     people = [name for name in holders if matcher.read(name).owner]
-    enough = 2 if matcher.read(tree.name).owner else 1
+    enough = 1 if is_nobodys(tree.name, matcher) else 2
     return len(people) == len(holders) >= enough and not _loose(tree)
 
 
 def holdings_of_class(
-    tree: Listing, folders: dict[str, Listing], shown: str, matcher: Matcher
+    tree: Listing,
+    folders: dict[str, Listing],
+    shown: str,
+    matcher: Matcher,
+    people: Collection[str] = (),
+    platform: str = "",
 ) -> Found:
-    """Take a tree for a class: each folder is a student, as is each file with a person's name."""
+    """Take a tree for a class: each folder is a student, as is each file with a person's name.
+
+    Args:
+        tree: the class.
+        folders: its folders.
+        shown: what to call it in messages.
+        matcher: finds assignments in names.
+        people: folders that a platform has named after people, whatever they are called.
+        platform: which one.
+    """
     found: list[Holding] = []
     problems = [_unplaced(fault) for fault in tree.faults if not fault.parts]
+    readings = read_together((name for name in folders if name not in people), matcher)
+    common = _common_assignments(readings)
+    outer = _outer(tree.name, matcher)
     for name, folder in folders.items():
         entry = str(Path(shown, name))
-        if matcher.read(name).plain and folder.nodes:
-            assignments = matcher.read(name).assignments
-            problems += [_unowned(node.entry, assignments) for node in folder.nodes]
+        if _is_output(folder):
+            continue
+        if name in people:
+            whole = _whole(folder, name, entry, outer)
+            found.append(msgspec.structs.replace(whole, platform=platform))
+        elif readings[name].plain and folder.nodes and not _is_repository(readings[name], common):
+            problems += [_unowned(node.entry, readings[name].assignments) for node in folder.nodes]
             problems += [_unplaced(fault) for fault in folder.faults]
         else:
-            found.append(_whole(folder, name, entry, _outer(tree.name, matcher)))
+            repository = (name,) if set(readings[name].assignments) & common else ()
+            found.append(_whole(folder, name, entry, (*repository, *outer)))
+    loose = read_together((stem(node.name) for node in _loose(tree)), matcher)
     for node in _loose(tree):
         name = stem(node.name)
-        reading = matcher.read(name)
+        reading = loose[name]
         if not reading.owner:
             problems.append(_unowned(node.entry, reading.assignments))
             continue
         student = reading.owner if reading.assignments else name
-        held = Held(node=node, folders=_outer(tree.name, matcher))
+        held = Held(node=node, folders=outer)
         found.append(Holding(student=student, entry=node.entry, files=(held,)))
     return found, problems
+
+
+def _is_output(folder: Listing) -> bool:
+    """Whether it is what an earlier check has written, and holds no work."""
+    return not folder.nodes and {(GRADEBOOK,), (SCORES,)} <= set(folder.others)
+
+
+def _is_repository(reading: NameReading, common: set[str]) -> bool:
+    """Whether a folder is called as others are, after an assignment and somebody's login."""
+    return reading.goes_on and not common.isdisjoint(reading.assignments)
+
+
+def _common_assignments(readings: dict[str, NameReading]) -> set[str]:
+    """Return the assignments after which several students' folders are named: repositories."""
+    counts: dict[str, int] = defaultdict(int)
+    for reading in readings.values():
+        if reading.owner and len(reading.assignments) == 1:
+            counts[reading.assignments[0]] += 1
+    return {assignment for assignment, number in counts.items() if number > 1}
 
 
 def _whole(tree: Listing, student: str, shown: str, outer: tuple[str, ...]) -> Holding:
@@ -258,10 +369,11 @@ def merge_holdings(parts: list[Holding]) -> Iterator[Holding]:
         by_name.setdefault(holding.student, []).append(holding)
     for name in sorted(by_name):
         group = by_name[name]
-        files: dict[tuple[str, int | None, Origin], Held] = {}
+        files: dict[tuple[object, ...], Held] = {}
         for holding in group:
             for held in holding.files:
-                key = (held.node.path or held.node.entry, held.node.member, held.node.origin)
+                node = held.node
+                key = (node.path or node.entry, node.member, node.inner, node.origin)
                 files.setdefault(key, held)
         yield Holding(
             student=name,
@@ -273,4 +385,5 @@ def merge_holdings(parts: list[Holding]) -> Iterator[Holding]:
             ),
             faults=tuple(fault for holding in group for fault in holding.faults),
             others=tuple(other for holding in group for other in holding.others),
+            platform=group[0].platform,
         )

@@ -6,41 +6,66 @@ import hashlib
 
 from grader.errors import IntakeError
 from grader.intake.archive import Archive
-from grader.intake.files import read_regular
+from grader.intake.files import limit_of, read_regular
 from grader.model import Submission
 from grader.text import shown_name
 
 
 class Reader:
-    """Reads files and members of archives, and keeps the archive that it read last open."""
+    """Reads files and members of archives, and keeps the archives that it read last open."""
 
     def __init__(self) -> None:
         self._path = ""
         self._archive: Archive | None = None
+        self._member = -1
+        self._inner: Archive | None = None
 
     def __enter__(self) -> Reader:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._archive is not None:
-            self._archive.close()
+        self._close()
 
-    def read(self, path: str, member: int | None = None) -> bytes:
-        """Return a file's bytes, or those of a member of an archive.
+    def _close(self) -> None:
+        for archive in (self._inner, self._archive):
+            if archive is not None:
+                archive.close()
+        self._inner = self._archive = None
+
+    def read(
+        self, path: str, member: int | None = None, inner: int | None = None, *, name: str = ""
+    ) -> bytes:
+        """Return a file's bytes, or those of a member of an archive, or of one inside of it.
+
+        Args:
+            path: the file.
+            member: which of the archive's members.
+            inner: which member of that, where it is an archive itself.
+            name: what the file is called, which decides how large it may be.
 
         Raises:
             IntakeError: it can't be read, or is too large.
         """
+        limit = limit_of(name or path)
         if member is None:
-            return read_regular(path)
+            return read_regular(path, limit)
+        archive = self._opened(path)
+        if inner is None:
+            return archive.read(member, limit)
+        if self._inner is None or self._member != member:
+            opened = archive.inner(member, guess=False)
+            if self._inner is not None:
+                self._inner.close()
+            self._inner, self._member = opened, member
+        return self._inner.read(inner, limit)
+
+    def _opened(self, path: str) -> Archive:
         if self._archive is None or self._path != path:
-            archive = Archive(
-                path, of_class=True
-            )  # what is too large was refused when it was listed
-            if self._archive is not None:
-                self._archive.close()
+            # what is too large was refused when it was listed
+            archive = Archive(path, of_class=True, guess=False)
+            self._close()
             self._path, self._archive = path, archive
-        return self._archive.read(member)
+        return self._archive
 
 
 def read_submission(submission: Submission, reader: Reader | None = None) -> bytes:
@@ -58,7 +83,9 @@ def read_submission(submission: Submission, reader: Reader | None = None) -> byt
             return read_submission(submission, reader)
     where = shown_name(submission.path)
     try:
-        content = reader.read(submission.path, submission.member)
+        content = reader.read(
+            submission.path, submission.member, submission.inner, name=submission.name
+        )
     except IntakeError as error:
         raise IntakeError(error.message, where=where, hint=error.hint) from None
     if digest(content) != submission.digest:

@@ -17,7 +17,6 @@ _CHARACTER_SETS = re.compile(
 )
 
 _MARK = re.compile(r"^#[ \t]*(?:%%|In ?\[)", re.M)
-_MARIMO = re.compile(r"^app = marimo\.App\(", re.M)
 _PERCENT = re.compile(r"#[ \t]*%%+(?P<rest>.*)")
 _PROSE = re.compile(r"\[(markdown|md|raw)\]", re.I)  # a title before it may have brackets, too
 _INPUT = re.compile(r"# In ?\[[ \d]*\]:[ \t]*")
@@ -32,7 +31,7 @@ def decode_script(content: bytes) -> str:
     """Return a script's text as Python itself would read it, with Unix line ends.
 
     Raises:
-        IntakeError: it is empty, not text in the encoding that it declares, or for marimo.
+        IntakeError: it is empty, or not text in the encoding that it declares.
     """
     if not content.strip():
         raise IntakeError("the file is empty", hint="save it and hand it in again")
@@ -44,13 +43,7 @@ def decode_script(content: bytes) -> str:
         raise IntakeError(
             f"it is not {encoding} text (line {line})", hint="save it as UTF-8"
         ) from None
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if _MARIMO.search(text):
-        raise IntakeError(
-            "it is a marimo notebook: its definitions lie inside of functions",
-            hint="hand in what `marimo export ipynb` makes of it",
-        )
-    return text
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _encoding(content: bytes) -> str:
@@ -108,6 +101,18 @@ def _comments_of_lines(text: str) -> list[tuple[int, int]]:
             place = _after_string(text, place, _INSIDE[token[0]])
         elif token[0].startswith("#") and (token.start() == 0 or text[token.start() - 1] == "\n"):
             found.append(token.span())
+    return found
+
+
+def spans_of_strings(text: str) -> list[tuple[int, int]]:
+    """Return where the strings in triple quotes are, in which line breaks mean nothing."""
+    found = []
+    place = 0
+    while token := _TOKEN.search(text, place):
+        place = token.end()
+        if token[0] in _INSIDE:
+            place = _after_string(text, place, _INSIDE[token[0]])
+            found.append((token.start(), place))
     return found
 
 

@@ -11,12 +11,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
+
+import msgspec
 
 from grader.errors import IntakeError
 from grader.intake.archive import Archive, Member
 from grader.intake.listing import Fault, Listing, Node
+from grader.intake.member_names import SHOWN
+from grader.intake.platforms import RECEIPT
 
 MAX_DEPTH = 16
 MAX_ENTRIES = 50_000
@@ -26,7 +30,29 @@ ARCHIVE_COUNTS = 20
 """Opening an archive takes as long as listing so many files."""
 MAX_NAMED = 20
 """Files of an archive that are named where all of them have the same fault."""
-LITTER = frozenset({"__pycache__", "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"})
+MAX_INNER_BYTES = 256 << 20
+"""Of one student's archives inside an archive, together."""
+MAX_GUESSES = 20
+"""Archives of one student's whose names are puzzled over."""
+LITTER = frozenset(
+    {
+        "__pycache__", "__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r",
+        "$recycle.bin", "system volume information", "@eadir",
+    }
+)  # fmt: skip
+PACKED = (
+    ".7z",
+    ".7z.001",
+    ".rar",
+    ".tar",
+    ".tgz",
+    ".tar.gz",
+    ".tar.bz2",
+    ".tar.xz",
+    ".txz",
+    ".zipx",
+)
+"""Archives that are not opened here."""
 USABLE = (".ipynb", ".py")
 
 # Browsers that save a notebook as text give it these names.
@@ -36,17 +62,21 @@ MISNAMED = (".ipynb.txt", ".ipynb.json", ".ipynb.html")
 RECORDS = frozenset({"timestamp.txt", "submission_metadata.yml", "collected.json"})
 
 
-def list_files(path: Path, shown: str) -> Listing:
+def list_files(
+    path: Path, shown: str, apart: Collection[Path] = (), names: Collection[str] = ()
+) -> Listing:
     """List what lies below a folder or in an archive. Links are not followed.
 
     Args:
         path: the folder or archive, free of links.
         shown: what to call it in messages.
+        apart: folders, free of links, that are not looked into.
+        names: what people are called here.
 
     Raises:
         IntakeError: the folder or archive itself can't be read.
     """
-    listing = _Surveyor(shown)
+    listing = _Surveyor(shown, apart, names)
     try:
         if path.is_dir():
             listing.folder(path)
@@ -59,7 +89,7 @@ def list_files(path: Path, shown: str) -> Listing:
 
 def is_litter(name: str) -> bool:
     """Whether a name belongs to the system or an editor, not to a person."""
-    return name.startswith(".") or name.lower() in LITTER
+    return name.startswith((".", "~$")) or name.lower() in LITTER
 
 
 def _is_litter(parts: tuple[str, ...]) -> bool:
@@ -83,8 +113,12 @@ def _without_litter(members: Iterable[Member]) -> list[Member]:
 class _Surveyor:
     """Collects the parts of a tree."""
 
-    def __init__(self, shown: str) -> None:
+    def __init__(
+        self, shown: str, apart: Collection[Path] = (), names: Collection[str] = ()
+    ) -> None:
         self.shown = shown
+        self.names = names
+        self.apart = frozenset(map(str, apart))
         self.nodes: list[Node] = []
         self.folders: list[tuple[str, ...]] = []
         self.others: list[tuple[str, ...]] = []
@@ -93,6 +127,9 @@ class _Surveyor:
         # by the name at the top, so that one student can't use up what the others need
         self._entered: Counter[str] = Counter()
         self._listed: Counter[str] = Counter()
+        self._unpacked: Counter[str] = Counter()
+        self._guesses: Counter[str] = Counter()
+        self._remarks: list[tuple[str, str]] = []
 
     def tree(self, name: str) -> Listing:
         return Listing(
@@ -102,6 +139,7 @@ class _Surveyor:
             others=tuple(sorted(self.others)),
             faults=tuple(sorted(self.faults, key=lambda fault: fault.parts)),
             records=tuple(sorted(self.records, key=lambda node: node.parts)),
+            remarks=tuple(self._remarks),
         )
 
     # ------------------------------------------------------------ on disk
@@ -130,6 +168,8 @@ class _Surveyor:
                 below = (*parts, entry.name)
                 if not entry.is_dir(follow_symlinks=False):
                     self._file(entry, below)
+                elif entry.path in self.apart:
+                    continue
                 elif _encodable(entry.name):
                     pending.append((entry.path, below))
                 else:
@@ -165,9 +205,11 @@ class _Surveyor:
             self._refuse(entry, parts, "its name is not valid UTF-8", "rename it")
         elif entry.is_symlink():
             self._refuse(entry, parts, "it is a symbolic link", "replace it by the file itself")
+        elif name.endswith(PACKED):
+            self.faults.append(_packed(parts, self._entry(parts)))
         elif not name.endswith((*USABLE, *MISNAMED, ".zip")):
             self.others.append(parts)
-            if name in RECORDS:
+            if name in RECORDS or RECEIPT.fullmatch(name):
                 self.records.append(Node(parts=parts, path=entry.path, entry=self._entry(parts)))
         elif not entry.is_file(follow_symlinks=False):
             self._refuse(entry, parts, "it is not a regular file")
@@ -200,8 +242,30 @@ class _Surveyor:
 
     def archive(self, path: Path, parts: tuple[str, ...], shown: str) -> None:
         """List an archive as if it were a folder of its name."""
-        members, folders = self._opened(path, parts)
-        for folder in folders:
+        self._enter(parts)
+        guess = self._may_guess(parts)
+        with Archive(path, of_class=not parts, hints=self.names, guess=guess) as archive:
+            self._members(archive, Node(parts=parts, path=str(path), entry=shown))
+
+    def _enter(self, parts: tuple[str, ...]) -> None:
+        """Count an archive below the root."""
+        if parts:
+            self.folders.append(parts)
+            self._require_few(parts[0], ARCHIVE_COUNTS)
+
+    def _may_guess(self, parts: tuple[str, ...]) -> bool:
+        return not parts or self._guesses[parts[0]] < MAX_GUESSES
+
+    def _members(self, archive: Archive, place: Node) -> None:
+        """List the members of an archive. `place` says where it lies itself."""
+        parts, shown = place.parts, place.entry
+        members = archive.members()
+        if parts:
+            self._require_few(parts[0], len(members))
+        if archive.guessed:
+            self._guesses[parts[0] if parts else ""] += 1
+            self._remarks.append((shown, SHOWN.get(archive.guessed, archive.guessed)))
+        for folder in archive.folders():
             if len(folder) <= MAX_DEPTH and not _is_litter(folder) and ".." not in folder:
                 self.folders.append((*parts, *folder))
         misplaced: Counter[tuple[tuple[str, ...], str]] = Counter()
@@ -209,7 +273,7 @@ class _Surveyor:
             entry = f"{shown}!{'/'.join(member.parts)}"
             wrong = self._misplaced(member, within_class=not parts)
             if not wrong:
-                self._member(member, (*parts, *member.parts), str(path), entry)
+                self._member(archive, member, place, entry)
                 continue
             whose = parts or (() if ".." in member.parts else member.parts[:1])
             misplaced[whose, wrong] += 1
@@ -220,18 +284,22 @@ class _Surveyor:
                 more = f"{number - MAX_NAMED} more of its files: {wrong}"
                 self.faults.append(Fault(parts=whose, entry=shown, message=more))
 
-    def _opened(
-        self, path: Path, parts: tuple[str, ...]
-    ) -> tuple[tuple[Member, ...], tuple[tuple[str, ...], ...]]:
-        """Return the members and the folders of an archive, if its owner may have so many."""
-        if parts:
-            self.folders.append(parts)
-            self._require_few(parts[0], ARCHIVE_COUNTS)
-        with Archive(path, of_class=not parts) as archive:
-            members, folders = archive.members(), archive.folders()
-        if parts:
-            self._require_few(parts[0], len(members))
-        return members, folders
+    def _inner(self, archive: Archive, member: Member, place: Node) -> None:
+        """List an archive that lies in that of a class, as each student's does in a download."""
+        try:
+            self._enter(place.parts)
+            self._unpacked[place.parts[0]] += member.size
+            if self._unpacked[place.parts[0]] > MAX_INNER_BYTES:
+                limit = f"{MAX_INNER_BYTES >> 20} MiB"
+                raise IntakeError(f"with the other archives there it is larger than {limit}")
+            guess = self._may_guess(place.parts)
+            with archive.inner(member.index, self.names, guess=guess) as inner:
+                self._members(inner, place)
+        except IntakeError as error:
+            fault = Fault(
+                parts=place.parts, entry=place.entry, message=error.message, hint=error.hint
+            )
+            self.faults.append(fault)
 
     def _require_few(self, top: str, more: int) -> None:
         self._listed[top] += more
@@ -250,23 +318,43 @@ class _Surveyor:
                 return f"its folder holds more than {MAX_ENTRIES} files"
         return ""
 
-    def _member(self, member: Member, parts: tuple[str, ...], path: str, entry: str) -> None:
+    def _member(self, archive: Archive, member: Member, place: Node, entry: str) -> None:
+        parts = (*place.parts, *member.parts)
         name = parts[-1].lower()
-        refused, hint = member.refused, ""
-        if not name.endswith((*USABLE, *MISNAMED, ".zip")) and not refused:
+        numbers = (member.index, None) if place.member is None else (place.member, member.index)
+        node = Node(
+            parts=parts, path=place.path, entry=entry, member=numbers[0], inner=numbers[1],
+            refused=member.refused,
+        )  # fmt: skip
+        if member.refused:
+            self.nodes.append(node)
+        elif name.endswith(PACKED):
+            self.faults.append(_packed(parts, entry))
+        elif not name.endswith((*USABLE, *MISNAMED, ".zip")):
             self.others.append(parts)
-            if name in RECORDS and parts == member.parts:
-                self.records.append(Node(parts=parts, path=path, entry=entry, member=member.index))
-            return
-        if not refused and name.endswith(".zip"):
-            refused, hint = "it is an archive inside an archive", "unpack it and hand in its files"
-        elif not refused and name.endswith(MISNAMED):
-            refused, hint = _misnamed(parts[-1])
-        self.nodes.append(
-            Node(
-                parts=parts, path=path, entry=entry, member=member.index, refused=refused, hint=hint
-            )
-        )
+            if not place.parts and (name in RECORDS or RECEIPT.fullmatch(name)):
+                self.records.append(node)
+        elif name.endswith(".zip") and not place.parts:
+            folder = (*parts[:-1], parts[-1][: -len(".zip")])
+            inside = Node(parts=folder, path=place.path, entry=entry, member=member.index)
+            self._inner(archive, member, inside)
+        else:
+            refused, hint = _misnamed(parts[-1]) if name.endswith(MISNAMED) else ("", "")
+            if name.endswith(".zip"):
+                refused = "it is an archive inside an archive"
+                hint = "unpack it and hand in its files"
+            self.nodes.append(msgspec.structs.replace(node, refused=refused, hint=hint))
+
+
+def _packed(parts: tuple[str, ...], entry: str) -> Fault:
+    ending = next(one for one in PACKED if parts[-1].lower().endswith(one))
+    kind = ending.split(".")[1]
+    return Fault(
+        parts=(*parts[:-1], parts[-1][: -len(ending)] or parts[-1]),
+        entry=entry,
+        message=f"it is a {kind} archive, and only zip archives are opened",
+        hint="unpack it, and put its files or a zip of them in its place",
+    )
 
 
 def _misnamed(name: str) -> tuple[str, str]:

@@ -23,12 +23,12 @@ from grader.config import policy_table
 from grader.errors import GraderError, IntakeError
 from grader.gradesheets.sheet import Sheet
 from grader.intake.archive import Archive
-from grader.intake.downloads import read_canvas, read_moodle, read_nbgrader, read_stamp
 from grader.intake.gradescope_yaml import load as load_yaml
 from grader.intake.json_text import load
 from grader.intake.matching import Matcher
 from grader.intake.notebook import metadata_assignment, read
 from grader.intake.owners import find_holdings
+from grader.intake.platforms import read_canvas, read_moodle, read_nbgrader, read_stamp
 from grader.intake.roster import known_as
 from grader.intake.script import decode_script
 from grader.intake.walker import list_files

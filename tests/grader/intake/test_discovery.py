@@ -44,9 +44,9 @@ LAYOUTS: list[tuple[Files, list[tuple[str, str, str]]]] = [
     ),
     (
         {
-            "wrap/alice/embeddings.ipynb": NB,
-            "wrap/bob/embeddings.ipynb": NB,
-            "wrap/README.txt": b"",
+            "class of 2026/alice/embeddings.ipynb": NB,
+            "class of 2026/bob/embeddings.ipynb": NB,
+            "class of 2026/README.txt": b"",
         },
         [("alice", "embeddings", "embeddings.ipynb"), ("bob", "embeddings", "embeddings.ipynb")],
     ),
@@ -262,10 +262,74 @@ def test_two_different_files_for_one_assignment_are_both_left_alone(root):
     assert "embeddings (1).ipynb" in found.problems[0].where
 
 
-def test_a_notebook_and_its_script_are_two_candidates(root):
-    found = discover([fill(root, {"a/embeddings.ipynb": NB, "a/embeddings.py": b"x"})], COURSE)
+REPOSITORY = {
+    "tests/test_embeddings.py": b"x",
+    "tests/embeddings.ipynb": notebook(source="t"),
+    "embeddings_test.py": b"x",
+    "conftest.py": b"x",
+    "src/__init__.py": b"x",
+    "src/embeddings/embeddings.py": b"x",
+    "01 embeddings.py": b"# %%\nx = 1",
+    "export/embeddings-final.py": b"#!/usr/bin/env python\n# coding: utf-8\n\n# In[1]:\nx",
+    "01 embeddings.nbconvert.ipynb": notebook(source="z"),
+    "01 embeddings-checkpoint.ipynb": notebook(source="old"),
+    "01 embeddings.ipynb.html": b"<html>",
+}
+
+
+@pytest.mark.parametrize("more", [*REPOSITORY, ""])
+@pytest.mark.parametrize("said", [None, "embeddings"])
+def test_a_repository_is_a_hand_in(root, more, said):
+    chosen = {more, "src/__init__.py"} if more else REPOSITORY
+    files = {f"a/{name}": REPOSITORY[name] for name in chosen}
+    answer = {"a/01 embeddings.ipynb": notebook(said, source="answer")}
+    found = discover([fill(root, {**files, **answer, "b/hw1.py": b""})], COURSE)
+    assert ("a", "embeddings", "01 embeddings.ipynb") in pairs(found)
+    assert {kind for kind, *_ in kinds(found)} == {"unmatched"}
+    told = ", ".join(problem.where for problem in found.problems)
+    assert all(name in told for name in files)
+
+
+def test_metadata_beats_a_name_and_the_other_is_reported(root):
+    files = {"a/work.ipynb": notebook("embeddings"), "a/embeddings.ipynb": NB, "b/hw1.py": b""}
+    found = discover([fill(root, files)], COURSE)
+    assert pairs(found)[0] == ("a", "embeddings", "work.ipynb")
+    assert [kind for kind, *_ in kinds(found)] == ["unmatched"]
+
+
+@pytest.mark.parametrize("name", ["embeddings_utils.py", "plot_embeddings.py"])
+def test_a_helper_that_mentions_the_assignment_is_no_rival(root, name):
+    found = discover([fill(root, {"a/embeddings.ipynb": NB, f"a/{name}": b"x"})], COURSE)
+    assert pairs(found) == [("a", "embeddings", "embeddings.ipynb")]
+
+
+@pytest.mark.parametrize("name", ["embeddings_a.py", "embeddings final.py", "embeddings2.ipynb"])
+def test_two_files_that_may_both_be_the_answer_are_rivals(root, name):
+    files = {"a/embeddings.ipynb": NB, f"a/{name}": notebook(source="y"), "b/hw1.py": b""}
+    found = discover([fill(root, files)], COURSE)
     assert kinds(found) == [("duplicate", "a", "embeddings")]
-    assert found.submissions == ()
+
+
+@pytest.mark.parametrize("name", ["test_embeddings.py", "embeddings_test.py"])
+def test_what_is_called_a_test_is_the_answer_where_it_is_all_there_is(root, name):
+    found = discover([fill(root, {f"a/{name}": b"x", "b/hw1.py": b""})], COURSE)
+    assert ("a", "embeddings", name) in pairs(found)
+
+
+def test_a_helper_is_not_advised_to_become_a_rival(root):
+    found = discover([fill(root, {"a/embeddings.ipynb": NB, "a/utils.py": b"x"})], COURSE)
+    (problem,) = found.problems
+    assert "name it after" not in problem.hint
+    assert "cells" in problem.hint
+
+
+def test_a_notebook_as_it_was_handed_out_is_no_rival(root, tmp_path):
+    fill(tmp_path / "notebooks", {"04_tying.ipynb": notebook("weight_tying")})
+    course = _with_assignment("model", notebooks=tmp_path / "notebooks")
+    done = notebook("weight_tying", source="done")
+    files = {"a/given/04_tying.ipynb": notebook("weight_tying"), "a/my tying.ipynb": done}
+    found = discover([fill(root, files)], course)
+    assert [one.name for one in found.submissions] == ["my tying.ipynb"]
 
 
 def test_equal_copies_are_one_candidate_and_reported(root):

@@ -45,12 +45,12 @@ def test_litter_is_left_out_and_other_files_are_no_problem(root):
 
 
 def test_a_student_with_nothing_usable_is_seen_and_reported(root):
-    fill(root, {"alice/embeddings.ipynb": NB, "bob/answers.docx": b"", "bob/b.rar": b""})
+    fill(root, {"alice/embeddings.ipynb": NB, "bob/answers.docx": b"", "bob/b.xlsx": b""})
     (root / "carl").mkdir()
     found = discover([root], COURSE)
     assert found.students == ("alice", "bob", "carl")
     assert kinds(found) == [("nothing-usable", "bob", None), ("nothing-usable", "carl", None)]
-    assert found.problems[0].hint == "it holds answers.docx, b.rar"
+    assert found.problems[0].hint == "it holds answers.docx, b.xlsx"
     assert found.problems[1].hint == "it is empty"
 
 
@@ -61,7 +61,7 @@ def test_a_huge_file_is_reported_for_its_assignment(root):
     found = discover([root], COURSE)
     assert [one.student for one in found.submissions] == ["bob"]
     assert kinds(found) == [("unreadable", "alice", "embeddings")]
-    assert "100 MiB, the limit is 10 MiB" in found.problems[0].message
+    assert "100 MiB, the limit is 64 MiB" in found.problems[0].message
 
 
 def test_a_notebook_saved_as_text_is_reported_with_its_right_name(root):

@@ -10,8 +10,8 @@ import pytest
 
 from grader.config.course import Course
 from grader.intake.discovery import Discovery, discover
-from grader.intake.downloads import Owned, read_canvas, read_moodle
 from grader.intake.listing import Origin
+from grader.intake.platforms import Owned, read_canvas, read_moodle
 from grader.times import format_iso
 
 

@@ -254,3 +254,24 @@ def test_metadata_of_another_shape_names_nothing(value):
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"metadata": []}', b"\xff", b"x = 1"])
 def test_what_is_no_notebook_names_nothing(content):
     assert metadata_assignment(content) is None
+
+
+def with_pictures(mebibytes: int, source: str = "x = 1") -> bytes:
+    """A notebook with a picture among its outputs, and one that was pasted into its text."""
+    picture = {"image/png": "A" * (mebibytes << 19)}
+    code = {"cell_type": "code", "source": source, "outputs": [{"data": picture}]}
+    prose = {"cell_type": "markdown", "source": "", "attachments": {"a.png": picture}}
+    return json.dumps({"cells": [code, prose], "metadata": {}, "nbformat": 4}).encode()
+
+
+def test_pictures_do_not_count_for_the_size_of_a_notebook():
+    assert read_cells(with_pictures(24), "a.ipynb")[0].source == "x = 1"
+
+
+def test_what_is_read_of_a_notebook_counts_however_large_its_pictures_are():
+    with pytest.raises(IntakeError, match="too large"):
+        read_cells(with_pictures(2, source="#" * (11 << 20)), "a.ipynb")
+    with pytest.raises(IntakeError, match="64 MiB"):
+        read_cells(with_pictures(65), "a.ipynb")
+    with pytest.raises(IntakeError, match="too large"):
+        read_cells(b"#" * (11 << 20), "a.py")

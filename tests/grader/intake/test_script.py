@@ -114,12 +114,6 @@ def test_text_in_another_encoding_is_refused_with_its_line():
         decode_script(b" \n")
 
 
-def test_a_notebook_of_marimo_is_refused_by_name():
-    script = b"import marimo\n\napp = marimo.App()\n\n\n@app.cell\ndef _():\n    x = 1\n    return (x,)\n"
-    with pytest.raises(IntakeError, match="marimo"):
-        decode_script(script)
-
-
 def test_a_script_that_mentions_marimo_is_a_script():
     text = "# not with marimo\nimport marimo\nx = 'app = marimo.App()'\n"
     assert decode_script(text.encode()) == text
