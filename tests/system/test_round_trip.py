@@ -24,6 +24,14 @@ PACKED = {
     "canvas": ("{name}_{number}_90{place}_hw.ipynb", "{name}_LATE_{number}_90{place}_hw-1.ipynb"),
     "moodle": ("{name}_{number}_assignsubmission_file_/hw.ipynb",
                "{name}_{number}_assignsubmission_file_hw.ipynb"),
+    "brightspace": (
+        "{number}-900{place} - {name} - Mar 1, 2026 1159 PM/hw.ipynb",
+        "{number}-900{place} - {name} - 1 March, 2026 2359 - hw.ipynb",
+    ),
+    "blackboard": (
+        "Week_1_{number}_attempt_2026-03-01-23-59-59_hw.ipynb",
+        "Embeddings_{number}_attempt_2026-03-01-23-59-59_hw.ipynb",
+    ),
 }  # fmt: skip
 
 
@@ -32,6 +40,8 @@ def download(path: Path, sheet: PlatformSheet, shape: int) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for place, student in enumerate(names[0] for names in sheet.people.values()):
             name, _, number = student.rpartition("_")
+            if sheet.platform == "blackboard":  # logins may hold `_`, and names stand in no file
+                number = student.partition("_")[2] if " " in student else student
             member = forms[shape].format(name=name, number=number, place=place, student=student)
             archive.writestr(member, notebook(f"x = {place}", assignment="adding"))
     return path
