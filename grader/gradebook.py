@@ -1,12 +1,82 @@
-"""The results' types: what `gradebook.json` holds."""
+"""What a submission is worth, and the gradebook of all: what `gradebook.json` holds."""
 
 from __future__ import annotations
 
+import enum
+
 import msgspec
 
-from grader.model import Isolation, Moment, Problem, Score, Value
+from grader.model import CellError, Ending, Isolation, Moment, Problem, Status, Value
 
 SCHEMA_VERSION = 1
+
+
+class State(enum.StrEnum):
+    """Whether a score is one."""
+
+    GRADED = "graded"
+    UNGRADED = "ungraded"
+    MISSING = "missing"
+
+
+class ScoredOutcome(Value, frozen=True):
+    """An outcome with its points: a row of the report."""
+
+    check: str
+    question: str
+    status: Status
+    earned: float
+    possible: float
+    message: str = ""
+    detail: str = ""
+
+
+class AppliedRule(Value, frozen=True):
+    """A rule that changed a score, by how much, and why."""
+
+    rule: str
+    difference: float
+    reason: str
+
+
+class Attempt(Value, frozen=True):
+    """One of several that a student handed in. `earned` is empty where it was not graded."""
+
+    number: int
+    file: str
+    digest: str
+    counts: bool
+    submitted_at: Moment | None = None
+    earned: float | None = None
+
+
+class Score(Value, frozen=True):
+    """One student's result in one assignment. `questions` maps a question's id to its points.
+
+    `earned` is what counts: the questions' points and the differences of all `applied` rules.
+    `submitted_at` is empty where nobody knows; `time_from` says what told it. `due` is this
+    student's own due date. `attempts` are listed where there are several. `outdated`: it stands
+    from an earlier run, and the suite or the grader has changed since.
+    """
+
+    student: str
+    assignment: str
+    state: State
+    earned: float
+    possible: float
+    ending: Ending
+    questions: dict[str, float] = msgspec.field(default_factory=dict)
+    outcomes: tuple[ScoredOutcome, ...] = ()
+    cell_errors: tuple[CellError, ...] = ()
+    output: str = ""
+    file: str = ""
+    digest: str = ""
+    applied: tuple[AppliedRule, ...] = ()
+    submitted_at: Moment | None = None
+    time_from: str = ""
+    due: Moment | None = None
+    attempts: tuple[Attempt, ...] = ()
+    outdated: bool = False
 
 
 class AssignmentReport(Value, frozen=True):

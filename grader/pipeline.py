@@ -15,14 +15,14 @@ import msgspec
 
 from grader.config.course import Course
 from grader.config.policy import Adjustment, Policy
-from grader.gradebook import Gradebook, RunInfo
+from grader.gradebook import Gradebook, RunInfo, Score
 from grader.intake.discovery import Discovery, discover
 from grader.intake.groups import NOBODY, Enrolment
 from grader.intake.readings import Readings
 from grader.intake.roster import Roster
 from grader.judging.engine import Engine, usable_cores
 from grader.judging.grading import GradedJobs, Watcher, describe_suites, grade_jobs
-from grader.model import Isolation, Job, Limits, Problem, Score, Submission, Suite, Value
+from grader.model import Isolation, Job, Limits, Problem, Submission, Suite, Value
 from grader.scoring import attempts, policies
 from grader.scoring.deadlines import Extensions, Times, deadlines
 from grader.scoring.points import collate, device_remarks, missing, unusable

@@ -11,18 +11,11 @@ from grader.gradebook import (
     Gradebook,
     QuestionReport,
     RunInfo,
-)
-from grader.model import (
-    CellError,
-    Ending,
-    EndingKind,
-    Isolation,
     Score,
     ScoredOutcome,
     State,
-    Status,
-    total,
 )
+from grader.model import CellError, Ending, EndingKind, Isolation, Status, total
 
 TITLES = (
     "Embeddings", "Blocks", "The full model", "Weight tying", "Memory estimation", "Generation",

@@ -27,9 +27,8 @@ from toy import HIDDEN, REFERENCE, RIGHT, TABLE, Silent, notebook, write, write_
 from walled import processes_below, wait_until_gone
 
 from grader.config.course import load_course
-from grader.gradebook import Gradebook
+from grader.gradebook import Gradebook, Score
 from grader.jail import linux
-from grader.model import Score
 from grader.pipeline import Options, check
 from grader.worker.watchdog import children_of
 

@@ -9,8 +9,8 @@ import pytest
 from toy import Silent
 
 from grader.config.course import load_course
-from grader.gradebook import Gradebook
-from grader.model import EndingKind, Score, State, Status
+from grader.gradebook import Gradebook, Score, State
+from grader.model import EndingKind, Status
 from grader.pipeline import Options, check
 
 ROOT = Path(__file__).parent.parent

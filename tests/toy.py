@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from textwrap import dedent
 
-from grader.model import Problem, Score, Submission
+from grader.gradebook import Score
+from grader.model import Problem, Submission
 
 TABLE = """
 [tool.grader]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from grader.model import Score, Status
+from grader.gradebook import Score
+from grader.model import Status
 
 
 def killing_checks(result: Score) -> tuple[str, ...]:

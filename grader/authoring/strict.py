@@ -38,7 +38,8 @@ from grader.authoring.promises import PromiseReport, judge_promises, load_promis
 from grader.authoring.release import solution_sources
 from grader.authoring.tables import Finding, table_path
 from grader.config.course import Course
-from grader.model import Score, State, Suite, Value
+from grader.gradebook import Score, State
+from grader.model import Suite, Value
 
 
 class Fate(enum.StrEnum):

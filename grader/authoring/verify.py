@@ -27,9 +27,10 @@ from grader.authoring.kills import killing_checks
 from grader.authoring.lessons import lesson_paths
 from grader.authoring.strict import StrictGate, StrictPlan, judge_strict, plan_strict
 from grader.config.course import Course
+from grader.gradebook import Score, State
 from grader.judging.engine import Engine, usable_cores
 from grader.judging.grading import Watcher, grade_jobs
-from grader.model import Cell, Job, Score, State, Status, Submission, Suite, Value
+from grader.model import Cell, Job, Status, Submission, Suite, Value
 from grader.store.results import Results
 
 

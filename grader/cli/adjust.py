@@ -39,7 +39,7 @@ def adjust(student: str, assignment: str, points: float, because: str, results: 
 
     from grader.config.policy import Adjustment
     from grader.errors import UsageError
-    from grader.model import State
+    from grader.gradebook import State
     from grader.store import adjustments
     from grader.store.output import OutputFolder
 

@@ -15,7 +15,7 @@ def status_of(gradebook: Gradebook, fail_under: float | None = None) -> ExitStat
 
     Ungraded wins over below: a threshold says nothing about a score that does not exist.
     """
-    from grader.model import State
+    from grader.gradebook import State
     from grader.scoring.points import percent
 
     if any(one.state is State.UNGRADED for one in gradebook.scores):

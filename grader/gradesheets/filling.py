@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from grader.gradebook import Score, State
 from grader.gradesheets.columns import Layout
 from grader.gradesheets.sheet import Sheet
 from grader.intake.roster import Register
-from grader.model import Score, State, Value
+from grader.model import Value
 from grader.text import points
 
 EXCUSED = "ex"

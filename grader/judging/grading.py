@@ -8,19 +8,9 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from grader.gradebook import Score
 from grader.judging.engine import Engine
-from grader.model import (
-    Ending,
-    EndingKind,
-    Isolation,
-    Job,
-    Problem,
-    Run,
-    Score,
-    Submission,
-    Suite,
-    Value,
-)
+from grader.model import Ending, EndingKind, Isolation, Job, Problem, Run, Submission, Suite, Value
 from grader.scoring.points import score
 from grader.store.results import Results
 

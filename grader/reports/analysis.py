@@ -13,8 +13,8 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from grader.gradebook import AssignmentReport, Gradebook, QuestionReport
-from grader.model import EndingKind, Problem, ProblemKind, Score, State, Status, Value, total
+from grader.gradebook import AssignmentReport, Gradebook, QuestionReport, Score, State
+from grader.model import EndingKind, Problem, ProblemKind, Status, Value, total
 from grader.scoring.points import percent
 
 BINS = 10

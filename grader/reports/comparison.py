@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.gradebook import Gradebook
-from grader.model import Score, State, Status, Value
+from grader.gradebook import Gradebook, Score, State
+from grader.model import Status, Value
 
 
 class CheckChange(Value, frozen=True):

@@ -9,8 +9,8 @@ from __future__ import annotations
 import csv
 import io
 
-from grader.gradebook import Gradebook
-from grader.model import Score, State, total
+from grader.gradebook import Gradebook, Score, State
+from grader.model import total
 from grader.scoring.points import percent
 from grader.text import csv_text, points
 

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from grader.gradebook import AssignmentReport, CheckReport, QuestionReport
-from grader.model import (
-    CellError,
-    EndingKind,
-    Isolation,
+from grader.gradebook import (
+    AssignmentReport,
+    CheckReport,
+    QuestionReport,
     Score,
     ScoredOutcome,
     State,
-    Status,
-    Value,
-    total,
 )
+from grader.model import CellError, EndingKind, Isolation, Status, Value, total
 from grader.reports.choices import Hidden
 from grader.reports.timing import attempts, handed_in
 from grader.text import points, printable, shortened

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from grader.gradebook import AssignmentReport, QuestionReport
-from grader.model import Isolation, Score, State, Status
+from grader.gradebook import AssignmentReport, QuestionReport, Score, State
+from grader.model import Isolation, Status
 from grader.reports.choices import Hidden, Visibility
 from grader.reports.feedback import CheckFeedback, Feedback, QuestionFeedback, compose
 from grader.text import code_block, code_span, markdown, points, sentence

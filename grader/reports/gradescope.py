@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from grader.model import Score, Status
+from grader.gradebook import Score
+from grader.model import Status
 from grader.reports.feedback import CheckFeedback, Feedback, QuestionFeedback
 from grader.text import json_document, one_line, printable
 

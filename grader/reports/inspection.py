@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from grader.gradebook import AssignmentReport, Gradebook
-from grader.model import Score, State, Status
+from grader.gradebook import AssignmentReport, Gradebook, Score, State
+from grader.model import Status
 from grader.reports.analysis import Analysis
 from grader.reports.choices import Visibility
 from grader.reports.comparison import Change, CheckChange, Comparison

@@ -10,8 +10,8 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 
-from grader.gradebook import CheckReport, Gradebook
-from grader.model import Score, ScoredOutcome, State, Status
+from grader.gradebook import CheckReport, Gradebook, Score, ScoredOutcome, State
+from grader.model import Status
 from grader.text import WITHOUT_ISOLATION, one_line, points, xml
 
 ELEMENTS = {

@@ -15,8 +15,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from grader.gradebook import Gradebook, Total
-from grader.model import Score, State
+from grader.gradebook import Gradebook, Score, State, Total
 from grader.reports.students import by_student, called, totals
 from grader.scoring.points import percent
 from grader.text import one_line, points

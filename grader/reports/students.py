@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grader.gradebook import Gradebook, Total
-from grader.model import Score
+from grader.gradebook import Gradebook, Score, Total
 from grader.names import identity
 from grader.scoring.policies import course_total
 

@@ -20,8 +20,8 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from grader.errors import GraderError
-from grader.gradebook import Gradebook
-from grader.model import EndingKind, Isolation, Problem, Score, State, Submission, Suite
+from grader.gradebook import Gradebook, Score, State
+from grader.model import EndingKind, Isolation, Problem, Submission, Suite
 from grader.reports.choices import Visibility
 from grader.reports.pace import Pace, duration
 from grader.reports.score_table import Symbols, mark, score_table, tally

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from grader.model import Attempt, Score
+from grader.gradebook import Attempt, Score
 from grader.text import points
 from grader.times import format_time
 

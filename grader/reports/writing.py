@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from grader.gradebook import AssignmentReport, Gradebook
-from grader.model import Score, State
+from grader.gradebook import AssignmentReport, Gradebook, Score, State
 from grader.names import component, components
 from grader.reports import csv_file, feedback_markdown, gradebook_json, gradescope, junit
 from grader.reports.choices import DEFAULT, Format, Hidden

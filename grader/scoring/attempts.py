@@ -8,7 +8,8 @@ from itertools import groupby
 import msgspec
 
 from grader.config.policy import Due, Policy
-from grader.model import Attempt, Score, State, Submission
+from grader.gradebook import Attempt, Score, State
+from grader.model import Submission
 from grader.scoring.lateness import on_time
 
 Key = tuple[str, str]

@@ -13,9 +13,9 @@ import msgspec
 
 from grader.config.course import Course
 from grader.config.policy import Adjustment
-from grader.gradebook import Gradebook, RunInfo
+from grader.gradebook import Gradebook, RunInfo, Score, State
 from grader.intake.roster import Roster, known_as
-from grader.model import EndingKind, Isolation, Problem, ProblemKind, Score, State, Value
+from grader.model import EndingKind, Isolation, Problem, ProblemKind, Value
 from grader.scoring.points import in_order
 from grader.scoring.policies import adjust_again
 

@@ -18,6 +18,9 @@ from grader.gradebook import (
     Gradebook,
     QuestionReport,
     RunInfo,
+    Score,
+    ScoredOutcome,
+    State,
     Total,
 )
 from grader.model import (
@@ -30,9 +33,6 @@ from grader.model import (
     ProblemKind,
     Question,
     Run,
-    Score,
-    ScoredOutcome,
-    State,
     Status,
     Suite,
     total,

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from grader.config.policy import Adjustment, Due, Late, Policy
-from grader.gradebook import Total
-from grader.model import AppliedRule, Problem, ProblemKind, Score, State, Submission, total
+from grader.gradebook import AppliedRule, Score, State, Total
+from grader.model import Problem, ProblemKind, Submission, total
 from grader.scoring.lateness import extended, penalty
 
 ADJUSTMENT, EXTENSION = "adjustment", "extension"

@@ -10,7 +10,8 @@ import pytest
 from hostile import BROKEN, DENIED, DONE, ON_LINUX, Aftermath, grade_between_neighbours, tries
 from toy import RIGHT
 
-from grader.model import EndingKind, State
+from grader.gradebook import State
+from grader.model import EndingKind
 
 pytestmark = ON_LINUX
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 from hostile import ON_LINUX, Aftermath, grade_between_neighbours
 
-from grader.model import EndingKind, State, Status
+from grader.gradebook import State
+from grader.model import EndingKind, Status
 
 pytestmark = [pytest.mark.slow, ON_LINUX]
 

@@ -13,7 +13,7 @@ from hostile import ON_LINUX, Aftermath, grade_between_neighbours
 from toy import RIGHT, Silent, notebook, write
 
 from grader.config.course import Course
-from grader.model import Score, State
+from grader.gradebook import Score, State
 from grader.pipeline import Options, check
 
 

@@ -10,7 +10,8 @@ from hostile import ON_LINUX
 from toy import Silent, notebook, write
 
 from grader.config.course import load_course
-from grader.model import Score, State, Status
+from grader.gradebook import Score, State
+from grader.model import Status
 from grader.pipeline import Options, check
 
 pytestmark = ON_LINUX

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from hostile import ON_LINUX, Aftermath, grade_between_neighbours
 
-from grader.model import State
+from grader.gradebook import State
 
 pytestmark = [pytest.mark.slow, ON_LINUX]
 

@@ -10,9 +10,8 @@ import pytest
 from toy import Silent, write
 
 from grader.config.course import load_course
-from grader.gradebook import Gradebook
+from grader.gradebook import Gradebook, State
 from grader.judging.gpus import find_gpus
-from grader.model import State
 from grader.pipeline import Options, check
 
 pytestmark = [

@@ -10,13 +10,13 @@ from platform_sheets import SCORES, SHEETS, PlatformSheet
 from toy import notebook
 
 from grader.config.course import Course
-from grader.gradebook import AssignmentReport
+from grader.gradebook import AssignmentReport, Score, State
 from grader.gradesheets.columns import layout
 from grader.gradesheets.filling import fill
 from grader.gradesheets.roster import read_roster
 from grader.gradesheets.sheet import Sheet
 from grader.intake.discovery import discover
-from grader.model import Ending, Score, State
+from grader.model import Ending
 
 EMBEDDINGS = AssignmentReport(id="embeddings", title="Embeddings", points=15, questions=())
 # how a platform names what it packs; others are taken as folders that are named after ids

@@ -12,8 +12,9 @@ import pytest
 from toy import RIGHT, Silent, write
 
 from grader.config.course import Course
+from grader.gradebook import Score, State
 from grader.judging import engine as scheduler
-from grader.model import EndingKind, Score, State, Status
+from grader.model import EndingKind, Status
 from grader.pipeline import Options, check
 from grader.reports import feedback_markdown
 

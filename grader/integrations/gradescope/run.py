@@ -13,8 +13,7 @@ import msgspec
 from grader.config.course import AssignmentConfig, Course, load_course
 from grader.errors import GraderError, GraderFault
 from grader.exit_status import status_of_error
-from grader.gradebook import Gradebook
-from grader.model import Score, State
+from grader.gradebook import Gradebook, Score, State
 from grader.reports.choices import Hidden
 from grader.reports.feedback import compose
 from grader.reports.gradescope import encode

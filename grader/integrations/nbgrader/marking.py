@@ -7,13 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from grader.config.course import Course
 from grader.errors import IntakeError
-from grader.gradebook import AssignmentReport
+from grader.gradebook import AssignmentReport, Score, State
 from grader.intake.files import read_regular
 from grader.intake.reading import digest
 from grader.integrations.nbgrader.engines import warm_engine
 from grader.integrations.nbgrader.submitted import HandIn
 from grader.judging.grading import describe_suites, grade_jobs
-from grader.model import Isolation, Problem, Score, State, Submission, Suite, Value
+from grader.model import Isolation, Problem, Submission, Suite, Value
 from grader.pipeline import Options, count_slots, plan
 from grader.scoring.points import assignment_report, unusable
 from grader.store.results import Results

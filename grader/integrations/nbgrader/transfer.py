@@ -16,10 +16,18 @@ from nbgrader.api import MissingEntry
 from sqlalchemy.exc import SQLAlchemyError
 
 from grader.errors import UsageError
-from grader.gradebook import SCHEMA_VERSION, AssignmentReport, Gradebook, QuestionReport, RunInfo
+from grader.gradebook import (
+    SCHEMA_VERSION,
+    AssignmentReport,
+    Gradebook,
+    QuestionReport,
+    RunInfo,
+    Score,
+    State,
+)
 from grader.integrations.nbgrader import expect_known_warnings
 from grader.integrations.nbgrader.enrolling import enrol
-from grader.model import Ending, EndingKind, Score, State, total
+from grader.model import Ending, EndingKind, total
 
 WAITING = Ending(kind=EndingKind.INTERRUPTED, message="it waits for manual grading in nbgrader")
 

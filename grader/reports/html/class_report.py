@@ -7,8 +7,16 @@ from typing import NamedTuple
 
 import msgspec
 
-from grader.gradebook import AssignmentReport, CheckReport, Gradebook, QuestionReport, Total
-from grader.model import Score, State, Status
+from grader.gradebook import (
+    AssignmentReport,
+    CheckReport,
+    Gradebook,
+    QuestionReport,
+    Score,
+    State,
+    Total,
+)
+from grader.model import Status
 from grader.reports.analysis import CONCERNS, Analysis, Concern, Item, analyse, concerns
 from grader.reports.choices import Visibility
 from grader.reports.feedback import WORDS

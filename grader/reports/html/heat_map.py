@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from grader.gradebook import Gradebook
-from grader.model import Score, State, Status, Value
+from grader.gradebook import Gradebook, Score, State
+from grader.model import Status, Value
 from grader.reports.students import by_student, called, overall
 from grader.text import one_line
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from grader.gradebook import AssignmentReport, Gradebook
-from grader.model import Score, ScoredOutcome, State, Status
+from grader.gradebook import AssignmentReport, Gradebook, Score, ScoredOutcome, State
+from grader.model import Status
 from grader.names import component
 from grader.reports.choices import Visibility
 from grader.reports.feedback import ENDINGS, SYMBOLS, WORDS, changes, message_lines

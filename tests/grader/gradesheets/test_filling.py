@@ -9,12 +9,12 @@ import pytest
 from platform_sheets import SCORES, SHEETS, PlatformSheet
 
 from grader.errors import UsageError
-from grader.gradebook import AssignmentReport
+from grader.gradebook import AssignmentReport, Score, State
 from grader.gradesheets.columns import layout
 from grader.gradesheets.filling import Filled, fill
 from grader.gradesheets.people import PLATFORMS
 from grader.gradesheets.sheet import Sheet
-from grader.model import Ending, Score, State
+from grader.model import Ending
 
 BLOCKS = AssignmentReport(id="blocks", title="Blocks", points=25, questions=())
 EMBEDDINGS = AssignmentReport(id="embeddings", title="Embeddings", points=15, questions=())

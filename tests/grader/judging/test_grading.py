@@ -7,8 +7,9 @@ from pathlib import Path
 
 from toy import write
 
+from grader.gradebook import Score, State
 from grader.judging.grading import Graded, GradedJobs, longest_first
-from grader.model import Assignment, Ending, Isolation, Job, Limits, Score, State, Submission, Suite
+from grader.model import Assignment, Ending, Isolation, Job, Limits, Submission, Suite
 from grader.store.results import Results
 
 SUITE = Suite(assignment=Assignment(id="adding", title="Adding"), checks=(), files=(), digest="d")

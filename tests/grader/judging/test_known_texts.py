@@ -12,10 +12,10 @@ from toy import RIGHT, Silent, notebook, write
 
 from grader.config.course import Course, load_course
 from grader.errors import SuiteError
-from grader.gradebook import Gradebook
+from grader.gradebook import Gradebook, State
 from grader.intake.notebook import read_cells
 from grader.judging.known_texts import known_texts, name_known_answers
-from grader.model import ProblemKind, State, Submission
+from grader.model import ProblemKind, Submission
 from grader.pipeline import Options, check
 from grader.reports.analysis import concerns
 from grader.reports.html.class_report import class_report

@@ -15,8 +15,11 @@ from grader.gradebook import (
     Gradebook,
     QuestionReport,
     RunInfo,
+    Score,
+    ScoredOutcome,
+    State,
 )
-from grader.model import Ending, EndingKind, Problem, Score, ScoredOutcome, State, Status
+from grader.model import Ending, EndingKind, Problem, Status
 from grader.reports.analysis import BINS, analyse, concerns, correlation
 
 PASSED, FAILED, ERROR = Status.PASSED, Status.FAILED, Status.ERROR

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 from generated import gradebook
 
-from grader.gradebook import Gradebook
-from grader.model import State, Status
+from grader.gradebook import Gradebook, State
+from grader.model import Status
 from grader.reports.comparison import CheckChange, compare
 
 OLD = gradebook(4, assignments=2)

@@ -81,7 +81,7 @@ def test_six_assignments_have_their_titles_as_headings_in_80_columns(six):
 
 
 def test_an_unknown_sum_is_marked(six, make_score):
-    from grader.model import State
+    from grader.gradebook import State
 
     first = msgspec.structs.replace(six.scores[0], state=State.UNGRADED, earned=0.0)
     table, _ = shown(msgspec.structs.replace(six, scores=(first, *six.scores[1:])))
@@ -261,7 +261,8 @@ def test_a_log_hears_of_progress_now_and_then(monkeypatch, make_score, quiet, li
 
 
 def test_a_stopped_run_says_how_to_go_on(gradebook, make_score):
-    from grader.model import Ending, EndingKind, State
+    from grader.gradebook import State
+    from grader.model import Ending, EndingKind
 
     stopped = msgspec.structs.replace(
         make_score("zoe"),

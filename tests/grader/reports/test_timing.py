@@ -6,8 +6,7 @@ import msgspec
 import pytest
 from generated import gradebook as generated
 
-from grader.gradebook import Gradebook
-from grader.model import AppliedRule, Attempt, Score
+from grader.gradebook import AppliedRule, Attempt, Gradebook, Score
 from grader.reports import feedback_markdown, gradebook_json
 from grader.reports.csv_file import encode
 from grader.reports.feedback import compose

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.config.policy import Amount, Due, Late, Policy
-from grader.model import Ending, EndingKind, Score, State, Submission
+from grader.gradebook import Score, State
+from grader.model import Ending, EndingKind, Submission
 from grader.scoring.attempts import best, settle_attempts, to_grade
 from grader.times import parse_time
 

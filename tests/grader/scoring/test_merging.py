@@ -8,9 +8,9 @@ from generated import gradebook as generated
 
 from grader.config.course import Course
 from grader.config.policy import Adjustment
-from grader.gradebook import Gradebook
+from grader.gradebook import Gradebook, Score, State
 from grader.intake.roster import Person, Roster
-from grader.model import Ending, EndingKind, Isolation, Problem, ProblemKind, Score, State
+from grader.model import Ending, EndingKind, Isolation, Problem, ProblemKind
 from grader.scoring.merging import Merged, Narrowed, merge
 from grader.scoring.points import in_order
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from grader.cli.status import status_of
 from grader.config.course import Course, load_course
-from grader.gradebook import RunInfo
+from grader.gradebook import RunInfo, State
 from grader.model import (
     OURS,
     Assignment,
@@ -22,7 +22,6 @@ from grader.model import (
     Problem,
     Question,
     Run,
-    State,
     Status,
     Submission,
     Suite,

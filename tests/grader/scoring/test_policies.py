@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.config.policy import Adjustment, Amount, Due, Late, Policy
-from grader.model import Ending, Score, State, Submission, total
+from grader.gradebook import Score, State
+from grader.model import Ending, Submission, total
 from grader.scoring.policies import apply, course_total, round_score, without_effect, without_time
 from grader.times import parse_time
 

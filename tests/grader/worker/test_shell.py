@@ -6,8 +6,7 @@ import pytest
 from toy import Silent, notebook, write, write_course
 
 from grader.config.course import load_course
-from grader.gradebook import Gradebook
-from grader.model import Score
+from grader.gradebook import Gradebook, Score
 from grader.pipeline import Options, check
 
 FINE = {

@@ -19,7 +19,7 @@ from nbgrader_course import (
 )
 from toy import Silent
 
-from grader.model import State
+from grader.gradebook import State
 from grader.pipeline import Options, check
 
 

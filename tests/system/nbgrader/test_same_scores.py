@@ -21,10 +21,10 @@ from grader.authoring.mutants import apply, load_mutants
 from grader.authoring.nbgrader_tree import write_tree
 from grader.authoring.release import build_notebook, notebook_bytes, solution_sources
 from grader.config.course import Course, load_course
-from grader.gradebook import Gradebook
+from grader.gradebook import Gradebook, State
 from grader.intake.discovery import discover
 from grader.judging.engine import load_suites
-from grader.model import State, Suite
+from grader.model import Suite
 from grader.pipeline import Options, check
 
 pytestmark = pytest.mark.slow

@@ -13,9 +13,9 @@ from nbgrader.api import Gradebook as Database
 
 from grader.cli import grader
 from grader.errors import UsageError
-from grader.gradebook import Gradebook, RunInfo
+from grader.gradebook import Gradebook, RunInfo, Score, State
 from grader.integrations.nbgrader.transfer import read_gradebook, write_gradebook
-from grader.model import Ending, EndingKind, Score, State, total
+from grader.model import Ending, EndingKind, total
 
 pytestmark = pytest.mark.slow  # nbgrader starts a program for every new gradebook
 
