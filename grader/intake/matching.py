@@ -41,19 +41,19 @@ _EMAIL = re.compile(r"[\w.+-]+@(?:[^\W_]|-)+(?:\.(?:[^\W_]|-)+)+")
 
 # What folders that hold a whole class are called, with whatever year or number.
 _CONTAINER = re.compile(
-    r"(?:submi(?:t|tted|ssions?)|hand(?:ed)?|ins?|handins?|students?|class(?:es)?|cours(?:e|es)|all"
+    r"(?:submi(?:t|tted|ssions?)|hand(?:ed)?|handins?|students?|class(?:es)?|cours(?:e|es)"
     r"|downloads?|exports?|collected|inbox|abgaben?|entregas?|rendus?|devoirs?|consegne"
-    r"|canvas|moodle|blackboard|brightspace|sakai|gradescope|repos(?:itories)?|ss|ws|of|the|and"
-    r"|spring|summer|fall|autumn|winter|term|semester)?\d{0,4}",
+    r"|canvas|moodle|blackboard|brightspace|sakai|gradescope|repos(?:itories)?"
+    r"|spring|summer|fall|autumn|winter|term|semester)\d{0,4}",
     re.I,
 )
+_BETWEEN = re.compile(r"in|of|the|and|all|\d{1,4}", re.I)
 
 
 def is_container(name: str) -> bool:
     """Whether a name is one that folders of a whole class have, as `Class of 2026`."""
-    chunks = _CHUNK.findall(_normal(name))
-    said = [chunk for chunk in chunks if not chunk.isdigit()]
-    return bool(said) and all(_CONTAINER.fullmatch(chunk) for chunk in chunks)
+    chunks = [c for c in _CHUNK.findall(_normal(name)) if not _BETWEEN.fullmatch(c)]
+    return bool(chunks) and all(_CONTAINER.fullmatch(chunk) for chunk in chunks)
 
 
 class NameReading(Value, frozen=True):

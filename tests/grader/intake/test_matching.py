@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.intake.matching import Matcher
+from grader.intake.matching import Matcher, is_container
 
 MATCHER = Matcher(
     {
@@ -125,3 +125,38 @@ def test_the_longest_name_is_found_word_by_word(name, assignments, owner):
     matcher = Matcher({"m": ["full model"], "m12": ["full model 1 2"]})
     reading = matcher.read(name)
     assert (reading.assignments, reading.owner) == (assignments, owner)
+
+
+@pytest.mark.parametrize(
+    "name", ["a1700000", "v123450", "hw12", "ex3", "07", "12345", "final.smith@uni.edu", "a", "nb"]
+)
+def test_no_id_is_taken_for_filler(name):
+    assert MATCHER.read(name).owner == name
+    if name not in ("hw12", "ex3", "07", "a", "nb"):  # beside an assignment these may be numbers
+        assert MATCHER.read(f"embeddings_{name}").owner == name
+        assert MATCHER.read(f"{name}_embeddings_final").owner == name
+
+
+def test_two_people_are_never_one():
+    names = [
+        "anna_new",
+        "anna_old",
+        "anna",
+        "a_smith",
+        "smith",
+        "Ben Work",
+        "Ben",
+        "anna_12",
+        "anna_13",
+    ]
+    assert len({MATCHER.read(f"embeddings_{name}").owner for name in names}) == len(names)
+
+
+@pytest.mark.parametrize("name", ["submissions", "Class of 2026", "handed-in", "submissions (2)"])
+def test_folders_of_a_class_are_told_by_their_names(name):
+    assert is_container(name)
+
+
+@pytest.mark.parametrize("name", ["of3", "in", "ann", "2026", "the students of ann"])
+def test_other_folders_are_not(name):
+    assert not is_container(name)
