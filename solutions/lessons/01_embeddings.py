@@ -14,9 +14,10 @@
 #
 # **How it works.** Four cells below say `# YOUR CODE HERE`: replace that line and the next. Each is
 # followed by a cell that shows you what you made. What is checked in the end is the fourth class,
-# `TransformerEmbedding`, and its token table; the other three are its parts. `check("shapes")` tells
-# you at once whether the basics are right. Cells that say *graded after you hand in* stand for
-# hidden checks: they ask for what the text and the docstrings say, and nothing else.
+# `TransformerEmbedding`, and its token table; the other three are its parts. What is right earns its
+# points, also when another of the four is not there yet. `check("shapes")` tells you at once whether
+# the basics are right. Cells that say *graded after you hand in* stand for hidden checks: they ask
+# for what the text and the docstrings say, and nothing else.
 #
 # Everything runs in seconds on a laptop, and from top to bottom even while it is unsolved.
 
@@ -155,7 +156,7 @@ with plots.demo():
 #
 # (Vaswani et al. 2017, section 3.5). Read it column by column: columns $2i$ and $2i+1$ are a sine
 # and a cosine of *one* wavelength, $2\pi \cdot 10000^{2i/d_{\text{model}}}$. The first pair repeats
-# every 6.3 positions; at $d_{\text{model}} = 512$ the last takes 60,612. It is a clock with $d_{\text{model}}/2$ hands:
+# every 6.3 positions; at $d_{\text{model}} = 512$ the last takes 60,611. It is a clock with $d_{\text{model}}/2$ hands:
 # the fast ones tell neighbours apart, the slow ones tell early from late.
 #
 # Sines and cosines alternate: `sin, cos, sin, cos, …`. When `d_model` is odd, the last column is a
