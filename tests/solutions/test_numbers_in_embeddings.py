@@ -50,13 +50,17 @@ STATED: list[tuple[str, Callable[[re.Match[str]], list[float]]]] = [
         lambda found: [512, 0.02 * math.sqrt(int(found[1])) / 0.02],
     ),
     (
-        r"With `d_model=(\d+)` the factor is (\d+): .*? about ([\d.]+) in the table, and about"
-        r" ([\d.]+) on the way out",
+        (
+            r"With `d_model=(\d+)` the factor is (\d+): .*? about ([\d.]+) in the table, and about"
+            r" ([\d.]+) on the way out"
+        ),
         lambda found: [64, math.sqrt(int(found[1])), *sizes_of_tokens(int(found[1]))],
     ),
     (
-        r"The first pair repeats every ([\d.]+) positions; at \$d_\{\\text\{model\}\} = (\d+)\$ the"
-        r" last takes ([\d,]+)\.",
+        (
+            r"The first pair repeats every ([\d.]+) positions; at \$d_\{\\text\{model\}\} = (\d+)\$ the"
+            r" last takes ([\d,]+)\."
+        ),
         lambda found: [wavelength(0, 512), 512, wavelength(255, int(found[2]))],
     ),
     (
