@@ -72,7 +72,7 @@ class TestSharing:
 
     @check(points=0.5, hint="`super().__init__` takes them all; none is left to its default.")
     def test_arguments_of_full_model(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """A model that ties takes FullModel's arguments in order, with their defaults, and uses them"""
+        """A model that ties takes FullModel's arguments, in their order, with their defaults"""
         vocab_size, max_len = rng.randrange(17, 25), rng.randrange(9, 14)
         sizes = (vocab_size, 8, 2, 3, 12)
         more = (max_len, rng.choice((0.2, 0.3)), "learned")
@@ -99,7 +99,8 @@ class TestSharing:
 
         def verdict(build: Build) -> None:
             generator = torch.Generator().manual_seed(rng.randrange(2**31))
-            for options in ({}, {"tie_weights": True}, {"tie_weights": False}):
+            learned = {"positional": "learned"}  # positions have no say in it
+            for options in ({}, learned, {"tie_weights": True}, {"tie_weights": False}):
                 model = build(**options)
                 table = model.embedding.token_embedding.embedding.weight
                 before = model.lm_head.weight.tensor()
