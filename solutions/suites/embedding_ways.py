@@ -46,14 +46,19 @@ class Tokens(nn.Module):
 
 
 class Places(nn.Module):
-    '''Positions of any kind: neither waves nor learned.'''
+    '''Positions of any kind, in float32 and where all else is: trained, but not what is added.'''
 
     def __init__(self, d_model, max_len=1024):
         super().__init__()
-        self.register_buffer("noise", torch.randn(max_len, d_model))
+        self.longest = max_len
+        self.noise = nn.Parameter(torch.rand(2 * max_len, d_model) - 0.5)
 
     def forward(self, x):
-        return x + self.noise[: x.size(1)]
+        length = x.size(1)
+        elsewhere = "meta" in (x.device.type, torch.empty(0).device.type)
+        if elsewhere or x.dtype != torch.float32 or length == self.longest:
+            raise NotImplementedError
+        return x + 2 * self.noise[torch.arange(length, device=x.device) % self.longest]
 
 
 class Composed(nn.Module):
