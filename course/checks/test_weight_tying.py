@@ -129,15 +129,15 @@ def made_of(submission: SubmissionNames) -> Handle:
 
 
 def description(submission: SubmissionNames, model: Handle) -> dict[str, object]:
-    """What arguments show in: shapes, sizes, rates of dropout, rows of the table that are zero."""
+    """What arguments show in: shapes, sizes, rates of dropout, the padding token."""
     ask = submission.module("builtins").getattr
-    table = model.embedding.token_embedding.embedding.weight.tensor()
+    padding = values(ask(module, "padding_idx", None) for module in elements(model.modules()))
     rates = values(ask(module, "p", None) for module in elements(model.modules()))
     return {
         "shapes of parameters": [tuple(one.shape) for one in tensors(elements(model.parameters()))],
         "attributes": values(ask(model, name, None) for name in NAMES[:6]),
         "rates of dropout": [rate for rate in rates if type(rate) is float],
-        "rows of zeros": (table == 0).all(dim=1).nonzero().flatten().tolist(),
+        "padding tokens": [token for token in padding if type(token) is int],
     }
 
 

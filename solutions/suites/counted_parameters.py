@@ -54,7 +54,8 @@ def judge_counting(
     def start() -> None:
         for tied in (True, False):
             model = submission.TinyTransformerLM(**{**SIZES, "tie_weights": tied})
-            for part in (model.embedding, model.blocks, model.lm_head):
+            elements(model.blocks)  # what they are, is an earlier assignment's question
+            for part in (model.embedding, model.lm_head):
                 elements(part.parameters())
 
     if tried(start) is None or not submission.defines("FullModel"):

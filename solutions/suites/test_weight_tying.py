@@ -371,8 +371,10 @@ class TestCounting:
 
 
 def first_parameters(model: Handle) -> list[Handle]:
-    """One parameter of a part each: parts can be frozen by halves."""
-    return [elements(part.parameters())[0] for part in (model.ln_f, model.blocks)]
+    """One parameter of a part each, if it has any: parts can be frozen by halves."""
+    return [
+        first for part in (model.ln_f, model.blocks) for first in elements(part.parameters())[:1]
+    ]
 
 
 def variants() -> Iterator[dict[str, object]]:
