@@ -3,7 +3,9 @@
 A check of where tensors live needs a second device. `meta`, torch's own device without values, does
 not do: code that looks at a value, to refuse an id that is too large, is right and fails there. So
 tensors here pretend to lie on it, are computed on the CPU, and mix as those of a GPU do: a tensor
-here that has dimensions is refused, a single number is not, and copies go either way.
+here that has dimensions is refused, a single number is not, and copies go either way. A check may
+also take this device for the CPU and the CPU for a GPU, so a single number there is not refused
+either.
 """
 
 from __future__ import annotations
@@ -131,13 +133,15 @@ def performed(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[st
     tensors = [part for part in pytree.tree_leaves((args, kwargs)) if isinstance(part, Tensor)]
     there = [tensor for tensor in tensors if isinstance(tensor, There)]
     here = [tensor for tensor in tensors if not isinstance(tensor, There) and tensor.dim() > 0]
-    if there and here and not allowed_to_mix(function, args):
+    numbers_there = bool(here) and all(tensor.dim() == 0 for tensor in there)
+    if there and here and not (numbers_there or allowed_to_mix(function, args)):
         raise RuntimeError(
             f"Expected all tensors to be on the same device, but found {NAME} and cpu"
         )
     wanted = kwargs.get("device")
-    leaves_there = bool(there) if wanted is None else torch.device(wanted).type == NAME
+    leaves_there = bool(there) and not numbers_there
     if wanted is not None:
+        leaves_there = torch.device(wanted).type == NAME
         kwargs = {**kwargs, "device": "cpu"}
     owners = {id(tensor.held): tensor for tensor in there} | {id(one): one for one in here}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,7 @@ from grader.testing import (
     assert_shape,
     check,
     elements,
+    in_some_way,
     raises,
     tensors,
     tried,
@@ -24,6 +27,9 @@ from grader.testing.failure import fail
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+TOO_LONG = ("ValueError", "AssertionError", "IndexError", "RuntimeError")
 
 
 def build(submission: SubmissionNames, **arguments: object) -> Handle:
@@ -42,12 +48,17 @@ def token_ids(rng: random.Random, batch: int, length: int, vocab_size: int) -> T
     return torch.tensor([rng.sample(range(vocab_size), length) for _ in range(batch)])
 
 
+def judge(submission: SubmissionNames, rng: random.Random, verdict: Callable[[str], None]) -> None:
+    """Pass a verdict on tokens: with a kind of position that works, if with one of them only."""
+    in_some_way(partial(verdict, kind) for kind in working_kinds(submission, rng))
+
+
 class TestShapes:
     """Shapes and arguments"""
 
     @pytest.mark.parametrize("kind", KINDS)
     @check(
-        points=1,
+        points=0.75,
         hint="Tokens (B, T) are looked up to (B, T, d_model); adding positions keeps that shape.",
     )
     def test_output_shape(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
@@ -92,45 +103,94 @@ class TestShapes:
     @check(points=0.25, hint="`token_embedding.embedding.weight` has a row for each token id.")
     def test_token_table(self, submission: SubmissionNames, rng: random.Random) -> None:
         """The token table is (vocab_size, d_model), and its rows are what is looked up"""
-        kind = working_kinds(submission, rng)[0]
         vocab_size, d_model = rng.randrange(11, 20), 2 * rng.randrange(2, 5)
-        embedding = build(
-            submission, vocab_size=vocab_size, d_model=d_model, max_len=12, positional=kind
-        )
-        table = embedding.token_embedding.embedding.weight
-        assert_shape(table.tensor(), (vocab_size, d_model), "the token table")
-        tokens = token_ids(rng, 2, 10, vocab_size)
-        row = int(tokens[0, rng.randrange(10)])
-        before = embedding(tokens).tensor()
-        assert_shape(before, (2, 10, d_model), "the output")
-        table.data[row].add_(1.0)
-        after = embedding(tokens).tensor()
-        assert_shape(after, (2, 10, d_model), "the output")
-        changed = tokens == row
-        assert_differs(before[changed], after[changed], "the vector of a changed row")
-        assert_close(after[~changed], before[~changed], "the vectors of the other rows")
 
-    @check(points=0.25, hint="Fill the table first, then zero the padding row.")
+        def verdict(kind: str) -> None:
+            embedding = build(
+                submission, vocab_size=vocab_size, d_model=d_model, max_len=12, positional=kind
+            )
+            table = embedding.token_embedding.embedding.weight
+            assert_shape(table.tensor(), (vocab_size, d_model), "the token table")
+            tokens = token_ids(rng, 2, 10, vocab_size)
+            row = int(tokens[0, rng.randrange(10)])
+            before = embedding(tokens).tensor()
+            assert_shape(before, (2, 10, d_model), "the output")
+            table.data[row].add_(1.0)
+            after = embedding(tokens).tensor()
+            assert_shape(after, (2, 10, d_model), "the output")
+            changed = tokens == row
+            assert_differs(before[changed], after[changed], "the vector of a changed row")
+            assert_close(after[~changed], before[~changed], "the vectors of the other rows")
+
+        judge(submission, rng, verdict)
+
+    @check(points=0.25, hint="Token ids come as int64, and as int32 when somebody saves memory.")
+    def test_small_ids(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Ids of 32 bits give the same vectors as ids of 64 bits"""
+        import torch
+
+        def verdict(kind: str) -> None:
+            embedding = build(submission, vocab_size=20, d_model=6, max_len=12, positional=kind)
+            tokens = token_ids(rng, 2, 7, 20)
+            expected = embedding(tokens).tensor()
+            assert_shape(expected, (2, 7, 6), "the output")
+            assert_differs(expected[0], expected[1], "the output from one sequence to another")
+            assert_close(embedding(tokens.to(torch.int32)).tensor(), expected, "the output")
+
+        judge(submission, rng, verdict)
+
+    @check(points=0.25, hint="vocab_size, d_model, max_len, positional, dropout, padding_idx.")
+    def test_order_of_arguments(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """The arguments come in the order of the docstring, also when they are not named"""
+
+        def verdict(kind: str) -> None:
+            vocab_size, d_model, max_len = rng.sample(range(6, 15), 3)
+            d_model, padding = 2 * d_model, rng.randrange(vocab_size)
+            arguments = (vocab_size, d_model, max_len, kind, 0.5, padding)
+            embedding = submission.TransformerEmbedding(*arguments)
+            table = embedding.token_embedding.embedding.weight
+            assert_shape(table.tensor(), (vocab_size, d_model), "the token table")
+            out = submission.placed(embedding).eval()(token_ids(rng, 2, 5, vocab_size))
+            assert_shape(out.tensor(), (2, 5, d_model), "the output")
+
+        judge(submission, rng, verdict)
+
+    @check(points=0.25, hint="Fill the table first, then zero the row that `padding_idx` names.")
     def test_padding_row(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """The row of the padding token starts as zeros, and only that row"""
-        kind = working_kinds(submission, rng)[0]
-        padding = rng.randrange(1, 12)
-        embedding = submission.TransformerEmbedding(
-            vocab_size=12, d_model=6, max_len=8, positional=kind, padding_idx=padding
-        )
-        table = embedding.token_embedding.embedding.weight.tensor()
-        assert_shape(table, (12, 6), "the token table")
-        zero_rows = (table == 0).all(dim=1).nonzero().flatten().tolist()
-        if zero_rows != [padding]:
-            fail("the wrong rows are zero", expected=[padding], actual=zero_rows)
+        """The row of the padding token, be it 0, starts as zeros: only that row, or none"""
+
+        def verdict(kind: str) -> None:
+            for padding in (rng.randrange(1, 12), 0, None):
+                told = {} if padding is None else {"padding_idx": padding}
+                embedding = submission.TransformerEmbedding(
+                    vocab_size=12, d_model=6, max_len=8, positional=kind, **told
+                )
+                table = embedding.token_embedding.embedding.weight.tensor()
+                assert_shape(table, (12, 6), "the token table")
+                zero_rows = (table == 0).all(dim=1).nonzero().flatten().tolist()
+                expected = list(told.values())
+                if zero_rows != expected:
+                    fail("the wrong rows are zero", expected=expected, actual=zero_rows)
+
+        judge(submission, rng, verdict)
 
     @check(points=0.25, hint="Padding is an ordinary token that stands somewhere and never learns.")
     def test_padding_in_use(self, submission: SubmissionNames, rng: random.Random) -> None:
         """The padding token gets its position, and its row no gradient"""
+
+        def verdict(kind: str) -> None:
+            for padding in (0, rng.randrange(1, 12)):
+                self.assert_padding_is_used(submission, rng, kind, padding)
+
+        judge(submission, rng, verdict)
+
+    def assert_padding_is_used(
+        self, submission: SubmissionNames, rng: random.Random, kind: str, padding: int
+    ) -> None:
+        """Demand a padding token that is like any other, but for its gradient."""
         import torch
 
-        kind = working_kinds(submission, rng)[0]
-        padding, other, ordinary = rng.sample(range(12), 3)
+        other, ordinary = rng.sample([row for row in range(12) if row != padding], 2)
         embedding = submission.TransformerEmbedding(
             vocab_size=12, d_model=6, max_len=8, positional=kind, dropout=0.0, padding_idx=padding
         )
@@ -152,11 +212,12 @@ class TestShapes:
             assert_shape(gradient, (12, 6), "the gradient of the token table")
             assert_close(gradient[padding], zeros, "the gradient of the padding row")
 
-    @check(points=0.5, hint='Only "sinusoidal" and "learned" exist; say so with a ValueError.')
+    @check(points=0.25, hint='Only "sinusoidal" and "learned" exist; say so with a ValueError.')
     def test_bad_positional(self, submission: SubmissionNames, rng: random.Random) -> None:
         """An unknown kind of position is refused with a ValueError"""
         working_kinds(submission, rng)
-        for name in ("rotary", f"learned{rng.randrange(100)}", ""):
+        alike = rng.choice(("Learned", "SINUSOIDAL", "learned ", "sin", "learnt"))
+        for name in ("rotary", f"learned{rng.randrange(100)}", "", "Learned", "Sinusoidal", alike):
             with raises("ValueError", what=f"positional={name!r}"):
                 submission.TransformerEmbedding(
                     vocab_size=10, d_model=4, max_len=8, positional=name
@@ -225,12 +286,12 @@ class TestWaves:
 
     @check(points=0, hint="Compare the length with max_len before anything else.")
     def test_waves_length(self, submission: SubmissionNames) -> None:
-        """More than max_len positions raise a ValueError"""
+        """More than max_len positions are refused"""
         import torch
 
         encoding = submission.SinusoidalPositionalEncoding(d_model=4, max_len=8)
         encoding(torch.zeros(1, 8, 4))
-        with raises("ValueError", what="a sequence of 9 with max_len=8"):
+        with raises(*TOO_LONG, what="a sequence of 9 with max_len=8"):
             encoding(torch.zeros(1, 9, 4))
 
 
@@ -260,10 +321,10 @@ class TestRows:
 
     @check(points=0, hint="Compare the length with max_len before anything else.")
     def test_learned_rows_length(self, submission: SubmissionNames) -> None:
-        """More than max_len positions raise a ValueError"""
+        """More than max_len positions are refused"""
         import torch
 
         encoding = submission.LearnedPositionalEmbedding(d_model=4, max_len=8)
         encoding(torch.zeros(1, 8, 4))
-        with raises("ValueError", what="a sequence of 9 with max_len=8"):
+        with raises(*TOO_LONG, what="a sequence of 9 with max_len=8"):
             encoding(torch.zeros(1, 9, 4))

@@ -10,6 +10,7 @@ import torch
 
 from course.checks.living_models import Build, assert_alive, built, built_of_course_parts
 from grader.testing import (
+    Handle,
     SubmissionNames,
     assert_close,
     assert_differs,
@@ -19,10 +20,13 @@ from grader.testing import (
     elements,
     in_some_way,
     tensors,
+    values,
 )
 from grader.testing.failure import fail
 
 SIZES = {"vocab_size": 17, "d_model": 8, "n_heads": 2, "n_layers": 2, "d_ff": 12, "max_len": 10}
+NAMES = "vocab_size", "d_model", "n_heads", "n_layers", "d_ff", "max_len", "dropout", "positional"
+DEFAULTS = {"max_len": 1024, "dropout": 0.1, "positional": "sinusoidal"}
 SHAPE = (SIZES["vocab_size"], SIZES["d_model"])
 
 
@@ -45,7 +49,7 @@ def judge(
 class TestSharing:
     """One table for two jobs"""
 
-    @check(points=1, hint="Which parameters does the untied model have in addition?")
+    @check(points=0.75, hint="Which parameters does the untied model have in addition?")
     def test_fewer_parameters(self, submission: SubmissionNames, rng: random.Random) -> None:
         """An untied model has V * d_model parameters more than a tied one"""
 
@@ -66,13 +70,37 @@ class TestSharing:
 
         judge(submission, rng, verdict)
 
-    @check(points=1, hint="Two names for one tensor, or two tensors with the same numbers?")
+    @check(points=0.5, hint="`super().__init__` takes them all; none is left to its default.")
+    def test_arguments_of_full_model(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """A model that ties takes FullModel's arguments, in their order, with their defaults"""
+        vocab_size, max_len = rng.randrange(17, 25), rng.randrange(9, 14)
+        sizes = (vocab_size, 8, 2, 3, 12)
+        more = (max_len, rng.choice((0.2, 0.3)), "learned")
+        rest = {"tie_weights": False, "padding_idx": rng.randrange(1, vocab_size)}
+
+        def verdict(build: Build) -> None:
+            build()
+            model = submission.TinyTransformerLM
+            tied = model(*sizes)
+            tied.embedding.token_embedding.embedding.weight.data.fill_(0.5)
+            head = tied.lm_head.weight.tensor()
+            assert_close(head, torch.full(head.shape, 0.5), "the head's weight, the table all 0.5,")
+            for given, options in ((sizes, {"tie_weights": False}), ((*sizes, *more), rest)):
+                told = {**DEFAULTS, **dict(zip(NAMES, given, strict=False)), **options}
+                actual = description(submission, model(*given, **options))
+                expected = description(submission, made_of(submission)(**told))
+                assert_equal(actual, expected, "what a model has, its arguments in order,")
+
+        judge(submission, rng, verdict)
+
+    @check(points=0.75, hint="Two names for one tensor, or two tensors with the same numbers?")
     def test_change_shows_in_head(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A change of the token table shows in the head when tied, as by default; only then"""
 
         def verdict(build: Build) -> None:
             generator = torch.Generator().manual_seed(rng.randrange(2**31))
-            for options in ({}, {"tie_weights": True}, {"tie_weights": False}):
+            learned = {"positional": "learned"}  # positions have no say in it
+            for options in ({}, learned, {"tie_weights": True}, {"tie_weights": False}):
                 model = build(**options)
                 table = model.embedding.token_embedding.embedding.weight
                 before = model.lm_head.weight.tensor()
@@ -88,6 +116,29 @@ class TestSharing:
                     assert_close(after, before, "the head's weight of an untied model")
 
         judge(submission, rng, verdict)
+
+
+def made_of(submission: SubmissionNames) -> Handle:
+    """The model that the notebook's own is made of, or else that one."""
+    model = submission.TinyTransformerLM
+    if submission.defines("FullModel"):
+        derived = submission.module("builtins").issubclass(model, submission.FullModel)
+        if derived.value() is True:
+            return submission.FullModel
+    return model
+
+
+def description(submission: SubmissionNames, model: Handle) -> dict[str, object]:
+    """What arguments show in: shapes, sizes, rates of dropout, the padding token."""
+    ask = submission.module("builtins").getattr
+    padding = values(ask(module, "padding_idx", None) for module in elements(model.modules()))
+    rates = values(ask(module, "p", None) for module in elements(model.modules()))
+    return {
+        "shapes of parameters": [tuple(one.shape) for one in tensors(elements(model.parameters()))],
+        "attributes": values(ask(model, name, None) for name in NAMES[:6]),
+        "rates of dropout": [rate for rate in rates if type(rate) is float],
+        "padding tokens": [token for token in padding if type(token) is int],
+    }
 
 
 # ---------------------------------------------------------------- practice: counting part by part

@@ -9,6 +9,7 @@ A submission that was seen to work is not asked again.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -33,8 +34,16 @@ VOCAB, D_MODEL, MAX_LEN, BATCH = 19, 8, 12, 5
 LENGTHS = (10, 7, 4)
 """The longest first: what keeps the rows of the first length is another check's business."""
 
-_seen: WeakKeyDictionary[Link, set[str]] = WeakKeyDictionary()
-"""The kinds of position that each submission was seen to embed with."""
+Way = Callable[..., Handle]
+"""Builds an embedding, of a submission and the arguments of `TransformerEmbedding`."""
+
+_seen: WeakKeyDictionary[Link, set[tuple[str, Way]]] = WeakKeyDictionary()
+"""The kinds of position that each submission was seen to embed with, and how it was built."""
+
+
+def as_it_is(submission: SubmissionNames, **arguments: object) -> Handle:
+    """The submission's own embedding."""
+    return submission.TransformerEmbedding(**arguments)
 
 
 def working_kinds(submission: SubmissionNames, rng: random.Random) -> list[str]:
@@ -56,21 +65,28 @@ def working_kinds(submission: SubmissionNames, rng: random.Random) -> list[str]:
     return working
 
 
-def assert_embeds(submission: SubmissionNames, rng: random.Random, kind: str) -> None:
+def assert_embeds(
+    submission: SubmissionNames, rng: random.Random, kind: str, way: Way = as_it_is
+) -> None:
     """Demand vectors that follow the token table, and positions that are different."""
     own = random.Random(rng.random())  # a check draws the same, whether this is asked or not
     seen = _seen.setdefault(link_of(submission.send(None)), set())
-    if kind in seen:
+    if (kind, way) in seen:
         return
-    assert_tokens_are_looked_up(build(submission, kind), own)
-    assert_places_differ(submission, own, kind)
-    seen.add(kind)
+    assert_tokens_are_looked_up(build(submission, kind, way), own)
+    assert_places_differ(submission, own, kind, way)
+    seen.add((kind, way))
 
 
-def build(submission: SubmissionNames, kind: str) -> Handle:
+def build(submission: SubmissionNames, kind: str, way: Way) -> Handle:
     """An embedding without dropout, in eval mode."""
-    embedding = submission.TransformerEmbedding(
-        vocab_size=VOCAB, d_model=D_MODEL, max_len=MAX_LEN, positional=kind, dropout=0.0
+    embedding = way(
+        submission,
+        vocab_size=VOCAB,
+        d_model=D_MODEL,
+        max_len=MAX_LEN,
+        positional=kind,
+        dropout=0.0,
     )
     submission.placed(embedding).eval()
     return embedding
@@ -97,11 +113,16 @@ def embed(embedding: Handle, tokens: Tensor) -> Any:
     return out
 
 
-def assert_tokens_are_looked_up(embedding: Handle, rng: random.Random) -> None:
-    """Demand that vectors of two tokens at one place differ as their rows do, times some number."""
+def redraw(embedding: Handle, rng: random.Random) -> None:
+    """Give every parameter numbers from N(0, 1): how it starts is another check's business."""
     parameters = elements(embedding.parameters())
     for parameter, value in zip(parameters, tensors(parameters), strict=True):
         parameter.data.copy_(normal(rng, *value.shape))
+
+
+def assert_tokens_are_looked_up(embedding: Handle, rng: random.Random) -> None:
+    """Demand that vectors of two tokens at one place differ as their rows do, times some number."""
+    redraw(embedding, rng)
     table = embedding.token_embedding.embedding.weight.tensor()
     if table.dim() != 2 or table.size(0) < VOCAB or table.size(1) != D_MODEL:
         fail("the token table has the wrong shape", expected=(VOCAB, D_MODEL), actual=table.shape)
@@ -116,13 +137,17 @@ def assert_tokens_are_looked_up(embedding: Handle, rng: random.Random) -> None:
     assert_close(outputs / scale, rows, "a token's vector, beside its row of the table,", atol=1e-3)
 
 
-def assert_places_differ(submission: SubmissionNames, rng: random.Random, kind: str) -> None:
+def assert_places_differ(
+    submission: SubmissionNames, rng: random.Random, kind: str, way: Way
+) -> None:
     """Demand that something is added that is not the same everywhere, of a kind with what it is."""
     import torch
 
     found = []
-    embeddings = [build(submission, kind) for _ in range(2)]  # before one may seed what draws
+    embeddings = [build(submission, kind, way) for _ in range(2)]  # before one may seed what draws
     for embedding in embeddings:
+        if kind == "learned":
+            redraw(embedding, rng)
         embedding.token_embedding.embedding.weight.data.zero_()
         found.append([embed(embedding, token_ids(rng, length)) for length in LENGTHS])
     first, second = (torch.cat([out.flatten(0, 1) for out in outs]).double() for outs in found)
@@ -131,7 +156,7 @@ def assert_places_differ(submission: SubmissionNames, rng: random.Random, kind: 
         fail(f"{kind} positions add nothing, or the same everywhere")
     if kind == "learned":
         if bool((first - second).abs().mean() < 0.1 * first.abs().mean()):
-            fail("learned positions start from the same numbers each time")
+            fail("learned positions are the same numbers each time")
         return
     if not directions[2] > 0.01 * directions[0] or bool(first.abs().max() > 1.2 * D_MODEL**0.5):
         fail("sinusoidal positions are no waves")

@@ -14,9 +14,10 @@
 #
 # **How it works.** Four cells below say `# YOUR CODE HERE`: replace that line and the next. Each is
 # followed by a cell that shows you what you made. What is checked in the end is the fourth class,
-# `TransformerEmbedding`, and its token table; the other three are its parts. `check("shapes")` tells
-# you at once whether the basics are right. Cells that say *graded after you hand in* stand for
-# hidden checks: they ask for what the text and the docstrings say, and nothing else.
+# `TransformerEmbedding`, and its token table; the other three are its parts. What is right earns its
+# points, also when another of the four is not there yet. `check("shapes")` tells you at once whether
+# the basics are right. Cells that say *graded after you hand in* stand for hidden checks: they ask
+# for what the text and the docstrings say, and nothing else.
 #
 # Everything runs in seconds on a laptop, and from top to bottom even while it is unsolved.
 
@@ -85,8 +86,9 @@ print("one-hot rows:\n", one_hot)
 print("the same vectors:", torch.equal(looked_up, multiplied))
 
 # %% [markdown]
-# It follows that only the rows that were looked up get a gradient: a token that never occurs is
-# never learned.
+# It follows that a lookup gives a gradient only to the rows that were looked up. As long as the
+# table is used for nothing else, a token that never occurs is never learned. In notebook 4 the same
+# table also gives every token its score, and from there each row gets a gradient in each step.
 
 # %% [markdown]
 # ## Part 1: Tokens, at the right size
@@ -98,7 +100,12 @@ print("the same vectors:", torch.equal(looked_up, multiplied))
 #
 # Vaswani et al. (2017, section 3.4) multiply the token vectors by $\sqrt{d_{\text{model}}}$. At
 # $d_{\text{model}} = 512$ that is a factor of 22.6, and 0.02 becomes 0.45: token and position are now
-# of comparable size. The factor is the same whichever kind of position follows.
+# of comparable size.
+#
+# So the factor goes with waves. Learned positions (part 3) start as small as the table, at 0.02: at
+# $d_{\text{model}} = 512$ a scaled token is 22.6 times the size of its position, and now it is the
+# position that whispers, until training has made it larger. GPT-2, whose positions are learned,
+# does without the factor. We keep it for both kinds, so that only one thing changes between them.
 
 # %%
 plots.scale_comparison()
@@ -108,9 +115,10 @@ plots.scale_comparison()
 # turn vectors back into tokens, and there it is needed at its small size.
 #
 # One more detail: sequences of different length are filled up with a *padding* token. It means
-# nothing, so its row starts as zeros and, never getting a gradient, stays zero. `nn.Embedding`
-# takes care of the gradient when it knows `padding_idx`; but see to it that after your own
-# initialisation this row is zero, and no other.
+# nothing, so its row starts as zeros, and looking it up gives it no gradient: it stays zero while
+# the table is used for lookups alone. `nn.Embedding` takes care of the gradient when it knows
+# `padding_idx`; but see to it that after your own initialisation this row is zero, and no other.
+# The id of the padding token is often 0, which is not the same as having none.
 
 # %% solution="TokenEmbedding"
 
@@ -148,7 +156,7 @@ with plots.demo():
 #
 # (Vaswani et al. 2017, section 3.5). Read it column by column: columns $2i$ and $2i+1$ are a sine
 # and a cosine of *one* wavelength, $2\pi \cdot 10000^{2i/d_{\text{model}}}$. The first pair repeats
-# every 6.3 positions; the last takes tens of thousands. It is a clock with $d_{\text{model}}/2$ hands:
+# every 6.3 positions; at $d_{\text{model}} = 512$ the last takes 60,611. It is a clock with $d_{\text{model}}/2$ hands:
 # the fast ones tell neighbours apart, the slow ones tell early from late.
 #
 # Sines and cosines alternate: `sin, cos, sin, cos, …`. When `d_model` is odd, the last column is a
@@ -157,7 +165,7 @@ with plots.demo():
 # This table is not learned, and no optimizer step may change it. Still it is part of the module: it
 # has to move with it to a GPU, and to follow the vectors' dtype. That is what `register_buffer` is
 # for. Compute the table in float32 or better and let it be rounded afterwards: counted in bfloat16,
-# positions 256 and 257 are the same number.
+# positions 256 and 257 are the same number. Whether checkpoints carry the table is up to you.
 
 # %% solution="SinusoidalPositionalEncoding"
 
@@ -194,7 +202,8 @@ with plots.demo():
 #
 # What if a text is longer than `max_len`? A learned table simply has no row for position
 # `max_len`. Waves could go on, but a model that never saw such positions in training does badly on
-# them. Both of our modules refuse: they raise a `ValueError`, and a good one names both lengths.
+# them. Both of our modules refuse. A `ValueError` that names both lengths says most; which error
+# it is, is up to you.
 
 # %% solution="LearnedPositionalEmbedding"
 
@@ -203,7 +212,7 @@ check("rows")
 
 # %% [markdown]
 # **Look at it.** What can a model read off these vectors? Attention compares vectors by dot
-# products, so compare all pairs of positions that way. For the waves,
+# products, so compare all pairs of positions that way. For the waves, when $d_{\text{model}}$ is even,
 #
 # $$P_a \cdot P_b = \sum_i \cos\!\left(\frac{a-b}{10000^{\,2i/d_{\text{model}}}}\right),$$
 #
@@ -234,14 +243,15 @@ with plots.demo():
 #   same vectors.
 # - **`positional`** chooses between `"sinusoidal"` and `"learned"`. Anything else is a mistake that
 #   should be found now and not after a night of training: raise a `ValueError`.
-# - **Length.** Any `T` from 1 to `max_len` works, `max_len` included. A longer sequence raises a
-#   `ValueError`.
+# - **Length.** Any `T` from 1 to `max_len` works, `max_len` included. A longer sequence is an error.
 # - **Dtype and device** follow the parameters: after `.double()`, `.half()`, `.bfloat16()` or
 #   `.to("cuda")` the module still works, and its output has the dtype and device of the weights. A
 #   float32 table added to bfloat16 vectors would quietly make float32 of them; one that was left
-#   behind on the CPU raises an error. Whatever `forward` creates belongs on its input's device.
+#   behind on the CPU raises an error. Whatever `forward` creates belongs on its input's device; a
+#   single number (a tensor without dimensions) may stay on the CPU, as torch lets it mix with any.
 #
-# Use your three classes; nothing has to be written twice.
+# Use your three classes; nothing has to be written twice. What is pinned is what stands in the
+# docstrings; how you store positions, what other attributes there are and how you compute is free.
 
 # %% solution="TransformerEmbedding"
 

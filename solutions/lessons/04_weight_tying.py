@@ -170,9 +170,12 @@ for deviation in (0.02, 0.2, 1.0):
 # `FullModel` makes table and head as two matrices; `TinyTransformerLM` is the same model, with your
 # three methods.
 #
-# - `__init__`: when `tie_weights` is true, make one parameter of the two.
+# - `__init__`: when `tie_weights` is true, make one parameter of the two. Which of the two names
+#   makes it and which borrows it is up to you.
 # - `count_parameters`: an `int`, shared parameters once.
 # - `get_parameter_breakdown`: a dict of five `int`s; the parts add up to `"total"`, tied or not.
+#
+# What is right earns its points, also while another of the three is unsolved.
 
 
 # %% solution="TinyTransformerLM"
@@ -295,8 +298,10 @@ with plots.demo():
 # one's twice over. Autograd adds the terms by itself, provided that there is one parameter.
 #
 # **Look at it.** Three gradients: table and head of an untied model, and the one weight of a tied
-# model with the same numbers in it. Only tokens 0 to 19 are in the input. The third picture should
-# be the sum of the first two.
+# model with the same numbers in it. Only tokens 0 to 19 are in the input. The gradients add up, as
+# the printed line says; the bars are their *lengths*, and lengths don't: two terms that point in
+# different directions give less than the sum of their lengths. For tokens from 20 on, there is only
+# one term, and the third picture is the second.
 
 # %%
 with plots.demo():
@@ -360,7 +365,7 @@ with plots.demo():
             )
 
 # %% [markdown]
-# **Look at it.** The smallest of them, with areas in proportion: untied, it is two thirds tables.
+# **Look at it.** The smallest of them, with areas in proportion: untied, it is three quarters tables.
 
 # %%
 with plots.demo():
@@ -421,7 +426,8 @@ plots.curves(
 # %% [markdown]
 # **How it scales.** Presets change everything at once, so a curve through them shows no law. Vary
 # one size at a time instead, starting from *small* with $V = 10{,}000$ (and $f = 4d$): the number of
-# blocks and the vocabulary count linearly, the width nearly quadratically, the heads not at all.
+# blocks and the vocabulary give straight lines, which don't start at zero, because what isn't varied
+# is there as well; the width gives a curve, $12\,L\,d^2$ on top of a line; the heads change nothing.
 
 # %%
 base = {"vocab_size": 10_000, "d_model": 256, "n_heads": 8, "n_layers": 6}
@@ -436,7 +442,7 @@ for name, values in varied.items():
     configs = [base | {name: value} for value in values]
     counts = [formula(**config, d_ff=4 * config["d_model"]) / 1e6 for config in configs]
     panels[name] = {"total": (values, counts)}
-plots.curves(panels, "One size at a time", "millions of parameters", log="xy")
+plots.curves(panels, "One size at a time", "millions of parameters")
 
 # %% question="counting"
 

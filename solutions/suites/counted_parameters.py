@@ -1,14 +1,92 @@
-"""How many parameters a model has, added up from its own parts."""
+"""How many parameters a model has, added up from its own parts, and models to count them on.
+
+What counts is judged without what ties: where a model can't be built as it is, because `__init__`
+is unsolved, it starts as the one that it is made of.
+"""
 
 import random
+from collections.abc import Callable
+from functools import partial
 
 import torch
-from tied_models import VOCAB, WIDTH, is_shared
+from tied_models import SIZES, VOCAB, WIDTH, is_shared, judge
 
-from grader.testing import Handle, assert_equal, elements, tensors, values
+from course.checks.living_models import Build
+from grader.testing import (
+    Handle,
+    SubmissionNames,
+    assert_equal,
+    elements,
+    in_some_way,
+    tensors,
+    tried,
+    values,
+)
 from grader.testing.failure import fail
 
+FAR_SIDE = """
+def with_sound_start(model, base):
+    class Model(model):
+        def __init__(self, *sizes, tie_weights=True, **options):
+            base.__init__(self, *sizes, tie_weights=False, **options)
+            if tie_weights:
+                self.lm_head.weight = self.embedding.token_embedding.embedding.weight
+
+    return Model
+
+
+def with_sound_count(model):
+    model.count_parameters = lambda trainable_only=False: sum(
+        one.numel() for one in model.parameters() if one.requires_grad or not trainable_only
+    )
+    return model
+"""
+"""Runs beside the submission."""
+
 TABLE = VOCAB * WIDTH
+
+
+def judge_counting(
+    submission: SubmissionNames, rng: random.Random, verdict: Callable[[Build], None]
+) -> None:
+    """Pass a verdict on how a model counts; how it starts is another question."""
+
+    def start() -> None:
+        for tied in (True, False):
+            model = submission.TinyTransformerLM(**{**SIZES, "tie_weights": tied})
+            elements(model.blocks)  # what they are, is an earlier assignment's question
+            for part in (model.embedding, model.lm_head):
+                elements(part.parameters())
+
+    if tried(start) is None or not submission.defines("FullModel"):
+        judge(submission, rng, verdict)
+        return
+    sound = far_side(submission)["with_sound_start"]
+    model = sound(submission.TinyTransformerLM, submission.FullModel)
+    verdict(lambda **changes: submission.placed(model(**{**SIZES, **changes})))
+
+
+def in_either_count(
+    submission: SubmissionNames, build: Build, verdict: Callable[[Build], None]
+) -> None:
+    """Pass a verdict on what calls `count_parameters`, be that right or not."""
+    sound = far_side(submission)["with_sound_count"]
+    in_some_way(partial(verdict, way) for way in (build, lambda **changes: sound(build(**changes))))
+
+
+def far_side(submission: SubmissionNames) -> Handle:
+    """What is defined over there."""
+    scope = submission.send({})
+    submission.module("builtins").exec(FAR_SIDE, scope)
+    return scope
+
+
+def grow(submission: SubmissionNames, model: Handle, rng: random.Random) -> None:
+    """Give each part a parameter that no formula knows: whoever asks the modules counts it."""
+    nn = submission.module("torch.nn")
+    block = rng.choice(elements(model.blocks))
+    for part in (model.embedding, block, model.ln_f):
+        part.added = submission.placed(nn.Parameter(torch.zeros(rng.randrange(3, 30))))
 
 
 def own_counts(model: Handle, rng: random.Random) -> dict[str, int]:

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from grader.testing import (
     Handle,
-    SubmissionNames,
     assert_close,
     assert_differs,
     assert_shape,
@@ -20,19 +19,6 @@ from grader.testing import (
 )
 
 VOCAB = 23
-
-
-def build(submission: SubmissionNames, **arguments: object) -> Handle:
-    """An embedding in eval mode on the device that is graded on.
-
-    It has no dropout unless told; what is None is left to the embedding's own default.
-    """
-    told = {"dropout": 0.0, **arguments}
-    embedding = submission.TransformerEmbedding(
-        **{name: value for name, value in told.items() if value is not None}
-    )
-    submission.placed(embedding).eval()
-    return embedding
 
 
 def generator(rng: random.Random) -> torch.Generator:

@@ -9,7 +9,15 @@ import random
 from collections.abc import Iterator
 
 import torch
-from counted_parameters import assert_plausible, assert_trainable, count_of, own_counts
+from counted_parameters import (
+    assert_plausible,
+    assert_trainable,
+    count_of,
+    grow,
+    in_either_count,
+    judge_counting,
+    own_counts,
+)
 from tied_models import (
     SIZES,
     USED,
@@ -37,6 +45,7 @@ from grader.testing import (
     assert_equal,
     assert_shape,
     check,
+    elements,
     tensors,
     values,
 )
@@ -296,33 +305,45 @@ class TestCounting:
 
     @check(points=1, hint="Which parameters are there, and which of them have you met before?")
     def test_count(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """The count is the number of elements in all parameters, a shared one counted once"""
+        """The count is all parameters' elements, shared ones once, whatever layers there are"""
 
         def verdict(build: Build) -> None:
             for changes in variants():
                 model = build(**changes)
-                expected = sum(own_counts(model, rng).values())
-                assert_equal(model.count_parameters().value(), expected, "count_parameters()")
+                for when in ("", " after a change of layers"):
+                    expected = sum(own_counts(model, rng).values())
+                    count = model.count_parameters().value()
+                    assert_equal(count, expected, f"count_parameters(){when}")
+                    assert_equal(type(count).__name__, "int", "the type of count_parameters()")
+                    grow(submission, model, rng)
 
-        judge(submission, rng, verdict)
+        judge_counting(submission, rng, verdict)
 
     @check(points=1, hint="Where does the shared table appear, and where not again?")
     def test_breakdown(self, submission: SubmissionNames, rng: random.Random) -> None:
         """The breakdown counts each part, frozen or not, and the parts add up to the total"""
 
+        def assert_breakdown(model: Handle, expected: dict[str, int], when: str) -> None:
+            breakdown = model.get_parameter_breakdown().value()
+            assert_equal(breakdown, expected, f"the breakdown{when}")
+            types = {name: type(number).__name__ for name, number in breakdown.items()}
+            assert_equal(types, dict.fromkeys(expected, "int"), "the types in the breakdown")
+
         def verdict(build: Build) -> None:
             for changes in variants():
                 model = build(**changes)
+                for when in ("", " after a change of layers"):
+                    expected = own_counts(model, rng)
+                    expected["total"] = sum(expected.values())
+                    assert_breakdown(model, expected, when)
+                    grow(submission, model, rng)
                 expected = own_counts(model, rng)
                 expected["total"] = sum(expected.values())
-                breakdown = model.get_parameter_breakdown().value()
-                assert_equal(breakdown, expected, "the breakdown")
-                for part in (model.ln_f, model):
+                for part in (*first_parameters(model), model.ln_f, model):
                     part.requires_grad_(False)
-                    breakdown = model.get_parameter_breakdown().value()
-                    assert_equal(breakdown, expected, "the breakdown with frozen parameters")
+                    assert_breakdown(model, expected, " with frozen parameters")
 
-        judge(submission, rng, verdict)
+        judge_counting(submission, rng, lambda build: in_either_count(submission, build, verdict))
 
     @check(points=1, hint="Frozen is not gone: who asks for trainable parameters only?")
     def test_frozen(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -336,7 +357,7 @@ class TestCounting:
                     assert_equal(type(count).__name__, "int", "the type of count_parameters()")
                 assert_plausible(model, count)
                 assert_trainable(model, count)
-                for part in (model.ln_f, model.blocks, table_of(model)):
+                for part in (*first_parameters(model), model.ln_f, model.blocks, table_of(model)):
                     part.requires_grad_(False)
                     actual = model.count_parameters().value()
                     assert_equal(actual, count, "the count of all parameters")
@@ -346,7 +367,14 @@ class TestCounting:
             actual = larger.count_parameters().value()
             assert_equal(actual, count + more, "the count with five tokens more")
 
-        judge(submission, rng, verdict)
+        judge_counting(submission, rng, verdict)
+
+
+def first_parameters(model: Handle) -> list[Handle]:
+    """One parameter of a part each, if it has any: parts can be frozen by halves."""
+    return [
+        first for part in (model.ln_f, model.blocks) for first in elements(part.parameters())[:1]
+    ]
 
 
 def variants() -> Iterator[dict[str, object]]:

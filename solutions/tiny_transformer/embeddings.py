@@ -86,10 +86,11 @@ class SinusoidalPositionalEncoding(nn.Module):
             x: vectors (B, T, d_model).
 
         Returns:
-            A new tensor (B, T, d_model), in the dtype and on the device of `x`.
+            A new tensor (B, T, d_model). Moved to a dtype or a device, the module takes and gives
+            vectors there.
 
         Raises:
-            ValueError: T is more than `max_len`.
+            ValueError: T is more than `max_len`; another error does as well.
         """
         seq_len = x.size(1)
         if seq_len > self.max_len:
@@ -127,7 +128,7 @@ class LearnedPositionalEmbedding(nn.Module):
             A new tensor (B, T, d_model).
 
         Raises:
-            ValueError: T is more than `max_len`.
+            ValueError: T is more than `max_len`; another error does as well.
         """
         seq_len = x.size(1)
         if seq_len > self.max_len:
@@ -183,13 +184,13 @@ class TransformerEmbedding(nn.Module):
         """Embed a batch of token sequences.
 
         Args:
-            tokens: token ids (B, T).
+            tokens: token ids (B, T), int32 or int64.
 
         Returns:
             Vectors (B, T, d_model), in the dtype of the parameters.
 
         Raises:
-            ValueError: T is more than `max_len`.
+            ValueError: T is more than `max_len`; another error does as well.
         """
         x = self.token_embedding(tokens)  # (B, T, d_model)
         x = self.position(x)  # (B, T, d_model)

@@ -17,7 +17,7 @@ class Settings:
     padding_idx: int | None
 
     def __post_init__(self):
-        if self.positional.lower() not in {"sinusoidal", "learned"}:
+        if self.positional not in {"sinusoidal", "learned"}:
             raise ValueError(f"unknown positional encoding {self.positional}")
 
 

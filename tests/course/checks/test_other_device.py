@@ -99,3 +99,10 @@ def test_after_the_device_is_gone_all_is_as_before() -> None:
     with OtherDevice():
         pass
     assert type(torch.tensor([1.0]) + torch.arange(1)) is Tensor
+
+
+def test_a_single_number_there_mixes_with_tensors_here() -> None:
+    factor = torch.tensor(2.0).to("meta")
+    assert (torch.ones(3) * factor).tolist() == [2.0, 2.0, 2.0]
+    with pytest.raises(RuntimeError, match="same device"):
+        torch.ones(3) * factor.reshape(1)
