@@ -32,6 +32,12 @@ from drawn_blocks import (
 )
 from torch import Tensor
 
+from course.checks.assembled_blocks import (
+    ATTENTION,
+    BLOCK,
+    HEADS_PART,
+    assert_own,
+)
 from course.checks.drawn_modules import generator, normal
 from course.checks.working_attention import LEAST, recovered_weights
 from course.checks.working_blocks import assert_block_attends, attention_of_block
@@ -60,12 +66,14 @@ class TestCausality:
     )
     def test_future_is_invisible(self, submission: SubmissionNames, rng: Random) -> None:
         """With a causal mask a token influences itself and what comes later, nothing before"""
+        assert_own(submission, ATTENTION)
         mask = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
         assert_influence(submission, rng, mask, allowed=mask)
 
     @check(points=0.5, hint="A float mask is added to the scores: 0 allows, -inf forbids.")
     def test_additive_mask_hides_the_future(self, submission: SubmissionNames, rng: Random) -> None:
         """A float mask of 0 and -inf works as well"""
+        assert_own(submission, ATTENTION)
         allowed = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
         mask = torch.zeros(LENGTH, LENGTH).masked_fill(~allowed, -math.inf)
         assert_influence(submission, rng, mask, allowed)
@@ -73,6 +81,7 @@ class TestCausality:
     @check(points=0.5, hint="A block that gets no mask hides nothing, not even the future.")
     def test_no_mask_hides_nothing(self, submission: SubmissionNames, rng: Random) -> None:
         """Without a mask every token influences every position"""
+        assert_own(submission, BLOCK)
         everything = torch.ones(LENGTH, LENGTH, dtype=torch.bool)
         assert_influence(submission, rng, None, allowed=everything)
 
@@ -91,6 +100,7 @@ class TestCausality:
         self, submission: SubmissionNames, rng: Random, shape: tuple[int, ...]
     ) -> None:
         """Masks with four dimensions say who may attend to whom"""
+        assert_own(submission, ATTENTION, HEADS_PART)
         mask = torch.rand(shape, generator=generator(rng)) < 0.4
         if shape[2] == 1:
             mask[..., 0] = True
@@ -146,6 +156,7 @@ class TestLocality:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """When each token may attend to itself alone, no token influences another"""
+        assert_own(submission, HEADS_PART)
         itself = torch.eye(LENGTH, dtype=torch.bool)
         assert_influence(submission, rng, itself, allowed=itself)
         assert_tokens_meet(
@@ -157,6 +168,7 @@ class TestLocality:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """A token that may attend to itself alone gives what it gives as a sequence of its own"""
+        assert_own(submission, ATTENTION)
         block, x = new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL)
         together = output(block, x, torch.eye(LENGTH, dtype=torch.bool))
         for position in range(LENGTH):
@@ -167,6 +179,7 @@ class TestLocality:
     @check(points=1, hint="Rows of the mask are queries, columns are keys.")
     def test_rows_attend_to_columns(self, submission: SubmissionNames, rng: Random) -> None:
         """When each token may attend to the next one alone, the next one's influence arrives"""
+        assert_own(submission, ATTENTION)
         following = torch.eye(LENGTH, dtype=torch.bool).roll(1, dims=1)
         assert_influence(submission, rng, following, allowed=following)
 
@@ -179,6 +192,7 @@ class TestIndependence:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """Without a mask, tokens in another order give the same outputs in that order"""
+        assert_own(submission, HEADS_PART)
         block, x = new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL)
         order = list(range(LENGTH))
         while order == sorted(order):
@@ -190,6 +204,7 @@ class TestIndependence:
     @check(points=1, hint="Look for a reshape or a softmax that runs across the batch.")
     def test_sequences_do_not_meet(self, submission: SubmissionNames, rng: Random) -> None:
         """A sequence gives the same alone as in a batch of others"""
+        assert_own(submission, HEADS_PART)
         block, x = new_block(submission, rng), normal(rng, 3, LENGTH, D_MODEL)
         together = output(block, x)
         for row in range(3):
@@ -212,6 +227,7 @@ class TestScoreScale:
     @check(points=2, hint="Divide by the square root of the length of one head's vectors.")
     def test_scores_have_unit_spread(self, submission: SubmissionNames, rng: Random) -> None:
         """With random weights of unit gain the scores have a standard deviation of about 1"""
+        assert_own(submission, ATTENTION)
         # d_k = 25, and neither 75 nor 3 nor 60 has a square root that could be taken for its
         d_model, n_heads, length = 75, 3, 60
         assert_block_attends(submission, rng)
@@ -236,6 +252,7 @@ class TestScoreScale:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """The weights that come back are the ones that average the values, with a mask too"""
+        assert_own(submission, ATTENTION)
         assert_block_attends(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         attend = one_head_of_block(submission, rng)

@@ -33,6 +33,13 @@ from drawn_blocks import (
 from fitting_gradients import assert_gradients_fit, assert_input_gradient
 from torch import Tensor
 
+from course.checks.assembled_blocks import (
+    ATTENTION,
+    BLOCK,
+    HEADS_PART,
+    NETWORK,
+    assert_own,
+)
 from course.checks.drawn_modules import generator, is_matrix, normal
 from course.checks.working_blocks import (
     assert_block_attends,
@@ -60,6 +67,7 @@ class TestResidual:
     @check(points=1, hint="Add each sublayer's output to what went in before the LayerNorm.")
     def test_zero_parameters_change_nothing(self, submission: SubmissionNames, rng: Random) -> None:
         """A block whose parameters are all zero gives back its input"""
+        assert_own(submission, BLOCK)
         assert_identity_when_zero(submission, new_block(submission, rng), rng)
 
     @check(points=1, hint="Drop parts of what a sublayer adds, never of the sum.")
@@ -67,6 +75,7 @@ class TestResidual:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """The same holds in training: dropout does not touch what is carried past"""
+        assert_own(submission, BLOCK)
         block = new_block(submission, rng, dropout=0.5)
         block.train()
         assert_identity_when_zero(submission, block, rng)
@@ -95,6 +104,7 @@ class TestPreNorm:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """What attention adds depends neither on a token's mean nor on its size"""
+        assert_own(submission, BLOCK)
         assert_block_attends(submission, rng)
         _, attention, _, neither = sublayers(submission, rng)
         assert_added_is_normalised(attention, neither, rng)
@@ -104,6 +114,7 @@ class TestPreNorm:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """What the feed-forward network adds depends neither on a token's mean nor on its size"""
+        assert_own(submission, BLOCK)
         assert_block_transforms(submission, rng)
         _, _, feed_forward, neither = sublayers(submission, rng)
         assert_added_is_normalised(feed_forward, neither, rng)
@@ -128,6 +139,7 @@ class TestSequence:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """The sublayers work one after the other, not side by side"""
+        assert_own(submission, BLOCK)
         assert_block_works(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         both, attention, feed_forward, neither = sublayers(submission, rng)
@@ -139,6 +151,7 @@ class TestSequence:
     @check(points=1, hint="Gather from the other positions first, then transform.")
     def test_attention_comes_first(self, submission: SubmissionNames, rng: Random) -> None:
         """The feed-forward network transforms what attention has gathered"""
+        assert_own(submission, BLOCK)
         assert_block_works(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         both, attention, feed_forward, neither = sublayers(submission, rng)
@@ -156,6 +169,7 @@ class TestGelu:
     @check(points=1, hint="Use the error function, not its approximation by tanh.")
     def test_activation_values(self, submission: SubmissionNames, rng: Random) -> None:
         """The activation has the values of GELU, on both sides of zero"""
+        assert_own(submission, NETWORK)
         # Two directions, normalised and at right angles: the token lies in one, both maps of the
         # feed-forward network in the other. So the first map sees nothing, its bias alone is
         # activated, and the second map writes the result where it can be told from the token,
@@ -199,6 +213,7 @@ class TestParameters:
     )
     def test_parameter_count(self, submission: SubmissionNames, rng: Random) -> None:
         """The number of parameters is right for two sizes"""
+        assert_own(submission, HEADS_PART, NETWORK, BLOCK)
         assert_block_works(submission, rng)
         for d_model, n_heads, d_ff in ((D_MODEL, HEADS, D_FF), (16, 2, 40)):
             block = new_block(submission, rng, d_model=d_model, n_heads=n_heads, d_ff=d_ff)
@@ -209,6 +224,7 @@ class TestParameters:
     @check(points=0.25, hint="Pass `bias` on to every part that could have one.")
     def test_bias_switch(self, submission: SubmissionNames, rng: Random) -> None:
         """With bias=False the linear maps have no biases"""
+        assert_own(submission, HEADS_PART, NETWORK, BLOCK)
         assert_block_works(submission, rng)
         block = new_block(submission, rng, bias=False)
         matrices = 4 * D_MODEL**2 + 2 * D_MODEL * D_FF
@@ -222,6 +238,7 @@ class TestParameters:
     @check(points=0.25, hint="Nothing between input and output may leave the autograd graph.")
     def test_gradients_reach_the_parameters(self, submission: SubmissionNames, rng: Random) -> None:
         """A backward pass gives every parameter a gradient, and the input the right one"""
+        assert_own(submission, ATTENTION, HEADS_PART, NETWORK, BLOCK)
         assert_block_attends(submission, rng)
         # so many tokens that no unit is idle on all of them, whatever the activation
         block, x = new_block(submission, rng), normal(rng, 10 * BATCH, LENGTH, D_MODEL)
@@ -250,6 +267,7 @@ class TestDropout:
     @check(points=0.25, hint="Outside of nn.Dropout, ask `self.training` before dropping anything.")
     def test_nothing_is_dropped_in_eval(self, submission: SubmissionNames, rng: Random) -> None:
         """In eval mode the dropout rate makes no difference"""
+        assert_own(submission, HEADS_PART, NETWORK, BLOCK)
         assert_block_attends(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         block, plain = (
@@ -264,6 +282,7 @@ class TestDropout:
     @check(points=0.25, hint="Both sublayers drop something, and scale up what they keep.")
     def test_both_sublayers_drop(self, submission: SubmissionNames, rng: Random) -> None:
         """In training each sublayer's contribution varies from call to call, around one mean"""
+        assert_own(submission, ATTENTION, HEADS_PART, NETWORK, BLOCK)
         assert_block_works(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         _, *blocks, neither = sublayers(submission, rng, dropout=0.5)
@@ -280,6 +299,7 @@ class TestDropout:
     @check(points=0.25, hint="The rate is the argument `dropout`, everywhere.")
     def test_rate_zero_drops_nothing(self, submission: SubmissionNames, rng: Random) -> None:
         """With dropout=0 training and eval mode give the same, by default they do not"""
+        assert_own(submission, HEADS_PART, NETWORK, BLOCK)
         assert_block_attends(submission, rng)
         block, x = new_block(submission, rng, dropout=0), normal(rng, BATCH, LENGTH, D_MODEL)
         evaluated = output(block, x)
@@ -294,6 +314,7 @@ class TestDropout:
     @check(points=0.25, hint="Drop weights after the softmax: 0 times -inf is not a number.")
     def test_training_with_a_mask(self, submission: SubmissionNames, rng: Random) -> None:
         """In training a mask still hides what it hides, and nothing becomes NaN"""
+        assert_own(submission, ATTENTION, HEADS_PART)
         assert_block_attends(submission, rng)
         block, x = new_block(submission, rng, dropout=0.5), normal(rng, BATCH, LENGTH, D_MODEL)
         changed = x.clone()
