@@ -133,7 +133,7 @@ def _parts_in_trouble(submission: SubmissionNames) -> Trouble:
 
     def attend(make: Handle) -> None:
         heads = submission.placed(make(n_heads=2, **sizes)).eval()
-        _assert_fits(heads(x, x, x).value(), x)
+        _assert_fits(heads(x, x, x).value(), x, HEADS_PART)
 
     def heads() -> None:
         # what is called in another way than the text's can't be replaced
@@ -142,11 +142,13 @@ def _parts_in_trouble(submission: SubmissionNames) -> Trouble:
 
     def network() -> None:
         module = submission.placed(submission.FeedForward(d_ff=6, **sizes)).eval()
-        _assert_fits(module(x).value(), x)
+        _assert_fits(module(x).value(), x, NETWORK)
 
     found = {
         ATTENTION: _error(
-            lambda: _assert_fits(submission.scaled_dot_product_attention(x, x, x).value(), x)
+            lambda: _assert_fits(
+                submission.scaled_dot_product_attention(x, x, x).value(), x, ATTENTION
+            )
         ),
         HEADS_PART: _error(heads),
         NETWORK: _error(network),
@@ -157,7 +159,7 @@ def _parts_in_trouble(submission: SubmissionNames) -> Trouble:
 def _run_block(submission: SubmissionNames, make: Handle) -> None:
     block = submission.placed(make(d_model=D_MODEL, n_heads=2, d_ff=6, dropout=0.0)).eval()
     x = torch.linspace(-1, 1, 3 * D_MODEL).reshape(1, 3, D_MODEL)
-    _assert_fits(block(x).value(), x)
+    _assert_fits(block(x).value(), x, BLOCK)
 
 
 def _run_assembled(submission: SubmissionNames, names: Iterable[str]) -> None:
@@ -178,12 +180,12 @@ def _using(submission: SubmissionNames, name: str, others: Mapping[str, Handle])
     return bring(submission)["using"](make, seen, dict(others))
 
 
-def _assert_fits(result: Any, x: Tensor) -> None:
+def _assert_fits(result: Any, x: Tensor, name: str) -> None:
     """Demand a tensor of the shape of x, by itself or among others."""
     results = result if type(result) in (tuple, list) else (result,)
     if not any(type(one) is Tensor and one.shape == x.shape for one in results):
-        kind = tuple(result.shape) if type(result) is Tensor else type(result).__name__
-        fail("nothing comes back that has the shape of what went in", actual=kind)
+        kinds = [tuple(one.shape) if type(one) is Tensor else one for one in results]
+        fail(f"{name} gives nothing of the shape of what went in", actual=kinds)
 
 
 def _error(trial: Callable[[], object]) -> Exception | None:

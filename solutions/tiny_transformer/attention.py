@@ -45,7 +45,8 @@ def scaled_dot_product_attention(
         value: (..., S, d_v).
         mask: None to hide nothing, or a tensor that broadcasts to (..., T, S): a bool mask is
             True where a query may attend to a key; a float mask is added to the scaled scores,
-            0 to allow and -inf to forbid. Every query must be allowed at least one key.
+            whatever it holds: 0 to allow, -inf to forbid, anything between to hold back. Every
+            query must be allowed at least one key.
         dropout_p: probability of zeroing each weight before the values are averaged.
 
     Returns:
@@ -65,7 +66,7 @@ def scaled_dot_product_attention(
             mask = forbidden.masked_fill(~mask, -math.inf)  # as the mask
         elif not mask.is_floating_point():
             raise TypeError(f"mask must be bool or float, not {mask.dtype}")
-        scores = scores + mask.to(scores.dtype)  # (..., T, S)
+        scores = scores + mask  # (..., T, S)
     weights = scores.softmax(dim=-1)  # (..., T, S)
     out = F.dropout(weights, p=dropout_p) @ value  # (..., T, d_v)
     return out, weights

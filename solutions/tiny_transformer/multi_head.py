@@ -25,12 +25,12 @@ class MultiHeadAttention(nn.Module):
         bias: whether the four linear maps add a bias.
 
     Raises:
-        ValueError: `n_heads` is not positive or does not divide `d_model`.
+        ValueError: `n_heads` does not divide `d_model`. (An AssertionError will do.)
     """
 
     def __init__(self, d_model: int, n_heads: int, dropout: float = 0.1, bias: bool = True) -> None:
         super().__init__()
-        if n_heads < 1 or d_model % n_heads != 0:
+        if d_model % n_heads != 0:
             raise ValueError(f"d_model = {d_model} can't be split into n_heads = {n_heads} heads")
         self.n_heads = n_heads
         self.d_k = d_model // n_heads

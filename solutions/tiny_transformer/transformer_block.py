@@ -27,10 +27,10 @@ class TransformerBlock(nn.Module):
         dropout: probability of dropping attention weights, feed-forward activations, and elements
             of each sublayer's output before it is added, while training; in `eval()` mode nothing
             is dropped.
-        bias: whether the linear maps and the LayerNorms add a bias.
+        bias: whether the linear maps add a bias; the LayerNorms may keep theirs in any case.
 
     Raises:
-        ValueError: `n_heads` does not divide `d_model`.
+        ValueError: `n_heads` does not divide `d_model`. (An AssertionError will do.)
     """
 
     def __init__(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -20,6 +21,7 @@ from drawn_blocks import (
     HEADS,
     LENGTH,
     VISIBLY,
+    NoWeights,
     added,
     drawn_anew,
     new_block,
@@ -38,7 +40,7 @@ from course.checks.assembled_blocks import (
     HEADS_PART,
     assert_own,
 )
-from course.checks.drawn_modules import generator, normal
+from course.checks.drawn_modules import generator, normal, put
 from course.checks.working_attention import LEAST, recovered_weights
 from course.checks.working_blocks import assert_block_attends, attention_of_block
 from grader.testing import (
@@ -69,14 +71,39 @@ class TestCausality:
         assert_own(submission, ATTENTION)
         mask = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
         assert_influence(submission, rng, mask, allowed=mask)
+        assert_large_scores_stay_hidden(submission, rng, mask)
 
-    @check(points=0.5, hint="A float mask is added to the scores: 0 allows, -inf forbids.")
+    @check(points=0.25, hint="A float mask is added to the scores: 0 allows, -inf forbids.")
     def test_additive_mask_hides_the_future(self, submission: SubmissionNames, rng: Random) -> None:
         """A float mask of 0 and -inf works as well"""
         assert_own(submission, ATTENTION)
         allowed = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
         mask = torch.zeros(LENGTH, LENGTH).masked_fill(~allowed, -math.inf)
         assert_influence(submission, rng, mask, allowed)
+
+    @check(points=0.25, hint="Add a float mask to the scaled scores, as it is.")
+    def test_finite_masks_are_added(self, submission: SubmissionNames, rng: Random) -> None:
+        """What a float mask holds is added to the scaled scores, also where it is finite"""
+        assert_own(submission, ATTENTION)
+        assert_block_attends(submission, rng)
+        x, mask = normal(rng, BATCH, LENGTH, D_MODEL), normal(rng, LENGTH, LENGTH)
+        attention = attention_of_block(submission, rng, 1, return_attention=False)
+        gentle = attention.multiplied(0.5)
+        put(gentle.matrices)
+
+        def run(given: Tensor) -> Handle:
+            told = {"mask": mask} if given.size(1) == LENGTH else {}
+            return attention.run(given, **told)
+
+        try:
+            plain = recovered_weights(gentle, x)
+        except CheckFailed:  # attention does other things wrong, and that costs elsewhere
+            return
+        masked = recovered_weights(replace(gentle, run=run), x)
+        added = (masked.log() - plain.log())[:, 0]
+        expected = mask - mask.mean(dim=-1, keepdim=True)
+        found = added - added.mean(dim=-1, keepdim=True)
+        assert_close(found, expected.expand_as(found).to(found), "what is added", atol=0.1)
 
     @check(points=0.5, hint="A block that gets no mask hides nothing, not even the future.")
     def test_no_mask_hides_nothing(self, submission: SubmissionNames, rng: Random) -> None:
@@ -146,6 +173,21 @@ def assert_influence(
             fail("a token influences a position that may not attend to it")
         if bool((must[:, :, place] & ~moved).any()):
             fail("a token does not influence a position that may attend to it")
+
+
+def assert_large_scores_stay_hidden(submission: SubmissionNames, rng: Random, mask: Tensor) -> None:
+    """Demand that no score is so large that it outweighs being forbidden: -inf, not -100.
+
+    The scores have a standard deviation of 900.
+    """
+    block = new_block(submission, rng, gain=30)
+    x = normal(rng, BATCH, LENGTH, D_MODEL)
+    changed = x.clone()
+    changed[:, -1] = normal(rng, BATCH, D_MODEL)
+    before, after = output(block, x, mask), output(block, changed, mask)
+    moved = differing(after, before, rtol=1e-3, atol=1.0).any(dim=-1)
+    if bool(moved[:, :-1].any()):
+        fail("a token influences a position that may not attend to it, by a large score")
 
 
 class TestLocality:
@@ -228,24 +270,28 @@ class TestScoreScale:
     def test_scores_have_unit_spread(self, submission: SubmissionNames, rng: Random) -> None:
         """With random weights of unit gain the scores have a standard deviation of about 1"""
         assert_own(submission, ATTENTION)
-        # d_k = 25, and neither 75 nor 3 nor 60 has a square root that could be taken for its
-        d_model, n_heads, length = 75, 3, 60
         assert_block_attends(submission, rng)
+        length = 60
+        # sqrt(d_k) = sqrt(6) is no whole number, and far from the roots of 150, 25 and 60. So many
+        # heads leave the spread a standard deviation of 0.009 (150 draws): bounds at 13 of them.
+        d_model, n_heads = 150, 25
         block = new_block(submission, rng, d_model=d_model, n_heads=n_heads)
-        x = normal(rng, BATCH, length, d_model)
         try:
-            weights = weights_of(block, x, n_heads)
-        except (CheckFailed, StudentError):  # that costs elsewhere; outputs tell as much
-            weights = weights_from_outputs(block, x, n_heads, head=rng.randrange(n_heads))
-        found = [weights]
-        one_head = attention_of_block(submission, rng, 1, d_model, return_attention=False)
+            weights = weights_of(block, normal(rng, BATCH, length, d_model), n_heads)
+            assert_unit_spread(weights, 0.88, 1.12)
+        except (NoWeights, StudentError):  # that costs elsewhere; outputs tell as much
+            # one head's spread has a standard deviation of 0.034 with d_k = 25
+            d_model, n_heads = 75, 3
+            block = new_block(submission, rng, d_model=d_model, n_heads=n_heads)
+            x, head = normal(rng, BATCH, length, d_model), rng.randrange(n_heads)
+            assert_unit_spread(weights_from_outputs(block, x, n_heads, head), 0.8, 1.25)
+        one_head = attention_of_block(submission, rng, 1, 75, return_attention=False)
+        used = None
         with contextlib.suppress(CheckFailed, StudentError):
             # where outputs tell as well: what comes back need not be what was used
-            used = recovered_weights(one_head, normal(rng, BATCH, length // 2, d_model))
-            found.append(used * (used > 10 * LEAST))
-        for spread in map(spread_of_scores, found):
-            if not 0.8 < spread < 1.25:
-                fail("the scores are not scaled as they should be", expected=1.0, actual=spread)
+            used = recovered_weights(one_head, normal(rng, BATCH, length // 2, 75))
+        if used is not None:
+            assert_unit_spread(used * (used > 10 * LEAST), 0.8, 1.25)
 
     @check(points=1, hint="Return the weights after mask and softmax, as the values see them.")
     def test_returned_weights_are_the_used_ones(
@@ -291,6 +337,13 @@ def weights_from_outputs(block: Handle, x: Tensor, n_heads: int, head: int) -> T
         share = (went * way).sum(dim=-1) / way.square().sum(dim=-1).clamp_min(1e-12)
         scores.append(share.clamp(1e-7, 1 - 1e-7).logit())
     return torch.stack(scores, dim=-1).softmax(dim=-1)
+
+
+def assert_unit_spread(weights: Tensor, low: float, high: float) -> None:
+    """Demand scores whose standard deviation is about 1."""
+    spread = spread_of_scores(weights)
+    if not low < spread < high:
+        fail("the scores are not scaled as they should be", expected=1.0, actual=spread)
 
 
 def spread_of_scores(weights: Tensor) -> float:
