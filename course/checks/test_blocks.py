@@ -31,6 +31,7 @@ from course.checks.parts_or_blocks import (
     HEADS,
     LENGTH,
     assert_causal_mask,
+    assert_dropped,
     assert_keys_make_weights,
     assert_order_of_arguments,
     assert_transformed,
@@ -104,23 +105,22 @@ class TestAttention:
         forbidden = weights[..., ~mask]
         assert_close(forbidden, torch.zeros_like(forbidden), "the weight of forbidden keys")
 
-    @check(points=0.25, hint="Raise TypeError for a mask that is neither bool nor float.")
-    def test_attention_refuses_whole_numbers(
-        self, submission: SubmissionNames, rng: Random
-    ) -> None:
-        """A mask of integers is refused: added to the scores it would hide nothing"""
+    @check(points=0.25, hint="F.dropout(weights, dropout_p), before the values are averaged.")
+    def test_attention_drops_weights(self, submission: SubmissionNames, rng: Random) -> None:
+        """Weights are dropped with probability `dropout_p`, and the others scaled up"""
         assert_own(submission, ATTENTION)
-        vectors = queries_keys_values(rng)
+        query, key = (normal(rng, 50, HEADS, LENGTH, D_K) for _ in range(2))
 
         def part() -> None:
-            attend = submission.scaled_dot_product_attention
-            part_pair(attend(**vectors, mask=causal(LENGTH)))
-            for dtype in (torch.int64, torch.uint8):
-                with raises("TypeError", what=f"a mask of {dtype}"):
-                    attend(**vectors, mask=causal(LENGTH).to(dtype))
+            attend, one_hot = submission.scaled_dot_product_attention, torch.eye(LENGTH)
+            value = one_hot.expand(50, HEADS, -1, -1)  # so that what averages them comes out
+            _, weights = part_pair(attend(query, key, value))
+            used, _ = part_pair(attend(query, key, value, None, 0.4))
+            assert_shape(used, weights.shape, "the averaged values")
+            assert_dropped(used, weights, 0.4)
 
-        def block() -> None:  # nothing is said of what a block does with one
-            assert_weights(block_weights(submission, rng, causal(LENGTH)))
+        def block() -> None:
+            assert_weights(block_weights(submission, rng))
 
         part_or_block(part, block)
 

@@ -49,7 +49,7 @@ class Attention:
         along_batch: sequences are taken for positions; another check's business.
     """
 
-    run: Callable[..., Handle]
+    run: Callable[[Tensor], Handle]
     matrices: Parameters
     d_model: int
     along_batch: bool = False

@@ -67,7 +67,7 @@ def attention_of_block(
     put([pair for pair in matrices if D_FF in pair[1].shape], 0.0)
     own = [pair for pair in matrices if D_FF not in pair[1].shape]
     asked = {"return_attention": True} if return_attention else {}
-    return Attention(lambda x, **told: module(x, **asked, **told), own, d_model)
+    return Attention(lambda x: module(x, **asked), own, d_model)
 
 
 @once

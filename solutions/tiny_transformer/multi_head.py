@@ -50,8 +50,7 @@ class MultiHeadAttention(nn.Module):
             key: (B, S, d_model).
             value: (B, S, d_model).
             mask: None to hide nothing, or a tensor that broadcasts to (B, n_heads, T, S): bool,
-                True where a query may attend to a key, or float, added to the scaled scores
-                (0 to allow, -inf to forbid).
+                True where a query may attend to a key, or float, 0 to allow and -inf to forbid.
 
         Returns:
             The output (B, T, d_model), and each head's weights (B, n_heads, T, S): without

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -40,7 +39,7 @@ from course.checks.assembled_blocks import (
     HEADS_PART,
     assert_own,
 )
-from course.checks.drawn_modules import generator, normal, put
+from course.checks.drawn_modules import generator, normal
 from course.checks.working_attention import LEAST, recovered_weights
 from course.checks.working_blocks import assert_block_attends, attention_of_block
 from grader.testing import (
@@ -73,37 +72,13 @@ class TestCausality:
         assert_influence(submission, rng, mask, allowed=mask)
         assert_large_scores_stay_hidden(submission, rng, mask)
 
-    @check(points=0.25, hint="A float mask is added to the scores: 0 allows, -inf forbids.")
+    @check(points=0.5, hint="A float mask is added to the scores: 0 allows, -inf forbids.")
     def test_additive_mask_hides_the_future(self, submission: SubmissionNames, rng: Random) -> None:
         """A float mask of 0 and -inf works as well"""
         assert_own(submission, ATTENTION)
         allowed = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
         mask = torch.zeros(LENGTH, LENGTH).masked_fill(~allowed, -math.inf)
         assert_influence(submission, rng, mask, allowed)
-
-    @check(points=0.25, hint="Add a float mask to the scaled scores, as it is.")
-    def test_finite_masks_are_added(self, submission: SubmissionNames, rng: Random) -> None:
-        """What a float mask holds is added to the scaled scores, also where it is finite"""
-        assert_own(submission, ATTENTION)
-        assert_block_attends(submission, rng)
-        x, mask = normal(rng, BATCH, LENGTH, D_MODEL), normal(rng, LENGTH, LENGTH)
-        attention = attention_of_block(submission, rng, 1, return_attention=False)
-        gentle = attention.multiplied(0.5)
-        put(gentle.matrices)
-
-        def run(given: Tensor) -> Handle:
-            told = {"mask": mask} if given.size(1) == LENGTH else {}
-            return attention.run(given, **told)
-
-        try:
-            plain = recovered_weights(gentle, x)
-        except CheckFailed:  # attention does other things wrong, and that costs elsewhere
-            return
-        masked = recovered_weights(replace(gentle, run=run), x)
-        added = (masked.log() - plain.log())[:, 0]
-        expected = mask - mask.mean(dim=-1, keepdim=True)
-        found = added - added.mean(dim=-1, keepdim=True)
-        assert_close(found, expected.expand_as(found).to(found), "what is added", atol=0.1)
 
     @check(points=0.5, hint="A block that gets no mask hides nothing, not even the future.")
     def test_no_mask_hides_nothing(self, submission: SubmissionNames, rng: Random) -> None:
@@ -272,13 +247,13 @@ class TestScoreScale:
         assert_own(submission, ATTENTION)
         assert_block_attends(submission, rng)
         length = 60
-        # sqrt(d_k) = sqrt(6) is no whole number, and far from the roots of 150, 25 and 60. So many
-        # heads leave the spread a standard deviation of 0.009 (150 draws): bounds at 13 of them.
-        d_model, n_heads = 150, 25
+        # sqrt(d_k) = sqrt(12) is no whole number, and far from the roots of 180, 15 and 60. So many
+        # heads leave the spread a standard deviation of 0.009 (150 draws): bounds at 10 of them.
+        d_model, n_heads = 180, 15
         block = new_block(submission, rng, d_model=d_model, n_heads=n_heads)
         try:
             weights = weights_of(block, normal(rng, BATCH, length, d_model), n_heads)
-            assert_unit_spread(weights, 0.88, 1.12)
+            assert_unit_spread(weights, 0.91, 1.09)
         except (NoWeights, StudentError):  # that costs elsewhere; outputs tell as much
             # one head's spread has a standard deviation of 0.034 with d_k = 25
             d_model, n_heads = 75, 3

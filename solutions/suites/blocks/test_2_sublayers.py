@@ -131,7 +131,8 @@ class TestPreNorm:
             # so large that an epsilon has no say; divided by d_model - 1, it would be 2 % less
             read, by_hand = written(10 * writing, 0.0), written(10 * token, D_MODEL / D_FF)
             assert_close(read, by_hand, "what a network reads of a normalised input", rtol=5e-3)
-            assert_differs(read, 0.0, "what the network adds", atol=VISIBLY)
+            if abs(read) < VISIBLY:
+                fail("the network adds nothing")
 
 
 def assert_added_is_normalised(block: Handle, neither: Handle, rng: Random) -> None:
