@@ -109,9 +109,9 @@ def new_block(submission: SubmissionNames, rng: Random) -> Handle:
 
 def assert_keys_make_weights(heads: Handle, query: Tensor, keys: Tensor, values: Tensor) -> None:
     """Demand that queries come first, keys second, and that values have no say in the weights."""
-    _, alike = part_pair(heads(query=query, key=keys, value=keys))
+    before, alike = part_pair(heads(query=query, key=keys, value=keys))
     out, weights = part_pair(heads(query, keys, values))
-    assert_shape(out, query.shape, "the output")
+    assert_differs(out, before, "the output for other values")
     assert_close(weights, alike, "the weights for other values")
 
 
