@@ -104,9 +104,8 @@ PRESETS = {
     "medium": {"d_model": 512, "n_heads": 8, "n_layers": 8, "d_ff": 2048, "max_len": 1024},
     "large": {"d_model": 768, "n_heads": 12, "n_layers": 12, "d_ff": 3072, "max_len": 2048},
 }
-with plots.demo():
-    with torch.device("meta"):
-        models = {size: TinyTransformerLM(10_000, **config) for size, config in PRESETS.items()}
+with plots.demo(), torch.device("meta"):
+    models = {size: TinyTransformerLM(10_000, **config) for size, config in PRESETS.items()}
 
 with plots.demo():
     print(f"{'size':7} {'parameters':>11} {'inference':>13} {'in bfloat16':>13} {'training':>13}")

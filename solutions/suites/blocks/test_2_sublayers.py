@@ -6,6 +6,7 @@ All of them look at `TransformerBlock` from outside: what changes when inputs or
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from random import Random
 
 import torch
@@ -35,6 +36,7 @@ from course.checks.assembled_blocks import (
     HEADS_PART,
     NETWORK,
     assert_own,
+    heads_maker,
 )
 from course.checks.drawn_modules import generator, is_matrix, normal
 from course.checks.working_blocks import (
@@ -44,6 +46,7 @@ from course.checks.working_blocks import (
 )
 from grader.testing import (
     Handle,
+    StudentError,
     SubmissionNames,
     assert_close,
     assert_differs,
@@ -118,7 +121,7 @@ class TestPreNorm:
     def test_spread_is_that_of_layer_norm(self, submission: SubmissionNames, rng: Random) -> None:
         """A normalised input has a variance of 1, as nn.LayerNorm counts it: over d_model"""
         assert_own(submission, BLOCK)
-        assert_block_transforms(submission, rng)
+        assert_block_works(submission, rng)
         block, neither, biases, token, writing = feed_forward_in_one_direction(submission, rng)
 
         def written(x: Tensor, bias: float) -> float:
@@ -127,12 +130,19 @@ class TestPreNorm:
             given = x.expand(1, 1, D_MODEL)
             return float(added(block, neither, given)[0, 0] @ writing / D_MODEL)
 
-        if biases:  # or that costs elsewhere
-            # so large that an epsilon has no say; divided by d_model - 1, it would be 2 % less
-            read, by_hand = written(10 * writing, 0.0), written(10 * token, D_MODEL / D_FF)
-            assert_close(read, by_hand, "what a network reads of a normalised input", rtol=5e-3)
-            if abs(read) < VISIBLY:
-                fail("the network adds nothing")
+        if not biases:  # that costs elsewhere
+            return
+        # so large that an epsilon has no say
+        read = written(10 * writing, 0.0)
+        if abs(read) < VISIBLY:
+            fail("the network adds nothing")
+        # what it reads has the length sqrt(d_model), or, divided by the other count, 2 % less
+        lengths = {over: D_MODEL * math.sqrt(over / D_MODEL) for over in (D_MODEL, D_MODEL - 1)}
+        off = {
+            over: abs(read - written(10 * token, length / D_FF)) for over, length in lengths.items()
+        }
+        if off[D_MODEL] > off[D_MODEL - 1]:
+            fail("a normalised input has another variance than 1")
 
 
 def assert_added_is_normalised(block: Handle, neither: Handle, rng: Random) -> None:
@@ -248,6 +258,11 @@ class TestParameters:
             biases = 4 * d_model + d_ff + d_model
             expected = 4 * d_model**2 + 2 * d_model * d_ff + biases + 4 * d_model
             assert_equal(count(block), expected, "the number of parameters")
+        for make, sizes, n_inputs in (
+            (lambda: heads_maker(submission), {"d_model": D_MODEL, "n_heads": HEADS}, 3),
+            (lambda: submission.FeedForward, {"d_model": D_MODEL, "d_ff": D_FF}, 1),
+        ):
+            assert_bias_by_default(make, sizes, n_inputs * [torch.zeros(1, 1, D_MODEL)])
 
     @check(points=0.25, hint="Pass `bias` on to every part that could have one.")
     def test_bias_switch(self, submission: SubmissionNames, rng: Random) -> None:
@@ -287,3 +302,17 @@ class TestParameters:
             fail("some parameters get no gradient", expected="at most the keys' bias", actual=still)
         assert_gradients_fit(block, own, gradients, x, upstream, rng)
         assert_input_gradient(submission, block, rng)
+
+
+def assert_bias_by_default(
+    make: Callable[[], Handle], sizes: dict[str, int], inputs: list[Tensor]
+) -> None:
+    """Demand that a part has a bias unless told. One that is called in another way is not asked."""
+    try:
+        modules = [make()(**sizes), make()(**sizes, bias=True)]
+        by_default, told = (
+            sum(value.numel() for _, value in parameters(module, *inputs)) for module in modules
+        )
+    except StudentError:
+        return
+    assert_equal(by_default, told, "the number of a part's parameters by default")
