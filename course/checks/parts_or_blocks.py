@@ -75,6 +75,8 @@ def assert_dropped(used: Tensor, weights: Tensor, rate: float) -> None:
     share = float(dropped.double().mean())
     if abs(share - rate) > 0.1:
         fail("the share of weights that are dropped is wrong", expected=rate, actual=share)
+    if torch.equal(dropped, dropped[..., :1, :].expand_as(dropped)):
+        fail("all queries lose the same keys: values are dropped, not weights")
     scaled = weights / (1 - rate)
     assert_close(used[~dropped], scaled[~dropped], "the weights that are kept", atol=1e-4)
 

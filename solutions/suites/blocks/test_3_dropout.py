@@ -190,4 +190,6 @@ def noise_of_default(
     for module in modules:
         result = module.train()(*[x] * n_inputs)
         variances.append(float(output_of(result, x).double().var(dim=0).mean()))
-    return variances[0] / max(variances[1], 1e-12)
+    if variances[1] < 1e-12:
+        return 1.0  # nothing is ever dropped, and that costs elsewhere
+    return variances[0] / variances[1]
