@@ -129,7 +129,7 @@ def assert_order_of_arguments(submission: SubmissionNames, x: Tensor) -> None:
     """Demand that arguments without names mean what the stub's signature says."""
     make, named = block_maker(submission), {"d_model": D_MODEL, "n_heads": HEADS, "d_ff": D_FF}
     counts = []
-    for block in (make(D_MODEL, HEADS, D_FF, 0.0, False), make(**named, dropout=0.0, bias=False)):
+    for block in (make(D_MODEL, HEADS, D_FF, 0.0, True), make(**named, dropout=0.0, bias=True)):
         submission.placed(block)
         counts.append(sum(value.numel() for _, value in parameters(block, x)))
     assert_equal(counts[0], counts[1], "the number of parameters without names of arguments")

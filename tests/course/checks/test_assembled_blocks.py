@@ -38,7 +38,8 @@ def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def notebook(*texts: str) -> tuple[SubmissionNames, dict[str, Any]]:
     names: dict[str, Any] = {}
-    exec(IMPORTS + "\n\n".join(texts), names)
+    for text in (IMPORTS, *texts):
+        exec(text, names)
     return SubmissionNames(LocalLink(names)), names
 
 
