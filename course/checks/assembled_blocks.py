@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -110,10 +111,7 @@ def _needed(submission: SubmissionNames) -> Trouble:
         for names in itertools.combinations(trouble, count):
             if not idle <= set(names):
                 continue
-            made = _error(
-                lambda n=names: _run_block(submission, _with_stand_ins(submission, BLOCK, n))
-            )  # type: ignore[misc]
-            if made is None:
+            if _error(partial(_run_assembled, submission, names)) is None:
                 return {name: trouble[name] for name in names}
     return {**trouble, BLOCK: own or CheckFailed(f"{BLOCK} does not run")}
 
@@ -136,7 +134,7 @@ def _parts_in_trouble(submission: SubmissionNames) -> Trouble:
         _assert_fits(heads(x, x, x).value(), x, HEADS_PART)
 
     def heads() -> None:
-        # what is called in another way than the text's can't be replaced
+        # it may be right, and its attention unsolved
         if _error(lambda: attend(submission.MultiHeadAttention)) is not None:
             attend(_with_stand_ins(submission, HEADS_PART, (ATTENTION,)))
 

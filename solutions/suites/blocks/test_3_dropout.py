@@ -138,7 +138,8 @@ def assert_mean_is_kept(block: Handle, x: Tensor) -> None:
 
     So nothing is dropped but where all that follows is linear: after the softmax, after GELU. Each
     element's variance is about three times its square at this rate; the mean of COPIES has a
-    relative mean square error of about 0.0015. Dropping before the activation makes it 0.04.
+    relative mean square error of about 0.0015, with a standard deviation of 0.0004 (60 seeds): the
+    bound is at 33 of them. Dropping before the activation makes it 0.04.
 
     Args:
         block: one with a single sublayer at work.
@@ -154,7 +155,7 @@ def assert_mean_is_kept(block: Handle, x: Tensor) -> None:
 def assert_default_rates(submission: SubmissionNames, rng: Random) -> None:
     """Demand that who names no rate gets 0.1, in a block and in its parts."""
     sizes = {"d_model": D_MODEL, "n_heads": HEADS, "d_ff": D_FF}
-    x = normal(rng, 1, LENGTH, D_MODEL).expand(COPIES, -1, -1)
+    x = normal(rng, 1, LENGTH, D_MODEL).expand(COPIES // 2, -1, -1)
     cases = {
         BLOCK: (lambda: block_maker(submission), ("d_model", "n_heads", "d_ff"), 1),
         HEADS_PART: (lambda: heads_maker(submission), ("d_model", "n_heads"), 3),
@@ -168,7 +169,8 @@ def assert_default_rates(submission: SubmissionNames, rng: Random) -> None:
             if name == BLOCK:
                 raise
             continue  # a part that is called in another way, or that is none
-        # the variance for a rate of 0.2 is 2.25 times, for 0.05 it is 0.47 times that for 0.1
+        # The variance for a rate of 0.2 is 2.25 times, for 0.05 it is 0.47 times that for 0.1. Right
+        # code's ratio has a standard deviation of 0.033 (60 seeds): bounds at 9 and 12 of them.
         if not 0.7 < ratio < 1.4:
             fail(f"the default rate of {name} is not 0.1")
 
