@@ -169,8 +169,8 @@ def assert_default_rates(submission: SubmissionNames, rng: Random) -> None:
             if name == BLOCK:
                 raise
             continue  # a part that is called in another way, or that is none
-        # The variance for a rate of 0.2 is 2.25 times, for 0.05 it is 0.47 times that for 0.1. Right
-        # code's ratio has a standard deviation of 0.033 (60 seeds): bounds at 9 and 12 of them.
+        # The variance for a rate of 0.2 is 2.25 times, for 0.05 it is 0.47 times that for 0.1.
+        # Right code's ratio has a standard deviation of 0.033 (60 seeds): bounds at 9 and 12.
         if not 0.7 < ratio < 1.4:
             fail(f"the default rate of {name} is not 0.1")
 
