@@ -73,7 +73,7 @@ class TestAttention:
 
     @check(points=0.25, hint="The softmax runs over the keys: the last dimension of the scores.")
     def test_attention_weights_sum_to_one(self, submission: SubmissionNames, rng: Random) -> None:
-        """Each query's weights add up to 1, and average the values"""
+        """Each query's weights add up to 1 and average the values, whatever the scale of scores"""
         assert_own(submission, ATTENTION)
         vectors = queries_keys_values(rng)
 
@@ -139,7 +139,7 @@ class TestHeads:
 
     @check(points=0.25, hint="(B, T, d_model) becomes (B, n_heads, T, d_k), and back at the end.")
     def test_heads_have_the_right_shapes(self, submission: SubmissionNames, rng: Random) -> None:
-        """The output is (B, T, d_model), the weights are (B, n_heads, T, S)"""
+        """The output is (B, T, d_model), the weights are (B, n_heads, T, S): shapes and roles alone"""
         assert_own(submission, HEADS_PART)
         n_keys = LENGTH + 2
 
@@ -164,7 +164,7 @@ class TestHeads:
     def test_heads_look_for_different_things(
         self, submission: SubmissionNames, rng: Random
     ) -> None:
-        """Each head has weights of its own"""
+        """Each head has weights of its own, wherever its columns come from"""
         assert_own(submission, HEADS_PART)
 
         def part() -> Any:

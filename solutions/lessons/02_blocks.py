@@ -15,9 +15,10 @@
 #
 # **How it works.** Five cells below say `# YOUR CODE HERE`: replace that line and the next.
 # What the hidden checks look at is nearly always the last class, `TransformerBlock`; the others are
-# its parts, and `check("attention")` and its like tell you at once whether they are right. While a
-# part is unsolved, another one stands in for it when you are graded: it costs what asks for it, and
-# no more.
+# its parts. `check("attention")` and its like tell you at once whether their shapes, sums and masks
+# are right; how scores are scaled, and whether positions stay apart, only the hidden checks tell.
+# While a part is unsolved, another one stands in for it when you are graded: it costs what asks for
+# it, and no more.
 #
 # How you name parameters, and how you lay out matrices, is up to you: one for queries, keys and
 # values, or three, or three for each head, either way round. Checks find them by their shapes,
