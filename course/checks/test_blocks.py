@@ -139,7 +139,7 @@ class TestHeads:
 
     @check(points=0.25, hint="(B, T, d_model) becomes (B, n_heads, T, d_k), and back at the end.")
     def test_heads_have_the_right_shapes(self, submission: SubmissionNames, rng: Random) -> None:
-        """The output is (B, T, d_model), the weights are (B, n_heads, T, S): shapes and roles alone"""
+        """The output is (B, T, d_model), the weights are (B, n_heads, T, S): no more than that"""
         assert_own(submission, HEADS_PART)
         n_keys = LENGTH + 2
 
