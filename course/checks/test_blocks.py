@@ -8,48 +8,73 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from course.checks.assembled_blocks import (
+    ATTENTION,
+    BLOCK,
+    HEADS_PART,
+    NETWORK,
+    assert_own,
+    block_maker,
+)
 from course.checks.drawn_modules import normal
+from course.checks.parts_or_blocks import (
+    BATCH,
+    D_FF,
+    D_K,
+    D_MODEL,
+    HEADS,
+    LENGTH,
+    assert_causal_mask,
+    assert_dropped,
+    assert_keys_make_weights,
+    assert_order_of_arguments,
+    assert_transformed,
+    assert_weights,
+    block_weights,
+    causal,
+    first,
+    new_block,
+    new_heads,
+    pair,
+    part_or_block,
+    part_pair,
+    position_wise,
+    queries_keys_values,
+    run_block,
+)
 from course.checks.working_attention import assert_weights_follow_products
 from course.checks.working_blocks import (
     assert_block_attends,
-    assert_block_transforms,
     assert_heads_attend,
-    assert_network_transforms,
 )
 from grader.testing import (
-    Handle,
-    NotDefined,
     StudentError,
     SubmissionNames,
     assert_close,
     assert_differs,
-    assert_equal,
     assert_shape,
     check,
     elements,
-    parameters,
     raises,
 )
-from grader.testing.failure import CheckFailed, fail
+from grader.testing.failure import fail
 
-BATCH, HEADS, LENGTH, D_K, D_FF = 2, 3, 5, 4, 20
-D_MODEL = HEADS * D_K
-REFUSALS = ("ValueError", "AssertionError", "IndexError", "RuntimeError")
+REFUSALS = ("ValueError", "AssertionError")
 
 
 class TestAttention:
     """Scaled dot-product attention"""
 
-    @check(points=0.5, hint="The softmax runs over the keys: the last dimension of the scores.")
+    @check(points=0.25, hint="The softmax runs over the keys: the last dimension of the scores.")
     def test_attention_weights_sum_to_one(self, submission: SubmissionNames, rng: Random) -> None:
-        """Each query's weights add up to 1, and average the values"""
+        """Each query's weights add up to 1 and average the values, whatever the scale of scores"""
+        assert_own(submission, ATTENTION)
         vectors = queries_keys_values(rng)
 
         def part() -> Any:
@@ -62,13 +87,14 @@ class TestAttention:
         weights = part_or_block(part, lambda: block_weights(submission, rng))
         assert_weights(weights)
 
-    @check(points=0.5, hint="A bool mask is True where a query may attend to a key.")
+    @check(points=0.25, hint="A bool mask is True where a query may attend to a key.")
     def test_attention_obeys_a_mask(self, submission: SubmissionNames, rng: Random) -> None:
         """What the mask forbids gets no weight, what it allows shares all of it"""
+        assert_own(submission, ATTENTION)
         mask, vectors = causal(LENGTH), queries_keys_values(rng)
 
         def part() -> Any:
-            result = submission.scaled_dot_product_attention(**vectors, mask=mask)
+            result = submission.scaled_dot_product_attention(*vectors.values(), mask)
             _, weights = part_pair(result)
             assert_weights(weights)
             assert_weights_follow_products(weights, vectors, slice(-1, None))
@@ -79,13 +105,42 @@ class TestAttention:
         forbidden = weights[..., ~mask]
         assert_close(forbidden, torch.zeros_like(forbidden), "the weight of forbidden keys")
 
+    @check(points=0.25, hint="F.dropout(weights, dropout_p), before the values are averaged.")
+    def test_attention_drops_weights(self, submission: SubmissionNames, rng: Random) -> None:
+        """Weights are dropped with probability `dropout_p`, and the others scaled up"""
+        assert_own(submission, ATTENTION)
+        query, key = (normal(rng, 50, HEADS, LENGTH, D_K) for _ in range(2))
+
+        def part() -> None:
+            attend, one_hot = submission.scaled_dot_product_attention, torch.eye(LENGTH)
+            value = one_hot.expand(50, HEADS, -1, -1)  # so that what averages them comes out
+            _, weights = part_pair(attend(query, key, value))
+            used, _ = part_pair(attend(query, key, value, None, 0.4))
+            assert_shape(used, weights.shape, "the averaged values")
+            assert_dropped(used, weights, 0.4)
+
+        def block() -> None:
+            assert_weights(block_weights(submission, rng))
+
+        part_or_block(part, block)
+
+    @check(points=0.25, hint="Row t is True in columns 0 to t, and it lives where `device` says.")
+    def test_causal_mask_hides_the_future(self, submission: SubmissionNames, rng: Random) -> None:
+        """`causal_mask` is a bool triangle, True on the diagonal and to the left of it"""
+        if submission.defines("causal_mask"):
+            assert_causal_mask(submission, rng)
+        else:  # a block can do without
+            assert_own(submission, ATTENTION)
+            assert_weights(block_weights(submission, rng, causal(LENGTH)))
+
 
 class TestHeads:
     """Multi-head attention"""
 
     @check(points=0.25, hint="(B, T, d_model) becomes (B, n_heads, T, d_k), and back at the end.")
     def test_heads_have_the_right_shapes(self, submission: SubmissionNames, rng: Random) -> None:
-        """The output is (B, T, d_model), the weights are (B, n_heads, T, S)"""
+        """The output is (B, T, d_model), the weights are (B, n_heads, T, S): no more than that"""
+        assert_own(submission, HEADS_PART)
         n_keys = LENGTH + 2
 
         query, keys = normal(rng, BATCH, LENGTH, D_MODEL), normal(rng, BATCH, n_keys, D_MODEL)
@@ -93,6 +148,7 @@ class TestHeads:
         def part() -> tuple[Tensor, Tensor, int]:
             heads = new_heads(submission, rng)
             found = part_pair(heads(query=query, key=keys, value=keys))
+            assert_keys_make_weights(heads, query, keys, normal(rng, *keys.shape))
             assert_heads_attend(submission, rng)
             return *found, n_keys
 
@@ -108,7 +164,8 @@ class TestHeads:
     def test_heads_look_for_different_things(
         self, submission: SubmissionNames, rng: Random
     ) -> None:
-        """Each head has weights of its own"""
+        """Each head has weights of its own, wherever its columns come from"""
+        assert_own(submission, HEADS_PART)
 
         def part() -> Any:
             x = normal(rng, BATCH, LENGTH, D_MODEL)
@@ -124,6 +181,7 @@ class TestHeads:
     @check(points=0.25, hint="Put the heads' outputs side by side, d_k columns each.")
     def test_heads_are_merged(self, submission: SubmissionNames, rng: Random) -> None:
         """What each head has found arrives at the output beside what the others have found"""
+        assert_own(submission, HEADS_PART)
 
         def part() -> Any:
             tokens = normal(rng, 4 * D_MODEL, 1, D_MODEL)  # many sequences of one token each
@@ -156,6 +214,7 @@ class TestFeedForward:
     @check(points=0.5, hint="Widen to d_ff, apply GELU, narrow to d_model.")
     def test_feed_forward_keeps_the_shape(self, submission: SubmissionNames, rng: Random) -> None:
         """(B, T, d_model) goes in and comes out"""
+        assert_own(submission, NETWORK)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         assert_transformed(position_wise(submission, rng, x), x)
 
@@ -164,6 +223,7 @@ class TestFeedForward:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """A position's output depends on that position alone"""
+        assert_own(submission, NETWORK)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         place = rng.randrange(LENGTH)
         changed = x.clone()
@@ -183,8 +243,10 @@ class TestShapes:
     @check(points=0.5, hint="Return (x, weights) when weights are wanted, and (x, None) if not.")
     def test_block_returns_a_pair(self, submission: SubmissionNames, rng: Random) -> None:
         """Without return_attention a block gives (B, T, d_model) and None"""
+        assert_own(submission, BLOCK)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         assert_block_attends(submission, rng)
+        assert_order_of_arguments(submission, x)
         result = new_block(submission, rng)(x)
         out, weights = pair(result, "the block's result")
         assert_transformed(out, x)
@@ -196,6 +258,7 @@ class TestShapes:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """With return_attention a block also gives each head's weights; the rows add up to 1"""
+        assert_own(submission, BLOCK)
         assert_block_attends(submission, rng)
         block, x = new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL)
         out, weights = pair(block(x, return_attention=True), "the block's result")
@@ -205,6 +268,7 @@ class TestShapes:
     @check(points=0.5, hint="`x = x + …` makes a new tensor; `x += …` writes into the caller's.")
     def test_block_leaves_its_input_alone(self, submission: SubmissionNames, rng: Random) -> None:
         """The tensors that go in, mask included, are the same afterwards"""
+        assert_own(submission, BLOCK)
         assert_block_attends(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         block, given = new_block(submission, rng), submission.send(x)
@@ -221,9 +285,10 @@ class TestShapes:
     @check(points=0.5, hint="Raise ValueError when d_model can't be divided by n_heads.")
     def test_block_refuses_bad_head_counts(self, submission: SubmissionNames, rng: Random) -> None:
         """A d_model that can't be split evenly into n_heads is refused"""
+        assert_own(submission, BLOCK)
         assert_block_attends(submission, rng)
         with raises(*REFUSALS, what="a block with n_heads = 3 and d_model = 16"):
-            block = submission.TransformerBlock(d_model=16, n_heads=3, d_ff=D_FF)
+            block = block_maker(submission)(d_model=16, n_heads=3, d_ff=D_FF)
             block(normal(rng, BATCH, LENGTH, 16))
 
 
@@ -235,152 +300,4 @@ class TestMask:
     @check(points=0, hint="Row t is True in columns 0 to t.")
     def test_mask_is_a_triangle(self, submission: SubmissionNames, rng: Random) -> None:
         """A bool mask (T, T), True on the diagonal and to the left of it"""
-        for length in (1, 2, rng.randrange(3, 9)):
-            mask = submission.causal_mask(length).tensor()
-            assert_shape(mask, (length, length), "the mask")
-            if mask.dtype != torch.bool:
-                fail("the mask has the wrong dtype", expected=torch.bool, actual=mask.dtype)
-            assert_equal(mask.tolist(), causal(length).tolist(), f"the mask for T = {length}")
-
-
-# ---------------------------------------------------------------- building and calling
-
-
-def queries_keys_values(rng: Random) -> dict[str, Tensor]:
-    """Query, key and value of each head, (B, n_heads, T, d_k)."""
-    return {name: normal(rng, BATCH, HEADS, LENGTH, D_K) for name in ("query", "key", "value")}
-
-
-def causal(length: int) -> Tensor:
-    """True where position t (row) may attend to position s (column): s <= t."""
-    return torch.ones(length, length, dtype=torch.bool).tril()
-
-
-def build(
-    make: Handle, submission: SubmissionNames, rng: Random, n_inputs: int = 1, **sizes: int
-) -> Handle:
-    """A module in eval mode whose matrices are drawn anew: one may start with zeros, rightly.
-
-    It takes `n_inputs` sequences of vectors.
-    """
-    module = make(**sizes, dropout=0.0)
-    submission.placed(module)
-    for parameter, value in parameters(module, *n_inputs * [torch.zeros(1, 1, D_MODEL)]):
-        if sum(size > 1 for size in value.shape) >= 2:
-            parameter.detach().copy_(normal(rng, *value.shape) / math.sqrt(D_MODEL))
-    module.eval()
-    return module
-
-
-def new_heads(submission: SubmissionNames, rng: Random) -> Handle:
-    """Build the student's multi-head attention."""
-    make = submission.MultiHeadAttention
-    return build(make, submission, rng, n_inputs=3, d_model=D_MODEL, n_heads=HEADS)
-
-
-def new_block(submission: SubmissionNames, rng: Random) -> Handle:
-    """Build the student's block."""
-    make = submission.TransformerBlock
-    return build(make, submission, rng, d_model=D_MODEL, n_heads=HEADS, d_ff=D_FF)
-
-
-def run_block(
-    submission: SubmissionNames, rng: Random, x: Tensor, mask: Tensor | None = None
-) -> tuple[Any, Any]:
-    """The output and the weights of a new block."""
-    result = new_block(submission, rng)(x, mask=mask, return_attention=True)
-    return pair(result, "the block's result")
-
-
-def block_weights(submission: SubmissionNames, rng: Random, mask: Tensor | None = None) -> Any:
-    """The weights of a new block on a random input."""
-    assert_block_attends(submission, rng)
-    _, weights = run_block(submission, rng, normal(rng, BATCH, LENGTH, D_MODEL), mask)
-    return weights
-
-
-def position_wise(submission: SubmissionNames, rng: Random, x: Tensor) -> Any:
-    """What the feed-forward network makes of x, or a block in which nobody attends to others."""
-
-    def part() -> Any:
-        make = submission.FeedForward
-        out = build(make, submission, rng, d_model=D_MODEL, d_ff=D_FF)(x).tensor()
-        assert_network_transforms(submission, rng)
-        return out
-
-    def block() -> Any:
-        assert_block_transforms(submission, rng)
-        alone = torch.eye(x.size(1), dtype=torch.bool)
-        return first(new_block(submission, rng)(x, mask=alone))
-
-    return part_or_block(part, block)
-
-
-def assert_transformed(out: Any, x: Tensor) -> None:
-    """Demand an output of the input's shape that is neither the input nor the same everywhere."""
-    assert_shape(out, x.shape, "the output")
-    assert_differs(out, x, "the input, on its way through,")
-    assert_differs(out[:, 0], out[:, 1], "the output, from one position to the next,")
-
-
-class NotAPair(CheckFailed):
-    """A result that is not (output, weights)."""
-
-
-def part_pair(result: Handle) -> tuple[Any, Any]:
-    """Fetch a part's (output, weights).
-
-    Raises:
-        NotAPair: it is something else, or there are no weights.
-    """
-    out, weights = pair(result)
-    if weights is None:
-        raise NotAPair("there are no weights", expected="(output, weights)", actual="(…, None)")
-    return out, weights
-
-
-def pair(result: Handle, what: str = "the result") -> tuple[Any, Any]:
-    """Fetch (output, weights).
-
-    Raises:
-        NotAPair: it is something else.
-    """
-    value = result.value()
-    if type(value) not in (tuple, list) or len(value) != 2:
-        raise NotAPair(
-            f"{what} is not a pair", expected="(output, weights)", actual=type(value).__name__
-        )
-    return value[0], value[1]
-
-
-def first(result: Handle) -> Any:
-    """The block's output, also of a block that returns nothing else: other checks look at that."""
-    value = result.value()
-    return value[0] if type(value) in (tuple, list) and value else value
-
-
-def part_or_block(part: Callable[[], Any], block: Callable[[], Any]) -> Any:
-    """The part's result, or the block's where no such part is there or it is called differently."""
-    try:
-        return part()
-    except NotAPair as error:
-        reason: Exception = error
-    except StudentError as error:
-        if not isinstance(error, NotDefined) and not {"NotImplementedError", "TypeError"} & set(
-            error.kinds
-        ):
-            raise
-        reason = error
-    try:
-        return block()
-    except StudentError:
-        raise reason from None
-
-
-def assert_weights(weights: Any) -> None:
-    """Demand (B, n_heads, T, T), rows that add up to 1 and nothing negative."""
-    assert_shape(weights, (BATCH, HEADS, LENGTH, LENGTH), "the attention weights")
-    sums = weights.sum(dim=-1)
-    assert_close(sums, torch.ones(BATCH, HEADS, LENGTH), "the sum of each row of weights")
-    if bool((weights < 0).any()):
-        fail("some attention weights are negative")
+        assert_causal_mask(submission, rng)

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from torch import Tensor
 
+from course.checks.assembled_blocks import block_maker, heads_maker
 from course.checks.drawn_modules import (
     Parameters,
     assert_real,
@@ -62,7 +63,7 @@ def attention_of_block(
 ) -> Attention:
     """A block whose network adds nothing, asked for its weights or not."""
     sizes = {"d_model": d_model, "n_heads": n_heads, "d_ff": D_FF}
-    matrices, module = built(submission.TransformerBlock, submission, rng, **sizes)
+    matrices, module = built(block_maker(submission), submission, rng, **sizes)
     put([pair for pair in matrices if D_FF in pair[1].shape], 0.0)
     own = [pair for pair in matrices if D_FF not in pair[1].shape]
     asked = {"return_attention": True} if return_attention else {}
@@ -84,7 +85,7 @@ def assert_heads_attend(submission: SubmissionNames, rng: Random) -> None:
     """Demand that multi-head attention by itself is attention."""
 
     def heads(n_heads: int, _: bool) -> Attention:
-        make, sizes = submission.MultiHeadAttention, {"d_model": D_MODEL, "n_heads": n_heads}
+        make, sizes = heads_maker(submission), {"d_model": D_MODEL, "n_heads": n_heads}
         matrices, module = built(make, submission, rng, n_inputs=3, **sizes)
         return Attention(lambda x: module(query=x, key=x, value=x), matrices, D_MODEL)
 
@@ -95,7 +96,7 @@ def assert_heads_attend(submission: SubmissionNames, rng: Random) -> None:
 def assert_block_transforms(submission: SubmissionNames, rng: Random) -> None:
     """Demand that a block's feed-forward network is one."""
     sizes = {"d_model": D_MODEL, "n_heads": 1, "d_ff": D_FF}
-    matrices, module = built(submission.TransformerBlock, submission, rng, **sizes)
+    matrices, module = built(block_maker(submission), submission, rng, **sizes)
     assert_transforms(module, matrices, rng)
 
 

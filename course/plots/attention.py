@@ -116,7 +116,7 @@ def activations() -> None:
     import torch
     import torch.nn.functional as F
 
-    x = torch.linspace(-4, 4, 401)
+    x = torch.linspace(-4, 4, 40_001, dtype=torch.float64)
     exact, approximate = F.gelu(x), F.gelu(x, approximate="tanh")
     figure = paper.figure(9, 3.4)
     left, right = figure.subplots(1, 2)

@@ -3,25 +3,61 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from typing import TypeVar
+import sys
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
 
-@contextmanager
-def demo() -> Iterator[None]:
-    """Run a demonstration that needs your answers; without them, say so instead of failing."""
-    try:
-        yield
-    except NotImplementedError:
-        print("Nothing to see yet: this cell comes alive when the cells above are solved.")
-    except NameError as error:
-        print(f"{error}: run the cells above first.")
-    except Exception as error:
-        print(f"This demonstration stopped: {type(error).__name__}: {error}")
-        print("Look at the cells above once more; check() says more.")
+class demo:  # noqa: N801  # it reads as a word: `with plots.demo():`
+    """Run a demonstration that needs your answers; without them, say so instead of failing.
+
+    What it calls its things is its own business: names that your cells had given to something are
+    put back, so that no demonstration takes a helper away from an answer.
+    """
+
+    def __enter__(self) -> None:
+        caller = sys._getframe(1)
+        self.names = caller.f_globals
+        self.before = dict(self.names) if caller.f_locals is caller.f_globals else None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> bool:
+        if self.before is not None:
+            _put_back(self.names, self.before)
+        if not isinstance(error, Exception):
+            return False
+        if isinstance(error, NotImplementedError):
+            print("Nothing to see yet: this cell comes alive when the cells above are solved.")
+        elif isinstance(error, NameError):
+            print(f"{error}: run the cells above first.")
+        else:
+            print(f"This demonstration stopped: {type(error).__name__}: {error}")
+            print("Look at the cells above once more; check() says more.")
+        return True
+
+
+_OWN = "__names_of_demonstrations__"
+
+
+def _put_back(names: dict[str, Any], before: dict[str, Any]) -> None:
+    """Undo what a demonstration did to names that were not its own, or another one's.
+
+    Args:
+        names: the notebook's, now.
+        before: the same before it ran.
+    """
+    own: dict[str, Any] = names.setdefault(_OWN, {})
+    for name, value in list(names.items()):
+        if name == _OWN or (name in before and before[name] is value):
+            continue
+        theirs = name in before and (name not in own or own[name] is not before[name])
+        if theirs:
+            names[name] = before[name]
+        else:
+            own[name] = value
 
 
 def rows(items: Iterable[Item]) -> list[Item]:

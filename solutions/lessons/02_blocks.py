@@ -14,9 +14,15 @@
 # - find out what a module does from outside: change an input, and watch which outputs move.
 #
 # **How it works.** Five cells below say `# YOUR CODE HERE`: replace that line and the next.
-# What the hidden checks look at is the last class, `TransformerBlock`; the others are its parts, and
-# `check("attention")` and its like tell you at once whether they are right. How you name and lay out
-# parameters inside your classes is up to you: one matrix for queries, keys and values, or three.
+# What the hidden checks look at is nearly always the last class, `TransformerBlock`; the others are
+# its parts. `check("attention")` and its like tell you at once whether their shapes, sums and masks
+# are right; how scores are scaled, and whether positions stay apart, only the hidden checks tell.
+# While a part is unsolved, another one stands in for it when you are graded: it costs what asks for
+# it, and no more.
+#
+# How you name parameters, and how you lay out matrices, is up to you: one for queries, keys and
+# values, or three, or three for each head, either way round. Checks find them by their shapes,
+# so keep a matrix apart from its bias, the network apart from attention, and its two maps apart.
 #
 # Nothing from notebook 1 is needed: the course brings an embedding along.
 
@@ -133,7 +139,10 @@ plots.score_growth(
 # | bool | True where a query (row) *may* attend to a key (column) |
 # | float | added to the scaled scores: 0 to allow, `-inf` to forbid |
 #
-# and it is *broadcast* to the shape of the scores. (Beware: PyTorch's own `nn.MultiheadAttention`
+# and it is *broadcast* to the shape of the scores. Of a float mask only these two values are asked
+# for: whether you add it, or read it another way, is up to you. So is what becomes of integers.
+# "Forbid" means it, however large a score may be: -100 in place of `-inf` would do for small ones
+# only. (Beware: PyTorch's own `nn.MultiheadAttention`
 # reads a bool mask the other way round.)
 
 # %% solution="causal_mask"
@@ -151,17 +160,18 @@ with plots.demo():
 # classics. Here are four equal scores, and a query that may see the first two keys:
 
 # %%
-scores = torch.zeros(4)  # (S,)
-may_see = torch.tensor([1.0, 1.0, 0.0, 0.0])  # (S,)
-forbid = torch.tensor([0.0, 0.0, -math.inf, -math.inf])  # (S,)
-attempts = {
-    "-inf added before the softmax": (scores + forbid).softmax(dim=-1),
-    "1 and 0 added to the scores": (scores + may_see).softmax(dim=-1),
-    "zeros after the softmax": scores.softmax(dim=-1) * may_see,
-}
-for name, row in attempts.items():
-    weights_row = [round(w, 2) for w in row.tolist()]
-    print(f"{name:30} weights {weights_row}, sum {row.sum():.2f}, hidden {row[2:].sum():.2f}")
+with plots.demo():
+    scores = torch.zeros(4)  # (S,)
+    may_see = torch.tensor([1.0, 1.0, 0.0, 0.0])  # (S,)
+    forbid = torch.tensor([0.0, 0.0, -math.inf, -math.inf])  # (S,)
+    attempts = {
+        "-inf added before the softmax": (scores + forbid).softmax(dim=-1),
+        "1 and 0 added to the scores": (scores + may_see).softmax(dim=-1),
+        "zeros after the softmax": scores.softmax(dim=-1) * may_see,
+    }
+    for name, row in attempts.items():
+        weights_row = [round(w, 2) for w in row.tolist()]
+        print(f"{name:30} weights {weights_row}, sum {row.sum():.2f}, hidden {row[2:].sum():.2f}")
 
 # %% [markdown]
 # The second way still sees the hidden keys. The third sees them in a subtler way: their scores have
@@ -219,9 +229,10 @@ with plots.demo():
 # position a number comes from, and the ones say which column:
 
 # %%
-positions = torch.tensor([[10, 11, 12, 13], [20, 21, 22, 23], [30, 31, 32, 33]])  # (T, d_model)
-print("head 0 should get columns 0 and 1 of each position:\n", positions[:, :2])
-print("a reshape alone gives it parts of different positions:\n", positions.reshape(2, 3, 2)[0])
+with plots.demo():
+    places = torch.tensor([[10, 11, 12, 13], [20, 21, 22, 23], [30, 31, 32, 33]])  # (T, d_model)
+    print("head 0 should get columns 0 and 1 of each position:\n", places[:, :2])
+    print("a reshape alone gives it parts of different positions:\n", places.reshape(2, 3, 2)[0])
 
 # %% [markdown]
 # A mask now has to fit `(B, n_heads, T, S)`. Broadcasting does that: `(T, T)` serves all heads of all
@@ -238,9 +249,9 @@ print("a reshape alone gives it parts of different positions:\n", positions.resh
 
 # %%
 with plots.demo():
-    attention = MultiHeadAttention(d_model=64, n_heads=4).eval()
+    heads = MultiHeadAttention(d_model=64, n_heads=4).eval()
     x = 3 * torch.randn(1, len(words), 64)  # (B, T, d_model), large, so that there is a pattern
-    out, weights = attention(x, x, x, causal_mask(len(words)))  # weights: (B, n_heads, T, T)
+    out, weights = heads(x, x, x, causal_mask(len(words)))  # weights: (B, n_heads, T, T)
     print("output", tuple(out.shape), "weights", tuple(weights.shape))
     panels = {f"head {head}": weights[0, head] for head in range(4)}
     plots.attention_weights(panels, words, "Four heads")
@@ -266,7 +277,7 @@ with plots.demo():
 plots.activations()
 
 # %% [markdown]
-# Dropout acts on the activations, between the two maps.
+# Dropout acts on the activations, between the two maps: after GELU, not before it.
 
 # %% solution="FeedForward"
 
@@ -307,15 +318,17 @@ with plots.demo():
 #   f(x))$; such a *post-norm* model needs its learning rate warmed up carefully (Xiong et al. 2020).
 # - **Attention first, then feed-forward**, and the second reads what the first has written.
 # - **Dropout** acts in three places: on the attention weights, on the activations, and on the output
-#   of each sublayer before it is added. Never on the sum: what runs past must arrive whole. In
-#   `eval()` mode, and with `dropout=0`, nothing is dropped.
+#   of each sublayer before it is added. All that follows there is linear, so on average a branch
+#   adds in training what it adds in `eval()` mode. Models differ in these places: what is asked for
+#   is one in each branch. Never on the sum: what runs past must arrive whole. In `eval()` mode, and
+#   with `dropout=0`, nothing is dropped.
 # - **A block without a mask is not causal.** It hands the mask it is given to its attention. Making
 #   a causal one is the model's job, in notebook 3.
 # - **`bias=False`** leaves out the biases of all linear maps. (That of LayerNorm may go too.)
 # - **The result is always a pair**: the new vectors, and the attention weights of each head, or
 #   `None` when nobody asked for them.
 #
-# Use your classes from above, and `nn.LayerNorm`.
+# Use your classes from above, and `nn.LayerNorm`; its epsilon is up to you.
 
 # %% solution="TransformerBlock"
 
@@ -328,22 +341,21 @@ with plots.demo():
 # diagonal is left. The diagonal is off the scale of the colours: whatever the mask, a position keeps
 # its own vector.
 
-
 # %%
-def measure_influence(block, mask, n_positions=6):
-    """How far output t (row) moves when input s (column) is redrawn, as (T, T)."""
-    x = torch.randn(1, n_positions, 64)  # (B, T, d_model)
-    before, _ = block(x, mask)
-    columns = []
-    for s in range(n_positions):
-        redrawn = x.clone()
-        redrawn[:, s] = torch.randn(64)
-        after, _ = block(redrawn, mask)
-        columns.append((after - before).norm(dim=-1)[0])  # (T,)
-    return torch.stack(columns, dim=1).detach()  # (T, T)
-
-
 with plots.demo():
+
+    def measure_influence(block, mask, n_positions=6):
+        """How far output t (row) moves when input s (column) is redrawn, as (T, T)."""
+        x = torch.randn(1, n_positions, 64)  # (B, T, d_model)
+        before, _ = block(x, mask)
+        columns = []
+        for s in range(n_positions):
+            redrawn = x.clone()
+            redrawn[:, s] = torch.randn(64)
+            after, _ = block(redrawn, mask)
+            columns.append((after - before).norm(dim=-1)[0])  # (T,)
+        return torch.stack(columns, dim=1).detach()  # (T, T)
+
     block = TransformerBlock(d_model=64, n_heads=4, d_ff=256).eval()
     masks = {"no mask": None, "causal": causal_mask(6), "self only": torch.eye(6).bool()}
     plots.influence({name: measure_influence(block, mask) for name, mask in masks.items()})
@@ -415,12 +427,12 @@ with plots.demo():
     d, f = 256, 1024
     block = TransformerBlock(d_model=d, n_heads=8, d_ff=f)
     total = sum(len(parameter.flatten()) for parameter in block.parameters())
-    attention = 4 * (d * d + d)  # four maps with a bias each
-    network = (d * f + f) + (f * d + d)
-    norms = 2 * (d + d)
-    print(f"your block: {total:,}; on paper: {attention + network + norms:,}")
-    print(f"attention {attention / total:.1%}, network {network / total:.1%}, ", end="")
-    print(f"norms {norms / total:.2%}")
+    in_attention = 4 * (d * d + d)  # four maps with a bias each
+    in_network = (d * f + f) + (f * d + d)
+    in_norms = 2 * (d + d)
+    print(f"your block: {total:,}; on paper: {in_attention + in_network + in_norms:,}")
+    print(f"attention {in_attention / total:.1%}, network {in_network / total:.1%}, ", end="")
+    print(f"norms {in_norms / total:.2%}")
 
 # %% question="parameters"
 

@@ -111,10 +111,11 @@ class Hidden(nn.Module):
         self.layers = [nn.Linear(3, 3, bias=False) for _ in range(4)]
 
 
-one = nn.Linear(3, 3, bias=False)
-print("in a plain list:       ", sum(p.numel() for p in Hidden().parameters()), "parameters")
-print("one layer, four times: ", sum(p.numel() for p in nn.Sequential(*[one] * 4).parameters()))
-print("four layers would have:", 4 * one.weight.numel())
+with plots.demo():
+    one = nn.Linear(3, 3, bias=False)
+    print("in a plain list:       ", sum(p.numel() for p in Hidden().parameters()), "parameters")
+    print("one layer, four times: ", sum(p.numel() for p in nn.Sequential(*[one] * 4).parameters()))
+    print("four layers would have:", 4 * one.weight.numel())
 
 # %% [markdown]
 # **The model makes the mask.** When the caller gives none, each block gets the causal mask, made for
@@ -144,12 +145,13 @@ print(causal_mask(4).int())
 # deviation 0.02.
 
 # %%
-h = F.layer_norm(torch.randn(500, 256), (256,))  # (B * T, d_model), as ln_f leaves them
-targets = torch.randint(1000, (500,))  # (B * T,)
-for sigma in (0.02, 0.1, 1.0):
-    logits = h @ (sigma * torch.randn(256, 1000))  # (B * T, V)
-    print(f"σ = {sigma:4}: logits ± {logits.std():5.2f}, first loss ", end="")
-    print(f"{F.cross_entropy(logits, targets):6.2f}   (ln V = {math.log(1000):.2f})")
+with plots.demo():
+    h = F.layer_norm(torch.randn(500, 256), (256,))  # (B * T, d_model), as ln_f leaves them
+    targets = torch.randint(1000, (500,))  # (B * T,)
+    for sigma in (0.02, 0.1, 1.0):
+        logits = h @ (sigma * torch.randn(256, 1000))  # (B * T, V)
+        print(f"σ = {sigma:4}: logits ± {logits.std():5.2f}, first loss ", end="")
+        print(f"{F.cross_entropy(logits, targets):6.2f}   (ln V = {math.log(1000):.2f})")
 
 # %% [markdown]
 # **Tying.** `lm_head.weight` has the shape of the token table, `(V, d_model)`, and when `tie_weights`

@@ -352,7 +352,8 @@ def breakdown_of(size, vocab_size=10_000, tie_weights=True):
     return model.get_parameter_breakdown()
 
 
-counted = {}
+with plots.demo():
+    counted = {}
 with plots.demo():
     print(f"{'':16} {'embedding':>11} {'blocks':>11} {'ln_f':>6} {'lm_head':>11} {'total':>12}")
     for size in plots.rows(PRESETS):
@@ -406,22 +407,24 @@ def formula(vocab_size, d_model, n_layers, d_ff, tie_weights=True, **_sizes):
     return tables + n_layers * block + 2 * d_model
 
 
-for name, parts in counted.items():
-    size, _, tied = name.partition(", ")
-    predicted = formula(10_000, **PRESETS[size], tie_weights=tied == "tied")
-    print(f"{name:16} predicted {predicted:12,}, counted {parts['total']:12,}")
+with plots.demo():
+    for name, parts in counted.items():
+        size, _, tied = name.partition(", ")
+        predicted = formula(10_000, **PRESETS[size], tie_weights=tied == "tied")
+        print(f"{name:16} predicted {predicted:12,}, counted {parts['total']:12,}")
 
 # %%
-vocabularies = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
-saved = {}
-for size, config in PRESETS.items():
-    tables = [v * config["d_model"] for v in vocabularies]
-    totals = [formula(v, **config, tie_weights=False) for v in vocabularies]
-    shares = [100 * table / total for table, total in zip(tables, totals, strict=True)]
-    saved[size] = vocabularies, shares
-plots.curves(
-    {"vocabulary size V": saved}, "What tying saves", "% of the untied parameters", log="x"
-)
+with plots.demo():
+    vocabularies = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
+    saved = {}
+    for size, config in PRESETS.items():
+        tables = [v * config["d_model"] for v in vocabularies]
+        totals = [formula(v, **config, tie_weights=False) for v in vocabularies]
+        shares = [100 * table / total for table, total in zip(tables, totals, strict=True)]
+        saved[size] = vocabularies, shares
+    plots.curves(
+        {"vocabulary size V": saved}, "What tying saves", "% of the untied parameters", log="x"
+    )
 
 # %% [markdown]
 # **How it scales.** Presets change everything at once, so a curve through them shows no law. Vary
@@ -430,19 +433,20 @@ plots.curves(
 # is there as well; the width gives a curve, $12\,L\,d^2$ on top of a line; the heads change nothing.
 
 # %%
-base = {"vocab_size": 10_000, "d_model": 256, "n_heads": 8, "n_layers": 6}
-varied = {
-    "d_model": (64, 128, 256, 512, 1024),
-    "n_layers": (2, 6, 12, 24, 48),
-    "vocab_size": (5_000, 10_000, 20_000, 40_000, 80_000),
-    "n_heads": (1, 2, 4, 8, 16),
-}
-panels = {}
-for name, values in varied.items():
-    configs = [base | {name: value} for value in values]
-    counts = [formula(**config, d_ff=4 * config["d_model"]) / 1e6 for config in configs]
-    panels[name] = {"total": (values, counts)}
-plots.curves(panels, "One size at a time", "millions of parameters")
+with plots.demo():
+    base = {"vocab_size": 10_000, "d_model": 256, "n_heads": 8, "n_layers": 6}
+    varied = {
+        "d_model": (64, 128, 256, 512, 1024),
+        "n_layers": (2, 6, 12, 24, 48),
+        "vocab_size": (5_000, 10_000, 20_000, 40_000, 80_000),
+        "n_heads": (1, 2, 4, 8, 16),
+    }
+    panels = {}
+    for name, values in varied.items():
+        configs = [base | {name: value} for value in values]
+        counts = [formula(**config, d_ff=4 * config["d_model"]) / 1e6 for config in configs]
+        panels[name] = {"total": (values, counts)}
+    plots.curves(panels, "One size at a time", "millions of parameters")
 
 # %% question="counting"
 

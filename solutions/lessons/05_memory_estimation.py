@@ -104,7 +104,7 @@ PRESETS = {
     "medium": {"d_model": 512, "n_heads": 8, "n_layers": 8, "d_ff": 2048, "max_len": 1024},
     "large": {"d_model": 768, "n_heads": 12, "n_layers": 12, "d_ff": 3072, "max_len": 2048},
 }
-with torch.device("meta"):
+with plots.demo(), torch.device("meta"):
     models = {size: TinyTransformerLM(10_000, **config) for size, config in PRESETS.items()}
 
 with plots.demo():
@@ -136,17 +136,18 @@ with plots.demo():
 # exact copy (Micikevicius et al. 2018, section 3.1), and the averages stay exact too.
 
 # %%
-recipes = {  # bytes for each parameter
-    "float32": {"weights": 4, "gradients": 4, "averages": 8},
-    "bfloat16, float32 copy": {"weights": 2, "gradients": 2, "copy": 4, "averages": 8},
-    "bfloat16 throughout": {"weights": 2, "gradients": 2, "averages": 4},
-}
-for name, parts in recipes.items():
-    spelled = " + ".join(f"{size} {part}" for part, size in parts.items())
-    print(f"{name:23} {sum(parts.values()):2} bytes a parameter: {spelled}")
+with plots.demo():
+    recipes = {  # bytes for each parameter
+        "float32": {"weights": 4, "gradients": 4, "averages": 8},
+        "bfloat16, float32 copy": {"weights": 2, "gradients": 2, "copy": 4, "averages": 8},
+        "bfloat16 throughout": {"weights": 2, "gradients": 2, "averages": 4},
+    }
+    for name, parts in recipes.items():
+        spelled = " + ".join(f"{size} {part}" for part, size in parts.items())
+        print(f"{name:23} {sum(parts.values()):2} bytes a parameter: {spelled}")
 
-weight = torch.tensor(1.0, dtype=torch.bfloat16)
-print("\n1 + 0.001 in bfloat16 is", (weight + 0.001).item(), "- a small step is lost")
+    weight = torch.tensor(1.0, dtype=torch.bfloat16)
+    print("\n1 + 0.001 in bfloat16 is", (weight + 0.001).item(), "- a small step is lost")
 
 # %% [markdown]
 # ## Part 2: What autograd keeps
@@ -184,24 +185,27 @@ def size_of(tensors):
     return sum(tensor.untyped_storage().nbytes() for tensor in tensors) / 1024**2
 
 
-B, T, d_model, n_heads, d_ff = 2, 64, 32, 4, 96
-x = torch.randn(B, T, d_model, requires_grad=True)
-square = torch.randn(B, n_heads, T, T, requires_grad=True)
-other = torch.randn(B, n_heads, T, 8, requires_grad=True)
-linear = nn.Linear(d_model, d_ff)
-operations = {
-    "x + x": lambda: x + x,
-    "x / 8": lambda: x / 8,
-    "linear(x)": lambda: linear(x),
-    "gelu(x)": lambda: F.gelu(x),
-    "layer_norm(x)": lambda: F.layer_norm(x, (d_model,)),
-    "dropout(x)": lambda: F.dropout(x, 0.1),
-    "softmax(square)": lambda: square.softmax(dim=-1),
-    "square @ other": lambda: square @ other,
-}
-for name, operation in operations.items():
-    saved = saved_by(operation, already=linear.parameters())
-    print(f"{name:16} keeps", ", ".join(str(tuple(tensor.shape)) for tensor in saved) or "nothing")
+with plots.demo():
+    B, T, d_model, n_heads, d_ff = 2, 64, 32, 4, 96
+    x = torch.randn(B, T, d_model, requires_grad=True)
+    square = torch.randn(B, n_heads, T, T, requires_grad=True)
+    other = torch.randn(B, n_heads, T, 8, requires_grad=True)
+    linear = nn.Linear(d_model, d_ff)
+    operations = {
+        "x + x": lambda: x + x,
+        "x / 8": lambda: x / 8,
+        "linear(x)": lambda: linear(x),
+        "gelu(x)": lambda: F.gelu(x),
+        "layer_norm(x)": lambda: F.layer_norm(x, (d_model,)),
+        "dropout(x)": lambda: F.dropout(x, 0.1),
+        "softmax(square)": lambda: square.softmax(dim=-1),
+        "square @ other": lambda: square @ other,
+    }
+    for name, operation in operations.items():
+        saved = saved_by(operation, already=linear.parameters())
+        print(
+            f"{name:16} keeps", ", ".join(str(tuple(tensor.shape)) for tensor in saved) or "nothing"
+        )
 
 # %% [markdown]
 # A linear map keeps its input (PyTorch flattens `(B, T)` to one dimension), GELU its input, softmax
@@ -245,13 +249,14 @@ def causal(seq_len):
     return torch.full((seq_len, seq_len), -math.inf).triu(1)
 
 
-block = PlainBlock(d_model, n_heads, d_ff)
-x, mask = torch.randn(B, T, d_model, requires_grad=True), causal(T)
-saved = saved_by(lambda: block(x, mask), already=[*block.parameters(), mask])
-plots.saved_tensors(
-    {f"{n}: {tuple(t.shape)}": size_of([t]) for n, t in enumerate(saved, 1)},
-    f"A block with B = {B}, T = {T}, d_model = {d_model}, {n_heads} heads, d_ff = {d_ff}",
-)
+with plots.demo():
+    block = PlainBlock(d_model, n_heads, d_ff)
+    x, mask = torch.randn(B, T, d_model, requires_grad=True), causal(T)
+    saved = saved_by(lambda: block(x, mask), already=[*block.parameters(), mask])
+    plots.saved_tensors(
+        {f"{n}: {tuple(t.shape)}": size_of([t]) for n, t in enumerate(saved, 1)},
+        f"A block with B = {B}, T = {T}, d_model = {d_model}, {n_heads} heads, d_ff = {d_ff}",
+    )
 
 # %% [markdown]
 # Which bar is which? Go through `forward` with the rules from above. (Shapes are as the operation
@@ -331,13 +336,14 @@ def rule_of_thumb(model, batch_size, seq_len):
     return (stream + model.n_layers * block) * 4 / 1024**2
 
 
-shapes = (  # d_model, n_heads, n_layers, d_ff, B, T
-    (64, 4, 2, 256, 4, 32),
-    (64, 4, 2, 256, 4, 256),
-    (64, 1, 4, 100, 8, 64),
-    (96, 12, 2, 192, 1, 300),
-)
-print(" d  H  L    f  B    T   measured   estimate          rule of thumb")
+with plots.demo():
+    shapes = (  # d_model, n_heads, n_layers, d_ff, B, T
+        (64, 4, 2, 256, 4, 32),
+        (64, 4, 2, 256, 4, 256),
+        (64, 1, 4, 100, 8, 64),
+        (96, 12, 2, 192, 1, 300),
+    )
+    print(" d  H  L    f  B    T   measured   estimate          rule of thumb")
 with plots.demo():
     for width, heads, layers, hidden, batch_size, seq_len in plots.rows(shapes):
         model = PlainModel(100, width, heads, layers, hidden)
@@ -408,15 +414,16 @@ with plots.demo():
 # thumb, too small above, is far too large as soon as attention is fused.
 
 # %%
-seq_len = len(plots.steps(512))
-plain, fused = (PlainModel(100, 64, 4, n_layers=2, d_ff=256, fused=f) for f in (False, True))
-print(f"step by step:       {measure(plain, 2, seq_len):6.2f} MiB")
-print(f"fused:              {measure(fused, 2, seq_len):6.2f} MiB")
-with torch.autocast("cpu", torch.bfloat16):
-    print(f"under autocast:     {measure(plain, 2, seq_len):6.2f} MiB")
-wide = PlainModel(20_000, 64, 4, n_layers=2, d_ff=256)
-print(f"V = 20,000:         {measure(wide, 2, seq_len):6.2f} MiB")
-print(f"V = 20,000, loss:   {measure(wide, 2, seq_len, with_loss=True):6.2f} MiB")
+with plots.demo():
+    seq_len = len(plots.steps(512))
+    plain, fused = (PlainModel(100, 64, 4, n_layers=2, d_ff=256, fused=f) for f in (False, True))
+    print(f"step by step:       {measure(plain, 2, seq_len):6.2f} MiB")
+    print(f"fused:              {measure(fused, 2, seq_len):6.2f} MiB")
+    with torch.autocast("cpu", torch.bfloat16):
+        print(f"under autocast:     {measure(plain, 2, seq_len):6.2f} MiB")
+    wide = PlainModel(20_000, 64, 4, n_layers=2, d_ff=256)
+    print(f"V = 20,000:         {measure(wide, 2, seq_len):6.2f} MiB")
+    print(f"V = 20,000, loss:   {measure(wide, 2, seq_len, with_loss=True):6.2f} MiB")
 with plots.demo():
     print(f"\nyour estimate:      {estimate_activation_memory(plain, 2, seq_len):6.2f} MiB")
     estimate = estimate_activation_memory(plain, 2, seq_len, fused_attention=True)

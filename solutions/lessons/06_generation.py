@@ -275,13 +275,16 @@ with plots.demo():
 # indifference:
 
 # %%
-model = TinyTransformerLM(10_000, d_model=128, n_heads=4, n_layers=4, d_ff=512, max_len=512).eval()
-with torch.no_grad():
-    last = model(torch.randint(0, 10_000, (8, 16)))[0][:, -1]  # (B, V)
-for t in (0.5, 1.0, 2.0):
-    p = (last / t).softmax(dim=-1)  # (B, V)
-    entropy = -(p * p.log()).sum(dim=-1).mean()
-    print(f"τ = {t}: entropy {entropy:.2f} of at most ln V = {math.log(10_000):.2f}")
+with plots.demo():
+    model = TinyTransformerLM(
+        10_000, d_model=128, n_heads=4, n_layers=4, d_ff=512, max_len=512
+    ).eval()
+    with torch.no_grad():
+        last = model(torch.randint(0, 10_000, (8, 16)))[0][:, -1]  # (B, V)
+    for t in (0.5, 1.0, 2.0):
+        p = (last / t).softmax(dim=-1)  # (B, V)
+        entropy = -(p * p.log()).sum(dim=-1).mean()
+        print(f"τ = {t}: entropy {entropy:.2f} of at most ln V = {math.log(10_000):.2f}")
 
 # %% [markdown]
 # ## Part 4 (bonus): By heart
@@ -308,7 +311,8 @@ SENTENCES = (
     "At low tide the keeper walks to the wreck, counts her ribs, and walks home. At high tide she "
     "counts the ships. Nobody knows what the keeper does with the numbers."
 )
-writer = None
+with plots.demo():
+    writer = None
 with plots.demo():
     torch.manual_seed(0)
     text = encode(SENTENCES)  # (1, T)
@@ -380,20 +384,21 @@ check("limits")
 # **Look at it.** Two models, one that is sure and one that is not; what is left of each.
 
 # %%
-models = {
-    "a model that is sure": torch.tensor([[5.0, 3.0, 1.5, 1.0, 0.0]]),  # (B, V)
-    "a model that is not": torch.tensor([[1.2, 1.1, 1.0, 0.7, -1.0]]),
-}
-for name, z in models.items():
-    with plots.demo():
-        left = {
-            "all": z,
-            "top-k, k = 3": keep_top_k(z, 3),
-            "top-p, p = 0.9": keep_top_p(z, 0.9),
-            "min-p, p = 0.1": keep_min_p(z, 0.1),
-        }
-        shares = {limit: kept.softmax(dim=-1)[0].tolist() for limit, kept in left.items()}
-        plots.token_probabilities(shares, CHOICES, f"What is left of {name}")
+with plots.demo():
+    models = {
+        "a model that is sure": torch.tensor([[5.0, 3.0, 1.5, 1.0, 0.0]]),  # (B, V)
+        "a model that is not": torch.tensor([[1.2, 1.1, 1.0, 0.7, -1.0]]),
+    }
+    for name, z in models.items():
+        with plots.demo():
+            left = {
+                "all": z,
+                "top-k, k = 3": keep_top_k(z, 3),
+                "top-p, p = 0.9": keep_top_p(z, 0.9),
+                "min-p, p = 0.1": keep_min_p(z, 0.1),
+            }
+            shares = {limit: kept.softmax(dim=-1)[0].tolist() for limit, kept in left.items()}
+            plots.token_probabilities(shares, CHOICES, f"What is left of {name}")
 
 # %% question="top_k"
 

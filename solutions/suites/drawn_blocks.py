@@ -11,12 +11,14 @@ import math
 from random import Random
 from typing import Any
 
+import block_stand_ins  # noqa: F401  # from now on they stand in
 import torch
 from torch import Tensor
 
+from course.checks.assembled_blocks import block_maker
 from course.checks.drawn_modules import Parameters, is_matrix, normal
 from grader.testing import Handle, SubmissionNames, assert_shape, parameters
-from grader.testing.failure import fail
+from grader.testing.failure import CheckFailed, fail
 
 BATCH, HEADS, LENGTH, D_K = 2, 3, 6, 8
 D_MODEL = HEADS * D_K
@@ -44,7 +46,8 @@ def new_block(
     It has no dropout unless asked for: dropout at the wrong time is one question's business.
     """
     options = {"dropout": 0.0, **options}
-    block = submission.TransformerBlock(d_model=d_model, n_heads=n_heads, d_ff=d_ff, **options)
+    make = block_maker(submission)
+    block = make(d_model=d_model, n_heads=n_heads, d_ff=d_ff, **options)
     return drawn_anew(block, submission, rng, 1, d_model, gain)
 
 
@@ -93,6 +96,10 @@ def output_handle(result: Handle) -> Handle:
     return result if type(result.value()) is Tensor else result[0]
 
 
+class NoWeights(CheckFailed):
+    """What came back is not an output with attention weights of the right shape."""
+
+
 def weights_of(block: Handle, x: Tensor, n_heads: int, mask: Tensor | None = None) -> Any:
     """Run the block; its weights are (B, n_heads, T, T)."""
     masked = {} if mask is None else {"mask": mask}
@@ -100,7 +107,18 @@ def weights_of(block: Handle, x: Tensor, n_heads: int, mask: Tensor | None = Non
 
 
 def output_and_weights(result: Handle, x: Tensor, n_heads: int) -> tuple[Any, Any]:
-    """Fetch (B, T, d_model) and (B, n_heads, T, T), or (B, T, T) of a single head."""
+    """Fetch (B, T, d_model) and (B, n_heads, T, T), or (B, T, T) of a single head.
+
+    Raises:
+        NoWeights: it is something else.
+    """
+    try:
+        return _output_and_weights(result, x, n_heads)
+    except CheckFailed as error:
+        raise NoWeights(error.message) from error
+
+
+def _output_and_weights(result: Handle, x: Tensor, n_heads: int) -> tuple[Any, Any]:
     value = result.value()
     if type(value) not in (tuple, list) or len(value) != 2:
         fail("the result is not a pair", actual=type(value).__name__)

@@ -44,17 +44,14 @@ def scaled_dot_product_attention(
         key: (..., S, d_k).
         value: (..., S, d_v).
         mask: None to hide nothing, or a tensor that broadcasts to (..., T, S): a bool mask is
-            True where a query may attend to a key; a float mask is added to the scaled scores,
-            0 to allow and -inf to forbid. Every query must be allowed at least one key.
+            True where a query may attend to a key; in a float mask 0 allows and -inf forbids.
+            Every query is allowed at least one key. (What becomes of other numbers is up to you;
+            those of integers 0 and 1, added to the scores, would hide nothing.)
         dropout_p: probability of zeroing each weight before the values are averaged.
 
     Returns:
         The averaged values (..., T, d_v), and the attention weights (..., T, S): without dropout,
         every row adds up to 1.
-
-    Raises:
-        TypeError: `mask` is neither bool nor float. A mask of integers 0 and 1 is a common
-            mistake: added to the scores it would hide nothing.
     """
     d_k = query.size(-1)
     scores = query @ key.transpose(-2, -1) / math.sqrt(d_k)  # (..., T, S)

@@ -25,12 +25,12 @@ class MultiHeadAttention(nn.Module):
         bias: whether the four linear maps add a bias.
 
     Raises:
-        ValueError: `n_heads` is not positive or does not divide `d_model`.
+        ValueError: `n_heads` does not divide `d_model`. (An AssertionError will do.)
     """
 
     def __init__(self, d_model: int, n_heads: int, dropout: float = 0.1, bias: bool = True) -> None:
         super().__init__()
-        if n_heads < 1 or d_model % n_heads != 0:
+        if d_model % n_heads != 0:
             raise ValueError(f"d_model = {d_model} can't be split into n_heads = {n_heads} heads")
         self.n_heads = n_heads
         self.d_k = d_model // n_heads
@@ -50,8 +50,7 @@ class MultiHeadAttention(nn.Module):
             key: (B, S, d_model).
             value: (B, S, d_model).
             mask: None to hide nothing, or a tensor that broadcasts to (B, n_heads, T, S): bool,
-                True where a query may attend to a key, or float, added to the scaled scores
-                (0 to allow, -inf to forbid).
+                True where a query may attend to a key, or float, 0 to allow and -inf to forbid.
 
         Returns:
             The output (B, T, d_model), and each head's weights (B, n_heads, T, S): without

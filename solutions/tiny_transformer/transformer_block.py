@@ -26,11 +26,11 @@ class TransformerBlock(nn.Module):
         d_ff: width of the feed-forward network.
         dropout: probability of dropping attention weights, feed-forward activations, and elements
             of each sublayer's output before it is added, while training; in `eval()` mode nothing
-            is dropped.
-        bias: whether the linear maps and the LayerNorms add a bias.
+            is dropped. One of these places in each branch will do.
+        bias: whether the linear maps add a bias; the LayerNorms may keep theirs in any case.
 
     Raises:
-        ValueError: `n_heads` does not divide `d_model`.
+        ValueError: `n_heads` does not divide `d_model`. (An AssertionError will do.)
     """
 
     def __init__(
@@ -52,8 +52,7 @@ class TransformerBlock(nn.Module):
             x: vectors (B, T, d_model); left as they are.
             mask: None to hide nothing, not even the future, or a tensor that broadcasts to
                 (B, n_heads, T, T): bool, True where a position (row) may attend to another
-                (column), or float, added to the scaled scores (0 to allow, -inf to forbid); left
-                as it is.
+                (column), or float, 0 to allow and -inf to forbid; left as it is.
             return_attention: whether to return the attention weights as well: those that averaged
                 the values, under the mask.
 

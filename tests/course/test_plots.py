@@ -104,3 +104,50 @@ def test_a_table_has_one_row_while_it_is_graded(monkeypatch: pytest.MonkeyPatch)
     assert plots.rows({"tiny": 1, "small": 2}) == ["tiny", "small"]
     monkeypatch.setenv("GRADER_GRADING", "1")
     assert (plots.rows(("tiny", "small")), plots.rows([])) == (["tiny"], [])
+
+
+CELL = """
+from course import plots
+
+def attention(x):
+    return x + 1
+
+with plots.demo():
+    attention, words = 3, ["the", "cat"]
+"""
+
+
+def names_after(*cells: str) -> dict[str, object]:
+    """The names of a notebook with these cells."""
+    names: dict[str, object] = {}
+    for cell in cells:
+        exec(cell, names)
+    return names
+
+
+def test_a_demo_gives_back_the_names_that_it_took() -> None:
+    names = names_after(CELL, "found = attention(1)")
+    assert (names["found"], names["words"]) == (2, ["the", "cat"])
+
+
+def test_a_demo_gives_back_names_also_when_it_stops(capsys: pytest.CaptureFixture[str]) -> None:
+    cells = ("from course import plots\nscale = 8", "with plots.demo():\n    scale = 1\n    1 / 0")
+    assert names_after(*cells)["scale"] == 8
+    assert "division by zero" in capsys.readouterr().out
+
+
+def test_a_demo_that_runs_again_replaces_what_it_made() -> None:
+    again = "with plots.demo():\n    words, attention = ['a', 'dog'], 4"
+    names = names_after(CELL, again, "found = attention(1)")
+    assert (names["found"], names["words"]) == (2, ["a", "dog"])
+
+
+def test_what_an_answer_names_after_a_demo_is_its_own() -> None:
+    own = "def words():\n    return 'mine'"
+    names = names_after(CELL, own, "with plots.demo():\n    words = 'theirs'")
+    assert callable(names["words"])
+
+
+def test_a_demo_inside_a_function_leaves_the_notebook_alone() -> None:
+    cell = "def show():\n    with plots.demo():\n        scale = 1\nshow()"
+    assert names_after("from course import plots\nscale = 8", cell)["scale"] == 8

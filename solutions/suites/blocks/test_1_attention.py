@@ -20,6 +20,7 @@ from drawn_blocks import (
     HEADS,
     LENGTH,
     VISIBLY,
+    NoWeights,
     added,
     drawn_anew,
     new_block,
@@ -32,6 +33,12 @@ from drawn_blocks import (
 )
 from torch import Tensor
 
+from course.checks.assembled_blocks import (
+    ATTENTION,
+    BLOCK,
+    HEADS_PART,
+    assert_own,
+)
 from course.checks.drawn_modules import generator, normal
 from course.checks.working_attention import LEAST, recovered_weights
 from course.checks.working_blocks import assert_block_attends, attention_of_block
@@ -60,12 +67,15 @@ class TestCausality:
     )
     def test_future_is_invisible(self, submission: SubmissionNames, rng: Random) -> None:
         """With a causal mask a token influences itself and what comes later, nothing before"""
+        assert_own(submission, ATTENTION)
         mask = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
         assert_influence(submission, rng, mask, allowed=mask)
+        assert_large_scores_stay_hidden(submission, rng, mask)
 
     @check(points=0.5, hint="A float mask is added to the scores: 0 allows, -inf forbids.")
     def test_additive_mask_hides_the_future(self, submission: SubmissionNames, rng: Random) -> None:
         """A float mask of 0 and -inf works as well"""
+        assert_own(submission, ATTENTION)
         allowed = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
         mask = torch.zeros(LENGTH, LENGTH).masked_fill(~allowed, -math.inf)
         assert_influence(submission, rng, mask, allowed)
@@ -73,6 +83,7 @@ class TestCausality:
     @check(points=0.5, hint="A block that gets no mask hides nothing, not even the future.")
     def test_no_mask_hides_nothing(self, submission: SubmissionNames, rng: Random) -> None:
         """Without a mask every token influences every position"""
+        assert_own(submission, BLOCK)
         everything = torch.ones(LENGTH, LENGTH, dtype=torch.bool)
         assert_influence(submission, rng, None, allowed=everything)
 
@@ -91,6 +102,7 @@ class TestCausality:
         self, submission: SubmissionNames, rng: Random, shape: tuple[int, ...]
     ) -> None:
         """Masks with four dimensions say who may attend to whom"""
+        assert_own(submission, ATTENTION, HEADS_PART)
         mask = torch.rand(shape, generator=generator(rng)) < 0.4
         if shape[2] == 1:
             mask[..., 0] = True
@@ -138,6 +150,21 @@ def assert_influence(
             fail("a token does not influence a position that may attend to it")
 
 
+def assert_large_scores_stay_hidden(submission: SubmissionNames, rng: Random, mask: Tensor) -> None:
+    """Demand that no score is so large that it outweighs being forbidden: -inf, not -100.
+
+    The scores have a standard deviation of 900.
+    """
+    block = new_block(submission, rng, gain=30)
+    x = normal(rng, BATCH, LENGTH, D_MODEL)
+    changed = x.clone()
+    changed[:, -1] = normal(rng, BATCH, D_MODEL)
+    before, after = output(block, x, mask), output(block, changed, mask)
+    moved = differing(after, before, rtol=1e-3, atol=1.0).any(dim=-1)
+    if bool(moved[:, :-1].any()):
+        fail("a token influences a position that may not attend to it, by a large score")
+
+
 class TestLocality:
     """A mask decides who attends to whom"""
 
@@ -146,6 +173,7 @@ class TestLocality:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """When each token may attend to itself alone, no token influences another"""
+        assert_own(submission, HEADS_PART)
         itself = torch.eye(LENGTH, dtype=torch.bool)
         assert_influence(submission, rng, itself, allowed=itself)
         assert_tokens_meet(
@@ -157,6 +185,7 @@ class TestLocality:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """A token that may attend to itself alone gives what it gives as a sequence of its own"""
+        assert_own(submission, ATTENTION)
         block, x = new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL)
         together = output(block, x, torch.eye(LENGTH, dtype=torch.bool))
         for position in range(LENGTH):
@@ -167,6 +196,7 @@ class TestLocality:
     @check(points=1, hint="Rows of the mask are queries, columns are keys.")
     def test_rows_attend_to_columns(self, submission: SubmissionNames, rng: Random) -> None:
         """When each token may attend to the next one alone, the next one's influence arrives"""
+        assert_own(submission, ATTENTION)
         following = torch.eye(LENGTH, dtype=torch.bool).roll(1, dims=1)
         assert_influence(submission, rng, following, allowed=following)
 
@@ -179,6 +209,7 @@ class TestIndependence:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """Without a mask, tokens in another order give the same outputs in that order"""
+        assert_own(submission, HEADS_PART)
         block, x = new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL)
         order = list(range(LENGTH))
         while order == sorted(order):
@@ -190,6 +221,7 @@ class TestIndependence:
     @check(points=1, hint="Look for a reshape or a softmax that runs across the batch.")
     def test_sequences_do_not_meet(self, submission: SubmissionNames, rng: Random) -> None:
         """A sequence gives the same alone as in a batch of others"""
+        assert_own(submission, HEADS_PART)
         block, x = new_block(submission, rng), normal(rng, 3, LENGTH, D_MODEL)
         together = output(block, x)
         for row in range(3):
@@ -212,30 +244,36 @@ class TestScoreScale:
     @check(points=2, hint="Divide by the square root of the length of one head's vectors.")
     def test_scores_have_unit_spread(self, submission: SubmissionNames, rng: Random) -> None:
         """With random weights of unit gain the scores have a standard deviation of about 1"""
-        # d_k = 25, and neither 75 nor 3 nor 60 has a square root that could be taken for its
-        d_model, n_heads, length = 75, 3, 60
+        assert_own(submission, ATTENTION)
         assert_block_attends(submission, rng)
+        length = 60
+        # sqrt(d_k) = sqrt(12) is no whole number, and far from the roots of 180, 15 and 60. So many
+        # heads leave the spread a standard deviation of 0.009 (150 draws): bounds at 10 of them.
+        d_model, n_heads = 180, 15
         block = new_block(submission, rng, d_model=d_model, n_heads=n_heads)
-        x = normal(rng, BATCH, length, d_model)
         try:
-            weights = weights_of(block, x, n_heads)
-        except (CheckFailed, StudentError):  # that costs elsewhere; outputs tell as much
-            weights = weights_from_outputs(block, x, n_heads, head=rng.randrange(n_heads))
-        found = [weights]
-        one_head = attention_of_block(submission, rng, 1, d_model, return_attention=False)
+            weights = weights_of(block, normal(rng, BATCH, length, d_model), n_heads)
+            assert_unit_spread(weights, 0.91, 1.09)
+        except (NoWeights, StudentError):  # that costs elsewhere; outputs tell as much
+            # one head's spread has a standard deviation of 0.034 with d_k = 25
+            d_model, n_heads = 75, 3
+            block = new_block(submission, rng, d_model=d_model, n_heads=n_heads)
+            x, head = normal(rng, BATCH, length, d_model), rng.randrange(n_heads)
+            assert_unit_spread(weights_from_outputs(block, x, n_heads, head), 0.8, 1.25)
+        one_head = attention_of_block(submission, rng, 1, 75, return_attention=False)
+        used = None
         with contextlib.suppress(CheckFailed, StudentError):
             # where outputs tell as well: what comes back need not be what was used
-            used = recovered_weights(one_head, normal(rng, BATCH, length // 2, d_model))
-            found.append(used * (used > 10 * LEAST))
-        for spread in map(spread_of_scores, found):
-            if not 0.8 < spread < 1.25:
-                fail("the scores are not scaled as they should be", expected=1.0, actual=spread)
+            used = recovered_weights(one_head, normal(rng, BATCH, length // 2, 75))
+        if used is not None:
+            assert_unit_spread(used * (used > 10 * LEAST), 0.8, 1.25)
 
     @check(points=1, hint="Return the weights after mask and softmax, as the values see them.")
     def test_returned_weights_are_the_used_ones(
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """The weights that come back are the ones that average the values, with a mask too"""
+        assert_own(submission, ATTENTION)
         assert_block_attends(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         attend = one_head_of_block(submission, rng)
@@ -274,6 +312,13 @@ def weights_from_outputs(block: Handle, x: Tensor, n_heads: int, head: int) -> T
         share = (went * way).sum(dim=-1) / way.square().sum(dim=-1).clamp_min(1e-12)
         scores.append(share.clamp(1e-7, 1 - 1e-7).logit())
     return torch.stack(scores, dim=-1).softmax(dim=-1)
+
+
+def assert_unit_spread(weights: Tensor, low: float, high: float) -> None:
+    """Demand scores whose standard deviation is about 1."""
+    spread = spread_of_scores(weights)
+    if not low < spread < high:
+        fail("the scores are not scaled as they should be", expected=1.0, actual=spread)
 
 
 def spread_of_scores(weights: Tensor) -> float:

@@ -6,6 +6,7 @@ All of them look at `TransformerBlock` from outside: what changes when inputs or
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from random import Random
 
 import torch
@@ -18,21 +19,25 @@ from drawn_blocks import (
     LENGTH,
     VISIBLY,
     added,
-    copy_parameters,
     count,
-    drawn_anew,
     new_block,
     of_feed_forward,
     output,
     output_handle,
     output_of,
-    seeded_output,
     silence,
     sublayers,
 )
 from fitting_gradients import assert_gradients_fit, assert_input_gradient
 from torch import Tensor
 
+from course.checks.assembled_blocks import (
+    BLOCK,
+    HEADS_PART,
+    NETWORK,
+    assert_own,
+    heads_maker,
+)
 from course.checks.drawn_modules import generator, is_matrix, normal
 from course.checks.working_blocks import (
     assert_block_attends,
@@ -41,13 +46,13 @@ from course.checks.working_blocks import (
 )
 from grader.testing import (
     Handle,
+    StudentError,
     SubmissionNames,
     assert_close,
     assert_differs,
     assert_equal,
     assert_shape,
     check,
-    differing,
     parameters,
     values,
 )
@@ -60,6 +65,7 @@ class TestResidual:
     @check(points=1, hint="Add each sublayer's output to what went in before the LayerNorm.")
     def test_zero_parameters_change_nothing(self, submission: SubmissionNames, rng: Random) -> None:
         """A block whose parameters are all zero gives back its input"""
+        assert_own(submission, BLOCK)
         assert_identity_when_zero(submission, new_block(submission, rng), rng)
 
     @check(points=1, hint="Drop parts of what a sublayer adds, never of the sum.")
@@ -67,6 +73,7 @@ class TestResidual:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """The same holds in training: dropout does not touch what is carried past"""
+        assert_own(submission, BLOCK)
         block = new_block(submission, rng, dropout=0.5)
         block.train()
         assert_identity_when_zero(submission, block, rng)
@@ -90,23 +97,52 @@ def assert_identity_when_zero(submission: SubmissionNames, block: Handle, rng: R
 class TestPreNorm:
     """Each sublayer reads a normalised input"""
 
-    @check(points=1, hint="LayerNorm belongs before attention, inside the branch.")
+    @check(points=0.75, hint="LayerNorm belongs before attention, inside the branch.")
     def test_attention_reads_a_normalised_input(
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """What attention adds depends neither on a token's mean nor on its size"""
+        assert_own(submission, BLOCK)
         assert_block_attends(submission, rng)
         _, attention, _, neither = sublayers(submission, rng)
         assert_added_is_normalised(attention, neither, rng)
 
-    @check(points=1, hint="LayerNorm belongs before the feed-forward network, inside the branch.")
+    @check(points=0.75, hint="LayerNorm belongs before the feed-forward network, in the branch.")
     def test_feed_forward_reads_a_normalised_input(
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """What the feed-forward network adds depends neither on a token's mean nor on its size"""
+        assert_own(submission, BLOCK)
         assert_block_transforms(submission, rng)
         _, _, feed_forward, neither = sublayers(submission, rng)
         assert_added_is_normalised(feed_forward, neither, rng)
+
+    @check(points=0.5, hint="LayerNorm divides by the standard deviation of all d_model numbers.")
+    def test_spread_is_that_of_layer_norm(self, submission: SubmissionNames, rng: Random) -> None:
+        """A normalised input has a variance of 1, as nn.LayerNorm counts it: over d_model"""
+        assert_own(submission, BLOCK)
+        assert_block_works(submission, rng)
+        block, neither, biases, token, writing = feed_forward_in_one_direction(submission, rng)
+
+        def written(x: Tensor, bias: float) -> float:
+            for parameter in biases:
+                parameter.detach().fill_(bias)
+            given = x.expand(1, 1, D_MODEL)
+            return float(added(block, neither, given)[0, 0] @ writing / D_MODEL)
+
+        if not biases:  # that costs elsewhere
+            return
+        # so large that an epsilon has no say
+        read = written(10 * writing, 0.0)
+        if abs(read) < VISIBLY:
+            fail("the network adds nothing")
+        # what it reads has the length sqrt(d_model), or, divided by the other count, 2 % less
+        lengths = {over: D_MODEL * math.sqrt(over / D_MODEL) for over in (D_MODEL, D_MODEL - 1)}
+        off = {
+            over: abs(read - written(10 * token, length / D_FF)) for over, length in lengths.items()
+        }
+        if off[D_MODEL] > off[D_MODEL - 1]:
+            fail("a normalised input has another variance than 1")
 
 
 def assert_added_is_normalised(block: Handle, neither: Handle, rng: Random) -> None:
@@ -128,6 +164,7 @@ class TestSequence:
         self, submission: SubmissionNames, rng: Random
     ) -> None:
         """The sublayers work one after the other, not side by side"""
+        assert_own(submission, BLOCK)
         assert_block_works(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         both, attention, feed_forward, neither = sublayers(submission, rng)
@@ -139,6 +176,7 @@ class TestSequence:
     @check(points=1, hint="Gather from the other positions first, then transform.")
     def test_attention_comes_first(self, submission: SubmissionNames, rng: Random) -> None:
         """The feed-forward network transforms what attention has gathered"""
+        assert_own(submission, BLOCK)
         assert_block_works(submission, rng)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         both, attention, feed_forward, neither = sublayers(submission, rng)
@@ -150,32 +188,46 @@ class TestSequence:
         assert_differs(whole, gathered, "what the feed-forward network reads", atol=VISIBLY)
 
 
+def feed_forward_in_one_direction(
+    submission: SubmissionNames, rng: Random
+) -> tuple[Handle, Handle, list[Handle], Tensor, Tensor]:
+    """A block in which only one direction of the vectors is read, and written, by its network.
+
+    Two directions, normalised and at right angles: the token lies in one, both maps of the
+    feed-forward network in the other. So for that token the first map sees nothing, its bias alone
+    is activated, and the second map writes the result where it can be told from the token, even
+    if the sum is normalised afterwards.
+
+    Returns:
+        The block; the same with nothing added; the first map's biases; both directions.
+    """
+    drawn = normal(rng, D_MODEL, 2)
+    directions, _ = torch.linalg.qr(drawn - drawn.mean(dim=0))
+    token, writing = (directions * math.sqrt(D_MODEL)).unbind(dim=1)
+    _, _, block, neither = sublayers(submission, rng)
+    chosen = of_feed_forward(parameters(block))
+    if all(is_matrix(value) for _, value in chosen):  # the default is no question here
+        _, _, block, neither = sublayers(submission, rng, bias=True)
+        chosen = of_feed_forward(parameters(block))
+    biases = []
+    for parameter, value in chosen:
+        if is_matrix(value):
+            shape = [size if size == D_MODEL else 1 for size in value.shape]
+            parameter.detach().copy_(writing.reshape(shape).expand(value.shape) / D_FF)
+        else:
+            biases.append(parameter)
+    return block, neither, biases, token, writing
+
+
 class TestGelu:
     """The activation is the exact GELU"""
 
     @check(points=1, hint="Use the error function, not its approximation by tanh.")
     def test_activation_values(self, submission: SubmissionNames, rng: Random) -> None:
         """The activation has the values of GELU, on both sides of zero"""
-        # Two directions, normalised and at right angles: the token lies in one, both maps of the
-        # feed-forward network in the other. So the first map sees nothing, its bias alone is
-        # activated, and the second map writes the result where it can be told from the token,
-        # even if the sum is normalised afterwards.
+        assert_own(submission, NETWORK)
         assert_block_transforms(submission, rng)
-        drawn = normal(rng, D_MODEL, 2)
-        directions, _ = torch.linalg.qr(drawn - drawn.mean(dim=0))
-        token, writing = (directions * math.sqrt(D_MODEL)).unbind(dim=1)
-        _, _, block, _ = sublayers(submission, rng)
-        chosen = of_feed_forward(parameters(block))
-        if all(is_matrix(value) for _, value in chosen):  # the default is no question here
-            _, _, block, _ = sublayers(submission, rng, bias=True)
-            chosen = of_feed_forward(parameters(block))
-        biases = []
-        for parameter, value in chosen:
-            if is_matrix(value):
-                shape = [size if size == D_MODEL else 1 for size in value.shape]
-                parameter.detach().copy_(writing.reshape(shape).expand(value.shape) / D_FF)
-            else:
-                biases.append(parameter)
+        block, _, biases, token, writing = feed_forward_in_one_direction(submission, rng)
         if not biases:
             fail("the feed-forward network has no bias of length d_ff")
         for low, high in ((-3.2, -2.4), (-1.5, -1.1), (-0.9, 0), (0, 0.9), (1.1, 1.5), (2.4, 3.2)):
@@ -199,16 +251,23 @@ class TestParameters:
     )
     def test_parameter_count(self, submission: SubmissionNames, rng: Random) -> None:
         """The number of parameters is right for two sizes"""
+        assert_own(submission, HEADS_PART, NETWORK, BLOCK)
         assert_block_works(submission, rng)
         for d_model, n_heads, d_ff in ((D_MODEL, HEADS, D_FF), (16, 2, 40)):
             block = new_block(submission, rng, d_model=d_model, n_heads=n_heads, d_ff=d_ff)
             biases = 4 * d_model + d_ff + d_model
             expected = 4 * d_model**2 + 2 * d_model * d_ff + biases + 4 * d_model
             assert_equal(count(block), expected, "the number of parameters")
+        for make, sizes, n_inputs in (
+            (lambda: heads_maker(submission), {"d_model": D_MODEL, "n_heads": HEADS}, 3),
+            (lambda: submission.FeedForward, {"d_model": D_MODEL, "d_ff": D_FF}, 1),
+        ):
+            assert_bias_by_default(make, sizes, n_inputs * [torch.zeros(1, 1, D_MODEL)])
 
     @check(points=0.25, hint="Pass `bias` on to every part that could have one.")
     def test_bias_switch(self, submission: SubmissionNames, rng: Random) -> None:
         """With bias=False the linear maps have no biases"""
+        assert_own(submission, HEADS_PART, NETWORK, BLOCK)
         assert_block_works(submission, rng)
         block = new_block(submission, rng, bias=False)
         matrices = 4 * D_MODEL**2 + 2 * D_MODEL * D_FF
@@ -222,6 +281,7 @@ class TestParameters:
     @check(points=0.25, hint="Nothing between input and output may leave the autograd graph.")
     def test_gradients_reach_the_parameters(self, submission: SubmissionNames, rng: Random) -> None:
         """A backward pass gives every parameter a gradient, and the input the right one"""
+        assert_own(submission, HEADS_PART, NETWORK, BLOCK)
         assert_block_attends(submission, rng)
         # so many tokens that no unit is idle on all of them, whatever the activation
         block, x = new_block(submission, rng), normal(rng, 10 * BATCH, LENGTH, D_MODEL)
@@ -244,91 +304,15 @@ class TestParameters:
         assert_input_gradient(submission, block, rng)
 
 
-class TestDropout:
-    """Dropout in training, and only there"""
-
-    @check(points=0.25, hint="Outside of nn.Dropout, ask `self.training` before dropping anything.")
-    def test_nothing_is_dropped_in_eval(self, submission: SubmissionNames, rng: Random) -> None:
-        """In eval mode the dropout rate makes no difference"""
-        assert_block_attends(submission, rng)
-        x = normal(rng, BATCH, LENGTH, D_MODEL)
-        block, plain = (
-            new_block(submission, rng, dropout=0.5),
-            new_block(submission, rng, dropout=0),
+def assert_bias_by_default(
+    make: Callable[[], Handle], sizes: dict[str, int], inputs: list[Tensor]
+) -> None:
+    """Demand that a part has a bias unless told. One that is called in another way is not asked."""
+    try:
+        modules = [make()(**sizes), make()(**sizes, bias=True)]
+        by_default, told = (
+            sum(value.numel() for _, value in parameters(module, *inputs)) for module in modules
         )
-        copy_parameters(parameters(plain), parameters(block))
-        assert_close(output(block, x), output(plain, x), "the output in eval mode")
-        block.train()
-        assert_differs(output(block, x), output(plain, x), "the output in training")
-
-    @check(points=0.25, hint="Both sublayers drop something, and scale up what they keep.")
-    def test_both_sublayers_drop(self, submission: SubmissionNames, rng: Random) -> None:
-        """In training each sublayer's contribution varies from call to call, around one mean"""
-        assert_block_works(submission, rng)
-        x = normal(rng, BATCH, LENGTH, D_MODEL)
-        _, *blocks, neither = sublayers(submission, rng, dropout=0.5)
-        neither.train()
-        # where the input itself is changed on its way past, other checks fail
-        carried = not bool(differing(output(neither, x), x).any())
-        for block in blocks:
-            block.train()
-            assert_differs(output(block, x), output(block, x), "the output")
-            block.eval()
-            if carried:
-                assert_mean_is_kept(block, x[:1].expand(500, -1, -1))
-
-    @check(points=0.25, hint="The rate is the argument `dropout`, everywhere.")
-    def test_rate_zero_drops_nothing(self, submission: SubmissionNames, rng: Random) -> None:
-        """With dropout=0 training and eval mode give the same, by default they do not"""
-        assert_block_attends(submission, rng)
-        block, x = new_block(submission, rng, dropout=0), normal(rng, BATCH, LENGTH, D_MODEL)
-        evaluated = output(block, x)
-        block.train()
-        assert_close(output(block, x), evaluated, "the output in training")
-        assert_differs(evaluated, x, "the input, on its way through,")
-        sizes = {"d_model": D_MODEL, "n_heads": HEADS, "d_ff": D_FF}
-        block = submission.TransformerBlock(**sizes)
-        drawn_anew(block, submission, rng).train()
-        assert_differs(output(block, x), output(block, x), "the output in training")
-
-    @check(points=0.25, hint="Drop weights after the softmax: 0 times -inf is not a number.")
-    def test_training_with_a_mask(self, submission: SubmissionNames, rng: Random) -> None:
-        """In training a mask still hides what it hides, and nothing becomes NaN"""
-        assert_block_attends(submission, rng)
-        block, x = new_block(submission, rng, dropout=0.5), normal(rng, BATCH, LENGTH, D_MODEL)
-        changed = x.clone()
-        changed[:, LENGTH // 2 :] = normal(rng, BATCH, LENGTH - LENGTH // 2, D_MODEL)
-        mask = torch.ones(LENGTH, LENGTH, dtype=torch.bool).tril()
-        # whatever the mask does wrong in eval mode, other checks see
-        in_eval = output(block, x, mask)
-        hidden = ~differing(output(block, changed, mask), in_eval).any(dim=-1)  # (B, T)
-        block.train()
-        for _ in range(3):
-            seed = rng.randrange(2**31)
-            before, again, after = (
-                seeded_output(submission, seed, block, given, mask) for given in (x, x, changed)
-            )
-            if bool((in_eval.isfinite() & ~before.isfinite()).any()):
-                fail("the output in training is not finite")
-            moved = differing(after, before).any(dim=-1)
-            # a generator of the block's own drops other elements each time, whatever the seed
-            comparable = not bool(differing(before, again).any())
-            if comparable and bool((moved & hidden).any()):
-                fail("in training a token influences a position that may not attend to it")
-            if not bool(moved.any()):
-                fail("in training a token influences nothing")
-
-
-def assert_mean_is_kept(block: Handle, x: Tensor) -> None:
-    """Demand that what a sublayer adds in training is on average what it adds in eval mode.
-
-    Args:
-        block: one with a single sublayer at work.
-        x: many times the same sequence.
-    """
-    settled = (output(block, x) - x).mean(dim=0)
-    block.train()
-    trained = (output(block, x) - x).mean(dim=0)
-    factor = float((trained * settled).sum() / settled.square().sum())
-    if not 0.8 < factor < 1.25:
-        fail("what a sublayer adds in training has another mean", expected=1.0, actual=factor)
+    except StudentError:
+        return
+    assert_equal(by_default, told, "the number of a part's parameters by default")

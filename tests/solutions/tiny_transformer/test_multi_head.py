@@ -42,7 +42,7 @@ def test_a_mask_may_differ_from_head_to_head():
     assert weights[0, 1].tril().gt(0).sum() == 10
 
 
-@pytest.mark.parametrize("n_heads", [3, 0, -2, 16])
+@pytest.mark.parametrize("n_heads", [3, 5, 16])
 def test_heads_must_share_d_model_equally(n_heads):
     with pytest.raises(ValueError, match=f"n_heads = {n_heads}"):
         MultiHeadAttention(8, n_heads)
