@@ -135,10 +135,12 @@ def performed(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[st
         raise RuntimeError(
             f"Expected all tensors to be on the same device, but found {NAME} and cpu"
         )
-    wanted = kwargs.get("device")
+    # In inference mode `to` arrives whole, its device among what is told by place.
+    wanted = next((one for one in args if isinstance(one, torch.device)), kwargs.get("device"))
     leaves_there = bool(there) if wanted is None else torch.device(wanted).type == NAME
-    if wanted is not None:
+    if kwargs.get("device") is not None:
         kwargs = {**kwargs, "device": "cpu"}
+    args = [torch.device("cpu") if isinstance(one, torch.device) else one for one in args]
     owners = {id(tensor.held): tensor for tensor in there} | {id(one): one for one in here}
 
     def wrapped(result: Any) -> Any:
