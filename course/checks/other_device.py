@@ -135,17 +135,20 @@ def performed(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[st
         raise RuntimeError(
             f"Expected all tensors to be on the same device, but found {NAME} and cpu"
         )
-    # In inference mode `to` arrives whole, its device among what is told by place.
-    wanted = next((one for one in args if isinstance(one, torch.device)), kwargs.get("device"))
+    wanted = kwargs.get("device")
     leaves_there = bool(there) if wanted is None else torch.device(wanted).type == NAME
-    if kwargs.get("device") is not None:
+    if wanted is not None:
         kwargs = {**kwargs, "device": "cpu"}
-    args = [torch.device("cpu") if isinstance(one, torch.device) else one for one in args]
     owners = {id(tensor.held): tensor for tensor in there} | {id(one): one for one in here}
 
     def wrapped(result: Any) -> Any:
-        if not isinstance(result, Tensor) or id(result) in owners:
-            return owners.get(id(result), result)
+        if not isinstance(result, Tensor):
+            return result
+        owner = owners.get(id(result))
+        if owner is not None:
+            if isinstance(owner, There) is leaves_there:
+                return owner
+            result = result.clone()  # `to`, which arrives whole in inference mode, copied nothing
         return There(result) if leaves_there else result
 
     def held(part: Any) -> Any:

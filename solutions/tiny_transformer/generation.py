@@ -20,7 +20,7 @@ def keep_top_k(logits: Tensor, k: int) -> Tensor:
 
     Args:
         logits: (B, V).
-        k: how many to keep; all of them if k is V or more.
+        k: how many to keep; all of them if k is V or more. Which ones, among equals, is open.
 
     Returns:
         New logits (B, V), -inf for each token that is ruled out.

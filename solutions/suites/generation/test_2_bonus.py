@@ -21,7 +21,6 @@ from course.parts import TinyTransformerLM
 from grader.testing import (
     SubmissionNames,
     assert_close,
-    assert_differs,
     assert_equal,
     attribute,
     check,
@@ -157,10 +156,11 @@ class TestMilestone:
         words = [rng.choices(range(1, size), k=rng.randrange(2, 6)) for _ in range(9)]
         text = [token for word in rng.choices(words, k=30) for token in [*word, 0]]
         tokens = torch.tensor(text[: TEXT_MODEL["max_len"]])
-        # A short course, which is enough for so short a text; then the notebook's own default.
+        # A short course, which is enough for so short a text; then the notebook's own default,
+        # once more from another start: no course of training is sure.
         in_some_way(
             lambda schedule=schedule: self.assert_learned(submission, tokens, *schedule)
-            for schedule in [(120, 1e-2), ()]
+            for schedule in [(120, 1e-2), (), ()]
         )
 
     @check(points=0.5, hint="Train in training mode, and note the loss before each step.")
@@ -184,10 +184,10 @@ class TestMilestone:
             if type(losses) is not list or {type(loss) for loss in losses} != {float}:
                 fail("the losses are no list of numbers")
             assert_equal(len(losses), 3, "the number of losses")
-            if dropout:
-                assert_differs(torch.tensor(losses[:2]), torch.tensor(losses[1:]), "the loss")
-            else:
+            if not dropout:
                 assert_close(torch.tensor(losses), expected.expand(3), "the losses at rate 0")
+            elif len(set(losses)) == 1:  # float32 hardly has the same number by chance
+                fail("in training, nothing is dropped")
             modes = values([part.training for part in (theirs, theirs.ln_f, theirs.blocks)])
             assert_equal(modes, [False, False, True], "the modes of model, norm and blocks")
 
