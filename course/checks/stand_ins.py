@@ -36,3 +36,16 @@ def with_most_probable(function: Callable[..., Any], sampler: str) -> Callable[.
                 scope[sampler] = own
 
     return call
+
+
+def class_of(method: Callable[..., Any]) -> type:
+    """The class in whose body a function stands, as its module knows it.
+
+    Raises:
+        LookupError: it stands in none.
+    """
+    function = inspect.unwrap(method)
+    owner = function.__globals__.get(function.__qualname__.rpartition(".")[0])
+    if not isinstance(owner, type):
+        raise LookupError("it is no method")
+    return owner

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from grader.testing import CheckFailed, Handle, StudentError, SubmissionNames, assert_shape
@@ -19,44 +20,62 @@ PARTS = ("embedding", "blocks", "ln_f", "lm_head")
 Generate = Callable[..., Handle]
 """Writes a text over there, as the notebook's `generate` does."""
 
+Way = tuple[Callable[..., Handle], Generate]
+"""What builds a model, and what writes with it."""
+
 
 class Writer:
     """The notebook's `generate`, and the course's own model to run it on.
 
-    It is the function of that name or, in a notebook that holds the whole model, the model's
-    method: run on the course's model or, if it needs more of its own class, on a model of that
-    class that has the course's embedding, blocks, norm and head. If it fails only because
-    `sample_next` does, the most probable token is taken instead.
+    It is the function of that name, or the method of a class: run on the course's model or, if it
+    needs more of its own class, on a model of that class that has the course's embedding, blocks,
+    norm and head. If it fails only because `sample_next` does, the most probable token is taken
+    instead.
     """
 
     def __init__(self, submission: SubmissionNames) -> None:
         self.submission = submission
         self._staff = submission.module("course.parts").TinyTransformerLM
-        ways = list(self._ways()) or [(self._staff, submission.generate)]
-        if len(ways) > 1:  # or there is nothing to choose
-            ways = [next((way for way in ways if self._works(*way)), ways[0])]
-        self._build, self.generate = ways[0]
+        first: Way | None = None
+        for way in self._ways():
+            first = first or way
+            if self._works(*way):
+                break
+        else:
+            way = first or (self._staff, submission.generate)
+        self._build, self.generate = way
 
-    def _ways(self) -> Iterator[tuple[Callable[..., Handle], Generate]]:
-        own = list(self._own_ways())
-        yield from own
+    def _ways(self) -> Iterator[Way]:
+        own = []
+        for way in self._own_ways():
+            own.append(way)
+            yield way
         stand_ins = self.submission.module("course.checks.stand_ins")
         for build, generate in own:
             yield build, stand_ins.with_most_probable(generate, "sample_next")
 
-    def _own_ways(self) -> Iterator[tuple[Callable[..., Handle], Handle]]:
+    def _own_ways(self) -> Iterator[Way]:
         if self.submission.defines("generate"):
             yield self._staff, self.submission.generate
-        if self.submission.defines("TinyTransformerLM"):
+        for owner in self._classes():
             try:
-                method = self.submission.TinyTransformerLM.generate.done()
+                method = owner.generate.done()
             except StudentError:
-                return
+                continue
             yield self._staff, method
-            yield self._build_own, method
+            yield partial(self._build_own, owner), method
 
-    def _build_own(self, **arguments: object) -> Handle:
-        own, staff = self.submission.TinyTransformerLM(**arguments), self._staff(**arguments)
+    def _classes(self) -> Iterator[Handle]:
+        """Classes that may have the method: those so called, and the one that a function is of."""
+        for name in ("TinyTransformerLM", "LanguageModel"):
+            if self.submission.defines(name):
+                yield getattr(self.submission, name)
+        if self.submission.defines("generate"):
+            stand_ins = self.submission.module("course.checks.stand_ins")
+            yield stand_ins.class_of(self.submission.generate)
+
+    def _build_own(self, owner: Handle, **arguments: object) -> Handle:
+        own, staff = owner(**arguments), self._staff(**arguments)
         for name in PARTS:
             setattr(own, name, getattr(staff, name))
         return own

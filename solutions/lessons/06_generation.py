@@ -239,7 +239,7 @@ with plots.demo():
 
 # %% [markdown]
 # The longer the window, the closer to the story, until the text is the story itself. Strange letters
-# are rare: those that never followed a context in the story count 0.0001 each, and have at most 0.6 %
+# are rare: those that never followed a context in the story count 0.0001 each, and have at most 0.55 %
 # together. The temperature does something else: it decides how far the model dares to leave the
 # beaten track.
 

@@ -31,8 +31,9 @@ LEAST_P = 1e-9
 """Samples that are less probable than this are not taken for bad luck.
 
 Counts are no normal numbers: where the smallest expected one is 6.4 of 1,500, so large a statistic
-has probability 1.5e-7, and 3.8e-8 where it is 12.8 of 3,000 (computed exactly, count by count). A right
-submission is judged by two samples of each kind and 26 milder ones: it fails with less than 6e-7.
+has probability 1.5e-7, and 3.8e-8 where it is 12.8 of 3,000 (computed exactly, count by count). A
+right submission is judged by two samples of each kind and 26 milder ones: it fails with less
+than 6e-7.
 """
 
 

@@ -1,11 +1,11 @@
 """The notebook's own sampler, asked without its loop: a missing `generate` costs no sampling."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from torch import Tensor
 
-from course.checks.writers import Generate, Writer
+from course.checks.writers import Way, Writer
 from grader.testing import Handle, StudentError, SubmissionNames, tried
 
 
@@ -15,7 +15,7 @@ class SamplerWriter(Writer):
     The loop is here, one operation after the other: over there nobody gets to see one.
     """
 
-    def _ways(self) -> Iterator[tuple[Callable[..., Handle], Generate]]:
+    def _ways(self) -> Iterator[Way]:
         yield from self._own_ways()
         if self.submission.defines("sample_next"):
             yield self._staff, self._sampled

@@ -235,8 +235,8 @@ def generate(
             never seeded here.
 
     Returns:
-        Token ids (B, T + max_new_tokens), a new tensor in the dtype and on the device of
-        `start_tokens`: the start, then what follows. Each sequence is continued on its own.
+        Token ids (B, T + max_new_tokens), a new tensor with the start's dtype and on its device:
+        first the start, then what follows. Each sequence is continued on its own.
 
     Raises:
         ValueError: `temperature` or `max_new_tokens` is negative, there is no token to start
