@@ -99,3 +99,9 @@ def test_after_the_device_is_gone_all_is_as_before() -> None:
     with OtherDevice():
         pass
     assert type(torch.tensor([1.0]) + torch.arange(1)) is Tensor
+
+
+def test_inference_mode_moves_tensors_as_well():
+    with torch.inference_mode():
+        moved, back = torch.tensor([1]).to("meta"), torch.tensor([2], device="meta").to("cpu")
+    assert (moved.device.type, back.device.type) == ("meta", "cpu")
