@@ -29,17 +29,17 @@ answer's bad luck is drawn again.
 def drawn_table_model(logits: Tensor, **arguments: Any) -> TinyTransformerLM:
     """A model that scores what comes next by a table (V, V): row t wherever token t stands."""
     while True:
-        model = _table_model(logits, **arguments)
+        model: TinyTransformerLM = _table_model(logits, **arguments)
         if _error(model, logits) <= NEAR * max(float(logits.max() - logits.min()), 1.0):
             return model
 
 
-def _table_model(logits: Tensor, **arguments: Any) -> TinyTransformerLM:
+def _table_model(logits: Tensor, **arguments: Any) -> Any:
     from course.parts import TinyTransformerLM
 
     width, hidden = SIZES["d_model"], SIZES["d_ff"]
     sizes = {**arguments, **SIZES, "vocab_size": len(logits), "tie_weights": False}
-    model = TinyTransformerLM(**sizes).eval()
+    model: Any = TinyTransformerLM(**sizes).eval()
     rows, added = (size * torch.randn(len(logits), width) for size in (1e5, 1e7))
     first = torch.randn(hidden, width) / width**0.5
     features = functional.gelu(functional.layer_norm(rows, (width,)) @ first.T)

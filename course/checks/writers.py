@@ -94,7 +94,7 @@ class Writer:
             text = generate(model, start, max_new_tokens=1).tensor()
         except (StudentError, CheckFailed):
             return False
-        return text.dim() == 2 and text.size(0) == len(start)
+        return bool(text.dim() == 2 and text.size(0) == len(start))
 
     def model(self, **arguments: object) -> Handle:
         """A model on the device that is graded on, in eval mode, in which nothing is tied."""
