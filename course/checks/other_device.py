@@ -146,8 +146,13 @@ def performed(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[st
     owners = {id(tensor.held): tensor for tensor in there} | {id(one): one for one in here}
 
     def wrapped(result: Any) -> Any:
-        if not isinstance(result, Tensor) or id(result) in owners:
-            return owners.get(id(result), result)
+        if not isinstance(result, Tensor):
+            return result
+        owner = owners.get(id(result))
+        if owner is not None:
+            if isinstance(owner, There) is leaves_there:
+                return owner
+            result = result.clone()  # `to`, which arrives whole in inference mode, copied nothing
         return There(result) if leaves_there else result
 
     def held(part: Any) -> Any:

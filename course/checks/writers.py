@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from grader.testing import Handle, StudentError, SubmissionNames, assert_shape
+from grader.testing import CheckFailed, Handle, StudentError, SubmissionNames, assert_shape
 from grader.testing.failure import fail
 
 if TYPE_CHECKING:
@@ -16,50 +17,84 @@ if TYPE_CHECKING:
 SIZES: dict[str, Any] = {"d_model": 8, "n_heads": 2, "n_layers": 1, "d_ff": 12}
 PARTS = ("embedding", "blocks", "ln_f", "lm_head")
 
+Generate = Callable[..., Handle]
+"""Writes a text over there, as the notebook's `generate` does."""
+
+Way = tuple[Callable[..., Handle], Generate]
+"""What builds a model, and what writes with it."""
+
 
 class Writer:
     """The notebook's `generate`, and the course's own model to run it on.
 
-    It is the function of that name or, in a notebook that holds the whole model, the model's
-    method: run on the course's model or, if it needs more of its own class, on a model of that
-    class that has the course's embedding, blocks, norm and head.
+    It is the function of that name, or the method of a class: run on the course's model or, if it
+    needs more of its own class, on a model of that class that has the course's embedding, blocks,
+    norm and head. If it fails only because `sample_next` does, the most probable token is taken
+    instead.
     """
 
     def __init__(self, submission: SubmissionNames) -> None:
         self.submission = submission
         self._staff = submission.module("course.parts").TinyTransformerLM
-        ways = list(self._ways()) or [(self._staff, submission.generate)]
-        if len(ways) > 1:  # or there is nothing to choose
-            ways = [next((way for way in ways if self._works(*way)), ways[0])]
-        self._build, self.generate = ways[0]
+        first: Way | None = None
+        for way in self._ways():
+            first = first or way
+            if self._works(*way):
+                break
+        else:
+            way = first or (self._staff, submission.generate)
+        self._build, self.generate = way
 
-    def _ways(self) -> Iterator[tuple[Callable[..., Handle], Handle]]:
+    def _ways(self) -> Iterator[Way]:
+        own = []
+        for way in self._own_ways():
+            own.append(way)
+            yield way
+        stand_ins = self.submission.module("course.checks.stand_ins")
+        for build, generate in own:
+            yield build, stand_ins.with_most_probable(generate, "sample_next")
+
+    def _own_ways(self) -> Iterator[Way]:
         if self.submission.defines("generate"):
             yield self._staff, self.submission.generate
-        if self.submission.defines("TinyTransformerLM"):
+        for owner in self._classes():
             try:
-                method = self.submission.TinyTransformerLM.generate.done()
+                method = owner.generate.done()
             except StudentError:
-                return
+                continue
             yield self._staff, method
-            yield self._build_own, method
+            yield partial(self._build_own, owner), method
 
-    def _build_own(self, **arguments: object) -> Handle:
-        own, staff = self.submission.TinyTransformerLM(**arguments), self._staff(**arguments)
+    def _classes(self) -> Iterator[Handle]:
+        """Classes that may have the method: those so called, and the one that a function is of."""
+        for name in ("TinyTransformerLM", "LanguageModel"):
+            if self.submission.defines(name):
+                yield getattr(self.submission, name)
+        if self.submission.defines("generate"):
+            stand_ins = self.submission.module("course.checks.stand_ins")
+            yield stand_ins.class_of(self.submission.generate)
+
+    def _build_own(self, owner: Handle, **arguments: object) -> Handle:
+        own, staff = owner(**arguments), self._staff(**arguments)
         for name in PARTS:
             setattr(own, name, getattr(staff, name))
         return own
 
-    def _works(self, build: Callable[..., Handle], generate: Handle) -> bool:
+    @property
+    def takes_any_model(self) -> bool:
+        """Whether `generate` is no method that needs the rest of its class."""
+        return self._build is self._staff
+
+    def _works(self, build: Callable[..., Handle], generate: Generate) -> bool:
         import torch
 
-        start = torch.zeros(1, 1, dtype=torch.int64)
+        start = torch.zeros(2, 1, dtype=torch.int64)
         try:
             model = self.submission.placed(build(**SIZES, vocab_size=3, max_len=4))
-            generate(model, start, max_new_tokens=1).done()
-        except StudentError:
+            text = generate(model, start, max_new_tokens=1).tensor()
+        except (StudentError, CheckFailed):
             return False
-        return True
+        return bool(text.dim() == 2 and text.size(0) == len(start))
 
     def model(self, **arguments: object) -> Handle:
         """A model on the device that is graded on, in eval mode, in which nothing is tied."""
@@ -70,33 +105,16 @@ class Writer:
     def table_model(self, logits: Tensor, **arguments: object) -> Handle:
         """A model that scores what comes next by a table (V, V): row t wherever token t stands.
 
-        Each token's vector is so long that beside it nothing counts that comes from other tokens,
-        and its block adds an even longer one. So the table stands in no part of the model: a whole
-        forward pass leads to it.
+        It is drawn here, until it does what the table says, and sent over.
         """
-        import torch
-        from torch.nn import functional
+        from course.checks.table_models import SIZES as TABLE_SIZES
+        from course.checks.table_models import drawn_table_model
 
-        width, hidden = 32, 64
-        sizes = {"vocab_size": len(logits), "d_model": width, "d_ff": hidden, "dropout": 0.0}
-        model = self.model(**{**arguments, **sizes})
-        rows, added = (size * torch.randn(len(logits), width) for size in (1e5, 1e7))
-        first = torch.randn(hidden, width) / width**0.5
-        features = functional.gelu(functional.layer_norm(rows, (width,)) @ first.T)
-        normed = functional.layer_norm(rows + added, (width,))
-        head = (logits.max() - logits.min()) * torch.randn(len(logits), width)
-        head += (normed.pinverse() @ (logits - normed @ head.T)).T
-        layer = model.blocks[0].layer
-        for parameter, value in (
-            (model.embedding.token_embedding["embedding"].weight, rows / width**0.5),
-            (layer.linear1.weight, first),
-            (layer.linear1.bias, torch.zeros(hidden)),
-            (layer.linear2.weight, (features.pinverse() @ added).T),
-            (layer.linear2.bias, torch.zeros(width)),
-            (model.lm_head.weight, head),
-        ):
-            parameter.data.copy_(value)
-        return model
+        drawn = drawn_table_model(logits, **arguments)
+        theirs = self.model(**{**arguments, **TABLE_SIZES, "vocab_size": len(logits)})
+        for name in PARTS:
+            getattr(theirs, name).load_state_dict(dict(getattr(drawn, name).state_dict()))
+        return theirs
 
     def indifferent_model(self, logits: Tensor, **arguments: object) -> Handle:
         """A model that gives the same logits (V,) whatever the text is."""

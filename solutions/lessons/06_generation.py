@@ -16,8 +16,10 @@
 # **How it works.** Parts 1 and 2 are the assignment: two functions, `sample_next` and `generate`.
 # Parts 4 to 6 are bonuses, each on its own; do those that you like. `check("shapes")` tells you at
 # once whether the basics are right; cells that say *graded after you hand in* stand for hidden checks.
-# What is checked is `generate`, on a model that comes with the course; how you divide the work between
-# your functions is your affair.
+# What is checked is `generate`, on models that come with the course. Functions of yours that have the
+# names and parameters of the stubs are asked by themselves, too; if you divide the work otherwise,
+# nobody minds. What is not written yet costs its own points only: the loop is tried with another
+# sampler, the sampler without the loop.
 
 # %%
 import math
@@ -95,12 +97,24 @@ plots.token_probabilities(
 # - **Zero.** As $\tau \to 0$, all the probability goes to the largest logit. Dividing by 0 does not
 #   get there, so temperature 0 is a case of its own: the most probable token, without drawing.
 # - **Nearly zero** must work as well: at $\tau = 10^{-4}$ a logit of 10 becomes 100,000, and $e^{100000}$
-#   is infinite. `softmax` takes care of that by subtracting the largest logit first. Very small
-#   temperatures overflow already when dividing; subtract before you divide, and all is well.
+#   is infinite. `softmax` takes care of that by subtracting the largest logit first. At
+#   $\tau = 10^{-37}$, a logit of 40 overflows already when you divide: subtract before you divide.
 # - **Negative** temperatures make no sense: raise a `ValueError`.
 #
-# `torch.multinomial(probabilities, 1)` draws for each row on its own. The limits `top_k`, `top_p` and
-# `min_p` are a bonus (Part 5); until then they can be ignored.
+# `torch.multinomial(probabilities, 1)` draws for each row on its own. Any other way of drawing is as
+# good, if all its random numbers come from `generator` when one is given.
+#
+# The limits `top_k`, `top_p` and `min_p` are a bonus. The three functions that apply them stand here,
+# above the one that may call them. Pass them by until you come to Part 5, which explains them.
+
+# %% solution="keep_top_k"
+
+# %% solution="keep_top_p"
+
+# %% solution="keep_min_p"
+
+# %% [markdown]
+# Now the one that counts:
 
 # %% solution="sample_next"
 
@@ -110,7 +124,8 @@ check("draws")
 # %% [markdown]
 # **Look at it.** How does one test a function whose results are random? By counting. In 2,000 draws,
 # token $i$ should come about $2000\,p_i$ times, give or take $\sqrt{2000\,p_i}$. The hidden check
-# does the same, with Pearson's chi-square test: a correct sampler passes, whichever way it draws.
+# does the same, with Pearson's chi-square test: a correct sampler passes, whichever way it draws,
+# and fails by bad luck less than once in a million hand-ins.
 
 # %%
 with plots.demo():
@@ -132,17 +147,24 @@ with plots.demo():
 # - **The last position** is what counts, whatever the length.
 # - **Evaluation.** No dropout, and no gradient: nothing is trained here, and autograd would keep the
 #   activations of every step. Afterwards the model is in the mode in which it was: a model in
-#   training stays in training. Its modules may be in different modes, and `generate` may raise.
-# - **No traces.** The prompt is not changed; a new tensor comes back, of the prompt's dtype. And never
-#   set a seed inside: who does so gets the same "random" text each time, and spoils the caller's
-#   random numbers.
+#   training stays in training. Its modules may be in unlike modes, and the model may raise: each
+#   module's flag is then what it was before, too.
+# - **No traces.** The prompt is not changed; a new tensor comes back, in the prompt's dtype and on its
+#   device. And never set a seed inside: who does so gets the same "random" text each time, and spoils
+#   the caller's random numbers. When a `generator` is given, it decides the text alone.
 # - **Rows are independent.** Each sequence is continued on its own, with draws of its own.
-# - `max_new_tokens=0` gives the prompt. A negative temperature is refused, always.
+# - `max_new_tokens=0` gives the prompt. With a `ValueError` are refused: a negative temperature, also
+#   when nothing is to be drawn; a negative number of tokens; a prompt without tokens.
 #
-# `model(tokens)` returns a pair: the logits, and hidden states or `None`. `use_cache` is a bonus
-# (Part 6), and can be ignored until then.
+# `model(tokens)` returns a pair: the logits, and hidden states or `None`. Use no more of the model
+# than that, `model.max_len` and what every `nn.Module` has: below comes one without any parameters.
+# Whether you return a tensor of inference mode is up to you. `use_cache` is a bonus (Part 6), and can
+# be ignored until then.
 
 # %% solution="generate"
+
+# %%
+check("position")
 
 # %% question="shapes"
 
@@ -192,7 +214,7 @@ class CountingModel(nn.Module):
         for place, following in enumerate(ids):
             for length in range(min(max_len, place) + 1):
                 context = tuple(ids[place - length : place])
-                row = self.counts.setdefault(context, torch.full((len(LETTERS),), 0.01))
+                row = self.counts.setdefault(context, torch.full((len(LETTERS),), 1e-4))
                 row[following] += 1
 
     def forward(self, tokens):  # (B, T) -> (B, T, V), None
@@ -216,8 +238,10 @@ with plots.demo():
         print(f"window {window}: {decode(text[0])}")
 
 # %% [markdown]
-# The longer the window, the better the text, until it is the story itself. The temperature does
-# something else: it decides how far the model dares to leave the beaten track.
+# The longer the window, the closer to the story, until the text is the story itself. Strange letters
+# are rare: those that never followed a context in the story count 0.0001 each, and have at most 0.55 %
+# together. The temperature does something else: it decides how far the model dares to leave the
+# beaten track.
 
 # %%
 with plots.demo():
@@ -298,7 +322,9 @@ with plots.demo():
 # $-\ln p(\text{target})$, averaged over the positions (`F.cross_entropy`), and the optimizer AdamW.
 #
 # Judge the result by the *text*: given the beginning, does greedy generation write the rest? The loss
-# can lie. Notebook 3 had a model that saw the future, and with it a fabulous loss.
+# can lie. Notebook 3 had a model that saw the future, and with it a fabulous loss. What is checked
+# is the text, the list of losses, and that each module's mode is afterwards what it was; another
+# optimizer, or a clipped gradient, is as good.
 
 # %% solution="overfit"
 
@@ -368,14 +394,9 @@ with plots.demo():
 #   still belongs to it, and the best is always kept;
 # - **min-p** keeps tokens at least $p$ times as probable as the best one (Nguyen et al. 2025).
 #
-# Each row of a batch has its own best tokens. Write the three functions, and call them from
-# `sample_next`; `generate` passes the limits on.
-
-# %% solution="keep_top_k"
-
-# %% solution="keep_top_p"
-
-# %% solution="keep_min_p"
+# Each row of a batch has its own best tokens; among equals, which ones are kept is up to you. Write
+# the three functions above `sample_next`, and call them from there; `generate` passes the limits on.
+# A limit that is out of range is refused with a `ValueError`.
 
 # %%
 check("limits")
@@ -415,19 +436,19 @@ with plots.demo():
 #
 # What does the *new* position need of the old ones? In each block, its query is compared with their
 # **keys**, and their **values** are mixed. So keep these two, `(B, n_heads, T, d_k)` for each block;
-# with each token, compute one row more and append it (Shazeer 2019, section 2.3). Everything else at
+# with each token, compute one row more and append it (Shazeer 2019, section 2.4). Everything else at
 # old positions is no longer needed.
 #
 # It ends at the window. Once the text is longer than `max_len`, each step drops the first token, so
 # that *every* token moves to another position and gets another position vector: nothing that was kept
 # is right any more.
 #
-# A cache has to look inside the blocks. Those of `course.parts` hold an `nn.TransformerEncoderLayer`
-# in `block.layer`, with `norm1`, `self_attn` (weights of query, key and value maps in one
-# `in_proj_weight (3 * d_model, d_model)` and `in_proj_bias`, then `out_proj`), `norm2`, `linear1`,
-# `activation` and `linear2`. They give them other names, too: `ln_1`, `attention` (with `q_proj`,
-# `k_proj`, `v_proj` and `out_proj`), `ln_2` and `feedforward`. Your own blocks are up to you. What is
-# checked is that `use_cache=True` gives the same text with much less work.
+# A cache has to look inside the blocks. Those of `course.parts` have `ln_1`, `attention` (with the
+# maps `q_proj`, `k_proj`, `v_proj` and `out_proj`), `ln_2` and `feedforward`: each is called with
+# `(B, T, d_model)`, and a block adds what `out_proj` and `feedforward` give. How many heads there are
+# says `model.n_heads`. (Underneath, in `block.layer`, is an `nn.TransformerEncoderLayer`, which keeps
+# the first three maps in one matrix: nothing that you have to know.) Your own blocks are up to you.
+# What is checked is that `use_cache=True` gives the same text with much less work.
 
 # %% solution="KeyValueCache"
 
@@ -512,14 +533,14 @@ with plots.demo():
 # - Shannon (1948), [A Mathematical Theory of
 #   Communication](https://doi.org/10.1002/j.1538-7305.1948.tb01338.x), section 3: text from counts.
 # - Ackley, Hinton and Sejnowski (1985), [A Learning Algorithm for Boltzmann
-#   Machines](https://www.cs.toronto.edu/~hinton/absps/cogscibm.pdf), equation 1: temperature.
+#   Machines](https://www.cs.toronto.edu/~hinton/absps/cogscibm.pdf), equation 4: temperature.
 # - Holtzman et al. (2020), [The Curious Case of Neural Text
 #   Degeneration](https://arxiv.org/abs/1904.09751): why to draw, and top-p.
 # - Fan, Lewis and Dauphin (2018), [Hierarchical Neural Story
 #   Generation](https://arxiv.org/abs/1805.04833), section 5.4: top-k.
 # - Nguyen et al. (2025), [Turning Up the Heat: Min-p Sampling](https://arxiv.org/abs/2407.01082).
 # - Shazeer (2019), [Fast Transformer Decoding: One Write-Head is All You
-#   Need](https://arxiv.org/abs/1911.02150): keys and values kept.
+#   Need](https://arxiv.org/abs/1911.02150), section 2.4: keys and values kept.
 # - Leviathan, Kalman and Matias (2023), [Fast Inference from Transformers via Speculative
 #   Decoding](https://arxiv.org/abs/2211.17192).
 #

@@ -3,10 +3,12 @@
 Which tokens a sampler draws is its own affair: samples are compared with probabilities.
 """
 
+import math
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
+from own_samplers import SamplerWriter, own_function
 from sure_texts import (
     MODEL,
     ROOMY,
@@ -22,11 +24,17 @@ from torch import Tensor
 from course.checks.drawn_modules import generator
 from course.checks.writers import Writer, token_ids
 from course.parts import TinyTransformerLM
-from grader.testing import Handle, SubmissionNames, assert_equal, tried
+from grader.testing import Handle, SubmissionNames, assert_close, assert_equal, raises, tried
 from grader.testing.failure import fail
 
-LEAST_P = 1e-7
-"""Samples that are less probable than this are not taken for bad luck."""
+LEAST_P = 1e-9
+"""Samples that are less probable than this are not taken for bad luck.
+
+Counts are no normal numbers: where the smallest expected one is 6.4 of 1,500, so large a statistic
+has probability 1.5e-7, and 3.8e-8 where it is 12.8 of 3,000 (computed exactly, count by count). A
+right submission is judged by two samples of each kind and 26 milder ones: it fails with less
+than 6e-7.
+"""
 
 
 def p_value(statistic: float, degrees: int) -> float:
@@ -146,7 +154,7 @@ def assert_limited(
     temperature: float = 1.0,
 ) -> None:
     """Demand samples from what a limit leaves, in a batch of three unlike prompts."""
-    writer, name = Writer(submission), keeps.__name__.removeprefix("keeps_")
+    writer, name = SamplerWriter(submission), keeps.__name__.removeprefix("keeps_")
     model, prompts, left, whole = limited_case(rng, keeps, limit, temperature)
     theirs = send(writer, model, sharpness=1.0, vocab_size=8)
     limits = {name: int(limit) if name == "top_k" else limit}
@@ -187,10 +195,15 @@ def assert_drawn(
 
 
 def assert_ends(
-    submission: SubmissionNames, rng: random.Random, name: str, least: float, most: float
+    submission: SubmissionNames,
+    rng: random.Random,
+    name: str,
+    least: float,
+    most: float,
+    beyond: Sequence[float],
 ) -> None:
-    """Demand that one end of a limit leaves the most probable token and the other leaves all."""
-    writer = Writer(submission)
+    """Demand that one end of a limit leaves the best token, the other all, and refusals beyond."""
+    writer = SamplerWriter(submission)
     assert_heeds_the_model(writer, rng)
     logits = known_logits(rng)
     model = writer.indifferent_model(logits, max_len=ROOMY)
@@ -199,3 +212,30 @@ def assert_ends(
     assert_equal(new.unique().tolist(), [int(logits.argmax())], f"what {name}={least:g} leaves")
     whole = logits.double().softmax(0).unsqueeze(0)
     assert_drawn(writer, model, prompt[:1], whole, whole, {name: most})
+    for limit in beyond:
+        with raises("ValueError", what=f"{name}={limit:g}"):
+            writer.write(model, prompt[:2], 1, temperature=1.0, **{name: limit})
+
+
+def assert_keeps(
+    submission: SubmissionNames, rng: random.Random, keeps: Kept, limit: float
+) -> None:
+    """Demand of the notebook's `keep_…`, if it has one, new logits: kept as they are, or -inf.
+
+    At the end that leaves all there are tokens which are too rare for any sample to show.
+    """
+    name = keeps.__name__.replace("keeps", "keep")
+    # Rows of unlike height and order; no two tokens are nearly as probable, and no limit is near.
+    logits = torch.tensor([rng.sample([0.0, -0.7, -1.6, -3.0, -5.0], 5) for _ in range(3)])
+    logits += torch.tensor([[0.0], [40.0], [-25.0]])
+    if not own_function(submission, name, logits, limit):
+        return
+    keep, sent = getattr(submission, name), submission.send(logits.clone())
+    kept = keeps(logits.double().softmax(dim=1), limit)
+    assert_close(keep(sent, limit).tensor(), logits.masked_fill(~kept, -math.inf), "the new logits")
+    rare = torch.tensor([[0.0, -20.0, -40.0]])
+    ends = {"keep_top_k": 3, "keep_top_p": 1.0, "keep_min_p": 0.0}
+    everything = keep(submission.send(rare), ends[name]).tensor()
+    assert_close(everything, rare, f"the new logits, {name}(logits, {ends[name]:g})")
+    keep(sent, ends[name]).add_(1.0).done()
+    assert_close(sent.tensor(), logits, "the logits that were given")

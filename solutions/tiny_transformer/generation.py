@@ -20,7 +20,7 @@ def keep_top_k(logits: Tensor, k: int) -> Tensor:
 
     Args:
         logits: (B, V).
-        k: how many to keep; all of them if k is V or more.
+        k: how many to keep; all of them if k is V or more. Which ones, among equals, is open.
 
     Returns:
         New logits (B, V), -inf for each token that is ruled out.
@@ -96,12 +96,12 @@ def sample_next(
 ) -> Tensor:
     """Draw one token for each row, with probabilities softmax(logits / temperature).
 
-    Ackley, Hinton and Sejnowski 1985, "A Learning Algorithm for Boltzmann Machines", equation 1.
+    Ackley, Hinton and Sejnowski 1985, "A Learning Algorithm for Boltzmann Machines", equation 4.
 
     Args:
         logits: (B, V).
         temperature: 0 for the most probable token, without drawing; 1 for the probabilities as
-            they are; more makes them more even.
+            they are; more makes them more even. Anything from 1e-37 on works.
         top_k: (bonus) then keep the k most probable tokens: see `keep_top_k`.
         top_p: (bonus) then keep the nucleus: see `keep_top_p`.
         min_p: (bonus) then drop what is far less probable than the best: see `keep_min_p`.
@@ -116,12 +116,11 @@ def sample_next(
     if not temperature >= 0:  # also refuses nan
         raise ValueError(f"temperature must be 0 or more, not {temperature}")
     logits = logits.float()  # (B, V); 16 bits are too coarse for probabilities
-    if temperature == 0:
+    if temperature < torch.finfo(torch.float32).tiny:  # 0, or as good as 0: it would be rounded
         return logits.argmax(dim=-1)  # (B,)
-    # The largest logit becomes 0, so that a tiny temperature can only push the others to -inf;
-    # the floor keeps it from being rounded to 0 in float32.
+    # The largest logit becomes 0, so that a tiny temperature can only push the others to -inf.
     logits = logits - logits.amax(dim=-1, keepdim=True)  # (B, V)
-    logits = logits / max(temperature, 1e-38)  # (B, V)
+    logits = logits / temperature  # (B, V)
     if top_k is not None:
         logits = keep_top_k(logits, top_k)
     if top_p is not None:
@@ -139,7 +138,7 @@ class KeyValueCache:
     the sequence grows: only the new positions need computing. That ends when the sequence outgrows
     the model's window: then every token moves to another position.
 
-    Shazeer 2019, "Fast Transformer Decoding: One Write-Head is All You Need", section 2.3.
+    Shazeer 2019, "Fast Transformer Decoding: One Write-Head is All You Need", section 2.4.
 
     Args:
         model: the model that reads, in `eval()` mode. A cache has to know what a block is made of:
@@ -216,12 +215,15 @@ def generate(
     """Continue each sequence: sample a token from the last position's logits, append it, repeat.
 
     The model sees the last `model.max_len` tokens of the text so far. It is used in `eval()` mode
-    and without gradients; every module's training flag is afterwards what it was before.
+    and without gradients; every module's training flag is afterwards what it was before, also when
+    the model raises.
 
     Args:
         model: a language model: `model(tokens)` returns logits (B, T, V) and something else;
-            `model.max_len` is the longest sequence that it takes.
-        start_tokens: token ids (B, T) to continue, T at least 1; left as they are.
+            `model.max_len` is the longest sequence that it takes. Without `use_cache`, no more
+            is asked of it: an `nn.Module` without parameters will do.
+        start_tokens: token ids (B, T) to continue, int32 or int64; T is at least 1, and may be
+            more than `model.max_len`. They are left as they are.
         max_new_tokens: how many tokens to add to each sequence.
         temperature: logits are divided by it before the softmax; 0 takes the most probable token.
         top_k: (bonus) sample from the k most probable tokens alone.
@@ -229,12 +231,12 @@ def generate(
         min_p: (bonus) sample from tokens at least min_p times as probable as the most probable.
         use_cache: (bonus) keep each block's keys and values instead of computing them again for
             every token: the same text, sooner. Each step calls the model's `lm_head`.
-        generator: where the random numbers come from; None is torch's default generator, which is
+        generator: where all random numbers come from; None is torch's default generator, which is
             never seeded here.
 
     Returns:
-        Token ids (B, T + max_new_tokens), a new tensor in the dtype of `start_tokens`: the start,
-        then what follows. Each sequence is continued on its own.
+        Token ids (B, T + max_new_tokens), a new tensor with the start's dtype and on its device:
+        first the start, then what follows. Each sequence is continued on its own.
 
     Raises:
         ValueError: `temperature` or `max_new_tokens` is negative, there is no token to start

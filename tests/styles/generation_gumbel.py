@@ -69,10 +69,19 @@ def generate(
     top_p: float | None = None,
     min_p: float | None = None,
     use_cache: bool = False,
+    generator: torch.Generator | None = None,
 ) -> torch.Tensor:
-    if temperature < 0:
-        raise ValueError(f"temperature is {temperature}")
     batch, length = start_tokens.shape
+    for wrong, what in (
+        (temperature < 0, f"temperature is {temperature}"),
+        (max_new_tokens < 0, f"{max_new_tokens} tokens"),
+        (length == 0, "an empty prompt"),
+        (top_k is not None and top_k < 1, f"{top_k=}"),
+        (top_p is not None and not 0 < top_p <= 1, f"{top_p=}"),
+        (min_p is not None and not 0 <= min_p <= 1, f"{min_p=}"),
+    ):
+        if wrong:
+            raise ValueError(what)
     text = start_tokens.new_zeros(batch, length + max_new_tokens)
     text[:, :length] = start_tokens
     with writing(model):
@@ -84,19 +93,24 @@ def generate(
                 scores = model(text[:, max(0, end - model.max_len) : end])[0].select(1, -1)
             if temperature:
                 scores = limit(scores.double() / temperature, top_k, top_p, min_p)
-                scores = scores - torch.empty_like(scores).exponential_().log()
+                scores = scores - torch.empty_like(scores).exponential_(generator=generator).log()
             text[:, end] = scores.max(dim=-1).indices
     return text
 
 
-def overfit(model, tokens, lr=1e-2, epochs=200):
-    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.0)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=epochs)
+def overfit(model, tokens, n_steps=200, learning_rate=1e-2):
+    modes = {module: module.training for module in model.modules()}
+    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.0)
     criterion = nn.CrossEntropyLoss()
-    for _ in range(epochs):
+    losses = torch.zeros(n_steps)
+    for step in range(n_steps):
+        model.train()
         loss = criterion(model(tokens[:-1].view(1, -1))[0].squeeze(0), tokens[1:])
+        losses[step] = loss.detach()
         model.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        schedule.step()
+    for module, mode in modes.items():
+        module.training = mode
+    return losses.tolist()

@@ -7,7 +7,16 @@ import torch
 import torch.nn.functional as F
 
 
-def _choose(logits, temperature, top_k=None, top_p=None, min_p=None):
+def _check(temperature, max_new_tokens, length, top_k=None, top_p=None, min_p=None):
+    if temperature < 0 or max_new_tokens < 0 or length == 0:
+        raise ValueError("a temperature or a number below 0, or nothing to continue")
+    if (top_k is not None and top_k <= 0) or (top_p is not None and not 0 < top_p <= 1):
+        raise ValueError("top_k or top_p")
+    if min_p is not None and (min_p < 0 or min_p > 1):
+        raise ValueError("min_p")
+
+
+def _choose(chance, logits, temperature, top_k=None, top_p=None, min_p=None):
     if temperature == 0:
         return max(range(len(logits)), key=logits.__getitem__)
     best = max(logits)
@@ -26,22 +35,30 @@ def _choose(logits, temperature, top_k=None, top_p=None, min_p=None):
         ranked = kept
     if min_p is not None:
         ranked = [(p, i) for p, i in ranked if p >= min_p * ranked[0][0]]
-    return random.choices([i for _, i in ranked], [p for p, _ in ranked])[0]
+    return chance.choices([i for _, i in ranked], [p for p, _ in ranked])[0]
 
 
 @torch.inference_mode()
-def generate(model, start_tokens, max_new_tokens, temperature=1.0, use_cache=False, **limits):
-    if temperature < 0:
-        raise ValueError("negative temperature")
-    was_training = model.training
-    model.eval()
-    rows = start_tokens.tolist()
-    for _ in range(max_new_tokens):
-        window = torch.tensor([r[-model.max_len :] for r in rows], device=start_tokens.device)
-        for row, logits in zip(rows, _last_logits(model, window, use_cache), strict=True):
-            row.append(_choose(logits.tolist(), temperature, **limits))
-    model.train(was_training)
-    return torch.tensor(rows, dtype=torch.long, device=start_tokens.device)
+def generate(
+    model, start_tokens, max_new_tokens, temperature=1.0, use_cache=False, generator=None, **limits
+):
+    _check(temperature, max_new_tokens, start_tokens.shape[1], **limits)
+    chance = random
+    if generator is not None:
+        seed = torch.randint(2**62, (), generator=generator, device=generator.device)
+        chance = random.Random(int(seed))
+    training = [module for module in model.modules() if module.training]
+    try:
+        model.eval()
+        rows = start_tokens.tolist()
+        for _ in range(max_new_tokens):
+            window = torch.tensor([r[-model.max_len :] for r in rows], device=start_tokens.device)
+            for row, logits in zip(rows, _last_logits(model, window, use_cache), strict=True):
+                row.append(_choose(chance, logits.tolist(), temperature, **limits))
+    finally:
+        for module in training:
+            module.training = True
+    return start_tokens.new_tensor(rows)
 
 
 _memory = {}
@@ -74,10 +91,18 @@ def _last_logits(model, window, use_cache):
     return model.lm_head(model.ln_f(x[:, -1]))
 
 
-def overfit(model, tokens):
-    optimizer = torch.optim.Adam(model.parameters(), 2e-3, betas=(0.9, 0.98))
-    for _ in range(250):
+def overfit(model, tokens, n_steps=250, learning_rate=2e-3):
+    optimizer = torch.optim.Adam(model.parameters(), learning_rate, betas=(0.9, 0.98))
+    losses = []
+    resting = [module for module in model.modules() if not module.training]
+    model.train()
+    for _ in range(n_steps):
         optimizer.zero_grad(set_to_none=True)
-        logits, _ = model(tokens[None])
-        F.nll_loss(logits[0, :-1].log_softmax(-1), tokens[1:]).backward()
+        logits, _ = model(tokens[None, :-1])
+        loss = F.nll_loss(logits[0].log_softmax(-1), tokens[1:])
+        loss.backward()
         optimizer.step()
+        losses += [float(loss)]
+    for module in resting:
+        module.training = False
+    return losses

@@ -19,6 +19,10 @@ def kept(p, top_k=None, top_p=None, min_p=None):
     """Which tokens of one distribution may be drawn."""
     order = np.argsort(-p, kind="stable")
     allowed = np.ones(len(p), dtype=bool)
+    if (top_k or 1) < 1 or top_k == 0 or not 0 < (1 if top_p is None else top_p) <= 1:
+        raise ValueError(f"{top_k=}, {top_p=}")
+    if not 0 <= (min_p or 0) <= 1:
+        raise ValueError(f"{min_p=}")
     if min_p is not None:
         allowed &= p >= min_p * p.max()
     if top_k is not None:
@@ -29,13 +33,13 @@ def kept(p, top_k=None, top_p=None, min_p=None):
     return allowed
 
 
-def choose(logits, temperature, **limits):
+def choose(chance, logits, temperature, **limits):
     if temperature == 0:
         return logits.argmax()
     p = np.exp((logits - logits.max()) / temperature)
     p /= p.sum()
     edges = np.cumsum(np.where(kept(p, **limits), p, 0.0))
-    return np.searchsorted(edges, CHANCE.random() * edges[-1], side="right")
+    return np.searchsorted(edges, chance.random() * edges[-1], side="right")
 
 
 class Reader:
@@ -63,7 +67,7 @@ class Reader:
         return self.model.lm_head(self.model.ln_f(x[:, -1]))
 
 
-def stream(model, prompt, temperature, use_cache, limits):
+def stream(model, prompt, temperature, use_cache, chance, limits):
     """Columns of tokens (B,), without end."""
     window = collections.deque(prompt.unbind(dim=1), maxlen=model.max_len)
     read = Reader(model, len(prompt)) if use_cache else None
@@ -71,21 +75,37 @@ def stream(model, prompt, temperature, use_cache, limits):
         seen = torch.stack(tuple(window), dim=1)
         logits = read(seen) if read and length <= model.max_len else model(seen)[0][:, -1]
         rows = logits.double().cpu().numpy()
-        chosen = [int(choose(row, temperature, **limits)) for row in rows]
+        chosen = [int(choose(chance, row, temperature, **limits)) for row in rows]
         window.append(torch.tensor(chosen, device=prompt.device))
         yield window[-1]
 
 
-def generate(model, start_tokens, max_new_tokens, temperature=1.0, *, use_cache=False, **limits):
-    if temperature < 0:
-        raise ValueError(f"{temperature=}")
+def generate(
+    model,
+    start_tokens,
+    max_new_tokens,
+    temperature=1.0,
+    *,
+    use_cache=False,
+    generator=None,
+    **limits,
+):
+    if temperature < 0 or max_new_tokens < 0 or not start_tokens.size(1):
+        raise ValueError(f"{temperature=}, {max_new_tokens=}, {start_tokens.shape=}")
+    chance = CHANCE
+    if generator is not None:
+        key = torch.randint(2**31, (4,), generator=generator, device=generator.device)
+        chance = np.random.default_rng(key.tolist())
     frozen = copy.deepcopy(model).eval().requires_grad_(False)
-    columns = stream(frozen, start_tokens, temperature, use_cache, limits)
-    return torch.column_stack((start_tokens, *itertools.islice(columns, max_new_tokens)))
+    columns = stream(frozen, start_tokens, temperature, use_cache, chance, limits)
+    text = torch.column_stack((start_tokens, *itertools.islice(columns, max_new_tokens)))
+    return text.to(start_tokens.dtype)
 
 
-def overfit(model, tokens):
-    optimizer = torch.optim.NAdam(model.parameters(), lr=4e-3)
+def overfit(model, tokens, n_steps=250, learning_rate=4e-3):
+    optimizer = torch.optim.NAdam(model.parameters(), lr=learning_rate)
+    modes = [(module, module.training) for module in model.modules()]
+    model.train()
 
     def closure():
         optimizer.zero_grad()
@@ -94,4 +114,7 @@ def overfit(model, tokens):
         loss.backward()
         return loss
 
-    return [optimizer.step(closure).item() for _ in range(250)]
+    losses = [optimizer.step(closure).item() for _ in range(n_steps)]
+    for module, mode in modes:
+        module.training = mode
+    return losses

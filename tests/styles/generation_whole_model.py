@@ -91,6 +91,10 @@ class TinyTransformerLM(nn.Module):
         return self.lm_head(self.ln_f(x[:, -1:]))[:, 0]
 
     def _limited(self, logits, top_k=None, top_p=None, min_p=None):
+        if (top_k is not None and top_k < 1) or (top_p is not None and not 0 < top_p <= 1):
+            raise ValueError("a limit is out of range")
+        if min_p is not None and not 0 <= min_p <= 1:
+            raise ValueError("min_p is out of range")
         if top_k is not None:
             kth = logits.topk(min(top_k, self.config.vocab_size)).values[..., -1:]
             logits = torch.where(logits < kth, -math.inf, logits)
@@ -105,11 +109,30 @@ class TinyTransformerLM(nn.Module):
         return logits
 
     @torch.no_grad()
-    def generate(self, start_tokens, max_new_tokens, temperature=1.0, use_cache=False, **limits):
+    def generate(
+        self,
+        start_tokens,
+        max_new_tokens,
+        temperature=1.0,
+        use_cache=False,
+        generator=None,
+        **limits,
+    ):
         if temperature < 0:
             raise ValueError("temperature must not be negative")
-        mode = self.training
+        if max_new_tokens < 0 or start_tokens.numel() == 0:
+            raise ValueError("nothing to write, or nothing to continue")
+        modes = {module: module.training for module in self.modules()}
         self.eval()
+        try:
+            return self._text(
+                start_tokens, max_new_tokens, temperature, use_cache, generator, limits
+            )
+        finally:
+            for module, mode in modes.items():
+                module.training = mode
+
+    def _text(self, start_tokens, max_new_tokens, temperature, use_cache, generator, limits):
         text, past, read = start_tokens, [[] for _ in self.blocks], 0
         for _ in range(max_new_tokens):
             if use_cache and text.shape[1] <= self.config.max_len:
@@ -121,18 +144,25 @@ class TinyTransformerLM(nn.Module):
                 token = logits.argmax(-1, True)
             else:
                 scores = self._limited(logits.double() / temperature, **limits)
-                token = torch.distributions.Categorical(logits=scores).sample()[:, None]
-            text = torch.hstack([text, token])
-        self.train(mode)
+                edges = scores.softmax(-1).cumsum(-1)
+                at = torch.rand(edges[:, :1].shape, generator=generator, device=edges.device)
+                token = torch.searchsorted(edges, at.double() * edges[:, -1:], right=True)
+            text = torch.hstack([text, token.to(text.dtype)])
         return text if max_new_tokens else text.clone()
 
 
-def overfit(model, tokens, steps=250):
+def overfit(model, tokens, n_steps=250, learning_rate=5e-3):
+    modes = {module: module.training for module in model.modules()}
     model.train()
-    optimizer = torch.optim.RAdam(model.parameters(), lr=5e-3)
-    for _ in range(steps):
+    optimizer = torch.optim.RAdam(model.parameters(), lr=learning_rate)
+    history = []
+    for _ in range(n_steps):
         logits, _ = model(tokens[:-1].unsqueeze(0))
         losses = logits[0].logsumexp(-1) - logits[0].gather(1, tokens[1:, None])[:, 0]
+        history.append(losses.mean().item())
         optimizer.zero_grad()
         losses.mean().backward()
         optimizer.step()
+    for module, mode in modes.items():
+        module.training = mode
+    return history

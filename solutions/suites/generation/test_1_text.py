@@ -13,9 +13,11 @@ import pytest
 import torch
 from drawn_tokens import assert_chance, assert_distributed
 from kept_states import witnessed
+from own_samplers import SamplerWriter, own_function
 from sure_texts import (
     NEARLY_ZERO,
     ROOMY,
+    TINY,
     VOCAB,
     WINDOW,
     assert_heeds_the_model,
@@ -38,11 +40,14 @@ from grader.testing import (
     SubmissionNames,
     assert_close,
     assert_differs,
+    assert_equal,
     check,
     elements,
     entered,
     raises,
+    tensors,
     tried,
+    values,
 )
 from grader.testing.failure import fail
 
@@ -56,7 +61,7 @@ class TestContext:
         ids=["below", "across", "at", "above"],
     )
     @check(
-        points=3.2, hint="The model sees at most the last max_len tokens; the last logits count."
+        points=2.8, hint="The model sees at most the last max_len tokens; the last logits count."
     )
     def test_most_probable(
         self, submission: SubmissionNames, rng: random.Random, length: int, new: int
@@ -67,10 +72,10 @@ class TestContext:
         actual = certain(writer, send(writer, model), prompt, new)
         assert_close(actual, expected, "the continuation")
 
-    @check(points=0.8, hint="The lower the temperature, the more certain the best token.")
+    @check(points=0.4, hint="Subtract the largest logit before you divide by the temperature.")
     def test_nearly_zero(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Close to temperature 0 the most probable token follows"""
-        writer = Writer(submission)
+        writer = SamplerWriter(submission)
         assert_heeds_the_model(writer, rng)
         model, prompt, _ = clear_case(rng, 4, 4)
         sure = certain(writer, send(writer, model), prompt, 4)
@@ -78,6 +83,52 @@ class TestContext:
         theirs = send(writer, model, sharpness=0.03)  # a somewhat larger temperature shows
         actual = certain(writer, theirs, prompt, 4, temperature=NEARLY_ZERO)
         assert_close(actual, sure, "the continuation")
+        # Together, for the rows differ in their largest logits; as far from 0 as what is trained.
+        theirs = send(writer, model, sharpness=30.0)
+        actual = continuation(writer, theirs, prompt, 4, temperature=TINY)
+        assert_close(actual, sure, "the continuation, nearer to temperature 0")
+
+    @check(points=0.4, hint="Ask the model for no more than model(tokens) and max_len.")
+    def test_any_model(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Any model is continued, whatever it is made of and however many tokens it knows"""
+        writer = Writer(submission)
+        assert_heeds_the_model(writer, rng)
+        model, prompt, expected = self.of_many_tokens(writer, rng)
+        actual = continuation(writer, model, prompt, 1)
+        assert_close(actual, expected, "the continuation")
+
+    @check(
+        points=0.4, hint="What you make, a tensor of new tokens too, belongs where the prompt is."
+    )
+    def test_elsewhere(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """A model on another device is continued there"""
+        writer = Writer(submission)
+        assert_heeds_the_model(writer, rng)
+        model, prompt, expected = self.of_many_tokens(writer, rng)
+        elsewhere = submission.module("course.checks.other_device")
+        with entered(elsewhere.OtherDevice()):
+            start = submission.send(prompt).to("meta")
+            text = writer.generate(model.to("meta"), start, max_new_tokens=1)
+            written = elsewhere.values_there(text).tensor()
+        assert_close(written[:, -1:].long(), expected, "the continuation over there")
+
+    @staticmethod
+    def of_many_tokens(writer: Writer, rng: random.Random) -> tuple[Handle, Tensor, Tensor]:
+        """A model sure of tokens beyond 1,000, prompts (2, 3) and what follows (2, 1).
+
+        It has neither parts nor parameters, unless `generate` belongs to a class that has.
+        """
+        size = rng.randrange(1100, 1200)
+        prompt = torch.tensor([[7, 3, 1], [5, 9, 2]])
+        if writer.takes_any_model:
+            bare = writer.submission.module("course.checks.bare_models").BareModel
+            return bare(size, size - 2, size - 1, ROOMY), prompt, (-2 * prompt[:, -1:] - 1) % size
+        model = writer.model(vocab_size=size, max_len=ROOMY)
+        model.ln_f.weight.data.zero_()
+        model.ln_f.bias.data.fill_(1.0)
+        model.lm_head.weight.data.zero_()
+        model.lm_head.weight.data[1050].fill_(100.0)
+        return model, prompt, torch.full((2, 1), 1050)
 
 
 class TestSampling:
@@ -85,7 +136,7 @@ class TestSampling:
 
     @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
     @check(
-        points=3,
+        points=2.7,
         timeout_s=30,
         hint="Divide the logits by the temperature, then softmax, then draw.",
     )
@@ -93,7 +144,7 @@ class TestSampling:
         self, submission: SubmissionNames, rng: random.Random, temperature: float
     ) -> None:
         """Tokens are drawn with the probabilities of the temperature, which is 1 if not given:"""
-        writer = Writer(submission)
+        writer = SamplerWriter(submission)
         logits = known_logits(rng)
         # Each half of the vocabulary follows itself alone, so that it matters what the prompt is.
         half = len(logits)
@@ -126,6 +177,40 @@ class TestSampling:
         if tried(lambda: assert_chance(writer, rng)) is None or tried(one_by_one) is not None:
             raise failure
 
+    @check(points=0.3, timeout_s=30, hint="Try your sample_next on logits of your own.")
+    def test_one_token(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Asked by itself, sample_next draws a token a row, at temperature 1 if none is given"""
+        writer = SamplerWriter(submission)
+        assert_heeds_the_model(writer, rng)
+        logits = torch.stack([known_logits(rng), known_logits(rng)])  # (2, 6)
+        if own_function(submission, "sample_next", logits):  # work may be divided otherwise
+            for given in ((), (0.5,)):
+                self.assert_drawn(writer, rng, logits, given)
+
+    @staticmethod
+    def assert_drawn(
+        writer: Writer, rng: random.Random, logits: Tensor, given: tuple[float, ...]
+    ) -> None:
+        """Demand that tokens are drawn from logits (2, V), at a temperature or without one."""
+        sample, many = writer.submission.sample_next, logits.repeat(1500, 1)  # (3000, V)
+
+        def judge(draws: list[Handle]) -> None:
+            tokens = torch.cat([drawn.flatten() for drawn in tensors(draws)])
+            if tokens.numel() % 600:
+                fail("there is not one token for each row")
+            for row in range(2):
+                expected = (logits[row].double() / (given or (1.0,))[0]).softmax(0)
+                assert_distributed(tokens[row::2], expected, "sample_next")
+
+        failure = tried(lambda: judge([sample(many, *given)]))
+        if failure is None:
+            return
+        # As above: who draws once for all rows has lost that elsewhere.
+        chance = tried(lambda: assert_chance(writer, rng))
+        rows = many[:600].split(1)
+        if chance is None or tried(lambda: judge([sample(row, *given) for row in rows])):
+            raise failure
+
 
 class TestIndependence:
     """Each sequence on its own"""
@@ -145,7 +230,7 @@ class TestIndependence:
     @check(points=0.5, hint="Every token of every sequence needs a draw of its own.")
     def test_chance(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Neighbours in the batch and in the text are drawn independently"""
-        writer = Writer(submission)
+        writer = SamplerWriter(submission)
         assert_heeds_the_model(writer, rng)
         assert_chance(writer, rng)
 
@@ -168,6 +253,12 @@ class TestSideEffects:
         for new in (2, 0):
             self.scribble(writer, model, sent, new)
             assert_close(sent.tensor(), prompt, "the prompt, when the text is overwritten")
+        # A prompt that fills the window, and a longer one, which who has no window can't read.
+        for max_len in (4, 3):
+            model, _ = single_minded(writer, rng, max_len)
+            with contextlib.suppress(StudentError):
+                writer.generate(model, sent, max_new_tokens=2).done()
+            assert_close(sent.tensor(), prompt, "the prompt that fills the window, afterwards")
 
     @staticmethod
     def scribble(writer: Writer, model: Handle, prompt: Handle, new: int) -> None:
@@ -176,7 +267,7 @@ class TestSideEffects:
         with contextlib.suppress(StudentError):  # who can't be written to does no harm
             text.fill_(VOCAB).done()
 
-    @check(points=0.75, hint="Leave the model in the mode in which you found it.")
+    @check(points=0.4, hint="Leave the model in the mode in which you found it.")
     def test_mode(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A model in training stays in training, one in eval mode stays there"""
         writer = Writer(submission)
@@ -193,7 +284,27 @@ class TestSideEffects:
             else:
                 assert_close(one, two, "the output of a model in eval mode, afterwards")
 
-    @check(points=0.75, hint="Whoever sets the seed inside gets the same text every time.")
+    @check(points=0.35, hint="Note each module's own flag; `finally` runs after an error, too.")
+    def test_modes(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """Modules in unlike modes are left as they were, also when the model raises"""
+        writer = Writer(submission)
+        assert_heeds_the_model(writer, rng)
+        model = send(writer, drawn_model(rng))
+        prompt = token_ids(rng, 2, 5, VOCAB)
+        for training in (True, False):
+            model.train(training)
+            model.blocks.train(not training)
+            before = flags(model)
+            continuation(writer, model, prompt, 2)
+            assert_equal(flags(model), before, "the modes of the modules, afterwards")
+            hooks = submission.module("course.checks.bare_models").failing(model, 2)
+            with contextlib.suppress(StudentError):
+                writer.generate(model, prompt, max_new_tokens=4).done()
+            for hook in elements(hooks):
+                hook.remove()
+            assert_equal(flags(model), before, "the modes of the modules, after an error")
+
+    @check(points=0.5, hint="Whoever sets the seed inside gets the same text every time.")
     def test_seed(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Every call draws anew, and the seed outside still decides what comes next"""
         writer = Writer(submission)
@@ -207,6 +318,29 @@ class TestSideEffects:
             assert_differs(one, two, "the text of a second call")
             later.append(submission.module("torch").rand(8).tensor())
         assert_differs(*later, "what is drawn afterwards, from another seed,")
+
+    @check(points=0.25, hint="Draw with generator=generator, wherever you draw.")
+    def test_generator(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """All random numbers come from the generator that is given"""
+        writer = Writer(submission)
+        assert_heeds_the_model(writer, rng)
+        model = writer.indifferent_model(torch.zeros(VOCAB), max_len=ROOMY)
+        prompt, seeds = token_ids(rng, 2, 3, VOCAB), rng.sample(range(2**31), 2)
+
+        def text(seed: int) -> Tensor:
+            submission.seed(rng.randrange(2**31))
+            source = submission.module("torch").Generator(submission.device).manual_seed(seed)
+            return continuation(writer, model, prompt, 8, generator=source)
+
+        first = text(seeds[0])  # 16 tokens of 12: alike by chance once in 10^17
+        assert_close(text(seeds[0]), first, "the text from a generator in the same state")
+        assert_differs(text(seeds[1]), first, "the text from another generator")
+
+
+def flags(model: Handle) -> list[bool]:
+    """The training flags of a model's modules."""
+    found: list[bool] = values(module.training for module in elements(model.modules()))
+    return found
 
 
 class TestInference:
@@ -260,12 +394,12 @@ def saved_tensors(submission: SubmissionNames) -> Iterator[Handle]:
 
 
 class TestTemperature:
-    """Temperature zero and below"""
+    """Temperature zero, and what is refused"""
 
-    @check(points=0.5, hint="What does the softmax tend to as the temperature goes to zero?")
+    @check(points=0.4, hint="What does the softmax tend to as the temperature goes to zero?")
     def test_zero(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Temperature 0 writes the most probable continuation"""
-        writer = Writer(submission)
+        writer = SamplerWriter(submission)
         assert_heeds_the_model(writer, rng)
         model, prompt, _ = clear_case(rng, 4, 4)
         theirs = send(writer, model)
@@ -276,14 +410,32 @@ class TestTemperature:
             actual = certain(writer, mild, prompt, 4, temperature=zero)
             assert_close(actual, sure, "the continuation at temperature 0")
 
-    @check(points=0.5, hint="A temperature below 0 makes no sense: say so with a ValueError.")
+    @check(points=0.3, hint="A temperature below 0 makes no sense: say so with a ValueError.")
     def test_negative(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """A negative temperature is refused with a ValueError"""
+        """A negative temperature is refused with a ValueError, also if nothing is to be drawn"""
         writer = Writer(submission)
         assert_heeds_the_model(writer, rng)
         model, token = single_minded(writer, rng)
         prompt = token_ids(rng, 2, 3, VOCAB)
-        for temperature in (rng.uniform(0.5, 2), rng.uniform(3, 5)):
+        for temperature in (rng.uniform(0.1, 0.9), rng.uniform(3, 5)):
             assert_writes(writer, model, prompt, token, temperature=temperature)
-            with raises("ValueError", what="a negative temperature"):
-                writer.write(model, prompt, 2, temperature=-temperature)
+            for new in (2, 0):
+                with raises("ValueError", what="a negative temperature"):
+                    writer.write(model, prompt, new, temperature=-temperature)
+        logits = torch.zeros(2, VOCAB)
+        if own_function(submission, "sample_next", logits):
+            with raises("ValueError", what="sample_next at a negative temperature"):
+                submission.sample_next(logits, -temperature).done()
+
+    @check(points=0.3, hint="What can't be done is refused with a ValueError, before any work.")
+    def test_refusals(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """A negative number of tokens, and prompts without tokens, are refused with a ValueError"""
+        writer = Writer(submission)
+        assert_heeds_the_model(writer, rng)
+        model, _ = single_minded(writer, rng)
+        prompt = token_ids(rng, 2, 3, VOCAB)
+        for new in (-1, -rng.randrange(2, 5)):
+            with raises("ValueError", what="a negative number of new tokens"):
+                writer.write(model, prompt, new)
+        with raises("ValueError", what="a prompt without tokens"):
+            writer.write(model, prompt[:, :0], 2)

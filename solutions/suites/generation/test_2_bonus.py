@@ -4,14 +4,29 @@ import random
 
 import pytest
 import torch
-from drawn_tokens import assert_ends, assert_limited, keeps_min_p, keeps_top_k, keeps_top_p
+from drawn_tokens import (
+    assert_ends,
+    assert_keeps,
+    assert_limited,
+    keeps_min_p,
+    keeps_top_k,
+    keeps_top_p,
+)
 from kept_states import ROOM, CacheJudge, judge_cache, some_prompts
 from sure_texts import MODEL, most_probable
 from torch import Tensor
 
-from course.checks.writers import PARTS
+from course.checks.writers import PARTS, token_ids
 from course.parts import TinyTransformerLM
-from grader.testing import SubmissionNames, attribute, check, in_some_way
+from grader.testing import (
+    SubmissionNames,
+    assert_close,
+    assert_equal,
+    attribute,
+    check,
+    in_some_way,
+    values,
+)
 from grader.testing.failure import fail
 
 
@@ -27,8 +42,9 @@ class TestTopK:
 
     @check(points=0.4, timeout_s=30, hint="What if k is 1, or more than there are tokens?")
     def test_top_k_ends(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """One token is always the best, and a large k changes nothing"""
-        assert_ends(submission, rng, "top_k", 1, rng.randrange(7, 20))
+        """One token is always the best, a large k changes nothing, and no k is less than 1"""
+        assert_ends(submission, rng, "top_k", 1, rng.randrange(7, 20), beyond=(0, -1))
+        assert_keeps(submission, rng, keeps_top_k, rng.randrange(2, 5))
 
 
 class TestTopP:
@@ -50,8 +66,9 @@ class TestTopP:
 
     @check(points=0.4, timeout_s=30, hint="What if p is tiny, or 1?")
     def test_top_p_ends(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """A tiny p leaves the best token, and p = 1 changes nothing"""
-        assert_ends(submission, rng, "top_p", rng.uniform(1e-4, 1e-2), 1.0)
+        """A tiny p leaves the best token, p = 1 changes nothing, and other p are refused"""
+        assert_ends(submission, rng, "top_p", rng.uniform(1e-4, 1e-2), 1.0, (0.0, -0.5, 1.5))
+        assert_keeps(submission, rng, keeps_top_p, rng.uniform(0.6, 0.8))
 
 
 class TestMinP:
@@ -73,8 +90,9 @@ class TestMinP:
 
     @check(points=0.4, timeout_s=30, hint="What if the fraction is 0, or 1?")
     def test_min_p_ends(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """Fraction 1 leaves the best token, and 0 changes nothing"""
-        assert_ends(submission, rng, "min_p", 1.0, 0.0)
+        """Fraction 1 leaves the best token, 0 changes nothing, and others are refused"""
+        assert_ends(submission, rng, "min_p", 1.0, 0.0, (-0.5, 1.5))
+        assert_keeps(submission, rng, keeps_min_p, rng.uniform(0.25, 0.4))
 
 
 class TestCache:
@@ -128,7 +146,7 @@ class TestMilestone:
     GIVEN = 8
 
     @check(
-        points=2,
+        points=1.5,
         timeout_s=60,
         hint="Judge your training by the text that comes out, not by the loss.",
     )
@@ -138,11 +156,40 @@ class TestMilestone:
         words = [rng.choices(range(1, size), k=rng.randrange(2, 6)) for _ in range(9)]
         text = [token for word in rng.choices(words, k=30) for token in [*word, 0]]
         tokens = torch.tensor(text[: TEXT_MODEL["max_len"]])
-        # A short course, which is enough for so short a text; then the notebook's own default.
+        # A short course, which is enough for so short a text; then the notebook's own default,
+        # once more from another start: no course of training is sure.
         in_some_way(
             lambda schedule=schedule: self.assert_learned(submission, tokens, *schedule)
-            for schedule in [(120, 1e-2), ()]
+            for schedule in [(120, 1e-2), (), ()]
         )
+
+    @check(points=0.5, hint="Train in training mode, and note the loss before each step.")
+    def test_training(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """The losses of the steps come back, and the modules' modes are what they were"""
+        sizes = {**TEXT_MODEL, "max_len": 16}
+        model, tokens = TinyTransformerLM(**sizes).eval(), token_ids(rng, 1, 9, 16)[0]
+        with torch.no_grad():
+            model.lm_head.weight.mul_(20)  # or the loss would be ln V whatever the targets are
+            logits = model(tokens[:-1].unsqueeze(0))[0][0]
+        expected = torch.nn.functional.cross_entropy(logits, tokens[1:])
+        for dropout in (0.0, 0.5):
+            theirs = submission.module("course.parts").TinyTransformerLM(
+                **{**sizes, "dropout": dropout}
+            )
+            theirs.load_state_dict(dict(model.state_dict()))
+            submission.placed(theirs).eval()
+            theirs.blocks.train()
+            # At rate 0 nothing is learned: the losses differ by what training mode drops.
+            losses = submission.overfit(theirs, tokens, 3, 0.0).value()
+            if type(losses) is not list or {type(loss) for loss in losses} != {float}:
+                fail("the losses are no list of numbers")
+            assert_equal(len(losses), 3, "the number of losses")
+            if not dropout:
+                assert_close(torch.tensor(losses), expected.expand(3), "the losses at rate 0")
+            elif len(set(losses)) == 1:  # float32 hardly has the same number by chance
+                fail("in training, nothing is dropped")
+            modes = values([part.training for part in (theirs, theirs.ln_f, theirs.blocks)])
+            assert_equal(modes, [False, False, True], "the modes of model, norm and blocks")
 
     def assert_learned(self, submission: SubmissionNames, tokens: Tensor, *schedule: float) -> None:
         """Demand that a new model repeats a text (T,) after overfit(model, tokens, *schedule)."""

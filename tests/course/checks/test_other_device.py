@@ -106,3 +106,9 @@ def test_a_single_number_there_mixes_with_tensors_here() -> None:
     assert (torch.ones(3) * factor).tolist() == [2.0, 2.0, 2.0]
     with pytest.raises(RuntimeError, match="same device"):
         torch.ones(3) * factor.reshape(1)
+
+
+def test_inference_mode_moves_tensors_as_well():
+    with torch.inference_mode():
+        moved, back = torch.tensor([1]).to("meta"), torch.tensor([2], device="meta").to("cpu")
+    assert (moved.device.type, back.device.type) == ("meta", "cpu")
