@@ -208,7 +208,7 @@ class TestCausality:
             changed, place = tokens.clone(), rng.randrange(7)
             changed[:, place] = (changed[:, place] + rng.randrange(1, VOCAB)) % VOCAB
             before = logits_of(model(tokens, mask=allowed), tokens)
-            after = logits_of(model(changed, mask=allowed), changed)
+            after = logits_of(model(changed, allowed), changed)  # it comes second
             for row, at in itertools.product(range(3), range(7)):
                 if groups[row, at] == groups[row, place]:
                     what = "the logits of a place in sight"
