@@ -94,6 +94,9 @@ def assert_alive(submission: SubmissionNames, way: Build, rng: random.Random, **
     tokens elsewhere; they are products of the vectors with the rows of the head's weight. Or they
     are what its own parts give, one after the other.
 
+    Right models show differences of at least 20 times the tolerance in 1,100 runs, the smallest in
+    a thousand 26 times, in a hundred 34: by such a tail, one that shows none is rarer than 1e-9.
+
     Args:
         submission: whose model it is.
         way: builds one, of a submission and sizes.

@@ -156,7 +156,7 @@ class TestCausality:
             for mode in ("eval", "train"):
                 attribute(model, mode)()
                 length = rng.randrange(6, LONGEST)
-                place = rng.randrange(1, length - 1)
+                place = rng.randrange(1, length // 2)
                 tokens = token_ids(rng, 3, length)
                 changed = tokens.clone()
                 changed[:, place] = (changed[:, place] + rng.randrange(1, VOCAB)) % VOCAB
@@ -167,11 +167,14 @@ class TestCausality:
                 before, after = outputs
                 past = slice(None, place)
                 assert_close(after[:, past], before[:, past], "an earlier logit", **TOLERANCE)
+                what = "the logits at a changed token and those after it"
                 for row in range(3):
-                    there, later = (row, place), (row, slice(place + 1, None))
-                    what = "the logits at a changed token and those after it"
-                    assert_differs(after[there], before[there], what, **TOLERANCE)
-                    assert_differs(after[later], before[later], what, **TOLERANCE)
+                    assert_differs(after[row, place], before[row, place], what, **TOLERANCE)
+                # Who is hardly looked at in one sequence is in another: three or more places of
+                # three sequences would have to be blind at once. (Of 1,240 differences the smallest
+                # was 387 tolerances, of a hundred 629.)
+                later = (slice(None), slice(place + 1, None))
+                assert_differs(after[later], before[later], what, **TOLERANCE)
 
         judge(submission, rng, verdict)
 
