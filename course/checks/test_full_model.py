@@ -9,7 +9,13 @@ from typing import Any
 
 import torch
 
-from course.checks.living_models import Build, assert_alive, built, built_of_course_parts
+from course.checks.living_models import (
+    Build,
+    assert_alive,
+    buildable,
+    built,
+    built_of_course_parts,
+)
 from grader.testing import (
     Handle,
     SubmissionNames,
@@ -33,13 +39,14 @@ def judge(
     If it does not hold, models are built once more with the course's embedding and blocks: a
     mistake in an earlier assignment costs nothing here.
     """
+    sizes = buildable(submission, SIZES)
 
     def attempt(way: Build) -> None:
-        assert_alive(submission, way, rng, **SIZES, dropout=0.0)
+        assert_alive(submission, way, rng, **sizes, dropout=0.0)
         verdict(partial(build, way))
 
     def build(way: Build, **changes: object) -> Handle:
-        model = way(submission, **{**SIZES, **changes})
+        model = way(submission, **{**sizes, **changes})
         model.eval()
         return model
 
@@ -59,7 +66,7 @@ def first_of(result: Handle) -> Any:
 
 
 class TestShapes:
-    """What goes in and what comes out"""
+    """What goes in and what comes out: shapes and names alone"""
 
     @check(points=1, hint="The last layer turns each vector of d_model into V scores.")
     def test_logits_shape(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -73,6 +80,9 @@ class TestShapes:
                 assert_shape(logits, (batch, length, SIZES["vocab_size"]), what)
                 if not torch.isfinite(logits).all():
                     fail(f"{what} contain NaN or infinity")
+            short = first_of(model(token_ids(rng, 2, 3).int()))
+            what = "the logits for int32 tokens of shape (2, 3)"
+            assert_shape(short, (2, 3, SIZES["vocab_size"]), what)
 
         judge(submission, rng, verdict)
 
@@ -150,6 +160,6 @@ class TestPreset:
         """An unknown size is refused with a ValueError, a known one is not"""
         known = submission.get_model_config("tiny").value()
         assert_equal(type(known).__name__, "dict", "the type of what is known as tiny")
-        for size in ("huge", f"tiny{rng.randrange(100)}", ""):
+        for size in ("huge", f"tiny{rng.randrange(100)}", "Tiny", "tiny ", ""):
             with raises("ValueError", what=f"get_model_config({size!r})"):
                 submission.get_model_config(size)

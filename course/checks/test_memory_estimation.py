@@ -61,6 +61,8 @@ class TestKeys:
         batch, length = rng.randrange(3, 6), rng.randrange(8, 12)
         estimate = submission.estimate_activation_memory
         size = number(estimate(model, batch_size=batch, seq_len=length), "the estimate")
+        ordered = number(estimate(model, batch, length), "the estimate")
+        assert_close(ordered, size, "the estimate without names of arguments", atol=0)
         wider = {**sizes, "d_model": 2 * sizes["d_model"], "d_ff": 2 * sizes["d_ff"]}
         more = {
             "a wider model": number(

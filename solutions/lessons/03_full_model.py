@@ -14,8 +14,10 @@
 # - explain why a model that can see the future has a better loss and is useless.
 #
 # **How it works.** Two cells below say `# YOUR CODE HERE`: replace each such line and the next. What
-# to fill in is described above each cell, and in its docstrings. `check("shapes")` tells you at once whether the basics are right; cells that say *graded
-# after you hand in* stand for hidden checks. They ask for what the text and the docstrings say.
+# to fill in is described above each cell, and in its docstrings. `check("shapes")` tells you at once
+# whether shapes and names are right. It looks at nothing else: a model without a mask passes it, too.
+# Cells that say *graded after you hand in* stand for hidden checks. They ask for what the text and
+# the docstrings say.
 #
 # This notebook does not need your earlier ones: the parts come with the course. When yours are
 # finished, bring them in; a mistake in one of them costs nothing here.
@@ -165,6 +167,12 @@ with plots.demo():
 #
 # And pass everything on: `dropout` to the embedding *and* to the blocks; `n_heads` and `d_ff` to the
 # blocks; `max_len`, `positional` and `padding_idx` to the embedding, which refuses what is too long.
+# Nothing else drops anything: the model has no dropout of its own. All arguments can be given
+# without their names, in the order of the stubs.
+#
+# *Yours to choose:* the eps of `ln_f`, a list or a tuple for the states, whether they are detached,
+# and whether the causal mask is made anew or kept from an earlier call, as long as it fits the one
+# that has come in.
 
 # %% solution="TinyTransformerLM" without=["count_parameters", "get_parameter_breakdown", "generate"]
 
@@ -393,7 +401,7 @@ check()
 #   section 2.3: pre-norm, the final norm, scaled initialisation.
 # - Vaswani et al. (2017), [Attention Is All You Need](https://arxiv.org/abs/1706.03762), section 3.
 # - Xiong et al. (2020), [On Layer Normalization in the Transformer
-#   Architecture](https://arxiv.org/abs/2002.04745): why a pre-norm model needs a last norm.
+#   Architecture](https://arxiv.org/abs/2002.04745): pre-norm blocks, and the last norm after them.
 # - Bengio et al. (2003), [A Neural Probabilistic Language
 #   Model](https://www.jmlr.org/papers/v3/bengio03a.html): the product of guesses.
 # - nostalgebraist (2020), interpreting GPT: the logit lens.

@@ -14,7 +14,7 @@
 # - decide what to change when it does not fit.
 #
 # **How it works.** Two functions below say `# YOUR CODE HERE`. `check("keys")` tells you at once
-# whether the basics are right; cells that say *graded after you hand in* stand for hidden checks.
+# whether names and units are right; cells that say *graded after you hand in* stand for hidden checks.
 # Models come with the course, so that nothing here depends on your earlier notebooks.
 
 # %%
@@ -265,11 +265,35 @@ with plots.demo():
 # - all the tensors of `B * T * d_model` elements: what are they, and how many?
 # - those of `B * T * d_ff`;
 # - the one of `B * n_heads * T * T`;
-# - and four small ones, of `B * T` elements. These are float32 in *every* dtype.
+# - and four small ones, of `B * T` elements: what the LayerNorms keep for each position.
 #
+# In which dtype the four small ones are kept depends on who computes them. With float32 norms, and
+# under autocast, they are float32 beside 16-bit vectors; a model that is bfloat16 throughout keeps
+# them in bfloat16 on a CPU, and one in float64 in float64. They are small, so we agree on a
+# convention: *4 bytes each, in every dtype*. Watch it:
+
+
+# %%
+def bytes_of_a_mean(norm_dtype, dtype):
+    """What one of the means takes that a LayerNorm keeps, on this machine's CPU."""
+    norm = nn.LayerNorm(d_model, dtype=norm_dtype)
+    vectors = torch.randn(B, T, d_model, dtype=dtype, requires_grad=True)
+    *_, mean, _ = saved_by(lambda: norm(vectors), already=norm.parameters())
+    return mean.dtype.itemsize
+
+
+for name, norm_dtype, dtype in (
+    ("float64 throughout", torch.float64, torch.float64),
+    ("float32 throughout", torch.float32, torch.float32),
+    ("bfloat16, float32 norms", torch.float32, torch.bfloat16),
+    ("bfloat16 throughout", torch.bfloat16, torch.bfloat16),
+):
+    print(f"{name:24} {bytes_of_a_mean(norm_dtype, dtype)} bytes")
+
+# %% [markdown]
 # After the last block, `ln_f` and `lm_head` keep something too; the embedding keeps nothing but ids.
-# Add it up, and you have the formula. Let $b$ be the bytes of an element; how often each term occurs
-# is yours to fill in:
+# Add up what `PlainBlock` and these two keep, and you have the formula. Let $b$ be the bytes of an
+# element; how often each term occurs is yours to fill in (the terms without $b$ are the small ones):
 #
 # $$
 # L\,\big[(\,\square\, BTd + \square\, BTf + \square\, BHT^2)\,b + \square\, BT\big]
@@ -278,6 +302,8 @@ with plots.demo():
 #
 # with $L$ blocks, $H$ heads, $d = d_{\text{model}}$, $f = d_{\text{ff}}$. Nothing here assumes
 # $f = 4d$, and `max_len` and the vocabulary do not occur: what counts is the batch that runs.
+#
+# `model` and the two numbers can be given without their names, in this order, and then the dtype.
 #
 # `fused_attention=True` is a bonus; Part 4 is about it.
 
@@ -388,9 +414,10 @@ with plots.demo():
 #
 # And it need not be like that at all. **Fused attention** (Dao et al. 2022, section 3.1) computes the
 # weights piece by piece and throws them away; in the backward pass it computes them again. What it
-# keeps instead is *one float32 number for each head and query*, from which the softmax can be
-# restored: `B * n_heads * T` numbers of 4 bytes, in every dtype. That is a small price, and nothing
-# of size $T^2$ is left. In the formula, that term takes the place of the weights; all others stay.
+# keeps instead is *one number for each head and query*, from which the softmax can be restored:
+# `B * n_heads * T` numbers. As a rule they are float32, in float64 PyTorch keeps float64; count 4
+# bytes in every dtype, again as a convention. That is a small price, and nothing of size $T^2$ is
+# left. In the formula, that term takes the place of the weights; all others stay.
 
 # %%
 with plots.demo():
@@ -483,7 +510,7 @@ with plots.demo():
 # | `max_len` changes the result | `state_dict()` or buffers were counted, or `max_len` took the place of `T` |
 # | right for $f = 4d$ only | `d_ff` was replaced by `4 * d_model` |
 # | a bit too small, the more so with narrow models | LayerNorm's two numbers, or the part after the blocks |
-# | a bit too small in 16 bits only | LayerNorm's two numbers are float32 always |
+# | a bit too small in 16 bits only | LayerNorm's two numbers count 4 bytes in every dtype |
 # | about twice as much $T^2$ as measured | the scores before the softmax are not kept |
 #
 # ## Hand in
@@ -517,6 +544,6 @@ check()
 # - Dao et al. (2022), [FlashAttention](https://arxiv.org/abs/2205.14135).
 # - Chen et al. (2016), [Training Deep Nets with Sublinear Memory
 #   Cost](https://arxiv.org/abs/1604.06174).
-# - PyTorch, [Hooks for saved tensors](https://pytorch.org/docs/stable/autograd.html#saved-tensors-hooks-doc).
+# - PyTorch, [Hooks for saved tensors](https://docs.pytorch.org/docs/stable/notes/autograd.html#saved-tensors-hooks-doc).
 #
 # Next: **6 · Generation**: the model writes.

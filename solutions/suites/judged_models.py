@@ -16,12 +16,14 @@ from course.checks.living_models import (
     TOLERANCE,
     Build,
     assert_alive,
+    buildable,
     built,
     built_of_course_parts,
     logits_in,
 )
 from grader.testing import (
     Handle,
+    StudentError,
     SubmissionNames,
     assert_differs,
     assert_equal,
@@ -29,6 +31,7 @@ from grader.testing import (
     elements,
     in_some_way,
     tensors,
+    tried,
 )
 from grader.testing.failure import fail
 
@@ -59,14 +62,57 @@ def filled_with_course_parts(submission: SubmissionNames, **arguments: object) -
     return submission.placed(model)
 
 
+class Assembled:
+    """A model whose own parts are called one after the other, in place of its `forward`.
+
+    Who has not written that yet, and says so, has built the parts all the same.
+    """
+
+    def __init__(self, model: Handle) -> None:
+        self.model = model
+
+    def __getattr__(self, name: str) -> Handle:
+        part: Handle = getattr(self.model, name)
+        return part
+
+    def __call__(self, tokens: Tensor, mask: Tensor | None = None) -> Handle:
+        """The logits alone."""
+        x = self.model.embedding(tokens)
+        for block in elements(self.model.blocks):
+            x = block(x, mask=causal(tokens.size(1)) if mask is None else mask)[0]
+        return self.model.lm_head(self.model.ln_f(x))
+
+
+def assembled(
+    way: Build, submission: SubmissionNames, *order: object, **arguments: object
+) -> Assembled:
+    """A model without a `forward` as its parts make it; one with a `forward` is refused."""
+    model = way(submission, *order, **arguments)
+    error = tried(lambda: demand_result(model))
+    if not (isinstance(error, StudentError) and "NotImplementedError" in error.kinds):
+        fail("the model has a forward of its own")
+    return Assembled(model)
+
+
+def demand_result(model: Handle) -> None:
+    """Call a model; what returns nothing has no `forward` yet.
+
+    Raises:
+        StudentError: it has none, or fails.
+    """
+    if model(torch.zeros(1, 1, dtype=torch.int64)).value() is None:
+        raise StudentError(("NotImplementedError",), "forward returns nothing")
+
+
 def judge(
     submission: SubmissionNames, rng: random.Random, verdict: Callable[[Handle], None]
 ) -> None:
     """Pass a verdict on a small model in eval mode, its parameters drawn anew, if it is alive."""
+    sizes = buildable(submission, SIZES)
 
     def attempt(way: Build) -> None:
-        assert_alive(submission, way, rng, **SIZES)
-        model = way(submission, **SIZES)
+        assert_alive(submission, way, rng, **sizes)
+        model = way(submission, **sizes)
         redraw(submission, parameters_of(model))
         settled(model)
         verdict(model)
@@ -76,22 +122,50 @@ def judge(
 
 
 def judge_construction(
-    submission: SubmissionNames, rng: random.Random, verdict: Callable[[Build], None]
+    submission: SubmissionNames,
+    rng: random.Random,
+    verdict: Callable[[Build], None],
+    *,
+    forward: bool = False,
 ) -> None:
     """Pass a verdict on models as they are built: it gets what builds them, small unless told.
 
-    What is None is left to the model's own default.
+    What is None is left to the model's own default. Where a `forward` is not asked for, models that
+    have none yet are judged as their parts make them.
     """
+    sizes = buildable(submission, SIZES)
 
-    def build(way: Build, **changes: object) -> Handle:
-        told = {**SIZES, **changes}
-        return way(submission, **{name: size for name, size in told.items() if size is not None})
+    def build(way: Build, *order: object, **changes: object) -> Handle:
+        told = {} if order else {**sizes, **changes}
+        kept = {name: size for name, size in told.items() if size is not None}
+        return way(submission, *order, **kept)
 
     def attempt(way: Build) -> None:
-        assert_alive(submission, way, rng, **SIZES)
+        assert_alive(submission, way, rng, **sizes)
         verdict(partial(build, way))
 
-    in_some_way(partial(attempt, way) for way in (built, built_of_course_parts))
+    ways: list[Build] = [built, built_of_course_parts]
+    if not forward:
+        ways += ASSEMBLED
+    in_some_way(partial(attempt, way) for way in ways)
+
+
+ASSEMBLED = [partial(assembled, way) for way in (built, built_of_course_parts)]
+
+
+def ties(build: Build) -> list[bool]:
+    """Which of tied and untied models can be built; whether both can be is another question.
+
+    Raises:
+        StudentError: neither.
+    """
+    errors = {
+        tied: tried(lambda tied=tied: build(tie_weights=tied).done()) for tied in (True, False)
+    }  # type: ignore[misc]
+    found = [tied for tied, error in errors.items() if error is None]
+    if not found and errors[True] is not None:
+        raise errors[True]
+    return found
 
 
 def parameters_of(model: Handle) -> list[Handle]:
@@ -149,7 +223,10 @@ def ways_to_mask(length: int) -> list[tuple[dict[str, Tensor], Tensor | None]]:
 
 
 def states_of(model: Handle, tokens: Tensor, **mask: Tensor) -> list[Tensor]:
-    """Fetch the hidden states, each (B, T, d_model), of sequences that differ."""
+    """Fetch the hidden states, each (B, T, d_model), of sequences that differ.
+
+    Two of five random tokens or more are the same once in 6 million times.
+    """
     value = model(tokens, return_hidden_states=True, **mask).value()
     states = value[1] if type(value) in (tuple, list) and len(value) == 2 else None
     if type(states) not in (tuple, list):

@@ -23,14 +23,31 @@ from kept_memory import (
     model_memory,
     n_parameters,
     n_plain,
+    number,
     parameters,
     random_input,
     random_sizes,
 )
 
 from course.checks.estimated_sizes import assert_follows_the_model
-from grader.testing import SubmissionNames, assert_close, attribute, check
+from grader.testing import (
+    SubmissionNames,
+    assert_close,
+    assert_equal,
+    attribute,
+    check,
+    values,
+)
 from grader.testing.failure import fail
+
+TINY = {
+    "vocab_size": 100,
+    "d_model": 128,
+    "n_heads": 4,
+    "n_layers": 4,
+    "d_ff": 512,
+    "max_len": 512,
+}
 
 
 class TestDtypes:
@@ -43,8 +60,10 @@ class TestDtypes:
             ("float16", 1 / 2),
             ("bfloat16", 1 / 2),
             ("float8_e4m3fn", 1 / 4),
+            ("int8", 1 / 4),
+            ("int64", 2),
         ],
-        ids=["float64", "float16", "bfloat16", "float8"],
+        ids=["float64", "float16", "bfloat16", "float8", "int8", "int64"],
     )
     @check(points=1.2, hint="Ask the dtype how many bytes it takes.")
     def test_bytes(
@@ -61,14 +80,19 @@ class TestDtypes:
 
     @check(points=0.3, hint="The question is about the dtype that is asked for, no other.")
     def test_converted_model(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """What dtype the model has now makes no difference, and it keeps it"""
+        """What dtype the model has now makes no difference, and the model is left as it is"""
         sizes = random_sizes(rng)
         model = build(submission, **sizes)
         single = parameters(submission, model, dtype=torch.float32)
         assert_follows_the_model(submission, rng)
         half = parameters(submission, model, dtype=torch.bfloat16)
-        if model.lm_head.weight.tensor().dtype != torch.float32:
+        ordered = submission.estimate_model_memory(model, torch.bfloat16)["parameters"]
+        assert_close(number(ordered, '"parameters"'), half, "the same without names", atol=0)
+        weight = model.lm_head.weight
+        if weight.tensor().dtype != torch.float32:
             fail("the model itself has another dtype afterwards")
+        kept = (model.training, weight.requires_grad, weight.grad, model.blocks[0].training)
+        assert_equal(values(kept), [True, True, None, True], "mode, requires_grad, gradient, mode")
         model.bfloat16()
         assert_close(parameters(submission, model), single, '"parameters" in float32', atol=0)
         again = parameters(submission, model, dtype=torch.bfloat16)
@@ -95,6 +119,10 @@ class TestDtypes:
             for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16)
         )
         default = activations(submission, sizes, batch, length)
+        model = build(submission, **sizes)
+        named = activations(submission, sizes, length, length, dtype=torch.float64)
+        ordered = submission.estimate_activation_memory(model, length, length, torch.float64)
+        assert_close(number(ordered, "the estimate"), named, "the same without names", atol=0)
         assert_close(default, single, "the estimate without a dtype", atol=0)
         assert_close(bfloat, half, "the estimate in bfloat16", atol=0)
         # Four bytes more cost twice what two bytes more cost, whatever is counted in float32.
@@ -190,6 +218,7 @@ class TestActivations:
         changes: list[dict[str, Any]] = [
             {"vocab_size": 2 * sizes["vocab_size"]},
             {"max_len": 3 * sizes["max_len"]},
+            {"max_len": length - rng.randrange(1, 9)},
             {"tie_weights": False},
         ]
         for change in changes:
@@ -222,8 +251,10 @@ class TestActivations:
     def test_whole(self, submission: SubmissionNames, rng: random.Random, itemsize: int) -> None:
         """The whole estimate is right, from one token to many"""
         dtype = {4: torch.float32, 2: torch.bfloat16}[itemsize]
-        for batch, length in ((1, 1), (rng.randrange(2, 9), rng.randrange(3, 60))):
-            sizes = random_sizes(rng)
+        cases = [(random_sizes(rng), 1, 1)]
+        cases += [(random_sizes(rng), rng.randrange(2, 9), rng.randrange(3, 60))]
+        cases += [(TINY, rng.choice((1, 4)), rng.randrange(3, 60))]  # whose numbers are printed
+        for sizes, batch, length in cases:
             actual = activations(submission, sizes, batch, length, dtype=dtype)
             expected = expected_activations(sizes, batch, length, itemsize)
             assert_close(actual, expected, "the estimate of the activations", atol=0)

@@ -23,7 +23,7 @@ def estimate_model_memory(
 
     Args:
         model: the model; only its number of parameters matters, and it is left as it is.
-        dtype: the dtype of weights, gradients and running averages.
+        dtype: the dtype of weights, gradients and running averages: any that torch has.
 
     Returns:
         Sizes in MiB (1024 * 1024 bytes) by name: "parameters", "gradients" (as much again),
@@ -55,18 +55,11 @@ def estimate_activation_memory(
 
     Counted is each tensor that an operation saves for its gradient, once, and not the parameters,
     the tokens and the mask: B sequences of T tokens, H heads, no dropout, no loss, attention
-    computed step by step. An element has `dtype.itemsize` bytes. The blocks save
+    computed step by step. An element has `dtype.itemsize` bytes. There are the blocks, the final
+    LayerNorm and the head; the embedding saves nothing that counts.
 
-    - each LayerNorm: its input (B, T, d_model) and, for each position, mean and reciprocal
-      standard deviation, counted with 4 bytes each in every dtype;
-    - the query, key and value maps: their common input (B, T, d_model);
-    - the attention: query, key, value, each (B, T, d_model) over all heads, and the weights after
-      the softmax (B, H, T, T); the scores before the softmax are not kept;
-    - the attention's output map: its input (B, T, d_model);
-    - the feed-forward network: the input of each linear map, and of GELU.
-
-    After the blocks, the final LayerNorm saves as each LayerNorm does, and the head its input
-    (B, T, d_model). The embedding saves nothing that counts.
+    What each LayerNorm keeps for each position, a mean and a reciprocal standard deviation, is
+    counted with 4 bytes each in every dtype. This is a convention: real kernels differ.
 
     Args:
         model: gives the sizes d_model, n_heads, n_layers and d_ff.
@@ -74,8 +67,8 @@ def estimate_activation_memory(
         seq_len: number of tokens T in each.
         dtype: the dtype of the activations.
         fused_attention: (bonus) count as for a fused kernel, which never stores the weights and
-            keeps one float32 number of 4 bytes for each head and query in their place. Dao et al.
-            2022, "FlashAttention", section 3.1.
+            keeps one number for each head and query in their place, counted with 4 bytes in every
+            dtype. Dao et al. 2022, "FlashAttention", section 3.1.
 
     Returns:
         The size in MiB (1024 * 1024 bytes).
@@ -100,8 +93,8 @@ def measure_activation_memory(model: TinyTransformerLM, tokens: Tensor) -> float
     """Measure what autograd keeps from one forward pass of `model` on `tokens`.
 
     Each piece of memory that an operation saves for its gradient counts once, however many tensors
-    look into it; parameters, buffers and the tokens were there before and do not count. The
-    hooks: https://pytorch.org/docs/stable/autograd.html#saved-tensors-hooks-doc
+    look into it; parameters, buffers and the tokens were there before and do not count. The hooks:
+    https://docs.pytorch.org/docs/stable/notes/autograd.html#saved-tensors-hooks-doc
 
     Args:
         model: the model, on a real device; run as it is, in training or `eval()` mode.

@@ -37,8 +37,8 @@ class TinyTransformerLM(nn.Module):
         n_layers: number of blocks, each with parameters of its own.
         d_ff: width of the feed-forward networks.
         max_len: the longest sequence that `forward` takes.
-        dropout: probability of dropping, in the embedding and in the blocks.
-        positional: "sinusoidal" or "learned".
+        dropout: probability of dropping, in the embedding and in the blocks, and nowhere else.
+        positional: "sinusoidal" or "learned": how the embedding encodes positions.
         tie_weights: whether `lm_head.weight` and the token table are one and the same Parameter.
             If not, `lm_head.weight` starts normally distributed with mean 0 and standard
             deviation 0.02, as the token table does: either way an untrained model is about
@@ -50,7 +50,8 @@ class TinyTransformerLM(nn.Module):
         vocab_size, d_model, n_heads, n_layers, d_ff, max_len: the arguments of these names.
         embedding: the `TransformerEmbedding`.
         blocks: an `nn.ModuleList` of `n_layers` different `TransformerBlock`s.
-        ln_f: the final LayerNorm over d_model.
+        ln_f: the final LayerNorm over d_model, with parameters of its own; its eps is yours to
+            choose.
         lm_head: the linear map from d_model to V, without bias; weight (V, d_model).
 
     Raises:
@@ -96,16 +97,16 @@ class TinyTransformerLM(nn.Module):
         """Score the next token at every position.
 
         Args:
-            tokens: token ids (B, T).
+            tokens: token ids (B, T), int32 or int64.
             mask: which positions may attend to which, for every block, in place of the causal
                 mask; it broadcasts to (B, n_heads, T, T): bool, True to allow, or float, added to
                 the scores (0 to allow, -inf to forbid). None makes the causal mask.
             return_hidden_states: whether to return the vectors between the blocks as well.
 
         Returns:
-            The logits (B, T, V), and the n_layers + 1 hidden states, each (B, T, d_model), or
-            None: first the embedding's output, then each block's output, the last one from before
-            `ln_f`. Each state is a tensor of its own.
+            The logits (B, T, V), and the n_layers + 1 hidden states, each (B, T, d_model), or None
+            if they are not asked for: first the embedding's output, then each block's output, the
+            last one from before `ln_f`. Each state is a tensor of its own; it may be detached.
 
         Raises:
             ValueError: T is more than `max_len`.
@@ -214,7 +215,7 @@ def get_model_config(size: str) -> dict[str, Any]:
         large       768       12        12  3072     2048      0.1
 
     Args:
-        size: "tiny", "small", "medium" or "large".
+        size: "tiny", "small", "medium" or "large", spelled like this.
 
     Returns:
         A new dict with the keys d_model, n_heads, n_layers, d_ff, max_len and dropout: changing it

@@ -43,13 +43,14 @@ class Blocks(nn.ModuleList):
 
 class Skeleton(nn.Module):
     def __init__(
-        self, vocab_size, d_model, n_heads, n_layers, d_ff, max_len=1024, dropout=0.1, **where
-    ):
+        self, vocab_size, d_model, n_heads, n_layers, d_ff, max_len=1024, dropout=0.1,
+        positional="sinusoidal", **where,
+    ):  # fmt: skip
         super().__init__()
         self.vocab_size, self.d_model, self.max_len = vocab_size, d_model, max_len
         self.n_heads, self.n_layers, self.d_ff = n_heads, n_layers, d_ff
         self.embedding = TransformerEmbedding(
-            vocab_size, d_model, max_len, dropout=dropout, **where
+            vocab_size, d_model, max_len, positional, dropout=dropout, **where
         )
         self.blocks = Blocks()
         while len(self.blocks) < n_layers:
@@ -60,10 +61,9 @@ class Skeleton(nn.Module):
 
 
 class TinyTransformerLM(Skeleton):
-    def __init__(
-        self, *args, positional="sinusoidal", tie_weights=True, padding_idx=None, **kwargs
-    ):
-        super().__init__(*args, positional=positional, padding_idx=padding_idx, **kwargs)
+    def __init__(self, *args, tie_weights=True, padding_idx=None, **kwargs):
+        *args, tie_weights, padding_idx = (*args, tie_weights, padding_idx)[:10]
+        super().__init__(*args, padding_idx=padding_idx, **kwargs)
         if tie_weights:
             self.lm_head.weight = self.embedding.token_embedding.embedding.weight
 

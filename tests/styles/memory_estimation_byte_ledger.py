@@ -1,4 +1,4 @@
-"""Counts tensors in a table of shapes; sizes from torch.finfo, sums by math.prod."""
+"""Counts tensors in a table of shapes; sizes from torch's number infos, sums by math.prod."""
 
 import math
 from collections import OrderedDict
@@ -9,7 +9,8 @@ MIB = 2**20
 
 
 def _itemsize(dtype):
-    return torch.finfo(dtype).bits // 8
+    numbers = torch.finfo if dtype.is_floating_point else torch.iinfo
+    return numbers(dtype).bits // 8
 
 
 def estimate_model_memory(model, dtype=torch.float32):

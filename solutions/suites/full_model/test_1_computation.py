@@ -23,7 +23,9 @@ from judged_models import (
     logits_of,
     parameters_of,
     redraw,
+    settled,
     states_of,
+    ties,
     token_ids,
     values_of,
     ways_to_mask,
@@ -31,7 +33,7 @@ from judged_models import (
 from torch import Tensor
 
 from course.checks.drawn_modules import normal
-from course.checks.living_models import TOLERANCE, Build, composed
+from course.checks.living_models import TOLERANCE, Build, composed, logits_in
 from grader.testing import (
     Handle,
     SubmissionNames,
@@ -41,12 +43,16 @@ from grader.testing import (
     assert_shape,
     attribute,
     check,
+    differing,
     elements,
+    entered,
     in_some_way,
     tried,
     values,
 )
 from grader.testing.failure import fail
+
+OTHER_DEVICE = "course.checks.other_device"
 
 
 class TestComposition:
@@ -91,7 +97,7 @@ class TestComposition:
         """A backward pass from the logits reaches the embedding, every block, the norm, the head"""
 
         def verdict(build: Build) -> None:
-            model = build(tie_weights=False)  # a tied table would get the head's gradient, too
+            model = build(tie_weights=ties(build)[-1])  # a tied table gets the head's gradient, too
             redraw(submission, parameters_of(model))
             tokens, blocks = token_ids(rng, 2, 6), elements(model.blocks)
             result = model(tokens)
@@ -105,7 +111,7 @@ class TestComposition:
                 if not any(given is not None and bool(given.any()) for given in gradients):
                     fail(f"no gradient reaches {name}")
 
-        judge_construction(submission, rng, verdict)
+        judge_construction(submission, rng, verdict, forward=True)
 
     @check(points=0.75, hint="Scores are dot products with the rows of a weight, nothing more.")
     def test_head_is_linear(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -150,7 +156,7 @@ class TestCausality:
             for mode in ("eval", "train"):
                 attribute(model, mode)()
                 length = rng.randrange(6, LONGEST)
-                place = rng.randrange(1, length - 1)
+                place = rng.randrange(1, length // 2)
                 tokens = token_ids(rng, 3, length)
                 changed = tokens.clone()
                 changed[:, place] = (changed[:, place] + rng.randrange(1, VOCAB)) % VOCAB
@@ -161,11 +167,14 @@ class TestCausality:
                 before, after = outputs
                 past = slice(None, place)
                 assert_close(after[:, past], before[:, past], "an earlier logit", **TOLERANCE)
+                what = "the logits at a changed token and those after it"
                 for row in range(3):
-                    there, later = (row, place), (row, slice(place + 1, None))
-                    what = "the logits at a changed token and those after it"
-                    assert_differs(after[there], before[there], what, **TOLERANCE)
-                    assert_differs(after[later], before[later], what, **TOLERANCE)
+                    assert_differs(after[row, place], before[row, place], what, **TOLERANCE)
+                # Who is hardly looked at in one sequence is in another: three or more places of
+                # three sequences would have to be blind at once. (Of 1,240 differences the smallest
+                # was 387 tolerances, of a hundred 629.)
+                later = (slice(None), slice(place + 1, None))
+                assert_differs(after[later], before[later], what, **TOLERANCE)
 
         judge(submission, rng, verdict)
 
@@ -202,7 +211,7 @@ class TestCausality:
             changed, place = tokens.clone(), rng.randrange(7)
             changed[:, place] = (changed[:, place] + rng.randrange(1, VOCAB)) % VOCAB
             before = logits_of(model(tokens, mask=allowed), tokens)
-            after = logits_of(model(changed, mask=allowed), changed)
+            after = logits_of(model(changed, allowed), changed)  # it comes second
             for row, at in itertools.product(range(3), range(7)):
                 if groups[row, at] == groups[row, place]:
                     what = "the logits of a place in sight"
@@ -217,11 +226,19 @@ class TestCausality:
     @check(points=0.5, hint="Tensors made in forward must be where the tokens are.")
     def test_device(self, submission: SubmissionNames, rng: random.Random) -> None:
         """What `forward` makes by itself lies on the tokens' device"""
-        there = submission.module("torch")
+        there, elsewhere = submission.module("torch"), submission.module(OTHER_DEVICE)
         tokens = torch.tensor([[3, 1, 4, 1, 5], [9, 2, 6, 5, 3]])
 
         def verdict(model: Handle) -> None:
             before = logits_of(model(tokens), tokens)
+
+            def on_another_device() -> None:
+                with entered(elsewhere.OtherDevice()):
+                    for module in (model, *elements(model.blocks)):
+                        module.to("meta")
+                    logits = logits_alone(there, model(submission.send(tokens).to("meta")))
+                    after = elsewhere.values_there(logits).tensor()
+                assert_close(after, before, "the logits on another device", **TOLERANCE)
 
             def beside_another_default() -> None:
                 there.set_default_device("meta")
@@ -231,19 +248,23 @@ class TestCausality:
                     there.set_default_device(None)
                 assert_close(after, before, "the logits beside another default", **TOLERANCE)
 
-            def on_another_device() -> None:
-                # shapes without values: mixing them with the CPU is an error
+            def without_values() -> None:
                 for module in (model, *elements(model.blocks)):
                     module.to("meta")
                 result = model(there.zeros((2, 5), dtype=torch.int64, device="meta"))
-                logits = result if there.is_tensor(result).value() is True else result[0]
-                assert_equal(logits.shape.value(), (2, 5, VOCAB), "the shape of the logits")
+                shape = logits_alone(there, result).shape.value()
+                assert_equal(shape, (2, 5, VOCAB), "the shape of the logits")
 
-            # The first is for code that looks at the tokens' values, the second for code that
-            # makes something where it is and brings it to the tokens.
-            in_some_way((beside_another_default, on_another_device))
+            # Torch's fastest paths and compiled code do without the device that is made up; they
+            # show in one of the other ways that nothing is left behind.
+            in_some_way((beside_another_default, on_another_device, without_values))
 
         judge(submission, rng, verdict)
+
+
+def logits_alone(there: Handle, result: Handle) -> Handle:
+    """The logits in what a model returned, not fetched."""
+    return result if there.is_tensor(result).value() is True else result[0]
 
 
 class TestHiddenStates:
@@ -266,6 +287,7 @@ class TestHiddenStates:
 
         def verdict(model: Handle) -> None:
             assert_stages(model, token_ids(rng, 2, 7), range(LAYERS - 1))
+            assert_of_one_pass(model, rng)
 
         judge(submission, rng, verdict)
 
@@ -340,6 +362,20 @@ def assert_stages(model: Handle, tokens: Tensor, numbers: Iterable[int]) -> None
     in_some_way(partial(compare, *way) for way in ways_to_mask(tokens.size(1)))
 
 
+def assert_of_one_pass(model: Handle, rng: random.Random) -> None:
+    """Demand states that see the future as little as the logits that come with them."""
+    tokens = token_ids(rng, 2, 7)
+    changed, place = tokens.clone(), rng.randrange(3, 7)
+    changed[:, place] = (changed[:, place] + rng.randrange(1, VOCAB)) % VOCAB
+    results = [model(given, return_hidden_states=True).value() for given in (tokens, changed)]
+    before, after = (logits_in(result, (2, 7, VOCAB))[:, :place] for result in results)
+    if differing(after, before, **TOLERANCE).any():
+        return  # another question
+    for number, (old, new) in enumerate(zip(results[0][1], results[1][1], strict=True)):
+        what = f"what state {number} is before a token that changes"
+        assert_close(new[:, :place], old[:, :place], what, **TOLERANCE)
+
+
 class TestDistinctBlocks:
     """Every block has parameters of its own"""
 
@@ -359,6 +395,12 @@ class TestDistinctBlocks:
                     before[changed] = after[changed]
                     for new, old in zip(after, before, strict=True):
                         assert_close(new, old, "another block's parameters")
+            model = build()
+            blocks = elements(model.blocks)
+            before = [values_of(block) for block in blocks]
+            redraw(submission, elements(model.ln_f.parameters()))
+            for block, old in zip(blocks, before, strict=True):
+                assert_close(values_of(block), old, "a block's parameters after a change in ln_f")
 
         judge_construction(submission, rng, verdict)
 
@@ -366,7 +408,10 @@ class TestDistinctBlocks:
     def test_all_are_trained(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A step of an optimizer on the model's parameters changes every block"""
 
-        def verdict(model: Handle) -> None:
+        def verdict(build: Build) -> None:
+            model = build()
+            redraw(submission, parameters_of(model))
+            settled(model)
             x, blocks = normal(rng, 2, 6, WIDTH), elements(model.blocks)
             before = [values_of(block) for block in blocks]
             for block in blocks:
@@ -375,4 +420,4 @@ class TestDistinctBlocks:
             for number, block in enumerate(blocks):
                 assert_differs(values_of(block), before[number], f"what block {number} has learned")
 
-        judge(submission, rng, verdict)
+        judge_construction(submission, rng, verdict)
