@@ -124,7 +124,7 @@ class TestAttention:
 
         part_or_block(part, block)
 
-    @check(points=0.25, hint="Row t is True in columns 0 to t, and it lives where `device` says.")
+    @check(points=0.25, hint="Row t is True in columns 0 to t.")
     def test_causal_mask_hides_the_future(self, submission: SubmissionNames, rng: Random) -> None:
         """`causal_mask` is a bool triangle, True on the diagonal and to the left of it"""
         if submission.defines("causal_mask"):

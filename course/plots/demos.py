@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from types import FunctionType
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
@@ -13,8 +14,8 @@ Item = TypeVar("Item")
 class demo:  # noqa: N801  # it reads as a word: `with plots.demo():`
     """Run a demonstration that needs your answers; without them, say so instead of failing.
 
-    What it calls its things is its own business: names that your cells had given to something are
-    put back, so that no demonstration takes a helper away from an answer.
+    What it calls its things is its own business: functions and classes of your cells get their
+    names back, so that no demonstration takes a helper away from an answer.
     """
 
     def __enter__(self) -> None:
@@ -43,7 +44,7 @@ _OWN = "__names_of_demonstrations__"
 
 
 def _put_back(names: dict[str, Any], before: dict[str, Any]) -> None:
-    """Undo what a demonstration did to names that were not its own, or another one's.
+    """Undo what a demonstration did to names of functions and classes that were not its own.
 
     Args:
         names: the notebook's, now.
@@ -53,7 +54,8 @@ def _put_back(names: dict[str, Any], before: dict[str, Any]) -> None:
     for name, value in list(names.items()):
         if name == _OWN or (name in before and before[name] is value):
             continue
-        theirs = name in before and (name not in own or own[name] is not before[name])
+        helper = isinstance(before.get(name), (type, FunctionType))
+        theirs = helper and (name not in own or own[name] is not before[name])
         if theirs:
             names[name] = before[name]
         else:

@@ -131,8 +131,8 @@ def test_a_demo_gives_back_the_names_that_it_took() -> None:
 
 
 def test_a_demo_gives_back_names_also_when_it_stops(capsys: pytest.CaptureFixture[str]) -> None:
-    cells = ("from course import plots\nscale = 8", "with plots.demo():\n    scale = 1\n    1 / 0")
-    assert names_after(*cells)["scale"] == 8
+    names = names_after(CELL + "    1 / 0\n", "found = attention(1)")
+    assert names["found"] == 2
     assert "division by zero" in capsys.readouterr().out
 
 
@@ -149,5 +149,7 @@ def test_what_an_answer_names_after_a_demo_is_its_own() -> None:
 
 
 def test_a_demo_inside_a_function_leaves_the_notebook_alone() -> None:
-    cell = "def show():\n    with plots.demo():\n        scale = 1\nshow()"
-    assert names_after("from course import plots\nscale = 8", cell)["scale"] == 8
+    cell = (
+        "def show():\n    with plots.demo():\n        attention = 1\nshow()\nfound = attention(1)"
+    )
+    assert names_after(CELL, cell)["found"] == 2
