@@ -44,6 +44,53 @@ COLUMNS = ("d_model", "n_heads", "n_layers", "d_ff", "max_len", "dropout")
 REFUSED = ("ValueError", "AssertionError", "IndexError", "RuntimeError")
 
 
+class TestDistinctBlocks:
+    """Every block has parameters of its own"""
+
+    @check(points=1, hint="How many blocks have you made, and how many times is each one used?")
+    def test_nothing_shared(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """There are n_layers blocks, and a change in one leaves all others as they are"""
+
+        def verdict(build: Build) -> None:
+            for n_layers in (1, 3):
+                blocks = elements(build(n_layers=n_layers).blocks)
+                assert_equal(len(blocks), n_layers, "the number of blocks")
+                before = [values_of(block) for block in blocks]
+                for changed in range(n_layers):
+                    redraw(submission, elements(blocks[changed].parameters()))
+                    after = [values_of(block) for block in blocks]
+                    assert_differs(after[changed], before[changed], "a block's parameters")
+                    before[changed] = after[changed]
+                    for new, old in zip(after, before, strict=True):
+                        assert_close(new, old, "another block's parameters")
+            model = build()
+            blocks = elements(model.blocks)
+            before = [values_of(block) for block in blocks]
+            redraw(submission, elements(model.ln_f.parameters()))
+            for block, old in zip(blocks, before, strict=True):
+                assert_close(values_of(block), old, "a block's parameters after a change in ln_f")
+
+        judge_construction(submission, rng, verdict)
+
+    @check(points=1, hint="An optimizer sees what `model.parameters()` lists.")
+    def test_all_are_trained(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """A step of an optimizer on the model's parameters changes every block"""
+
+        def verdict(build: Build) -> None:
+            model = build()
+            redraw(submission, parameters_of(model))
+            settled(model)
+            x, blocks = normal(rng, 2, 6, WIDTH), elements(model.blocks)
+            before = [values_of(block) for block in blocks]
+            for block in blocks:
+                block(x)[0].mul(normal(rng, 2, 6, WIDTH)).sum().backward()
+            submission.module("torch.optim").SGD(model.parameters(), lr=0.1).step()
+            for number, block in enumerate(blocks):
+                assert_differs(values_of(block), before[number], f"what block {number} has learned")
+
+        judge_construction(submission, rng, verdict)
+
+
 class TestArguments:
     """Arguments reach the parts"""
 
