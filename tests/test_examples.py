@@ -38,7 +38,7 @@ DESERVED: dict[str, tuple[dict[str, float], str]] = {
     ),
     "emil": (dict.fromkeys(FULL, 0.0), "the untouched template earns nothing"),
     "fatima": (
-        {**FULL, "shapes": 2.5, "learned": 0.0, "max_len": 0.5, "dtype_device": 1.0},
+        {**FULL, "shapes": 2.625, "learned": 0.0, "max_len": 0.5, "dtype_device": 1.0},
         (
             "a syntax error in the learned positions costs what needs them, half of it where both"
             " kinds are asked for"
@@ -50,7 +50,7 @@ DESERVED: dict[str, tuple[dict[str, float], str]] = {
         "a sequence that is too long hangs instead of being refused: one check is lost",
     ),
     "ines": (
-        {**FULL, "shapes": 2.5, "learned": 0.0, "max_len": 0.5, "dtype_device": 1.0},
+        {**FULL, "shapes": 2.625, "learned": 0.0, "max_len": 0.5, "dtype_device": 1.0},
         "learned positions ask for four terabytes; waves are right",
     ),
     "jonas": (FULL, "own cells, renamed variables and saved outputs change nothing"),

@@ -274,21 +274,22 @@ with plots.demo():
 
 
 # %%
-def bytes_of_a_mean(norm_dtype, dtype):
-    """What one of the means takes that a LayerNorm keeps, on this machine's CPU."""
-    norm = nn.LayerNorm(d_model, dtype=norm_dtype)
-    vectors = torch.randn(B, T, d_model, dtype=dtype, requires_grad=True)
-    *_, mean, _ = saved_by(lambda: norm(vectors), already=norm.parameters())
-    return mean.dtype.itemsize
+with plots.demo():
 
+    def bytes_of_a_mean(norm_dtype, dtype):
+        """What one of the means takes that a LayerNorm keeps, on this machine's CPU."""
+        norm = nn.LayerNorm(d_model, dtype=norm_dtype)
+        vectors = torch.randn(B, T, d_model, dtype=dtype, requires_grad=True)
+        *_, mean, _ = saved_by(lambda: norm(vectors), already=norm.parameters())
+        return mean.dtype.itemsize
 
-for name, norm_dtype, dtype in (
-    ("float64 throughout", torch.float64, torch.float64),
-    ("float32 throughout", torch.float32, torch.float32),
-    ("bfloat16, float32 norms", torch.float32, torch.bfloat16),
-    ("bfloat16 throughout", torch.bfloat16, torch.bfloat16),
-):
-    print(f"{name:24} {bytes_of_a_mean(norm_dtype, dtype)} bytes")
+    for name, norm_dtype, dtype in (
+        ("float64 throughout", torch.float64, torch.float64),
+        ("float32 throughout", torch.float32, torch.float32),
+        ("bfloat16, float32 norms", torch.float32, torch.bfloat16),
+        ("bfloat16 throughout", torch.bfloat16, torch.bfloat16),
+    ):
+        print(f"{name:24} {bytes_of_a_mean(norm_dtype, dtype)} bytes")
 
 # %% [markdown]
 # After the last block, `ln_f` and `lm_head` keep something too; the embedding keeps nothing but ids.
