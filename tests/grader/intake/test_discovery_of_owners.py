@@ -17,7 +17,7 @@ from grader.intake.discovery import discover
 from grader.intake.reading import Reader, read_submission
 from grader.names import clean_name
 
-MANY = int(os.environ.get("GENERATED_CLASSES", "2000"))
+MANY = int(os.environ.get("GENERATED_CLASSES", "500"))
 """Classes of the slow test; 10,000 take some minutes."""
 
 
