@@ -74,7 +74,7 @@ class TestSharing:
     def test_arguments_of_full_model(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A model that ties takes FullModel's arguments, in their order, with their defaults"""
         vocab_size, max_len = rng.randrange(17, 25), rng.randrange(9, 14)
-        sizes = (vocab_size, 8, 2, 3, 12)
+        sizes = (vocab_size, 8, 2, 4, 12)  # in whatever order an earlier model takes them
         more = (max_len, rng.choice((0.2, 0.3)), "learned")
         rest = {"tie_weights": False, "padding_idx": rng.randrange(1, vocab_size)}
 
@@ -86,9 +86,9 @@ class TestSharing:
             head = tied.lm_head.weight.tensor()
             assert_close(head, torch.full(head.shape, 0.5), "the head's weight, the table all 0.5,")
             for given, options in ((sizes, {"tie_weights": False}), ((*sizes, *more), rest)):
-                told = {**DEFAULTS, **dict(zip(NAMES, given, strict=False)), **options}
+                told = {**DEFAULTS, **dict(zip(NAMES, given, strict=False))}
                 actual = description(submission, model(*given, **options))
-                expected = description(submission, made_of(submission)(**told))
+                expected = description(submission, made_of(submission, told, options))
                 assert_equal(actual, expected, "what a model has, its arguments in order,")
 
         judge(submission, rng, verdict)
@@ -118,14 +118,21 @@ class TestSharing:
         judge(submission, rng, verdict)
 
 
-def made_of(submission: SubmissionNames) -> Handle:
-    """The model that the notebook's own is made of, or else that one."""
+def made_of(
+    submission: SubmissionNames, told: dict[str, object], options: dict[str, object]
+) -> Handle:
+    """A model of the class that the notebook's own is made of, told everything; else of that one.
+
+    It gets its arguments without their names: which order an earlier model has them in is not what
+    is asked here.
+    """
     model = submission.TinyTransformerLM
+    options = {"padding_idx": None, **options}
     if submission.defines("FullModel"):
         derived = submission.module("builtins").issubclass(model, submission.FullModel)
         if derived.value() is True:
-            return submission.FullModel
-    return model
+            return submission.FullModel(*(told[name] for name in NAMES), **options)
+    return model(**told, **options)
 
 
 def description(submission: SubmissionNames, model: Handle) -> dict[str, object]:
