@@ -24,6 +24,7 @@ from grader.judging.spawning import Zygote, spawn
 from grader.judging.worker_link import WorkerLink
 from grader.model import Limits
 from grader.testing.links import StudentError, WorkerStopped
+from grader.testing.operations import Op
 
 AT_ONCE = 4
 NOTHING = "NoneType"
@@ -170,7 +171,7 @@ def _in_worker(zygote: Zygote, cells: Sequence[str]) -> Left:
         link.allow(LIMIT_S, f"after {LIMIT_S} s")
         for number, source in enumerate(cells, 1):
             try:
-                link.request("cell", number=number, source=source, limit_s=LIMITS.cell_s)
+                link.request(Op.CELL, number=number, source=source, limit_s=LIMITS.cell_s)
             except StudentError as error:
                 left.raised[number] = error.kinds[0]
             except WorkerStopped as error:
@@ -185,7 +186,7 @@ def _in_worker(zygote: Zygote, cells: Sequence[str]) -> Left:
 
 def _ask(link: WorkerLink) -> Any:
     """Ask the probe without running a cell: the notebook may listen to cells."""
-    evaluate = link.defer("get", object=link.defer("module", name="builtins"), name="eval")
-    names = link.defer("get", object=link.defer("module", name="__main__"), name="__dict__")
-    link.defer("call", object=evaluate, args=[ASK, names], kwargs={})
-    return link.request("fetch", object=link.defer("name", name="told_by_the_probe"))
+    evaluate = link.defer(Op.GET, object=link.defer(Op.MODULE, name="builtins"), name="eval")
+    names = link.defer(Op.GET, object=link.defer(Op.MODULE, name="__main__"), name="__dict__")
+    link.defer(Op.CALL, object=evaluate, args=[ASK, names], kwargs={})
+    return link.request(Op.FETCH, object=link.defer(Op.NAME, name="told_by_the_probe"))

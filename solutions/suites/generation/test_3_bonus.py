@@ -186,6 +186,9 @@ class TestMilestone:
             assert_equal(len(losses), 3, "the number of losses")
             if not dropout:
                 assert_close(torch.tensor(losses), expected.expand(3), "the losses at rate 0")
+                learning = submission.overfit(theirs, tokens, 3, 1e-2).value()
+                if learning[-1] == learning[0]:
+                    fail("no step changes the loss")
             elif len(set(losses)) == 1:  # float32 hardly has the same number by chance
                 fail("in training, nothing is dropped")
             modes = values([part.training for part in (theirs, theirs.ln_f, theirs.blocks)])

@@ -9,6 +9,7 @@ from grader.judging.spawning import spawn
 from grader.judging.worker_link import WorkerLink
 from grader.model import Limits
 from grader.testing.links import StudentError
+from grader.testing.operations import Op
 
 FOR_EVER = {
     "plain": "while True: pass",
@@ -43,10 +44,10 @@ def test_the_cell_is_stopped_and_the_next_one_runs() -> None:
         link.allow(40, "after 40 s in all")
         for number, (name, source) in enumerate(FOR_EVER.items(), 1):
             try:
-                link.request("cell", number=number, source=source, limit_s=CELL_S)
+                link.request(Op.CELL, number=number, source=source, limit_s=CELL_S)
             except StudentError as error:
                 stopped[name] = error.kinds[0]
-        link.request("cell", number=99, source="x = 1", limit_s=9.0)
-        assert link.request("fetch", object=link.defer("name", name="x")) == 1
+        link.request(Op.CELL, number=99, source="x = 1", limit_s=9.0)
+        assert link.request(Op.FETCH, object=link.defer(Op.NAME, name="x")) == 1
         link.close()
     assert stopped == dict.fromkeys(FOR_EVER.keys() - {"an exception's text"}, "TimeIsUp")
