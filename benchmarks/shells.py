@@ -42,6 +42,7 @@ def _one_worker(spawn_fd: int) -> Figures:
     from grader.judging.spawning import spawn
     from grader.judging.worker_link import WorkerLink
     from grader.model import Limits
+    from grader.testing.operations import Op
 
     limits = Limits()
     began = time.perf_counter()
@@ -53,7 +54,7 @@ def _one_worker(spawn_fd: int) -> Figures:
     first_s = time.perf_counter() - began
     memory = {name: int(size) / 1024 for name, size in MEMORY.findall(_memory_of(pid))}
     for number in range(2, 12):
-        link.request("cell", number=number, source=f"def f{number}(a):\n    return a", limit_s=9.0)
+        link.request(Op.CELL, number=number, source=f"def f{number}(a):\n    return a", limit_s=9.0)
     all_s = time.perf_counter() - began
     link.close()
     return {
@@ -67,8 +68,10 @@ def _one_worker(spawn_fd: int) -> Figures:
 
 
 def _ask(link: object, cell: str, name: str) -> int:
-    link.request("cell", number=1, source=cell, limit_s=9.0)  # type: ignore[attr-defined]
-    return int(link.request("fetch", object=link.defer("name", name=name)))  # type: ignore[attr-defined]
+    from grader.testing.operations import Op
+
+    link.request(Op.CELL, number=1, source=cell, limit_s=9.0)  # type: ignore[attr-defined]
+    return int(link.request(Op.FETCH, object=link.defer(Op.NAME, name=name)))  # type: ignore[attr-defined]
 
 
 def _memory_of(pid: int) -> str:

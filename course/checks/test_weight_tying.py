@@ -76,7 +76,10 @@ class TestSharing:
         vocab_size, max_len = rng.randrange(17, 25), rng.randrange(9, 14)
         sizes = (vocab_size, 8, 2, 4, 12)  # in whatever order an earlier model takes them
         more = (max_len, rng.choice((0.2, 0.3)), "learned")
-        rest = {"tie_weights": False, "padding_idx": rng.randrange(1, vocab_size)}
+        rest: dict[str, object] = {
+            "tie_weights": False,
+            "padding_idx": rng.randrange(1, vocab_size),
+        }
 
         def verdict(build: Build) -> None:
             build()
@@ -85,7 +88,8 @@ class TestSharing:
             tied.embedding.token_embedding.embedding.weight.data.fill_(0.5)
             head = tied.lm_head.weight.tensor()
             assert_close(head, torch.full(head.shape, 0.5), "the head's weight, the table all 0.5,")
-            for given, options in ((sizes, {"tie_weights": False}), ((*sizes, *more), rest)):
+            untied: dict[str, object] = {"tie_weights": False}
+            for given, options in ((sizes, untied), ((*sizes, *more), rest)):
                 told = {**DEFAULTS, **dict(zip(NAMES, given, strict=False))}
                 actual = description(submission, model(*given, **options))
                 expected = description(submission, made_of(submission, told, options))
