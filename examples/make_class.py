@@ -8,7 +8,6 @@ changes: `python examples/make_class.py`. What each deserves, and why, is in
 from __future__ import annotations
 
 import json
-import re
 import shutil
 from pathlib import Path
 from textwrap import dedent
@@ -191,11 +190,10 @@ def rest_of_the_course() -> dict[tuple[str, str], Notebook]:
             continue
         class_["anna", path.stem] = answered(path.stem, right)
         style = (course.styles / f"{STYLES_OF_BILAL[assignment]}.py").read_text(encoding="utf-8")
-        own = [name for name in right if defines(style, name)]
-        other = {  # what the style leaves out, and does not replace together with what it calls
+        other = {  # functions that the style leaves out; classes it makes of parts of its own
             name: text
             for name, text in right.items()
-            if name not in own and not any(one in text for one in own)
+            if f"def {name}(" not in style and f"class {name}(" not in text
         }
         class_["bilal", path.stem] = answered(path.stem, other | {list(right)[-1]: style})
         for (student, own), mistake in MISTAKES.items():
@@ -203,11 +201,6 @@ def rest_of_the_course() -> dict[tuple[str, str], Notebook]:
                 wrong = apply(mutants[own, mistake], right) if mistake else right
                 class_[student, path.stem] = answered(path.stem, wrong)
     return class_
-
-
-def defines(text: str, name: str) -> bool:
-    """Whether a program has this function or class."""
-    return f"\ndef {name}(" in text or re.search(rf"^class {name}\b", text, re.M) is not None
 
 
 def answered(name: str, answers: dict[str, str]) -> Notebook:
