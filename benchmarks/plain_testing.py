@@ -97,6 +97,30 @@ def tried(part):
     return None
 
 
+def in_some_way(ways):
+    first = None
+    for way in ways:
+        error = tried(way)
+        if error is None:
+            return
+        first = first or error
+    if first is not None:
+        raise first
+
+
+@contextmanager
+def standing_in(owner, **names):
+    scope = owner.__init__.__globals__
+    own = {name: scope[name] for name in names if name in scope}
+    scope.update(names)
+    try:
+        yield
+    finally:
+        for name in names:
+            scope.pop(name, None)
+        scope.update(own)
+
+
 def fail(message, expected=None, actual=None):
     raise AssertionError(f"{message}; expected {expected}, got {actual}")
 

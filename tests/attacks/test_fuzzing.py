@@ -29,6 +29,7 @@ from grader.judging.worker_link import WorkerLink
 from grader.model import Limits
 from grader.testing.failure import CheckFailed
 from grader.testing.links import NotDefined, Ref, StudentError, WorkerStopped
+from grader.testing.operations import Op
 from grader.wire.values import ProtocolError, decode_body
 
 pytestmark = pytest.mark.slow
@@ -126,9 +127,9 @@ REPLIES = st.fixed_dictionaries(
 
 
 @settings(LONGER, max_examples=500)
-@given(REPLIES, st.sampled_from(["fetch", "call", "elements", "cell", "set"]), st.booleans())
+@given(REPLIES, st.sampled_from([Op.FETCH, Op.CALL, Op.ELEMENTS, Op.CELL, Op.SET]), st.booleans())
 def test_a_reply_is_a_value_or_a_documented_error(
-    reply: dict[str, object], op: str, echo: bool
+    reply: dict[str, object], op: Op, echo: bool
 ) -> None:
     with worker_that_replies(packed(reply), echo=echo) as link:
         link.allow(5, "")
