@@ -192,6 +192,7 @@ class _Plain(ast.NodeTransformer):
     def __init__(self, names: Mapping[str, str], path: str) -> None:
         self.names = names
         self.path = path
+        self._fields: list[ast.expr] = []
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
         if node.module == "__future__":
@@ -218,6 +219,8 @@ class _Plain(ast.NodeTransformer):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         node.name = self.names.get(node.name, node.name)
+        # a dataclass knows its fields by their annotations
+        self._fields += [line.target for line in node.body if isinstance(line, ast.AnnAssign)]
         self.generic_visit(node)
         return node
 
@@ -228,7 +231,10 @@ class _Plain(ast.NodeTransformer):
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        node.annotation = ast.Name("object", ast.Load())
         self.generic_visit(node)
+        if node.target in self._fields:
+            return node
         if node.value is None:
             return None
         return ast.copy_location(ast.Assign([node.target], node.value), node)

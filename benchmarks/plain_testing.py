@@ -7,10 +7,12 @@ handle, a plain test takes a detached copy.
 import importlib
 import math
 import random
+from contextlib import contextmanager
 
 import torch
 
 StudentError = Exception
+Handle = object  # what types are called after
 
 
 class Names:
@@ -148,6 +150,13 @@ def assert_close(actual, expected, what="the result", *, rtol=1e-4, atol=1e-5):
     else:
         near = actual == expected
     assert near.all(), f"{what}: {int((~near).sum())} values differ"
+
+
+def differing(first, second, *, rtol=1e-4, atol=1e-5):
+    wide = torch.complex128 if first.is_complex() or second.is_complex() else torch.float64
+    left, right = first.to(wide), second.to(wide)
+    near = torch.isclose(left, right, rtol=rtol, atol=atol)
+    return ~(near | torch.isclose(right, left, rtol=rtol, atol=atol))
 
 
 def assert_differs(first, second, what="the result", *, rtol=1e-4, atol=1e-5):

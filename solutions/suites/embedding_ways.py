@@ -133,7 +133,7 @@ def compose(
     return whole(tokens, part(PARTS[positional])(d_model, **sizes))
 
 
-def build(way: Way, submission: SubmissionNames, **arguments: object) -> Handle:
+def embedding_of(way: Way, submission: SubmissionNames, **arguments: object) -> Handle:
     """An embedding in eval mode on the device that is graded on, without dropout unless told."""
     told = {"dropout": 0.0, **arguments}
     embedding = way(
@@ -193,14 +193,14 @@ def judge(
         CheckFailed, StudentError: it holds in none.
     """
     found = ways(submission, rng, kind, frozenset({part}))
-    in_some_way(partial(verdict, partial(build, way, submission)) for way in found)
+    in_some_way(partial(verdict, partial(embedding_of, way, submission)) for way in found)
 
 
 def judge_whole(
     submission: SubmissionNames, rng: random.Random, kind: str, verdict: Verdict
 ) -> None:
     """Pass a verdict on everything: on the first way in which embeddings of this kind work."""
-    verdict(partial(build, next(ways(submission, rng, kind, frozenset({kind}))), submission))
+    verdict(partial(embedding_of, next(ways(submission, rng, kind, frozenset({kind}))), submission))
 
 
 def judge_each_kind(

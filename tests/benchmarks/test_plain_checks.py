@@ -116,7 +116,7 @@ def test_names_of_the_notebook_are_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("import Handle,", "import Handle, standing_in,"),
+        ("import Handle,", "import Handle, parameters,"),
         ("submission: SubmissionNames, kind", "submission: SubmissionNames, reference, kind"),
         ("def ones(kind: str)", "def ones(ones: str, kind: str)"),
     ],

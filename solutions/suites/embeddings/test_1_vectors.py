@@ -19,7 +19,7 @@ from drawn_embeddings import (
     token_rows,
     token_table,
 )
-from embedding_ways import TOKENS, Build, Way, build, judge, judge_each_kind, ways
+from embedding_ways import TOKENS, Build, Way, embedding_of, judge, judge_each_kind, ways
 from torch import Tensor
 
 from grader.testing import (
@@ -316,7 +316,7 @@ def assert_adds(submission: SubmissionNames, rng: random.Random, kind: str) -> N
 
     def differences(way: Way) -> Tensor:
         sizes = {"vocab_size": VOCAB, "d_model": 8, "max_len": 12}
-        embedding = build(way, submission, **sizes, positional=kind)
+        embedding = embedding_of(way, submission, **sizes, positional=kind)
         token_table(embedding).data[:VOCAB].copy_(rows)
         return embed(embedding, first, 8) - embed(embedding, second, 8)
 
