@@ -218,7 +218,9 @@ def test_what_fills_the_judges_memory_for_good_is_the_submissions_fault(
     eve = "def add(a, b): return 1_000"
     found = graded(with_checks(toy_course, body), class_of, {"ann": RIGHT, "eve": eve})
     assert found["ann"].state is found["eve"].state is State.GRADED
-    assert (hidden(found["ann"]), hidden(found["eve"])) == ([Status.PASSED], [Status.FAILED])
+    assert hidden(found["ann"]) == [Status.PASSED]
+    # A judge without memory may be too late to say what went wrong.
+    assert hidden(found["eve"]) in ([Status.FAILED], [Status.TIMEOUT])
 
 
 def test_what_ends_its_judge_on_every_try_is_graded(
