@@ -12,7 +12,7 @@ from grader.errors import ConfigError
 
 PYPROJECT = "pyproject.toml"
 MAX_BYTES = 1 << 20
-SUBMISSIONS = (".ipynb", ".py")
+SUBMISSIONS = (".ipynb", ".py", ".qmd", ".md")
 
 
 def find_course(start: Path, graded: Sequence[Path] = ()) -> Path:

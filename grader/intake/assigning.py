@@ -225,7 +225,7 @@ class _Desk:
         except IntakeError as error:
             return Claim(held=held, refused=error.message, hint=error.hint), None
         self.budget.bytes += len(content)
-        said = None if is_script(node.name) else self.readings.assignment(content)
+        said = self.readings.assignment(content, node.name)
         exported = is_script(node.name) and looks_exported(content)
         return Claim(held=held, digest=digest(content), exported=exported), said
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TypeVar
 
 import msgspec
@@ -95,6 +95,25 @@ def without_packages(tree: Listing, names: Collection[str]) -> Listing:
         folders=tuple(parts for parts in tree.folders if outside(parts)),
         others=tuple(parts for parts in tree.others if outside(parts)),
         records=tuple(node for node in tree.records if outside(node.parts)),
+    )
+
+
+def is_document(name: str) -> bool:
+    """Whether a file of this name is more often a text to read than a notebook."""
+    return name.lower().endswith(".md")
+
+
+def without_documents(tree: Listing, says_assignment: Callable[[str], object]) -> Listing:
+    """Count Markdown among the `others`, unless its name says for which assignment it is."""
+
+    def is_wanted(node: Node) -> bool:
+        return not is_document(node.name) or bool(says_assignment(node.name))
+
+    unwanted = tuple(node.parts for node in tree.nodes if not is_wanted(node))
+    return msgspec.structs.replace(
+        tree,
+        nodes=tuple(node for node in tree.nodes if is_wanted(node)),
+        others=(*tree.others, *unwanted),
     )
 
 

@@ -1,7 +1,8 @@
 """From a file's bytes to its code cells. Nothing of it is compiled or run here.
 
 Notebooks are read as the JSON they are, for every format from 3 to 4.5; scripts are split where
-Jupytext, Spyder, VS Code (`# %%`) and nbconvert (`# In[3]:`) mark their cells.
+Jupytext, Spyder, VS Code (`# %%`) and nbconvert (`# In[3]:`) mark their cells; of Markdown the
+blocks are taken that Quarto or Jupytext would run.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ import re
 import msgspec
 
 from grader.errors import IntakeError
-from grader.intake.files import MAX_FILE_BYTES, MAX_NOTEBOOK_BYTES, limit_of, too_large
+from grader.intake.files import MAX_FILE_BYTES, limit_of, too_large
 from grader.intake.json_text import HINT, items, load, members, text_of
 from grader.intake.marimo_cells import is_marimo, read_marimo
+from grader.intake.markdown_cells import ENDINGS as MARKDOWN
+from grader.intake.markdown_cells import markdown_assignment, read_markdown
 from grader.intake.script import decode_script, split_script
 from grader.model import Cell, Value
 
 MAX_CELLS = 2_000
 MAX_SOURCE_CHARS = 2 << 20
+MAX_HEAD_BYTES = 16 << 10
+"""Of a Markdown file, within which its metadata stands."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _OTHER_KERNELS = frozenset({"ir", "ijavascript", "tslab", "deno", "bash", "octave", "sos"})
@@ -38,7 +43,8 @@ def read_cells(content: bytes, name: str) -> tuple[Cell, ...]:
 
     Args:
         content: the file's bytes.
-        name: the file's name; `.py` makes it a script, everything else must be a notebook.
+        name: the file's name; `.py` makes it a script, `.qmd` and `.md` make it Markdown, and
+            everything else must be a notebook.
 
     Raises:
         IntakeError: it is neither; the message says what it seems to be.
@@ -56,31 +62,41 @@ def read(content: bytes, name: str) -> Reading:
         if len(content) > limit_of(name):
             raise too_large(len(content), limit_of(name))
         require_readable_size(content, name)
-        if name.lower().endswith(".py"):
-            text = decode_script(content)
-            _require_length(len(text))
-            if is_marimo(text):
-                return _number(*read_marimo(text))
-            return _number(list(split_script(text)))
+        if name.lower().endswith((".py", *MARKDOWN)):
+            return _text(content, name.lower())
         return _notebook(load(content))
     except IntakeError as error:
         raise IntakeError(error.message, where=error.where or name, hint=error.hint) from None
 
 
-def metadata_assignment(content: bytes) -> str | None:
+def _text(content: bytes, name: str) -> Reading:
+    text = decode_script(content)
+    _require_length(len(text))
+    if name.endswith(MARKDOWN):
+        return _number(read_markdown(text, quarto=name.endswith(".qmd")))
+    if is_marimo(text):
+        return _number(*read_marimo(text))
+    return _number(list(split_script(text)))
+
+
+def metadata_assignment(content: bytes, name: str = ".ipynb") -> str | None:
     """Return the assignment that a notebook's own metadata names, if any.
 
     Our notebooks carry `{"grader": {"assignment": "embeddings"}}`. Bytes that are no notebook
-    have none.
+    have none, nor has a script.
     """
-    if len(content) > MAX_NOTEBOOK_BYTES:
+    name = name.lower()
+    if name.endswith(".py") or len(content) > limit_of(name):
         return None
+    if name.endswith(MARKDOWN):
+        head = content[:MAX_HEAD_BYTES].decode("utf-8-sig", errors="replace")
+        return markdown_assignment(head.replace("\r\n", "\n"))
     try:
         metadata = members(load(content).get("metadata"))
-        name = text_of(members(metadata.get("grader")).get("assignment"))
+        said = text_of(members(metadata.get("grader")).get("assignment"))
     except IntakeError:
         return None
-    return name if name is not None and name.strip() else None
+    return said if said is not None and said.strip() else None
 
 
 def require_readable_size(content: bytes, name: str) -> None:

@@ -11,7 +11,14 @@ import msgspec
 
 from grader.errors import UsageError
 from grader.intake.downloads import STAMP, Download, unpack_download
-from grader.intake.listing import Fault, Listing, Node, split_by_folder, without_packages
+from grader.intake.listing import (
+    Fault,
+    Listing,
+    Node,
+    split_by_folder,
+    without_documents,
+    without_packages,
+)
 from grader.intake.matching import Matcher, NameReading, is_container, read_together
 from grader.intake.walker import MISNAMED, USABLE, list_files
 from grader.model import Problem, ProblemKind, Value
@@ -86,6 +93,7 @@ def find_holdings(
             "not a folder, a zip archive, a notebook (.ipynb) or a script (.py)", where=shown
         )
     tree = without_packages(list_files(real, shown, apart, names), handed_out)
+    tree = without_documents(tree, lambda name: matcher.read(stem(name)).assignments)
     found, problems = _find_in(tree, real, shown, matcher)
     return found, [*problems, *(_guessed(*remark) for remark in tree.remarks)]
 

@@ -28,6 +28,10 @@ KEPT_FROM_S = 0.05
 KEPT_FROM_BYTES = 128 << 10
 """No file that is smaller takes so long."""
 
+NOTEBOOK = ".ipynb"
+KINDS = {NOTEBOOK: "notebook", ".py": "script", ".qmd": "quarto", ".md": "markdown"}
+"""What is kept of a file, by its ending."""
+
 
 class OverBudget(IntakeError):
     """A student's files are too much to read: none of them is graded, everybody else is."""
@@ -94,10 +98,13 @@ class Readings:
     def __init__(self, keeper: Keeper | None = None) -> None:
         self._keeper = keeper
 
-    def assignment(self, content: bytes) -> str | None:
+    def assignment(self, content: bytes, name: str) -> str | None:
         """Return the assignment that a notebook's metadata names, if any."""
+        ending = _ending(name)
+        if ending != NOTEBOOK:  # takes no time, and may be another text with the same bytes
+            return metadata_assignment(content, name)
         return self._said(
-            "metadata", content, lambda: Said(assignment=metadata_assignment(content))
+            "metadata", content, lambda: Said(assignment=metadata_assignment(content, ending))
         ).assignment
 
     def cells(self, content: bytes, name: str) -> Reading:
@@ -106,9 +113,8 @@ class Readings:
         Raises:
             IntakeError: it is neither; the message says what it seems to be.
         """
-        is_script = name.lower().endswith(".py")
-        kind = "script" if is_script else "notebook"
-        said = self._said(kind, content, lambda: _read(content, "x.py" if is_script else "x.ipynb"))
+        ending = _ending(name)
+        said = self._said(KINDS[ending], content, lambda: _read(content, f"x{ending}"))
         if said.reading is None:
             raise IntakeError(said.refused, where=name, hint=said.hint)
         return said.reading
@@ -125,6 +131,11 @@ class Readings:
         if time.thread_time() - began > KEPT_FROM_S:
             self._keeper.keep_reading(kind, key, said)
         return said
+
+
+def _ending(name: str) -> str:
+    """The ending that decides how a file is read: what has none of the others is a notebook."""
+    return next((ending for ending in KINDS if name.lower().endswith(ending)), NOTEBOOK)
 
 
 def _read(content: bytes, name: str) -> Said:

@@ -11,6 +11,8 @@ import enum
 import re
 from collections.abc import Collection, Sequence
 
+from grader.intake.listing import is_document
+from grader.intake.markdown_cells import ENDINGS as MARKDOWN
 from grader.intake.matching import Matcher
 from grader.intake.owners import Held, stem
 from grader.intake.walker import MISNAMED
@@ -59,13 +61,13 @@ class Claim(Value, frozen=True):
 
     @property
     def is_script(self) -> bool:
-        """Whether it is a script; everything else is a notebook, or was meant to be one."""
+        """Whether it is text; everything else is a notebook, or was meant to be one."""
         return is_script(self.held.node.name)
 
 
 def is_script(name: str) -> bool:
-    """Whether a file of this name is a script."""
-    return name.lower().endswith(".py")
+    """Whether a file of this name is text: a script, or a notebook that is kept as Markdown."""
+    return name.lower().endswith((".py", *MARKDOWN))
 
 
 def looks_exported(content: bytes) -> bool:
@@ -79,8 +81,10 @@ def packages_of(files: Sequence[Held]) -> frozenset[tuple[str, ...]]:
 
 
 def is_aside(held: Held, packages: Collection[tuple[str, ...]]) -> bool:
-    """Whether a file is a test, or part of a package or of a project's tools: no answer."""
+    """Whether a file is a test, part of a package or of a project's tools, or notes: no answer."""
     folders = held.node.parts[:-1]
+    if is_document(held.node.name):
+        return True
     if any(folder.casefold() in _TEST_FOLDERS for folder in folders):
         return True
     in_package = any(folders[:depth] in packages for depth in range(1, len(folders) + 1))

@@ -19,6 +19,7 @@ import msgspec
 from grader.errors import IntakeError
 from grader.intake.archive import Archive, Member
 from grader.intake.listing import Fault, Listing, Node
+from grader.intake.markdown_cells import ENDINGS as MARKDOWN
 from grader.intake.member_names import SHOWN
 from grader.intake.platforms import RECEIPT
 
@@ -53,7 +54,7 @@ PACKED = (
     ".zipx",
 )
 """Archives that are not opened here."""
-USABLE = (".ipynb", ".py")
+USABLE = (".ipynb", ".py", *MARKDOWN)
 
 # Browsers that save a notebook as text give it these names.
 MISNAMED = (".ipynb.txt", ".ipynb.json", ".ipynb.html")

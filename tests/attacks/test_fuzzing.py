@@ -154,7 +154,7 @@ CUTS = st.just(0) | st.integers(0, 1 << 20)
 
 
 @LONGER
-@given(EDITS, CUTS, st.sampled_from(["a.ipynb", "a.py"]))
+@given(EDITS, CUTS, st.sampled_from(["a.ipynb", "a.py", "a.qmd", "a.md"]))
 def test_a_damaged_notebook_is_read_or_refused(
     edits: list[tuple[int, bytes]], cut: int, name: str
 ) -> None:

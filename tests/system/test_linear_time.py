@@ -53,6 +53,8 @@ UNITS = [
     "model", "Model ", "lab", "aA", "copy", "\u0300\u0323", "\ufdfa", "\u1100", "\U0001f9d1\u200d",
     "data ", "javascript:", "<a ", "</", "<!--", "&#", "&a", "\x1b[0", "www.", "://", "**", "- a: &a\n",
     "*a ", "  - ", "? ", "- - ", "a: {", ":submitters:\n", ',"a', '"";', "a,b\n", "\t\"",
+    "```", "```\n", "```{", "```{python}\n", "```{code-cell}\n:a: b\n", "```p ", "~~~\n", "---\n", ":a: b\n",
+    "<!-- #region -->\n", "<!-- #region -->", "grader:\n", "grader: ", " assignment: a", "#| eval:\n",
 ]  # fmt: skip
 
 _MATCHER = Matcher({"full_model": ["full model", "model 1 1 1 1"], "lab_1": ["lab 1"], "a": ["a"]})
@@ -72,6 +74,9 @@ STRANGERS: dict[str, Callable[[str], object]] = {
     "a notebook": _bytes(lambda content: read(content, "a.ipynb")),
     "a notebook's metadata": _bytes(metadata_assignment),
     "a script": _bytes(lambda content: read(content, "a.py")),
+    "a notebook in Markdown": _bytes(lambda content: read(content, "a.md")),
+    "a notebook of Quarto": _bytes(lambda content: read(content, "a.qmd")),
+    "the head of Markdown": _bytes(lambda content: metadata_assignment(content, "a.md")),
     "a script's encoding": _bytes(decode_script),
     "JSON": _bytes(load),
     "JSON in UTF-16": lambda text: load(text.encode("utf-16", "replace")),
