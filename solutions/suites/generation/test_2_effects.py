@@ -220,15 +220,17 @@ class TestTemperature:
         assert_heeds_the_model(writer, rng)
         model, token = single_minded(writer, rng)
         prompt = token_ids(rng, 2, 3, VOCAB)
-        for temperature in (rng.uniform(0.1, 0.9), rng.uniform(3, 5)):
+        temperatures = (rng.uniform(0.1, 0.9), rng.uniform(3, 5))
+        for temperature in temperatures:
             assert_writes(writer, model, prompt, token, temperature=temperature)
             for new in (2, 0):
                 with raises("ValueError", what="a negative temperature"):
                     writer.write(model, prompt, new, temperature=-temperature)
         logits = torch.zeros(2, VOCAB)
         if own_function(submission, "sample_next", logits):
-            with raises("ValueError", what="sample_next at a negative temperature"):
-                submission.sample_next(logits, -temperature).done()
+            for temperature in temperatures:
+                with raises("ValueError", what="sample_next at a negative temperature"):
+                    submission.sample_next(logits, -temperature).done()
 
     @check(points=0.3, hint="What can't be done is refused with a ValueError, before any work.")
     def test_refusals(self, submission: SubmissionNames, rng: random.Random) -> None:
