@@ -29,6 +29,7 @@ class ScoredOutcome(Value, frozen=True):
     possible: float
     message: str = ""
     detail: str = ""
+    asked: tuple[str, ...] = ()
 
 
 class AppliedRule(Value, frozen=True):

@@ -235,7 +235,8 @@ class CellError(Value, frozen=True):
 class Outcome(Value, frozen=True):
     """The verdict on one check.
 
-    `message` may be shown to the student; `detail` may hold hidden values: instructors only.
+    `message` may be shown to the student. `detail` and `asked`, which is what a check that failed
+    asked of the submission and got, may hold hidden values: instructors only.
     """
 
     check: str
@@ -243,6 +244,7 @@ class Outcome(Value, frozen=True):
     seconds: float = 0.0
     message: str = ""
     detail: str = ""
+    asked: tuple[str, ...] = ()
 
 
 MOST_SECONDS = 7 * 86400.0

@@ -10,13 +10,16 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from types import ModuleType
+from typing import Protocol
 
+import msgspec
 import pytest
 
 from grader.errors import GraderFault
 from grader.judging.known_texts import Known, name_known_answers
 from grader.judging.processor_time import Overrun
 from grader.judging.session import Session, derive_seed
+from grader.judging.transcript import Transcript
 from grader.judging.worker_link import WorkerLink
 from grader.model import (
     Check,
@@ -45,9 +48,19 @@ MAX_OVERRUNS = 3
 """How many checks may take too much of the judge's own time before the others are not run."""
 
 
-RunItem = Callable[[pytest.Item, int, Callable[[], SubmissionNames], float], BaseException | None]
-"""Runs one test function, from a seed, on a submission, within so many seconds of the judge's own
-processor time; what it raised comes back."""
+class RunItem(Protocol):
+    """Runs one test function; what it raised comes back."""
+
+    def __call__(
+        self,
+        item: pytest.Item,
+        seed: int,
+        names: Callable[[], SubmissionNames],
+        processor_s: float,
+        transcript: Transcript | None = None,
+        /,
+    ) -> BaseException | None:
+        """Run it from a seed, on a submission, within so much of the judge's processor time."""
 
 
 class Examination:
@@ -96,6 +109,7 @@ class Examination:
         self._sources = tuple((cell.number, cell.source) for cell in request.cells)
         self._overruns = 0
         self._has_lost = False
+        self._transcript = Transcript()
         self._known = known or {}
         self._outcomes: dict[str, Outcome] = {}
         self._problems: list[Problem] = []
@@ -152,7 +166,7 @@ class Examination:
             error = self._whose_fault(error, check, item)
         if ending is not None:
             session.note(ending)
-        return outcome_of(
+        outcome = outcome_of(
             check,
             error,
             round(time.perf_counter() - started, 3),
@@ -162,11 +176,16 @@ class Examination:
             self._tellings,
             public=check.public and not session.confidential,
         )
+        if error is None or self._request.until_lost or _is_open(error):
+            return outcome
+        return msgspec.structs.replace(outcome, asked=self._transcript.lines())
 
     def _asked(self, check: Check, item: pytest.Item) -> tuple[BaseException | None, Ending | None]:
         """Run a check: what it raised, and how the worker ended if it did."""
         names = partial(self._session.names_for, check)
-        error = self._run_item(item, self._seed_of(check.id), names, self._limit_s(check))
+        self._transcript = Transcript()
+        seed, limit_s = self._seed_of(check.id), self._limit_s(check)
+        error = self._run_item(item, seed, names, limit_s, self._transcript)
         return error, self._session.settle()
 
     def _limit_s(self, check: Check) -> float:
@@ -290,6 +309,11 @@ def _name_places(imported: Iterable[str], submission: Submission) -> Iterator[Pr
         student=submission.student,
         assignment=submission.assignment,
     )
+
+
+def _is_open(error: BaseException) -> bool:
+    """Whether the student has not begun: then nothing needs to be explained."""
+    return isinstance(error, StudentError) and error.kinds[0] == "NotImplementedError"
 
 
 def _is_verdict(error: BaseException) -> bool:

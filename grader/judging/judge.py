@@ -30,6 +30,7 @@ from grader.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
 from grader.judging.examination import Examination
 from grader.judging.processor_time import at_most
 from grader.judging.spawning import spawn
+from grader.judging.transcript import Transcript
 from grader.judging.worker_link import WorkerLink
 from grader.model import (
     Ending,
@@ -253,7 +254,12 @@ class Judge(CheckRunner):
             write_frame(job, to_json(Run(submission=request.submission, ending=ending)))
 
     def _run_item(
-        self, item: pytest.Item, seed: int, names: Callable[[], SubmissionNames], processor_s: float
+        self,
+        item: pytest.Item,
+        seed: int,
+        names: Callable[[], SubmissionNames],
+        processor_s: float,
+        transcript: Transcript | None = None,
     ) -> BaseException | None:
         """Run one test function; what it raised comes back."""
         self.names = names
@@ -263,7 +269,7 @@ class Judge(CheckRunner):
         torch = sys.modules.get("torch")
         if torch is not None:
             torch.default_generator.manual_seed(seed)
-        return self.run(item)
+        return self.run(item, transcript)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self) -> Generator[None, object, object]:

@@ -240,6 +240,7 @@ def _scored_outcome(check: Check, verdict: Outcome | None, ending: Ending) -> Sc
         possible=check.points,
         message=verdict.message,
         detail=verdict.detail,
+        asked=verdict.asked,
     )
 
 

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 from grader.testing.operations import Op
 
@@ -82,7 +82,7 @@ class Link(ABC):
         self._unsettled = True
         run = _running.get()
         if run is not None:
-            run.concerns(self)
+            run.concerns(self, op, fields)
         self._queue(op, fields)
 
     def defer(self, op: Op, **fields: Any) -> Ref:
@@ -104,7 +104,11 @@ class Link(ABC):
         """
         self._unsettled = False
         self._queue(op, fields)
-        return self._exchange()
+        value = self._exchange()
+        run = _running.get()
+        if run is not None:
+            run.heard(op, fields, value)
+        return value
 
     def elements(self, ref: Ref) -> list[Ref]:
         """Names for the elements of an object; raises what `request` does."""
@@ -141,15 +145,33 @@ class Link(ABC):
         """Have all performed that was taken on; the value of the last one."""
 
 
+class Listener(Protocol):
+    """Hears what a check asks of a submission."""
+
+    def heard(self, op: Op, fields: dict[str, Any], value: Any = None) -> None:
+        """An operation was asked for, or, with its value, performed."""
+
+
 class CheckRun:
-    """One check on its way: the links through which it has asked for what nobody waited for."""
+    """One check on its way: the links through which it has asked for what nobody waited for.
 
-    def __init__(self) -> None:
+    Args:
+        listener: hears of each operation.
+    """
+
+    def __init__(self, listener: Listener | None = None) -> None:
         self._links: set[Link] = set()
+        self._listener = listener
 
-    def concerns(self, link: Link) -> None:
+    def concerns(self, link: Link, op: Op, fields: dict[str, Any]) -> None:
         """The check has asked something of the submission behind this link."""
         self._links.add(link)
+        self.heard(op, fields)
+
+    def heard(self, op: Op, fields: dict[str, Any], value: Any = None) -> None:
+        """An operation was asked for, or, with its value, performed."""
+        if self._listener is not None:
+            self._listener.heard(op, fields, value)
 
     def settle(self) -> None:
         """Wait until everything that the check asked for is done; raises what `request` does."""
@@ -166,9 +188,9 @@ _running: ContextVar[CheckRun | None] = ContextVar("running check", default=None
 
 
 @contextmanager
-def check_run() -> Iterator[CheckRun]:
+def check_run(listener: Listener | None = None) -> Iterator[CheckRun]:
     """Run a check within: what it asks for and does not wait for ends with it."""
-    run = CheckRun()
+    run = CheckRun(listener)
     token = _running.set(run)
     try:
         yield run

@@ -21,7 +21,7 @@ from grader.errors import SuiteError
 from grader.model import MOST_SECONDS, Assignment, Check, Question, Suite, total
 from grader.testing import CheckSpec
 from grader.testing.excerpts import excerpt
-from grader.testing.links import check_run, settle
+from grader.testing.links import Listener, check_run, settle
 
 MOST_POINTS = 1_000_000
 PYTEST_OPTIONS = (
@@ -47,10 +47,15 @@ class CheckRunner:
     def __init__(self) -> None:
         self._raised: BaseException | None = None
 
-    def run(self, item: pytest.Item) -> BaseException | None:
-        """Set up, run and tear down one check: the first exception of these, or None."""
+    def run(self, item: pytest.Item, listener: Listener | None = None) -> BaseException | None:
+        """Set up, run and tear down one check: the first exception of these, or None.
+
+        Args:
+            item: the check.
+            listener: hears what it asks of a submission.
+        """
         self._raised = None
-        with check_run():
+        with check_run(listener):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         return self._raised
 

@@ -29,6 +29,7 @@ class FailedCheck(NamedTuple):
     possible: float
     lines: tuple[str, ...]
     detail: str
+    asked: tuple[str, ...]
 
 
 class Part(NamedTuple):
@@ -130,6 +131,7 @@ def _failed(assignment: AssignmentReport, score: Score) -> Iterator[FailedCheck]
                     possible=check.points,
                     lines=tuple(message_lines(outcome.message)),
                     detail=_detail(outcome),
+                    asked=outcome.asked,
                 )
 
 
