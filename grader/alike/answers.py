@@ -6,6 +6,8 @@ import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from grader.alike.trees import walk
+
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
 
@@ -19,7 +21,7 @@ def stub_names(statements: Iterable[ast.stmt]) -> list[str]:
         one.name
         for one in statements
         if isinstance(one, DEFINITIONS)
-        and any(isinstance(part, FUNCTIONS) and _is_stub(part) for part in ast.walk(one))
+        and any(isinstance(part, FUNCTIONS) and _is_stub(part) for part in walk(one))
     ]
 
 
@@ -43,34 +45,37 @@ def find_answers(
     set on one of them afterwards, such as `Model.forward = forward`.
     """
     binding: dict[str, list[ast.stmt]] = defaultdict(list)
-    for statement in _top(statements):
+    for statement in top_statements(statements):
         for name in _bound_by(statement):
             binding[name].append(statement)
     if not asked:
         return {n: b for n, b in binding.items() if any(isinstance(one, DEFINITIONS) for one in b)}
-    needs = {id(one): _named_in(one) for own in binding.values() for one in own}
+    needs: dict[int, set[str]] = {}
     return {name: _closure(name, binding, needs) for name in asked if name in binding}
 
 
 def _closure(
     name: str, binding: dict[str, list[ast.stmt]], needs: dict[int, set[str]]
 ) -> list[ast.stmt]:
+    """Whatever a name needs; `needs` remembers what each statement does."""
     reached = {name}
     waiting = [name]
     while waiting:
         for statement in binding[waiting.pop()]:
-            found = (needs[id(statement)] & binding.keys()) - reached
+            if id(statement) not in needs:
+                needs[id(statement)] = _named_in(statement) & binding.keys()
+            found = needs[id(statement)] - reached
             reached |= found
             waiting += found
     kept = {id(one): one for each in reached for one in binding[each]}
     return sorted(kept.values(), key=lambda one: one.lineno)
 
 
-def _top(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+def top_statements(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     """The statements at the top of a file, also those below an `if`, `try` or `with` there."""
     for one in statements:
         if isinstance(one, (ast.If, ast.Try, ast.With)):
-            yield from _top([part for part in ast.iter_child_nodes(one) if isinstance(part, ast.stmt)])
+            yield from top_statements([part for part in ast.iter_child_nodes(one) if isinstance(part, ast.stmt)])
         else:
             yield one
 
@@ -102,11 +107,11 @@ def _named_in(statement: ast.stmt) -> set[str]:
     """The names of the file's that a statement needs: none that a function in it has for itself."""
     if isinstance(statement, ast.ClassDef):
         head = [*statement.bases, *statement.decorator_list]
-        found = {node.id for one in head for node in ast.walk(one) if isinstance(node, ast.Name)}
+        found = {node.id for one in head for node in walk(one) if isinstance(node, ast.Name)}
         return found.union(*map(_named_in, statement.body))
     loaded: set[str] = set()
     own: set[str] = set()
-    for node in ast.walk(statement):
+    for node in walk(statement):
         if isinstance(node, ast.Name):
             (loaded if isinstance(node.ctx, ast.Load) else own).add(node.id)
         elif isinstance(node, ast.arg):

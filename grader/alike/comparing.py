@@ -12,10 +12,10 @@ from grader.alike.apart import Order, Readers
 from grader.alike.clusters import find_clusters
 from grader.alike.independent import independent_likeness
 from grader.alike.index import Weights, likeness, likenesses
-from grader.alike.material import Material, read_material
+from grader.alike.material import Material, Materials
 from grader.alike.passages import find_passages
 from grader.alike.prints import Prints
-from grader.alike.values import Alike, AnswerLikeness, AssignmentAlike, Pair, Work
+from grader.alike.values import AnswerLikeness, AssignmentAlike, Pair, Work
 from grader.config.course import Course
 from grader.errors import IntakeError
 from grader.intake.discovery import discover
@@ -86,9 +86,9 @@ def compare(
 
     def each() -> Iterator[Compared]:
         with Readers() as readers:
-            for assignment in wanted:
-                material = read_material(course, assignment.id, readers)
-                yield _compare(files[assignment.id], material, readers, options.top)
+            materials = Materials(course, readers)
+            for one in wanted:
+                yield _compare(files[one.id], materials.of(one.id), readers, options.top)
 
     return each(), problems
 
@@ -229,7 +229,3 @@ def _by_answer(
         found.append(AnswerLikeness(name, likeness(weight, *totals)))
     return tuple(sorted(found, key=lambda one: (-one.likeness, one.answer)))
 
-
-def gather(compared: Iterable[Compared], problems: Sequence[Problem]) -> Alike:
-    """Put what was found together, without the code."""
-    return Alike(tuple(one.found for one in compared), tuple(problems))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 from grader.alike.apart import Readers
 from grader.alike.independent import made_from
@@ -31,37 +32,58 @@ class Material(Value, frozen=True):
     styles: dict[str, frozenset[int]]
 
 
-def read_material(course: Course, assignment: str, readers: Readers) -> Material:
-    """Read what a course has about an assignment.
+class Materials:
+    """A course's material; what all assignments share is read once."""
+
+    def __init__(self, course: Course, readers: Readers) -> None:
+        self._course = course
+        self._readers = readers
+        self._notebooks = handed_out(course)
+
+    def of(self, assignment: str) -> Material:
+        """Read what the course has about an assignment.
+
+        Raises:
+            SuiteError: a file of the course can't be read.
+        """
+        template = [
+            source
+            for meant, path in self._notebooks
+            if meant == assignment
+            for source in read_text(path)
+        ]
+        answers = tuple(self._readers.stubs(template)) if template else ()
+        given = self._public | self._all([template])
+        styles = independent_styles(self._course, assignment)
+        found = self._readers.prints([(sources, answers) for sources in styles.values()])
+        return Material(
+            assignment=assignment,
+            title=self._course.assignment(assignment).title,
+            answers=answers,
+            given=given,
+            reference=self._reference - given,
+            styles={name: frozenset(one.lines) for name, one in zip(styles, found, strict=True)},
+        )
+
+    @cached_property
+    def _public(self) -> frozenset[int]:
+        return self._all(read_text(path) for top in self._course.public for path in python_files(top))
+
+    @cached_property
+    def _reference(self) -> frozenset[int]:
+        top = self._course.reference
+        return self._all(read_text(path) for path in (python_files(top) if top else ()))
+
+    def _all(self, texts: Iterable[Sequence[str]]) -> frozenset[int]:
+        found = self._readers.prints([(sources, None) for sources in texts])
+        return frozenset(value for one in found for value in one.lines)
+
+
+def independent_styles(course: Course, assignment: str) -> dict[str, list[str]]:
+    """Return the course's right answers in other styles, but for those made from one another.
 
     Raises:
-        SuiteError: a file of the course can't be read.
+        SuiteError: one can't be read.
     """
-    template = [
-        source
-        for meant, path in handed_out(course)
-        if meant == assignment
-        for source in read_text(path)
-    ]
-    public = [read_text(path) for top in course.public for path in python_files(top)]
-    reference = python_files(course.reference) if course.reference else []
-    answers = tuple(readers.stubs(template)) if template else ()
-    given = _all(readers, [template, *public], None)
     styles = {path.stem: read_text(path) for path in style_files(course, assignment)}
-    of_its_own = {
-        name: sources for name, sources in styles.items() if made_from("\n".join(sources)) not in styles
-    }
-    found = readers.prints([(sources, answers) for sources in of_its_own.values()])
-    return Material(
-        assignment=assignment,
-        title=course.assignment(assignment).title,
-        answers=answers,
-        given=given,
-        reference=_all(readers, [read_text(path) for path in reference], None) - given,
-        styles={name: frozenset(one.lines) for name, one in zip(of_its_own, found, strict=True)},
-    )
-
-
-def _all(readers: Readers, texts: Iterable[Sequence[str]], asked: None) -> frozenset[int]:
-    found = readers.prints([(sources, asked) for sources in texts])
-    return frozenset(value for one in found for value in one.lines)
+    return {name: text for name, text in styles.items() if made_from("\n".join(text)) not in styles}

@@ -11,6 +11,8 @@ import ast
 import heapq
 from collections.abc import Sequence
 
+from grader.alike.trees import walk
+
 MOST_STATEMENTS = 200
 """A longer block keeps its order: nobody rearranges that many, and finding out takes its square."""
 
@@ -55,7 +57,7 @@ class _Uses:
         self.reads: set[str] = set()
         self.writes: set[str] = set()
         self.leaves = isinstance(statement, _LEAVING)
-        for node in ast.walk(statement):
+        for node in walk(statement):
             self._look_at(node)
 
     def needs(self, earlier: _Uses) -> bool:

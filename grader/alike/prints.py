@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
-from grader.alike.answers import find_answers, stub_names
+from grader.alike.answers import find_answers, stub_names, top_statements
 from grader.alike.winnowing import fingerprints
 from grader.alike.words import Names, Speller, read_names
 
@@ -49,7 +49,7 @@ def read_prints(sources: Sequence[str], asked: Collection[str] | None) -> Prints
     else:
         answers = find_answers(statements, asked)
     kept = {id(one): one for own in answers.values() for one in own}
-    names = read_names(kept.values(), (node for one in statements for node in ast.walk(one)))
+    names = read_names(kept.values(), top_statements(statements))
     lines: dict[int, list[int]] = {}
     by_statement: dict[int, list[int]] = {}
     for key, statement in kept.items():
@@ -106,12 +106,11 @@ def _parse(sources: Sequence[str]) -> tuple[list[ast.stmt], list[str]]:
         if characters > MOST_CHARACTERS:
             notes.append(f"only the first {MOST_CHARACTERS} characters are compared")
             break
-        tree = next(filter(None, map(_tree, _readings(source))), None)
+        above = "\n" * before
+        tree = next(filter(None, (_tree(above + one) for one in _readings(source))), None)
         if tree is None:
             notes.append(f"cell {number} is no Python and is not compared")
         else:
-            for one in tree.body:
-                ast.increment_lineno(one, before)
             statements += tree.body
         before += source.count("\n") + 1
     return statements, notes

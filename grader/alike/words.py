@@ -16,14 +16,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from grader.alike.ordering import canonical_order
+from grader.alike.trees import walk
 
 OWN = "name"
 TEXT = "text"
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+IMPORTS = (ast.Import, ast.ImportFrom)
 _COMMUTING = (ast.Add, ast.Mult, ast.BitAnd, ast.BitOr, ast.BitXor)
 _TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Gt: ast.Lt, ast.GtE: ast.LtE}
-_SILENT = (ast.Pass, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal)
+_SILENT = (ast.Pass, *IMPORTS, ast.Global, ast.Nonlocal)
 _LEFT_OUT = frozenset({"annotation", "returns", "type_comment", "ctx", "kind", "type_params", "args"})
 """Fields that say nothing: `args` are those of a `lambda`; calls have a way of their own."""
 
@@ -52,11 +54,12 @@ class Names(NamedTuple):
     imported: dict[str, str]
 
 
-def read_names(nodes: Iterable[ast.AST], imports: Iterable[ast.AST]) -> Names:
-    """Find out what names mean in some definitions, given all imports of their file."""
+def read_names(nodes: Iterable[ast.AST], others: Iterable[ast.AST]) -> Names:
+    """Find out what names mean in some definitions, given all other statements of their file."""
     bound: set[str] = set()
     attributes: set[str] = set()
-    for node in (part for top in nodes for part in ast.walk(top)):
+    imports = [one for one in others if isinstance(one, IMPORTS)]
+    for node in (part for top in nodes for part in walk(top)):
         if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
             bound.add(node.id)
         elif isinstance(node, ast.arg):
@@ -69,10 +72,11 @@ def read_names(nodes: Iterable[ast.AST], imports: Iterable[ast.AST]) -> Names:
                 attributes.update(_of_class(node))
         elif isinstance(node, ast.ExceptHandler) and node.name:
             bound.add(node.name)
+        elif isinstance(node, IMPORTS):
+            imports.append(node)
     imported = {
         alias.asname or alias.name.partition(".")[0]: alias.name.rpartition(".")[2]
         for node in imports
-        if isinstance(node, (ast.Import, ast.ImportFrom))
         for alias in node.names
     }
     return Names(frozenset(bound - set(imported)), frozenset(attributes), imported)
