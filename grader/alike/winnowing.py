@@ -1,8 +1,9 @@
 """Fingerprints of sequences of words, so chosen that equal passages share some.
 
 Schleimer, Wilkerson and Aiken 2003, "Winnowing: Local Algorithms for Document Fingerprinting".
-Of every `WINDOW` neighbouring k-grams the one with the least hash is kept, the rightmost of several:
-two sequences with `GRAM + WINDOW - 1` words in common, side by side, share a fingerprint at least.
+Of every `WINDOW` neighbouring k-grams the one with the least hash is kept; of several the one that is
+kept already, or else the rightmost (robust winnowing, section 5.1). Two sequences with
+`GRAM + WINDOW - 1` words in common, side by side, share a fingerprint at least.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def _winnow(hashes: Sequence[int], window: int) -> Iterator[int]:
     for end in range(min(window, len(hashes)), len(hashes) + 1):
         start = max(0, end - window)
         if kept >= start:  # the least so far is still in sight: only the newest can be less
-            if hashes[end - 1] <= hashes[kept]:
+            if hashes[end - 1] < hashes[kept]:
                 kept = end - 1
                 yield kept
         else:

@@ -123,7 +123,7 @@ class Speller:
 
     def add(self, statement: ast.stmt) -> None:
         """Spell a statement at the top of a file: what it defines, and itself if it says more."""
-        words = self._words(statement)
+        words = [] if _says_nothing(statement) else self._words(statement)
         if not isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
             self.sequences.append(words)
 
