@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
+from grader.alike.passages import GAP
 from grader.alike.prints import Prints
 from grader.alike.values import AssignmentAlike
 from grader.model import Cell
@@ -86,10 +87,7 @@ def pair_page(
 def _blocks(code: Code, passages: Sequence[Sequence[int]]) -> Iterator[Block]:
     """The answers of a file, with the parts that it shares."""
     cells, prints = code
-    part_of: dict[int, int] = {}
-    for part, lines in enumerate(passages, 1):
-        for line in lines:
-            part_of.setdefault(line, part)
+    part_of = _parts(passages)
     begun: set[int] = set()
     left = MOST_LINES
     for first, last in prints.spans:
@@ -104,6 +102,19 @@ def _blocks(code: Code, passages: Sequence[Sequence[int]]) -> Iterator[Block]:
             runs.append(Run(part, part not in begun, text))
             begun.add(part)
         yield Block(cell, runs)
+
+
+def _parts(passages: Sequence[Sequence[int]]) -> dict[int, int]:
+    """Which part a line belongs to; what says nothing between two lines of one belongs to it, too."""
+    part_of: dict[int, int] = {}
+    for part, lines in enumerate(passages, 1):
+        for line in lines:
+            part_of.setdefault(line, part)
+        for before, after in pairwise(lines):
+            if after - before <= GAP + 1:
+                for line in range(before + 1, after):
+                    part_of.setdefault(line, part)
+    return part_of
 
 
 def _lines(cells: Sequence[Cell], line: int) -> tuple[int, int, list[str]]:
