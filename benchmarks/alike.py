@@ -2,9 +2,9 @@
 
     python -m benchmarks.alike [STUDENTS]
 
-Everybody hands in the reference, an answer in another style, or one with a known mistake, in turn, in
-the cells of the released notebook. So whole parts of the class share text: for an inverted index that
-is the worst that may come.
+Everybody hands in the reference, an answer in another style, or one with a known mistake, in turn,
+in the cells of the released notebook. So whole parts of the class share text: for an inverted index
+that is the worst that may come.
 """
 
 from __future__ import annotations

@@ -42,13 +42,17 @@ def spread(values):
 OTHER = "def spread(values):\n    import statistics\n    return statistics.pstdev([float(one) for one in values], mu=0)"
 
 
-def write_class(folder: Path, *, words: str = "The same", title: str = "Sums", students: int = 3) -> Path:
+def write_class(
+    folder: Path, *, words: str = "The same", title: str = "Sums", students: int = 3
+) -> Path:
     """Write a course and its class: everybody but the last has the same answer."""
     write(folder / "course/pyproject.toml", TABLE.format(title=title))
     write(folder / "course/notebooks/adding.ipynb", notebook(STUB, assignment="adding"))
     for number in range(students):
         source = ANSWER.replace("{words}", words) if number < students - 1 else OTHER
-        cells = notebook("import math", source.replace("mean", f"mean{number}"), assignment="adding")
+        cells = notebook(
+            "import math", source.replace("mean", f"mean{number}"), assignment="adding"
+        )
         write(folder / f"class/student{number}/{words[:20].replace('/', ' ')}.ipynb", cells)
     return folder
 

@@ -13,38 +13,44 @@ SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Assert)
 def renamed(source: str, random: Random, keep: set[str]) -> str:
     """Every variable, parameter, helper and attribute of its own has another name."""
     tree = ast.parse(source)
+    names, attributes, fixed = _chosen(tree)
+    fixed |= keep | set(dir(builtins)) | {"self", "cls", "forward"}
+    fixed |= {name for name in names | attributes if name.startswith("__")}
+    attributes -= names
+    new_name, new_attribute = _other(names - fixed, random), _other(attributes - fixed, random)
+    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            node.attr = new_attribute.get(node.attr, node.attr)
+        elif isinstance(node, (ast.Global, ast.Nonlocal)):
+            node.names = [new_name.get(name, name) for name in node.names]
+        elif isinstance(node, FUNCTIONS) and node.name in called:
+            continue  # a method, perhaps
+        elif not isinstance(node, (ast.keyword, ast.alias)):
+            for field in ("id", "arg", "name"):
+                value = getattr(node, field, None)
+                if isinstance(value, str):
+                    setattr(node, field, new_name.get(value, value))
+    return ast.unparse(tree)
+
+
+def _chosen(tree: ast.AST) -> tuple[set[str], set[str], set[str]]:
+    """The names and attributes that the author chose, and what others call by its name."""
     names: set[str] = set()
     attributes: set[str] = set()
-    keywords: set[str] = set()
+    called = _imported(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)
         elif isinstance(node, ast.arg):
             names.add(node.arg)
+        elif isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+            names.add(node.name)
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             attributes.add(node.attr)
         elif isinstance(node, ast.keyword) and node.arg:
-            keywords.add(node.arg)
-        elif isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-            names.add(node.name)
-    fixed = keep | keywords | set(dir(builtins)) | {"self", "cls", "forward"} | _imported(tree)
-    fixed |= {name for name in names | attributes if name.startswith("__")}
-    new_name, new_attribute = (_other(own - fixed, random) for own in (names, attributes - names))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            node.id = new_name.get(node.id, node.id)
-        elif isinstance(node, ast.arg):
-            node.arg = new_name.get(node.arg, node.arg)
-        elif isinstance(node, ast.Attribute):
-            node.attr = new_attribute.get(node.attr, node.attr)
-        elif isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-            is_method = node.name in {one.attr for one in ast.walk(tree) if isinstance(one, ast.Attribute)}  # fmt: skip
-            node.name = node.name if is_method else new_name.get(node.name, node.name)
-        elif isinstance(node, (ast.Global, ast.Nonlocal)):
-            node.names = [new_name.get(name, name) for name in node.names]
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            node.name = new_name.get(node.name, node.name)
-    return ast.unparse(tree)
+            called.add(node.arg)
+    return names, attributes, called
 
 
 def _other(own: set[str], random: Random) -> dict[str, str]:

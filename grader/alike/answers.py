@@ -1,4 +1,4 @@
-"""Which statements of a file are its answers: what was asked for by name, and what that makes use of."""
+"""Which statements of a file are its answers: what was asked for by name, and what that uses."""
 
 from __future__ import annotations
 
@@ -75,13 +75,15 @@ def top_statements(statements: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
     """The statements at the top of a file, also those below an `if`, `try` or `with` there."""
     for one in statements:
         if isinstance(one, (ast.If, ast.Try, ast.With)):
-            yield from top_statements([part for part in ast.iter_child_nodes(one) if isinstance(part, ast.stmt)])
+            yield from top_statements(
+                [part for part in ast.iter_child_nodes(one) if isinstance(part, ast.stmt)]
+            )
         else:
             yield one
 
 
 def _bound_by(statement: ast.stmt) -> Iterator[str]:
-    """The names that a statement binds, or on whose value it sets something; not what it imports."""
+    """The names that a statement binds, or on whose value it sets something; no imports."""
     if isinstance(statement, DEFINITIONS):
         yield statement.name
     elif isinstance(statement, ast.Assign):

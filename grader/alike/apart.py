@@ -1,7 +1,8 @@
 """Reading what strangers wrote, apart: in processes of their own, within memory and time.
 
-Parsing runs nothing of it. But the parser is a large program in C, and a text may be made to crash it,
-or to keep it busy. So that costs its author alone: a process that dies or takes too long is replaced.
+Parsing runs nothing of it. But the parser is a large program in C, and a text may be made to crash
+it, or to keep it busy. So that costs its author alone: a process that dies or takes too long is
+replaced.
 """
 
 from __future__ import annotations
@@ -122,7 +123,11 @@ class _Reader:
             late.cancel()
         if not answer.endswith(b"\n"):
             self.close()
-            why = f"takes more than {SECONDS:g} s" if timed_out else "is more than the parser can take"
+            why = (
+                f"takes more than {SECONDS:g} s"
+                if timed_out
+                else "is more than the parser can take"
+            )
             raise ReadingFailed(f"the file {why}: it is not compared")
         return json.loads(answer)
 

@@ -22,7 +22,7 @@ from grader.intake.discovery import discover
 from grader.intake.groups import NOBODY, Enrolment
 from grader.intake.reading import Reader, read_submission
 from grader.intake.readings import Readings
-from grader.model import Cell, Problem, ProblemKind, Submission, Value
+from grader.model import Cell, Problem, Submission, Value
 from grader.names import identity
 from grader.scoring.attempts import group_attempts
 
@@ -103,14 +103,10 @@ def _once_for_all(submissions: Iterable[Submission], origin: str) -> Iterator[Fi
         yield File(same[0], tuple(sorted(one.student for one in same)), origin)
 
 
-def _compare(
-    files: Sequence[File], material: Material, readers: Readers, top: int
-) -> Compared:
+def _compare(files: Sequence[File], material: Material, readers: Readers, top: int) -> Compared:
     this_year = sum(not one.origin for one in files)
     cells, prints = _read(files, material, readers)
-    weights = Weights(
-        [one.lines for one in prints[:this_year]], material.given, material.reference
-    )
+    weights = Weights([one.lines for one in prints[:this_year]], material.given, material.reference)
     weighed = [weights.weigh(one.lines) for one in prints]
     independent = independent_likeness(material.styles, weights)
     linked_from = max(LINKED_FROM, independent.largest if independent else 0.0)
@@ -228,4 +224,3 @@ def _by_answer(
         totals = sum(ours[value] for value in a), sum(theirs[value] for value in b)
         found.append(AnswerLikeness(name, likeness(weight, *totals)))
     return tuple(sorted(found, key=lambda one: (-one.likeness, one.answer)))
-

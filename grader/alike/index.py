@@ -2,12 +2,12 @@
 
 A fingerprint weighs 1 when few have it. It weighs nothing when it is in what everybody was given
 (the notebook, the course's own packages), or in most of the class; between a tenth and half of the
-class its weight falls in a straight line. One that is in the reference, too, weighs half as much: two
-who found the course's own way did so more likely each by themselves.
+class its weight falls in a straight line. One that is in the reference, too, weighs half as much:
+two who found the course's own way did so more likely each by themselves.
 
 The likeness of two files is the weight that they share, over the weight of the lighter one and a
-constant: a whole answer that is part of more counts in full, and what is short never does. Pairs are
-found by an inverted index: only those with something in common cost anything.
+constant: a whole answer that is part of more counts in full, and what is short never does. Pairs
+are found by an inverted index: only those with something in common cost anything.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FEW, MOST = 0.1, 0.5
 AT_LEAST_FEW = 3
 REFERENCE_WEIGHT = 0.5
 PRIOR = 8.0
-"""What is added to the lighter file's weight: about what five lines of code weigh."""
+"""What is added to the lighter file's weight: about what ten lines of code weigh."""
 
 
 class Weights:

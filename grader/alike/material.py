@@ -67,7 +67,9 @@ class Materials:
 
     @cached_property
     def _public(self) -> frozenset[int]:
-        return self._all(read_text(path) for top in self._course.public for path in python_files(top))
+        return self._all(
+            read_text(path) for top in self._course.public for path in python_files(top)
+        )
 
     @cached_property
     def _reference(self) -> frozenset[int]:

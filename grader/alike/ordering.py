@@ -1,8 +1,8 @@
 """One order for statements that may stand in several.
 
 Which of two comes first is up to whoever writes, as long as neither needs what the other makes. It
-need not be sound, as in a compiler: taking too many for independent only means that answers count as
-equal that differ in nothing but their order.
+need not be sound, as in a compiler: taking too many for independent only means that answers count
+as equal that differ in nothing but their order.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ def find_passages(
     """Return the passages that two files share, in the order of the left one.
 
     Args:
-        left, right: the lines of each file's fingerprints.
+        left: the lines of one file's fingerprints.
+        right: those of the other's.
         shared: the fingerprints that count.
     """
     found: list[tuple[set[int], set[int]]] = []

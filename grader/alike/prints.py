@@ -1,4 +1,4 @@
-"""From a file's cells to the fingerprints of its answers. Standard library alone: see `apart.py`."""
+"""From a file's cells to the fingerprints of its answers. Only the standard library."""
 
 from __future__ import annotations
 
@@ -44,10 +44,7 @@ def read_prints(sources: Sequence[str], asked: Collection[str] | None) -> Prints
             the cells hold.
     """
     statements, notes = _parse(sources)
-    if asked is None:
-        answers = {"": statements}
-    else:
-        answers = find_answers(statements, asked)
+    answers = {"": statements} if asked is None else find_answers(statements, asked)
     kept = {id(one): one for own in answers.values() for one in own}
     names = read_names(kept.values(), top_statements(statements))
     lines: dict[int, list[int]] = {}
@@ -89,7 +86,7 @@ def _prints_of(statement: ast.stmt, names: Names) -> dict[int, set[int]]:
 
 
 def _first_line(statement: ast.stmt) -> int:
-    decorators = getattr(statement, "decorator_list", [])
+    decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
     return min([statement.lineno, *(one.lineno for one in decorators)])
 
 

@@ -1,4 +1,4 @@
-"""What a comparison gives: files, pairs of them with what they share, clusters, and what chance does."""
+"""What a comparison gives: files, pairs with what they share, clusters, and what chance does."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Fingerprints of sequences of words, so chosen that equal passages share some.
 
-Schleimer, Wilkerson and Aiken 2003, "Winnowing: Local Algorithms for Document Fingerprinting".
-Of every `WINDOW` neighbouring k-grams the one with the least hash is kept; of several the one that is
-kept already, or else the rightmost (robust winnowing, section 5.1). Two sequences with
-`GRAM + WINDOW - 1` words in common, side by side, share a fingerprint at least.
+Schleimer, Wilkerson and Aiken 2003, "Winnowing: Local Algorithms for Document Fingerprinting". Of
+every `WINDOW` neighbouring k-grams the one with the least hash is kept; of several the one that is
+kept already, or else the rightmost (robust winnowing, section 5.1). Two sequences with `GRAM +
+WINDOW - 1` words in common, side by side, share a fingerprint at least.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ _BASE = 0x1F3D5B79_2468ACE1 % _PRIME
 def fingerprints(words: Sequence[str]) -> Iterator[tuple[int, int, int]]:
     """Yield a sequence's fingerprints, each with where its words begin and end.
 
-    What is shorter than a k-gram has a fingerprint of its own, if it is long enough to say anything.
+    What is shorter than a k-gram has a fingerprint of its own, if it is long enough to say
+    anything.
     """
     if len(words) <= GRAM:
         if len(words) >= LEAST_WORDS:

@@ -1,9 +1,9 @@
 """Code as sequences of words that are equal for equal code, whatever its author called things.
 
-A definition becomes several sequences, one for each function and one for what a class holds besides:
-so it makes no difference where a function stands. A word is a kind of node, an operator, a number, or
-a name that the author did not choose: a library's counts by its last part, `nn.Linear` as
-`torch.nn.Linear`. All names of the author's are one word, and all texts are one. Left out are
+A definition becomes several sequences, one for each function and one for what a class holds
+besides: so it makes no difference where a function stands. A word is a kind of node, an operator, a
+number, or a name that the author did not choose: a library's counts by its last part, `nn.Linear`
+as `torch.nn.Linear`. All names of the author's are one word, and all texts are one. Left out are
 comments, docstrings, signatures, type hints, and how arguments are called. Statements that commute,
 operands of `+` and `*`, and named arguments are put in an order of their own; `a > b` is `b < a`,
 and `x += 1` is `x = x + 1`.
@@ -26,7 +26,9 @@ IMPORTS = (ast.Import, ast.ImportFrom)
 _COMMUTING = (ast.Add, ast.Mult, ast.BitAnd, ast.BitOr, ast.BitXor)
 _TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {ast.Gt: ast.Lt, ast.GtE: ast.LtE}
 _SILENT = (ast.Pass, *IMPORTS, ast.Global, ast.Nonlocal)
-_LEFT_OUT = frozenset({"annotation", "returns", "type_comment", "ctx", "kind", "type_params", "args"})
+_LEFT_OUT = frozenset(
+    {"annotation", "returns", "type_comment", "ctx", "kind", "type_params", "args"}
+)
 """Fields that say nothing: `args` are those of a `lambda`; calls have a way of their own."""
 
 

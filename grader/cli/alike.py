@@ -17,12 +17,17 @@ from grader.cli.options import assignment_names, course_option, echo_json, json_
 @click.option("--against", multiple=True, metavar="DIR", type=click.Path(path_type=Path),
               help="Compare with an earlier year's submissions, too. Repeatable.")  # fmt: skip
 @click.option("--top", type=click.IntRange(1, 1000), default=50, show_default=True,
-              help="How many pairs of each assignment are listed, as a whole and by one answer.")  # fmt: skip
+              help="How many pairs of each assignment are listed.")  # fmt: skip
 @course_option
 @click.option("--roster", type=click.Path(path_type=Path, dir_okay=False),
               help="A CSV that says who is in which group: a group's work is one.")  # fmt: skip
-@click.option("--output", default="alike", show_default=True,
-              type=click.Path(path_type=Path, file_okay=False), help="Where the pages go.")  # fmt: skip
+@click.option(
+    "--output",
+    default="alike",
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the pages go.",
+)
 @json_option("what was found")
 @click.option("-q", "--quiet", is_flag=True, help="No table.")
 def alike(
@@ -41,8 +46,8 @@ def alike(
     SUBMISSIONS is what `grader check` takes (submissions, if not given). Compared are the functions
     and classes that the notebook asks for, and the student's own that these make use of, as syntax
     trees: without names, comments, type hints, and the order of what commutes. What everybody was
-    given counts for nothing. Nothing is run, and nothing leaves this machine. index.html in the output
-    folder leads to each pair, side by side.
+    given counts for nothing. Nothing is run, and nothing leaves this machine. index.html in the
+    output folder leads to each pair, side by side.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""The course's own files as code: their author is trusted, so one that can't be read is an error."""
+"""The course's own files as code: their author is trusted, so an unreadable one is an error."""
 
 from __future__ import annotations
 

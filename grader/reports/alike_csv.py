@@ -11,8 +11,8 @@ from grader.text import csv_text
 
 COLUMNS = (
     "assignment", "likeness", "one", "one_from", "one_file", "one_shared", "other", "other_from",
-    "other_file", "other_shared", "fingerprints", "most_alike_answer", "its_likeness", "same_person",
-    "page",
+    "other_file", "other_shared", "fingerprints", "most_alike_answer", "its_likeness",
+    "same_person", "page",
 )  # fmt: skip
 
 

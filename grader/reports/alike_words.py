@@ -10,8 +10,8 @@ from grader.text import one_line
 NO_VERDICT = (
     "A number here is no verdict, and from no number on is it one. Answers can be alike because "
     "there are few good ways to write them, because two people learned from the same page, worked "
-    "together where that was allowed, or had the same help. They can be copied and look nothing alike. "
-    "Read both, and ask both."
+    "together where that was allowed, or had the same help. They can be copied and look nothing "
+    "alike. Read both, and ask both."
 )
 """What likeness can't tell."""
 

@@ -1,4 +1,4 @@
-"""What `grader alike` leaves in its folder: index.html, a page for each pair, pairs.csv, alike.json.
+"""What `grader alike` leaves behind: index.html, a page for each pair, pairs.csv, alike.json.
 
 The code of an assignment is let go when the pages of its pairs are written.
 """

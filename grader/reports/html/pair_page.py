@@ -105,7 +105,7 @@ def _blocks(code: Code, passages: Sequence[Sequence[int]]) -> Iterator[Block]:
 
 
 def _parts(passages: Sequence[Sequence[int]]) -> dict[int, int]:
-    """Which part a line belongs to; what says nothing between two lines of one belongs to it, too."""
+    """Which part a line belongs to; so does what says nothing between two lines of one."""
     part_of: dict[int, int] = {}
     for part, lines in enumerate(passages, 1):
         for line in lines:

@@ -34,8 +34,7 @@ title = "Sorting"
 """
 
 STUBS = [
-    "import math\n\ndef given(values):\n    low, high = min(values), max(values)\n"
-    "    return [(value - low) / (high - low) * math.tau for value in values]",
+    "import math\n\ndef given(values):\n    low, high = min(values), max(values)\n    return [(value - low) / (high - low) * math.tau for value in values]",
     'def average(values):\n    """The mean."""\n    raise NotImplementedError()',
     'def spread(values):\n    """The deviation."""\n    raise NotImplementedError()',
 ]
@@ -97,7 +96,9 @@ def test_whoever_takes_answers_over_is_at_the_top_with_whom_they_are_from(course
         hand_in(class_, "eve", source)
         (found,) = compared(class_, course)
         assert top(found) == {"eve", victim}
-        assert all(one.likeness < found.found.pairs[0].likeness / 1.5 for one in found.found.pairs[1:])
+        assert all(
+            one.likeness < found.found.pairs[0].likeness / 1.5 for one in found.found.pairs[1:]
+        )
 
 
 def test_one_answer_taken_over_is_listed_among_many(course, class_):
@@ -116,7 +117,9 @@ def test_one_answer_taken_over_is_listed_among_many(course, class_):
 def test_what_everybody_was_given_makes_nobody_alike(course, class_, tmp_path):
     pasted = "def part(x):\n    return [one for one in x if one is not None and one > 0.5][:10]\n"
     for student in ("ann", "bob"):
-        hand_in(class_, student, *WAYS[student], pasted, "def average(v):\n    return part(given(v))")
+        hand_in(
+            class_, student, *WAYS[student], pasted, "def average(v):\n    return part(given(v))"
+        )
     (found,) = compared(class_, course)
     shared = [p.likeness for p in found.found.pairs if p.left == 0 and p.right == 1]
     assert shared in ([], [pytest.approx(0, abs=0.1)])
@@ -131,7 +134,9 @@ def test_demonstrations_and_notes_of_ones_own_are_not_compared(course, class_):
     assert all(pair.likeness < 0.1 for pair in found.found.pairs)
 
 
-def test_an_earlier_years_answer_is_found_and_earlier_years_are_not_compared(course, class_, tmp_path):
+def test_an_earlier_years_answer_is_found_and_earlier_years_are_not_compared(
+    course, class_, tmp_path
+):
     earlier = tmp_path / "2025"
     for student in ("old", "older"):
         hand_in(earlier, student, *WAYS["dee"])

@@ -52,10 +52,12 @@ def text(assignment: str, style: str) -> str:
 @settings(max_examples=4, deadline=None)
 @given(seed=SEEDS)
 def test_all_disguises_at_once(assignment, style, seed):
-    taken_over = disguised(text(assignment, style), Random(seed), set(materials()[assignment].answers))
+    taken_over = disguised(
+        text(assignment, style), Random(seed), set(materials()[assignment].answers)
+    )
     first, second = ranked(assignment, taken_over)[:2]
     assert set(first[1:]) == {style, "taken over"}
-    assert first[0] > 2 * second[0]
+    assert first[0] > max(0.4, 2 * second[0])
 
 
 @pytest.mark.parametrize("way", [*DISGUISES, "renamed"])
@@ -89,9 +91,7 @@ def independent_table() -> str:
     rows = ["| assignment | right answers | pairs | median | largest |", "|---|---|---|---|---|"]
     for assignment in COURSE.assignments:
         material = materials()[assignment.id]
-        found = independent_pairs(
-            material.styles, Weights([], material.given, material.reference)
-        )
+        found = independent_pairs(material.styles, Weights([], material.given, material.reference))
         values = [value for value, _, _ in found]
         rows.append(
             f"| {assignment.title} | {len(material.styles)} | {len(found)} "

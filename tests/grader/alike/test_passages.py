@@ -9,9 +9,7 @@ from grader.alike.values import Passage
 def test_neighbours_are_one_passage():
     left = {1: [1, 2], 2: [2, 3], 3: [4, 5]}
     right = {1: [11, 12], 2: [12, 13], 3: [14]}
-    assert find_passages(left, right, {1, 2, 3}) == (
-        Passage((1, 2, 3, 4, 5), (11, 12, 13, 14)),
-    )
+    assert find_passages(left, right, {1, 2, 3}) == (Passage((1, 2, 3, 4, 5), (11, 12, 13, 14)),)
 
 
 def test_what_lies_apart_in_one_of_them_is_two():

@@ -38,7 +38,8 @@ def test_a_timed_cell_is_a_cell():
 
 
 @pytest.mark.parametrize(
-    "wrong", ["def f(:", "\0", "x = 08", "(" * 500, "a" + ".b" * 50_000, "-" * 50_000 + "1", "\ud800"]
+    "wrong",
+    ["def f(:", "\0", "x = 08", "(" * 500, "a" + ".b" * 50_000, "-" * 50_000 + "1", "\ud800"],
 )
 def test_what_is_no_python_costs_its_own_cell_alone(wrong):
     found = read_prints([wrong, ANSWER], ["asked"])

@@ -55,12 +55,14 @@ def test_files_are_for_their_owner_alone_and_old_pairs_go(tmp_path: Path) -> Non
 
 
 def test_the_table_and_the_json_say_the_same(tmp_path: Path) -> None:
-    out, alike = write_pages(tmp_path, words="=1+1")
+    out, _ = write_pages(tmp_path, words="=1+1")
     with (out / "pairs.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     said = json.loads((out / "alike.json").read_bytes())
     pairs = said["assignments"][0]["pairs"]
-    assert [float(row["likeness"]) for row in rows] == [round(pair["likeness"], 3) for pair in pairs]
+    assert [float(row["likeness"]) for row in rows] == [
+        round(pair["likeness"], 3) for pair in pairs
+    ]
     assert (rows[0]["one"], rows[0]["other"]) == ("student0", "student1")
     assert all((out / row["page"]).is_file() for row in rows)
     assert not [cell for row in rows for cell in row.values() if cell.startswith("=")]
