@@ -30,6 +30,10 @@ LINKED_FROM = 0.5
 """Pairs that are less alike make no cluster: nearly everybody would be in one."""
 
 
+BY_ANSWER = 5
+"""For each answer, so many times fewer pairs are listed than for the whole."""
+
+
 class Options(Value, frozen=True):
     """What the command line decides.
 
@@ -169,22 +173,19 @@ def _choose(
 ) -> tuple[list[Places], list[Places]]:
     """The pairs that are listed, and those that hold clusters together.
 
-    Listed are the most alike as a whole, and the most alike in any one answer: who takes one answer
-    of five over from somebody else is not very like them.
+    Listed are the most alike as a whole, and in each answer: who takes one answer of five over from
+    somebody else is not very like them.
     """
     whole = list(likenesses(weighed, this_year))
     links = [(a, b) for value, a, b in whole if value >= linked_from]
     listed = dict.fromkeys((a, b) for _, a, b in heapq.nlargest(top, whole))
-    best: dict[Places, float] = {}
     for name in sorted({name for one in prints for name in one.answers}):
         own = [
             {value: of[value] for value in one.answers.get(name, ()) if value in of}
             for one, of in zip(prints, weighed, strict=True)
         ]
-        for value, a, b in heapq.nlargest(top, likenesses(own, this_year)):
-            best[a, b] = max(value, best.get((a, b), 0.0))
-    for pair in heapq.nlargest(top, best, key=lambda one: best[one]):
-        listed.setdefault(pair)
+        best = heapq.nlargest(max(1, top // BY_ANSWER), likenesses(own, this_year))
+        listed |= dict.fromkeys((a, b) for _, a, b in best)
     return list(listed), links
 
 

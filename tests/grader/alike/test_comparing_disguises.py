@@ -49,7 +49,7 @@ def text(assignment: str, style: str) -> str:
 
 
 @pytest.mark.parametrize(("assignment", "style"), STYLES)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(seed=SEEDS)
 def test_all_disguises_at_once(assignment, style, seed):
     taken_over = disguised(
@@ -61,7 +61,7 @@ def test_all_disguises_at_once(assignment, style, seed):
 
 
 @pytest.mark.parametrize("way", [*DISGUISES, "renamed"])
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(which=st.sampled_from(STYLES), seed=SEEDS)
 def test_each_disguise_by_itself(way, which, seed):
     assignment, style = which

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.alike.index import PRIOR, REFERENCE_WEIGHT, Weights, likeness, likenesses
@@ -13,6 +13,7 @@ from grader.alike.index import PRIOR, REFERENCE_WEIGHT, Weights, likeness, liken
 WORKS = st.lists(st.dictionaries(st.integers(0, 20), st.just(1.0)), max_size=12)
 
 
+@settings(max_examples=40)
 @given(works=WORKS, compared=st.integers(0, 12))
 def test_the_index_finds_what_comparing_all_pairs_finds(works, compared):
     compared = min(compared, len(works))
