@@ -4,6 +4,10 @@ Schleimer, Wilkerson and Aiken 2003, "Winnowing: Local Algorithms for Document F
 every `WINDOW` neighbouring k-grams the one with the least hash is kept; of several the one that is
 kept already, or else the rightmost (robust winnowing, section 5.1). Two sequences with `GRAM +
 WINDOW - 1` words in common, side by side, share a fingerprint at least.
+
+The libraries that do it (copydetect) take a file's text as tokens, in their order, and compare
+every file with every other; here the words are those of a syntax tree, and an index finds the
+pairs.
 """
 
 from __future__ import annotations
