@@ -32,6 +32,10 @@ def print_alike(alike: Alike, *, out: Console | None = None) -> None:
             out.print(Text(f"Held together by pairs of at least {percent(found.linked_from)}: "
                            f"{_some(members)}"))  # fmt: skip
         out.print()
+    unread = sum(one.kind.keeps_from_grading for one in alike.problems)
+    unread += sum(bool(one.notes) for found in alike.assignments for one in found.works)
+    if unread:
+        out.print(Text(f"Not compared, or not all of it: {unread} (the page lists them)", "yellow"))
     out.print(Text(NO_VERDICT))
 
 
