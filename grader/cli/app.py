@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "Grade": ("check", "collect", "adjust"),
-    "Look": ("show", "stats", "diff"),
+    "Look": ("show", "stats", "diff", "alike"),
     "Hand on": ("export", "package"),
     "Build a course": ("new-course", "checks", "verify", "release"),
     "Set up": ("doctor", "completion"),

@@ -36,8 +36,12 @@ SAID = {
 @click.option("--from-nbgrader", "database", metavar="GRADEBOOK",
               help="Take the scores from nbgrader's gradebook.db, or its db_url.")  # fmt: skip
 @click.option("--to", "platform",
-              type=click.Choice([*SHEETS, "nbgrader", "json"]), required=True,
+              type=click.Choice([*SHEETS, "nbgrader", "json"]),
               help="Whose sheet it is; nbgrader's gradebook; or our gradebook.json.")  # fmt: skip
+@click.option("--feedback", type=click.Choice(["moodle", "canvas", "zip"]),
+              help="Pack feedback instead: as a platform takes it, or in folders.")  # fmt: skip
+@click.option("--all", "everything", is_flag=True,
+              help="With --feedback: also what was given back already.")  # fmt: skip
 @click.option("--template", type=click.Path(path_type=Path, dir_okay=False),
               help="The sheet as it was downloaded, in CSV; nbgrader's gradebook.db.")  # fmt: skip
 @click.option("-a", "--assignment", help="Whose scores.  [default: the only one]")
@@ -47,17 +51,21 @@ SAID = {
 def export(
     results: Path | None,
     database: str | None,
-    platform: str,
+    platform: str | None,
+    feedback: str | None,
+    everything: bool,
     template: Path | None,
     assignment: str | None,
     column: str | None,
     output: Path | None,
 ) -> None:
-    r"""Fill scores into a sheet that was downloaded, or into nbgrader.
+    r"""Fill scores into a sheet that was downloaded; pack feedback to give back.
 
     RESULTS is the output folder of `grader check`, or its gradebook.json. Students are matched by
     id, then login, then e-mail address; whoever is not found is listed. Every cell but the scores
-    stays what it was, byte for byte. docs/exchange.md says more.
+    stays what it was, byte for byte. With --feedback, the pages that `grader check` wrote for
+    students are packed as the platform takes them, if they have changed since the last time.
+    docs/exchange.md says more.
 
     \b
     Examples:
@@ -65,7 +73,17 @@ def export(
       grader export reports/ --to moodle --template Grades.csv -a blocks --output upload.csv
       grader export --from-nbgrader gradebook.db --to json --output gradebook.json
       grader export reports/ --to nbgrader --template gradebook.db
+      grader export reports/ --feedback moodle --template Grades.csv -a blocks
+      grader export reports/ --feedback canvas --template submissions.zip -a blocks
     """
+    if (platform is None) == (feedback is None):
+        raise click.UsageError("say --to for scores or --feedback for feedback: one of the two")
+    if feedback is not None:
+        from grader.cli.export_feedback import give_back
+
+        give_back(feedback, results, template, assignment, column, output, everything=everything)
+        return
+    assert platform is not None
     from grader.gradesheets.columns import layout
     from grader.gradesheets.filling import fill
     from grader.gradesheets.sheet import Sheet
@@ -81,7 +99,7 @@ def export(
     if platform == "nbgrader":
         _fill_nbgrader(gradebook, template)
         return
-    asked = _assignment(gradebook, assignment, str(results or database))
+    asked = asked_assignment(gradebook, assignment, str(results or database))
     sheet = Sheet.read(template)
     found = layout(platform, sheet, asked, str(template), column)
     scores = [score for score in gradebook.scores if score.assignment == asked.id]
@@ -141,7 +159,12 @@ def _fill_nbgrader(gradebook: Gradebook, path: Path) -> None:
     click.echo(path)
 
 
-def _assignment(gradebook: Gradebook, name: str | None, where: str) -> AssignmentReport:
+def asked_assignment(gradebook: Gradebook, name: str | None, where: str) -> AssignmentReport:
+    """Return the assignment that `-a` names, or the only one.
+
+    Raises:
+        UsageError: there is none of this name, or several.
+    """
     import difflib
 
     from grader.errors import UsageError

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from grader.gradebook import Score, State
 from grader.gradesheets.columns import Layout
+from grader.gradesheets.people import People
 from grader.gradesheets.sheet import Sheet
 from grader.intake.roster import Register
 from grader.model import Value
@@ -33,38 +35,55 @@ def fill(sheet: Sheet, found: Layout, scores: Sequence[Score]) -> Filled:
 
     Whoever is ungraded, missing, excused (`EX`) or not to be told keeps what stands there.
     """
-    register = Register(found.people.roster)
-    rows = {
-        score.student: [found.people.rows[place] for place in register.find(score.student)]
-        for score in scores
-    }
-    # two students for one row: neither gets it
-    claims = [row for matched in rows.values() if len(matched) == 1 for row in matched]
+    matched = match_rows(found.people, [score.student for score in scores])
     lists: dict[str, list[str]] = {name: [] for name in Filled.__struct_fields__}
     comma = _decimal_comma(sheet, found)
     for score in scores:
-        matched = rows[score.student]
-        kind = _fate(sheet, found, score, matched, claims)
+        kind = _fate(sheet, found, score, matched)
         lists[kind].append(score.student)
         if kind == "filled":
+            row = matched.rows[score.student]
             text = points(score.earned)
-            sheet.set(matched[0], found.grade, text.replace(".", ",") if comma else text)
-            limit = _maximum(sheet, found, matched[0])
+            sheet.set(row, found.grade, text.replace(".", ",") if comma else text)
+            limit = _maximum(sheet, found, row)
             if limit is not None and score.earned > limit:
                 lists["over"].append(score.student)
     return Filled(**{name: tuple(students) for name, students in lists.items()})
 
 
-def _fate(
-    sheet: Sheet, found: Layout, score: Score, matched: Sequence[int], claims: Sequence[int]
-) -> str:
-    if not matched:
-        return "unmatched"
-    if len(matched) > 1 or claims.count(matched[0]) > 1:
-        return "ambiguous"
+class Matched(Value, frozen=True):
+    """Whose rows students have: one each, and no two the same."""
+
+    rows: dict[str, int]
+    places: dict[str, int]
+    unmatched: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
+
+
+def match_rows(people: People, students: Sequence[str]) -> Matched:
+    """Find each student's row, and place among the people; two students for one row have none."""
+    register = Register(people.roster)
+    found = {student: register.find(student) for student in students}
+    claims = Counter(places[0] for places in found.values() if len(places) == 1)
+    sure = {
+        student: places[0]
+        for student, places in found.items()
+        if len(places) == 1 and claims[places[0]] == 1
+    }
+    return Matched(
+        rows={student: people.rows[place] for student, place in sure.items()},
+        places=sure,
+        unmatched=tuple(student for student, places in found.items() if not places),
+        ambiguous=tuple(one for one, places in found.items() if places and one not in sure),
+    )
+
+
+def _fate(sheet: Sheet, found: Layout, score: Score, matched: Matched) -> str:
+    if score.student not in matched.rows:
+        return "unmatched" if score.student in matched.unmatched else "ambiguous"
     if score.state is not State.GRADED:
         return str(score.state.value)
-    cell = sheet.rows[matched[0]][found.grade : found.grade + 1]
+    cell = sheet.rows[matched.rows[score.student]][found.grade : found.grade + 1]
     return "excused" if cell and cell[0].strip().casefold() == EXCUSED else "filled"
 
 

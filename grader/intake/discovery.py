@@ -47,7 +47,7 @@ from __future__ import annotations
 import difflib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.config.course import AssignmentConfig, Course
@@ -251,28 +251,41 @@ def _names(assignment: AssignmentConfig) -> set[str]:
     return {assignment.id, assignment.title, *assignment.aliases}
 
 
+def handed_out(course: Course) -> list[tuple[str, Path]]:
+    """Return the course's own notebooks, each with the assignment that it is about."""
+    names = {assignment.id: _names(assignment) for assignment in course.assignments}
+    return [(meant, path) for meant, path, _ in _notebooks(names, course) if meant is not None]
+
+
 def _add_notebooks(names: dict[str, set[str]], course: Course) -> frozenset[str]:
     """Learn what the course's own notebooks are called, without their numbers.
 
     Returns:
         their digests.
     """
-    if course.notebooks is None:
-        return frozenset()
-    matcher = Matcher(names)
     digests = set()
+    for meant, path, content in _notebooks(names, course):
+        digests.add(digest(content))
+        if meant is not None:
+            names[meant].add(path.stem.lstrip("0123456789_-. "))
+    return frozenset(digests)
+
+
+def _notebooks(
+    names: dict[str, set[str]], course: Course
+) -> Iterator[tuple[str | None, Path, bytes]]:
+    """The course's own notebooks: the assignment of each, if it can be told, and its bytes."""
+    if course.notebooks is None:
+        return
+    matcher = Matcher(names)
     for path in sorted(course.notebooks.glob("*.ipynb")):
         try:
             content = read_regular(path)
         except IntakeError:
             continue
-        digests.add(digest(content))
         said = metadata_assignment(content)
         found = matcher.read(path.stem).assignments
-        meant = said if said in names else found[0] if len(found) == 1 else None
-        if meant is not None:
-            names[meant].add(path.stem.lstrip("0123456789_-. "))
-    return frozenset(digests)
+        yield said if said in names else found[0] if len(found) == 1 else None, path, content
 
 
 def _concerns(problem: Problem, wanted: frozenset[str]) -> bool:

@@ -8,15 +8,12 @@ everybody is handed with the notebooks is nobody's answer and left out.
 
 from __future__ import annotations
 
-import tokenize
 from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
 from grader.config.course import AssignmentConfig, Course
-from grader.errors import IntakeError, SuiteError
-from grader.intake.files import read_regular
-from grader.intake.notebook import read
+from grader.intake.course_texts import python_files, read_text
 from grader.judging.withholding import WithheldName, locate
 from grader.model import Problem, ProblemKind, Submission
 from grader.wire.definitions import Definition, definitions
@@ -102,7 +99,7 @@ class _Texts:
             for package in self._course.public:
                 if package.stem == name.partition(".")[0]:
                     place = locate(package.parent, name, assignment.id)
-                    for path in _python_files(package.parent / place.path):
+                    for path in python_files(package.parent / place.path):
                         places.setdefault(path, []).append(place)
         found: dict[str, str] = {}
         seen: set[str] = set()
@@ -143,7 +140,7 @@ class _Texts:
 
     @cached_property
     def _public(self) -> frozenset[str]:
-        files = [path for package in self._course.public for path in _python_files(package)]
+        files = [path for package in self._course.public for path in python_files(package)]
         return frozenset(one.digest for path in files for one in self.defined(path))
 
     def _label(self, definition: Definition, path: Path) -> str:
@@ -158,31 +155,11 @@ class _Texts:
             SuiteError: it can't be read.
         """
         if path not in self._read:
-            found = (one for source in _sources(path) for one in definitions(source))
+            found = (one for source in read_text(path) for one in definitions(source))
             self._read[path] = tuple(found)
         return self._read[path]
-
-
-def _sources(path: Path) -> list[str]:
-    """The code of a file of the course's, whose author is trusted.
-
-    Raises:
-        SuiteError: it can't be read.
-    """
-    try:
-        if path.suffix == ".py":
-            with tokenize.open(path) as file:
-                return [file.read()]
-        return [cell.source for cell in read(read_regular(path), path.name).cells]
-    except (IntakeError, OSError, SyntaxError, UnicodeDecodeError) as error:
-        reason = error.message if isinstance(error, IntakeError) else error
-        raise SuiteError(f"a text of the course can't be read: {reason}", where=str(path)) from None
 
 
 def _is_within(definition: Definition, place: WithheldName) -> bool:
     depth = len(place.definition)
     return tuple(definition.name.split("."))[:depth] == place.definition
-
-
-def _python_files(place: Path) -> list[Path]:
-    return [place] if place.is_file() else sorted(place.rglob("*.py"))

@@ -95,6 +95,13 @@ def exchange(home: Path) -> Path:
     return folder
 
 
+def two_years(home: Path) -> Path:
+    """A checkout, with submissions of this year and of the last."""
+    folder = a_class(home)
+    hand_in(folder / "last-year", "greta", "jonas")
+    return folder
+
+
 def hub_course(home: Path) -> Path:
     """The course, and the sheet of a learning platform."""
     (home / "Downloads").mkdir()
@@ -132,6 +139,7 @@ def old_term(home: Path) -> Path:
 
 SCENES: dict[str, Callable[[Path], Path]] = {
     "README.md": a_class,
+    "docs/alike.md": two_years,
     "docs/exchange.md": exchange,
     "docs/instructors.md": term,
     "docs/jupyterhub.md": hub_course,

@@ -1,5 +1,7 @@
 """Blocks of its own, which take more than others and start as nothing."""
 
+# made from full_model_subclass
+
 import torch
 from torch import nn
 

@@ -17,18 +17,19 @@ from grader.text import WITHOUT_ISOLATION, one_line, points, printable, sentence
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(template: str, /, *, script: str = "", **values: object) -> str:
+def render(template: str, /, *, script: str = "", style: str = "", **values: object) -> str:
     """Fill a template.
 
     Args:
         template: its file name.
         script: the file name of the page's script, if it has one.
+        style: the file name of what comes after the style of all pages, if anything does.
         values: what the template uses.
     """
     return _template(template).render(
-        style=_source("style.css"),
+        style=_style(style),
         script=_source(script) if script else "",
-        policy=_policy(script),
+        policy=_policy(script, style),
         **values,
     )
 
@@ -111,13 +112,19 @@ def _source(name: str) -> Markup:
 
 
 @lru_cache(maxsize=8)
-def _policy(script: str) -> str:
-    rules = ["default-src 'none'", f"style-src '{_hash('style.css')}'"]
+def _style(more: str) -> Markup:
+    """The style of all pages, and what one of them needs besides."""
+    return Markup("\n").join(map(_source, filter(None, ["style.css", more])))
+
+
+@lru_cache(maxsize=8)
+def _policy(script: str, style: str) -> str:
+    rules = ["default-src 'none'", f"style-src '{_hash(_style(style))}'"]
     if script:
-        rules.append(f"script-src '{_hash(script)}'")
+        rules.append(f"script-src '{_hash(_source(script))}'")
     return "; ".join([*rules, "base-uri 'none'", "form-action 'none'"])
 
 
-def _hash(name: str) -> str:
-    digest = hashlib.sha256(_source(name).encode()).digest()
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
     return f"sha256-{base64.b64encode(digest).decode()}"

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,29 +27,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[4]
-AXE = "axe-core@4"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)  # fmt: skip
 WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-
-@pytest.fixture(scope="module")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    if shutil.which("npm") is None:
-        pytest.skip("needs npm, for axe-core")
-    folder = tmp_path_factory.mktemp("axe")
-    subprocess.run(["npm", "install", "--silent", "--prefix", folder, AXE], check=True)
-    return (folder / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -71,28 +49,6 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page on which any message of the browser, a broken policy among them, is an error."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    fresh = context.new_page()
-    messages: list[str] = []
-    fresh.on("console", lambda message: messages.append(message.text))
-    fresh.on("pageerror", lambda error: messages.append(str(error)))
-    fresh.on("request", lambda asked: asked.url.startswith("file:") or messages.append(asked.url))
-    yield fresh
-    context.close()
-    assert messages == []
-
-
-def violations(page: Page, axe: str) -> list[str]:
-    """What axe-core finds, everything unfolded."""
-    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    page.add_script_tag(content=axe)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found["violations"]]
-
-
 PAGES = [
     ("reports", "index.html"),
     ("reports", "students/student0003.html"),
@@ -108,7 +64,7 @@ PAGES = [
 @pytest.mark.parametrize("width", WIDTHS)
 def test_everybody_can_use_it(
     browser: Browser,
-    axe: str,
+    violations: Callable[[Page], list[str]],
     request: pytest.FixtureRequest,
     class_: str,
     name: str,
@@ -121,15 +77,15 @@ def test_everybody_can_use_it(
     page = context.new_page()
     page.goto((request.getfixturevalue(class_) / name).as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert violations(page, axe) == []
+    assert violations(page) == []
     context.close()
 
 
-def test_axe_finds_what_is_wrong(browser: Browser, axe: str) -> None:
+def test_axe_finds_what_is_wrong(browser: Browser, violations: Callable[[Page], list[str]]) -> None:
     context = browser.new_context(bypass_csp=True)
     page = context.new_page()
     page.set_content("<img src=x><input>")
-    assert any(one.startswith("image-alt") for one in violations(page, axe))
+    assert any(one.startswith("image-alt") for one in violations(page))
     context.close()
 
 
