@@ -166,8 +166,8 @@ def differing(first: Any, second: Any, *, rtol: float = RTOL, atol: float = ATOL
     """
     if not (is_tensor(first) or is_tensor(second)):
         ruler = Ruler(rtol, atol, dtypes=False, names=False)
-        near = arrays_near if is_array(first) else columns_near
-        return ~(near(first, second, ruler) | near(second, first, ruler))
+        compare = arrays_near if is_array(first) else columns_near
+        return ~(compare(first, second, ruler) | compare(second, first, ruler))
     import torch
 
     first, second = as_tensor(first), as_tensor(second)

@@ -40,7 +40,7 @@ def neutral(value: Any) -> Any:
 
     What has nothing to take off comes back as it is.
     """
-    for strip in (standard.neutral, arrays.neutral, pictures.neutral):
+    for strip in (pictures.neutral, standard.neutral, arrays.neutral):
         found = strip(value)
         if found is not value:
             return found

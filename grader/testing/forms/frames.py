@@ -150,6 +150,11 @@ def _sound_name(name: Any) -> Any:
     return name
 
 
+def _to_one_index(parts: list[Any]) -> Any:
+    demand(len(parts) == 1)
+    return to_index(parts[0])
+
+
 def _to_series(parts: list[Any]) -> Any:
     demand(len(parts) == 3)
     name, index, column = parts
@@ -204,7 +209,7 @@ def _to_missing(parts: list[Any]) -> Any:
 BUILDERS = {
     "frame": _to_frame,
     "series": _to_series,
-    "index": lambda parts: (demand(len(parts) == 1), to_index(parts[0]))[1],
+    "index": _to_one_index,
     "timestamp": _to_timestamp,
     "duration": _to_duration,
     "missing": _to_missing,

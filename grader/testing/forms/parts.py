@@ -10,6 +10,9 @@ from typing import Any
 MAX_FRAME = 64 << 20
 """Bytes that cross at once."""
 
+LIBRARIES = ("numpy", "pandas", "pyarrow")
+"""What values are made of that are no plain data, where it is installed."""
+
 MAX_TEXTS = 1_000_000
 """Most texts of all columns that cross at once."""
 

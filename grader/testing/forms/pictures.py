@@ -1,7 +1,8 @@
 """Figures and images, described: what is drawn, not how it looks.
 
 A figure is a record of its axes; axes are a record of titles, labels, limits, legend and the data
-of lines, bars, points, areas and images, in the order in which they were drawn. Nothing is rendered.
+of lines, bars, points, areas and images, in the order in which they were drawn. Nothing is
+rendered.
 """
 
 from __future__ import annotations
@@ -87,13 +88,14 @@ def _few(artists: Any) -> list[Any]:
 
 
 def _tick_labels(axis: Any) -> list[str]:
-    return [one.get_text() for one in _few(axis.get_majorticklabels())]
+    labels = [one.get_text() for one in _few(axis.get_majorticklabels())]
+    return [label.replace("\N{MINUS SIGN}", "-") for label in labels]
 
 
 def _label(artist: Any) -> str:
     """What the legend says of it; matplotlib's own names for what has none begin with `_`."""
-    label = str(artist.get_label())
-    return "" if label.startswith("_") else label
+    label = artist.get_label()
+    return "" if label is None or str(label).startswith("_") else str(label)
 
 
 def _color(color: Any) -> str | None:

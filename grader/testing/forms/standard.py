@@ -13,7 +13,7 @@ from collections.abc import (
     Iterator,
     KeysView,
     Mapping,
-    MappingView,
+    Sequence,
     ValuesView,
 )
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
@@ -47,8 +47,8 @@ MAX_DIGITS = 400
 DECIMAL = re.compile(r"[+-]?(\d{1,400}(\.\d{0,400})?(E[+-]?\d{1,4})?|Infinity|s?NaN\d{0,6})", re.A)
 ZONE = re.compile(r"[A-Za-z0-9_+\-]{1,40}(/[A-Za-z0-9_+\-]{1,40}){0,3}", re.A)
 PLAIN_LEAVES = (type(None), bool, int, float, str)
-VIEWS = (KeysView, ValuesView, ItemsView, MappingView)
-SEQUENCES = (deque, UserList, array)
+SEQUENCES = (deque, UserList, array, KeysView, ValuesView, ItemsView, Sequence)
+PLAIN_SEQUENCES = (str, bytes, bytearray, memoryview, range)
 
 
 # ---------------------------------------------------------------- without a class of their own
@@ -68,7 +68,7 @@ def neutral(value: Any) -> Any:
     for plain in (list, tuple, set, frozenset):
         if isinstance(value, plain):
             return value if kind in (plain, NamedValues, Texts) else plain(value)
-    if isinstance(value, SEQUENCES + VIEWS):
+    if isinstance(value, SEQUENCES) and not isinstance(value, PLAIN_SEQUENCES):
         return list(value)
     if isinstance(value, Iterator):
         return taken(value, MAX_TAKEN, whole=True)
@@ -157,7 +157,7 @@ def zone_parts(zone: tzinfo | None, moment: datetime | None) -> list[Any] | None
         raise Unsendable("a time whose zone has no fixed offset", "use datetime.timezone")
     called = zone.tzname(moment)
     plain = called is None or called.startswith("UTC") or type(zone) is not timezone
-    return ["offset", ahead // timedelta(microseconds=1), None if plain else called[:40]]
+    return ["offset", ahead // timedelta(microseconds=1), None if plain else str(called)[:40]]
 
 
 def _set(value: set[Any] | frozenset[Any]) -> tuple[str, list[Any]]:
@@ -216,7 +216,7 @@ def _to_decimal(parts: list[Any]) -> Decimal:
     demand(len(parts[0]) < 1000 and DECIMAL.fullmatch(parts[0]) is not None)
     made = Decimal(parts[0])
     _, digits, exponent = made.as_tuple()
-    demand(len(digits) <= MAX_DIGITS and (type(exponent) is str or abs(exponent) <= MAX_DIGITS))
+    demand(len(digits) <= MAX_DIGITS and (type(exponent) is not int or abs(exponent) <= MAX_DIGITS))
     return made
 
 
