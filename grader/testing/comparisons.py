@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from grader.testing.differences import (
+    UNTOLD,
     Difference,
     Ruler,
     arrays_near,
@@ -114,7 +115,12 @@ def assert_close(
 def _fail(found: Difference | None, what: str) -> None:
     if found is not None:
         said = about(what.rstrip(", ") + found.at, found.said)
-        fail(said, expected=found.expected, actual=found.actual)
+        fail(said, expected=_shown(found.expected), actual=_shown(found.actual))
+
+
+def _shown(value: object) -> object:
+    """A value for `fail`, to which None says that there is none."""
+    return "None" if value is None else None if value is UNTOLD else value
 
 
 def assert_differs(

@@ -119,7 +119,9 @@ class Crossing:
             return self.walk(plain, depth)
         found = forms.apart(value)
         if found is None:
-            raise Unsendable(f"a {type(value).__name__} is not plain data")
+            name = type(value).__name__
+            article = "an" if name[:1] in "AEIOUaeiou" else "a"
+            raise Unsendable(f"{article} {name} is not plain data")
         form, parts = found
         self.nodes += NODES_OF_A_FORM
         if form == "array":

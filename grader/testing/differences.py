@@ -22,6 +22,10 @@ MAX_TOLD = 5
 """Most names that are told of those that are missing."""
 
 
+UNTOLD = object()
+"""Stands for a value that would not help."""
+
+
 class Difference(NamedTuple):
     """Where two values differ first, and how.
 
@@ -29,8 +33,8 @@ class Difference(NamedTuple):
     """
 
     said: str
-    expected: object = None
-    actual: object = None
+    expected: object = UNTOLD
+    actual: object = UNTOLD
     at: str = ""
 
     def within(self, part: str) -> Difference:
