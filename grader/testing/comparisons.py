@@ -30,6 +30,9 @@ from grader.testing.table_differences import columns_near, is_table
 RTOL, ATOL = 1e-4, 1e-5
 """The ruler: what is forgiven in proportion to a value's size, and in any case."""
 
+IN_PARTS = ("grader.", "pandas.")
+"""Where records, named values and the like come from: they are compared part by part."""
+
 SIMPLE = (bool, int, float, str, bytes, type(None))
 
 
@@ -192,12 +195,8 @@ def _is_simple(value: Any) -> bool:
     if kind is dict:
         return all(map(_is_simple, value.values()))
     return kind in SIMPLE or not (
-        is_tensor(value) or is_array(value) or is_table(value) or kind.__module__.startswith(OWN)
+        is_tensor(value) or is_array(value) or is_table(value) or kind.__module__.startswith(IN_PARTS)
     )
-
-
-OWN = "grader."
-"""Where records, named values and the like come from: they are compared part by part."""
 
 
 # ---------------------------------------------------------------- tensors

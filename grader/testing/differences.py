@@ -176,7 +176,7 @@ def as_array(value: Any) -> Any:
 def array_difference(actual: Any, expected: Any, ruler: Ruler) -> Difference | None:
     """The first difference of something from an array: its shape, its dtype, then its values."""
     if not is_array(actual):
-        return Difference("not an array", "an array", type(actual).__name__)
+        return wrong_type(actual, expected)
     if actual.shape != expected.shape:
         return Difference("the wrong shape", expected.shape, actual.shape)
     if ruler.dtypes and not same_dtype(actual.dtype, expected.dtype):

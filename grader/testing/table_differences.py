@@ -73,7 +73,7 @@ def _labels_difference(actual: Any, expected: Any, ruler: Ruler) -> Difference |
     same = actual.equals(expected)
     for place, (left, right) in enumerate(zip(actual, expected, strict=True) if not same else ()):
         if left is not right and not items_near(left, right, Ruler()):
-            return Difference(f"row {place} has another label", told(right), told(left))
+            return Difference(f"row {place} has another label", _cell(right), _cell(left))
     if ruler.names and list(actual.names) != list(expected.names):
         return Difference("the index has another name", *map(_names, (expected, actual)))
     return None
@@ -94,7 +94,7 @@ def _values_difference(actual: Any, expected: Any, ruler: Ruler) -> Difference |
         if count and first is None:
             row = int((~near).argmax())
             where = f"{_row(expected.index, row)}, column {name!r:.60}"
-            first = Difference(where, told(right.iloc[row]), told(left.iloc[row]))
+            first = Difference(where, _cell(right.iloc[row]), _cell(left.iloc[row]))
         wrong += count
     if first is None:
         return None
@@ -109,7 +109,7 @@ def _row(index: Any, place: int) -> str:
     pandas = loaded("pandas")
     if isinstance(index, pandas.RangeIndex) and index.start == 0 and index.step == 1:
         return f"row {place}"
-    label = told(index[place])
+    label = _cell(index[place])
     return f"row {place} ({label!r:.60})"
 
 
@@ -125,7 +125,7 @@ def series_difference(actual: Any, expected: Any, ruler: Ruler) -> Difference | 
     if wrong:
         row = int((~near).argmax())
         said = _counted(wrong, len(near), _row(expected.index, row))
-        return Difference(said, told(expected.iloc[row]), told(actual.iloc[row]))
+        return Difference(said, _cell(expected.iloc[row]), _cell(actual.iloc[row]))
     if ruler.names and actual.name != expected.name:
         return Difference("the Series has another name", expected.name, actual.name)
     return None
@@ -191,11 +191,17 @@ def _arrow_values(actual: Any, expected: Any, ruler: Ruler) -> Difference | None
                 continue
             wrong += 1
             if first is None:
-                first = Difference(f"row {row}, column {name!r:.60}", pair[1], pair[0])
+                where = f"row {row}, column {name!r:.60}"
+                first = Difference(where, _cell(pair[1]), _cell(pair[0]))
     if first is None:
         return None
     said = _counted(wrong, expected.num_rows * expected.num_columns, first.said)
     return first._replace(said=said)
+
+
+def _cell(value: Any) -> object:
+    """A value or a label of a table, for an excerpt."""
+    return "a missing value" if is_missing(value) else told(value)
 
 
 def is_table(value: Any) -> bool:

@@ -83,7 +83,7 @@ def index_parts(index: Any) -> list[Any]:
             raise TooMuch(f"an index of {index.nlevels} levels")
         levels = [column_parts(index.get_level_values(n)) for n in range(index.nlevels)]
         return ["levels", levels, [_name(name) for name in index.names]]
-    return ["column", column_parts(index), _name(index.name), getattr(index, "freqstr", None)]
+    return ["column", column_parts(index), _name(index.name)]
 
 
 def _name(name: Any) -> Any:
@@ -120,28 +120,15 @@ def to_index(parts: Any) -> Any:
         demand(len({column_length(level) for level in levels}) == 1)
         arrays = [to_column(level) for level in levels]
         return pandas.MultiIndex.from_arrays(arrays, names=[_sound_name(name) for name in names])
-    demand(sort == "column" and len(rest) == 3)
-    column, name, frequency = rest
-    made = pandas.Index(to_column(column), name=_sound_name(name), dtype=_index_dtype(column))
-    return _with_frequency(made, frequency)
+    demand(sort == "column" and len(rest) == 2)
+    column, name = rest
+    return pandas.Index(to_column(column), name=_sound_name(name), dtype=_index_dtype(column))
 
 
 def _index_dtype(column: list[Any]) -> Any:
     """Objects stay objects: an index would look for texts, numbers or moments among them."""
     texts = column[0] == "texts" and column[1] == "object"
     return object if texts or column[0] == "mixed" else None
-
-
-def _with_frequency(index: Any, frequency: Any) -> Any:
-    """The index as one of regular moments, if it is one: only pandas can tell."""
-    if frequency is None:
-        return index
-    demand(type(frequency) is str and len(frequency) <= 20 and index.dtype.kind in "mM")
-    try:
-        found = needed("pandas").infer_freq(index) if len(index) > 2 else None
-        return type(index)(index, freq=found) if found == frequency else index
-    except (TypeError, ValueError):
-        return index
 
 
 def _sound_name(name: Any) -> Any:
