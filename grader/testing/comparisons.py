@@ -195,7 +195,10 @@ def _is_simple(value: Any) -> bool:
     if kind is dict:
         return all(map(_is_simple, value.values()))
     return kind in SIMPLE or not (
-        is_tensor(value) or is_array(value) or is_table(value) or kind.__module__.startswith(IN_PARTS)
+        is_tensor(value)
+        or is_array(value)
+        or is_table(value)
+        or kind.__module__.startswith(IN_PARTS)
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from toy import TABLE, Silent, write
 
 from grader.config.course import Course, load_course
-from grader.gradebook import Score
+from grader.gradebook import Score, State
 from grader.model import Status
 from grader.pipeline import Options, check
 from grader.testing.local import run_checks
@@ -306,6 +307,7 @@ def locally(course: Course, answers: str) -> dict[str, tuple[bool, str]]:
     namespace: dict[str, object] = {"__name__": "__main__"}
     exec(compile(answers, "<cell 1>", "exec"), namespace)
     assert course.checks is not None
+    sys.modules.pop("test_adding", None)  # another test's file of this name
     results = run_checks(namespace, course.checks / "test_adding.py")
     return {one.check: (one.passed, one.message) for one in results}
 
@@ -332,3 +334,40 @@ def test_values_of_every_kind_cross_both_ways_and_at_home(
             }
             for name, said in SAID.items():
                 assert found[name][1].startswith(said), name
+
+
+SENDING = '''
+from grader.testing import check
+
+
+def asked(submission):
+    return submission.same(object())
+
+
+class TestOwn:
+    """Own objects"""
+
+    @check(points=1)
+    def test_sends_an_object(self, submission):
+        """Sends what can't be sent"""
+        asked(submission).value()
+'''
+
+
+def test_a_check_that_sends_what_can_not_cross_is_told_where(
+    course: Course, class_of: Callable[..., Path]
+) -> None:
+    write(course.root / "public/test_adding.py", SENDING)
+    book = check(
+        [class_of(ann="def same(value): return value")],
+        load_course(course.root),
+        Options(),
+        Silent(),
+    )
+    (score,) = book.scores
+    assert score.state is State.UNGRADED
+    said = score.ending.message
+    assert (
+        "`test_sends_an_object` sends what can't cross, an object is not plain data: send" in said
+    )
+    assert f"{course.root / 'public/test_adding.py'}:5" in said

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import random
+import sys
 from typing import Any
 
+import numpy as np
 import pytest
 
 from grader.testing import attribute, elements, entered, raises, settle, values
 from grader.testing.failure import CheckFailed
-from grader.testing.handles import Handle, HandleMisuse, SubmissionNames
+from grader.testing.handles import (
+    Handle,
+    HandleMisuse,
+    SubmissionNames,
+    printed,
+    printing,
+    take,
+)
 from grader.testing.links import NotDefined, StudentError
 from grader.testing.local import LocalLink
 
@@ -237,3 +247,56 @@ def test_many_values_come_in_one_trip() -> None:
     assert values(handles) == [3, 1, 4]
     assert trips == 2
     assert values([]) == []
+
+
+@pytest.fixture
+def talking() -> SubmissionNames:
+    names: dict[str, object] = {"count": itertools.count, "list": list}
+    exec("def greet(name):\n    print('Hello', name)\n", names)
+    exec("def fail():\n    print('before')\n    raise ValueError\n", names)
+    return SubmissionNames(LocalLink(names))
+
+
+def test_the_first_values_of_what_has_no_end(talking: SubmissionNames) -> None:
+    assert take(talking.count(5), 3) == [5, 6, 7]
+    assert take(talking.list([1]), 3) == [1]
+    with pytest.raises(CheckFailed, match=r"not ended after 10,000 values: take the first ones"):
+        talking.count().value()
+
+
+def test_what_a_call_prints(talking: SubmissionNames, capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(talking.greet, "Ada") == "Hello Ada\n"
+    with printing(talking) as said:
+        talking.greet("Ben")
+        talking.greet(name="Cleo")
+        with pytest.raises(HandleMisuse, match="at the end"):
+            said.text()
+    assert said.text() == "Hello Ben\nHello Cleo\n"
+    print("own")
+    assert capsys.readouterr().out == "own\n"
+
+
+def test_what_is_printed_before_an_exception(talking: SubmissionNames) -> None:
+    stdout = sys.stdout
+    with printing(talking) as said:
+        talking.fail()
+        talking.greet("nobody: the batch has ended")
+    with pytest.raises(StudentError):
+        said.text()
+    assert said.text() == "before\n"
+    with pytest.raises(StudentError):
+        printed(talking.fail)
+    assert sys.stdout is stdout
+
+
+def test_too_much_printed_is_refused(talking: SubmissionNames) -> None:
+    with pytest.raises(CheckFailed, match="more than 1,048,576 characters"):
+        printed(talking.greet, "x" * (1 << 21))
+
+
+def test_an_array_is_a_tensor_where_one_is_asked_for() -> None:
+    names = SubmissionNames(LocalLink({"ones": np.ones, "words": lambda: np.array(["a"])}))
+    assert names.ones(2).tensor().tolist() == [1.0, 1.0]
+    assert type(names.ones(2).value()) is np.ndarray
+    with pytest.raises(CheckFailed, match="not a tensor"):
+        names.words().tensor()
