@@ -194,12 +194,10 @@ def _is_simple(value: Any) -> bool:
         return all(map(_is_simple, value))
     if kind is dict:
         return all(map(_is_simple, value.values()))
-    return kind in SIMPLE or not (
-        is_tensor(value)
-        or is_array(value)
-        or is_table(value)
-        or kind.__module__.startswith(IN_PARTS)
-    )
+    if kind in SIMPLE:
+        return True
+    own = kind.__module__.startswith(IN_PARTS)
+    return not (own or is_tensor(value) or is_array(value) or is_table(value))
 
 
 # ---------------------------------------------------------------- tensors

@@ -33,7 +33,7 @@ def test_the_check_and_the_line_are_known_through_functions_between() -> None:
     check, place = between()
     line = line_here() - 1
     assert check == "test_the_check_and_the_line_are_known_through_functions_between"
-    assert place.partition(HERE)[2] == f":{line - 3}"
+    assert place.partition(HERE)[2] == f":{line - 2}"
 
 
 def test_who_sends_what_can_not_cross_is_told_where() -> None:
