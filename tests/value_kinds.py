@@ -50,7 +50,7 @@ STANDARD = (
     DECIMALS | st.fractions() | st.complex_numbers(allow_nan=False) | st.dates() | st.timedeltas()
     | st.datetimes(timezones=ZONES) | st.times(timezones=st.sampled_from([None, UTC]))
     | st.builds(range, st.integers(-99, 99), st.integers(-99, 99), st.integers(1, 9))
-    | st.sets(KEYS, max_size=4) | st.frozensets(KEYS, max_size=4) | st.binary(max_size=5).map(bytearray)
+    | st.sets(KEYS, max_size=4) | st.frozensets(KEYS, max_size=4)
     | st.dictionaries(KEYS, st.integers(), max_size=3)
 )  # fmt: skip
 OWN = (

@@ -35,7 +35,7 @@ from grader.testing import (
 from grader.testing.failure import fail
 from grader.testing.handles import link_of
 
-TOLERANCE: dict[str, Any] = {"rtol": 1e-3, "atol": 1e-4}
+TOLERANCE = {"rtol": 1e-3, "atol": 1e-4}
 LENGTH = 5
 
 

@@ -35,17 +35,15 @@ from grader.testing.comparisons import (
     assert_shape,
     differing,
 )
+from grader.testing.effects import Printed, drawn, printed, printing
 from grader.testing.failure import CheckFailed, fail
 from grader.testing.forms.described import Member, NamedValues, Raised, Record
 from grader.testing.handles import (
     Handle,
-    Printed,
     SubmissionNames,
     attribute,
     elements,
     entered,
-    printed,
-    printing,
     standing_in,
     take,
     tensors,
@@ -72,6 +70,7 @@ __all__ = [
     "attribute",
     "check",
     "differing",
+    "drawn",
     "elements",
     "entered",
     "fail",

@@ -87,7 +87,7 @@ def assert_close(
     *,
     rtol: float = RTOL,
     atol: float = ATOL,
-    dtypes: bool = True,
+    dtypes: Any = True,
 ) -> None:
     """Compare numbers, tensors, arrays or tables: type, shape, dtype first, then the values.
 
@@ -109,9 +109,10 @@ def assert_close(
         what: how messages call it.
         rtol: forgiven in proportion to the expected value.
         atol: forgiven in any case.
-        dtypes: whether the dtypes of arrays and columns have to be the same.
+        dtypes: whether the dtypes of arrays and columns have to be the same: a bool, and `Any` so
+            that tolerances may come as `**options` of floats.
     """
-    ruler = Ruler(rtol, atol, dtypes, names=False)
+    ruler = Ruler(rtol, atol, bool(dtypes), names=False)
     _fail(difference(plain(actual), plain(expected), ruler), what)
 
 

@@ -149,22 +149,24 @@ class Crossing:
             raise TooMuch("an integer of more than 1200 bits")
         return self.for_large(value)
 
-    def _text(self, value: str | bytes, _: int) -> Any:
+    def _text(self, value: str | bytes | bytearray | memoryview, _: int) -> Any:
         if len(value) > self.max_str:
             raise TooMuch(f"a text of more than {self.max_str:,} characters")
         if type(value) is str:
             return value.encode("utf-8", "replace").decode()
-        return value
+        return bytes(value)  # type: ignore[arg-type]
 
     def _list(self, value: list[Any], depth: int) -> list[Any]:
         return [self.walk(item, depth + 1) for item in value]
 
     def _tuple(self, value: tuple[Any, ...], depth: int) -> Any:
+        self.nodes += 1  # it crosses as a list in a wrapping
         return self.for_tuple(self._list(list(value), depth))
 
     def _dict(self, value: dict[Any, Any], depth: int) -> Any:
         if all(type(key) is str for key in value):
             return {self._text(key, 0): self.walk(item, depth + 1) for key, item in value.items()}
+        self.nodes += 1 + len(value)
         self._demand_keys(value, "a dict of more than {} keys that are not strings")
         return self.for_dict(
             [[self.walk(k, depth + 1), self.walk(v, depth + 1)] for k, v in value.items()]
@@ -217,7 +219,7 @@ class Crossing:
         return self.for_tensor(name, plain.resolve_conj().resolve_neg().cpu().contiguous())
 
     HANDLERS: ClassVar[dict[type, Callable[[Any, Any, int], Any]]] = {
-        Ref: _ref, int: _int, str: _text, bytes: _text, list: _list, tuple: _tuple, dict: _dict,
+        Ref: _ref, int: _int, str: _text, bytes: _text, bytearray: _text, memoryview: _text, list: _list, tuple: _tuple, dict: _dict,
         OrderedDict: _dict, slice: _slice, type(...): _ellipsis, Raw: _raw, Texts: _texts,
     }  # fmt: skip
 
@@ -351,13 +353,10 @@ class BelievedCopier(Copier):
     def _demand_key(self, key: Any) -> None:
         pass
 
-    def _bytes_like(self, value: bytearray | memoryview, _: int) -> bytes:
-        return bytes(value)
-
     def _formed(self, value: Any, _: int) -> Any:
         """Only what msgpack itself has a word for is of any size."""
         return Copier().walk(value, 0)
 
     HANDLERS: ClassVar[dict[type, Callable[[Any, Any, int], Any]]] = {
-        **Copier.HANDLERS, OrderedDict: _formed, bytearray: _bytes_like, memoryview: _bytes_like,
+        **Copier.HANDLERS, OrderedDict: _formed,
     }  # fmt: skip

@@ -220,63 +220,6 @@ def take(handle: Handle, count: int) -> list[Any]:
     return fetched
 
 
-class Printed:
-    """What a submission prints in a `with printing(submission)`; known at its end."""
-
-    def __init__(self, link: Link) -> None:
-        self._link = link
-        self._ref: Ref | None = None
-
-    def text(self) -> str:
-        """All of it, as one text.
-
-        Raises:
-            StudentError: the submission's code raised.
-            grader.testing.CheckFailed: it is more than may cross.
-        """
-        if self._ref is None:
-            raise HandleMisuse("what is printed is known at the end of `with printing(…)`")
-        said: str = self._link.request(Op.FETCH, object=self._ref)
-        return said
-
-
-@contextmanager
-def printing(submission: SubmissionNames) -> Iterator[Printed]:
-    r"""Listen to what a submission's code prints inside.
-
-        with printing(submission) as said:
-            submission.greet("Ada")
-        assert_equal(said.text(), "Hello Ada!\n", "what is printed")
-
-    What is printed before an exception can be had, too: catch that first (`raises`, `tried`).
-    """
-    link: Link = submission._link
-    said = Printed(link)
-    link.tell(Op.LISTEN)
-    try:
-        yield said
-    finally:
-        said._ref = link.defer(Op.HEARD)
-
-
-def printed(function: Handle, *args: Any, **kwargs: Any) -> str:
-    r"""Call a function over there and fetch what it printed.
-
-        assert_equal(printed(submission.greet, "Ada"), "Hello Ada!\n", "what is printed")
-
-    Raises:
-        StudentError: the submission's code raised.
-    """
-    link = link_of(function)
-    link.tell(Op.LISTEN)
-    try:
-        function(*args, **kwargs)
-    finally:
-        heard = link.defer(Op.HEARD)
-    said: str = link.request(Op.FETCH, object=heard)
-    return said
-
-
 @contextmanager
 def standing_in(owner: Handle, **names: Handle) -> Iterator[None]:
     """Let global names mean other objects to the code of a class, while inside.

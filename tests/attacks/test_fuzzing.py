@@ -109,7 +109,7 @@ WIRE = st.recursive(
 
 PLAIN = (type(None), bool, int, float, str, bytes, list, tuple, dict, slice, type(...), Ref)
 FORMED = (
-    complex, set, frozenset, range, bytearray, Decimal, Fraction, date, datetime, time, timedelta, timezone,
+    complex, set, frozenset, range, Decimal, Fraction, date, datetime, time, timedelta, timezone,
     ZoneInfo, Record, NamedValues, Member, Raised, Texts, pd.DataFrame, pd.Series, pd.Timestamp, pd.Timedelta,
     type(pd.NaT), type(pd.NA), np.ndarray, np.dtype, np.generic, pd.Index, pa.Table,
 )  # fmt: skip

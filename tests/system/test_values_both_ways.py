@@ -97,6 +97,11 @@ def plot(x, y):
     return figure
 
 
+def draw(y):
+    plt.plot(y)
+    plt.title("Growth")
+
+
 def picture():
     return Image.new("RGB", (3, 2), (255, 0, 0))
 
@@ -121,7 +126,8 @@ import pandas as pd
 import pyarrow as pa
 
 from grader.testing import (
-    assert_close, assert_differs, assert_equal, assert_shape, check, printed, printing, raises, take,
+    assert_close, assert_differs, assert_equal, assert_shape, check, drawn, printed, printing, raises,
+    take,
 )
 
 Point = namedtuple("Point", "x y")
@@ -231,6 +237,12 @@ class TestValues:
         assert_equal(axes.title, "Growth", "the title")
         assert_equal(axes.legend, ["measured"], "the legend")
         assert_close(axes.lines[0].y, np.array([2.0, 4.0, 8.0]), "the line")
+
+    @check(points=1)
+    def test_drawn(self, submission):
+        """Draws growth on whatever there is"""
+        (figure,) = drawn(submission.draw, [1, 2])
+        assert_equal(figure.axes[0].title, "Growth", "the title")
 
     @check(points=1)
     def test_picture(self, submission):

@@ -198,7 +198,6 @@ _TAKERS: dict[type, Callable[[Any], tuple[str, list[Any]]]] = {
     timezone: lambda value: ("timezone", [zone_parts(value, None)]),
     ZoneInfo: lambda value: ("timezone", [zone_parts(value, None)]),
     range: lambda value: ("range", [value.start, value.stop, value.step]),
-    bytearray: lambda value: ("bytearray", [bytes(value)]),
     set: _set,
     frozenset: _set,
     Record: _record,
@@ -303,11 +302,6 @@ def _to_range(parts: list[Any]) -> range:
     return range(*parts)
 
 
-def _to_bytearray(parts: list[Any]) -> bytearray:
-    demand_types(parts, bytes)
-    return bytearray(parts[0])
-
-
 def _to_set(parts: list[Any]) -> set[Any]:
     demand_types(parts, list)
     return set(parts[0])
@@ -360,7 +354,6 @@ BUILDERS: dict[str, Callable[[list[Any]], Any]] = {
     "timedelta": _to_timedelta,
     "timezone": _to_timezone,
     "range": _to_range,
-    "bytearray": _to_bytearray,
     "set": _to_set,
     "frozenset": lambda parts: frozenset(_to_set(parts)),
     "record": _to_record,
