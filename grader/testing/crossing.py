@@ -219,8 +219,9 @@ class Crossing:
         return self.for_tensor(name, plain.resolve_conj().resolve_neg().cpu().contiguous())
 
     HANDLERS: ClassVar[dict[type, Callable[[Any, Any, int], Any]]] = {
-        Ref: _ref, int: _int, str: _text, bytes: _text, bytearray: _text, memoryview: _text, list: _list, tuple: _tuple, dict: _dict,
-        OrderedDict: _dict, slice: _slice, type(...): _ellipsis, Raw: _raw, Texts: _texts,
+        Ref: _ref, int: _int, str: _text, bytes: _text, bytearray: _text, memoryview: _text,
+        list: _list, tuple: _tuple, dict: _dict, OrderedDict: _dict, slice: _slice,
+        type(...): _ellipsis, Raw: _raw, Texts: _texts,
     }  # fmt: skip
 
     # ------------------------------------------------------------ what becomes of the parts
