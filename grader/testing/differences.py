@@ -266,13 +266,21 @@ def _sequence_difference(actual: Any, expected: Any, ruler: Ruler) -> Difference
 
 
 def _dict_difference(actual: Any, expected: Any, ruler: Ruler) -> Difference | None:
-    found = names_difference("key", list(actual), list(expected))
+    return _difference_by_name("key", actual, expected, ruler)
+
+
+def _difference_by_name(
+    sort: str, actual: dict[Any, Any], expected: dict[Any, Any], ruler: Ruler
+) -> Difference | None:
+    """Keys or fields that are missing or too many, then the first value that differs."""
+    found = names_difference(sort, list(actual), list(expected))
     if found is not None:
         return found
-    for key, right in expected.items():
-        inner = difference(actual[key], right, ruler)
+    for name, wanted in expected.items():
+        inner = difference(actual[name], wanted, ruler)
         if inner is not None:
-            return inner.within(f"[{excerpt([key], 60)[1:-1]}]")
+            shown = f".{name}" if sort == "field" else f"[{excerpt([name], 60)[1:-1]}]"
+            return inner.within(shown)
     return None
 
 
@@ -303,15 +311,7 @@ def _set_difference(actual: Any, expected: Any, _ruler: Ruler) -> Difference | N
 def _record_difference(actual: Any, expected: Any, ruler: Ruler) -> Difference | None:
     if name_of(actual) != name_of(expected):
         return Difference("the wrong type", name_of(expected), name_of(actual))
-    left, right = _fields(actual), _fields(expected)
-    found = names_difference("field", list(left), list(right))
-    if found is not None:
-        return found
-    for name, wanted in right.items():
-        inner = difference(left[name], wanted, ruler)
-        if inner is not None:
-            return inner.within(f".{name}")
-    return None
+    return _difference_by_name("field", _fields(actual), _fields(expected), ruler)
 
 
 def _fields(value: Record | NamedValues) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from grader.testing.forms.arrays import is_array
 from grader.testing.forms.parts import (
+    MAX_COLUMNS,
     Texts,
     TooMuch,
     Unsendable,
@@ -16,7 +17,6 @@ from grader.testing.forms.parts import (
     needed,
 )
 
-MAX_COLUMNS = 2_000
 MAX_NAME = 200
 
 PLAIN = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",

@@ -11,6 +11,7 @@ from typing import Any
 from grader.testing.forms.arrays import is_array
 from grader.testing.forms.columns import column_length, column_parts, to_column
 from grader.testing.forms.parts import (
+    MAX_COLUMNS,
     TooMuch,
     Unsendable,
     demand,
@@ -20,7 +21,6 @@ from grader.testing.forms.parts import (
 )
 from grader.testing.forms.standard import to_zone, zone_parts
 
-MAX_COLUMNS = 2_000
 MAX_LEVELS = 16
 NAMES = (type(None), bool, int, float, str)
 """Types of what a column, a row or an index may be called; and tuples of them."""

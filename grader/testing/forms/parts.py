@@ -13,6 +13,9 @@ MAX_FRAME = 64 << 20
 LIBRARIES = ("numpy", "pandas", "pyarrow")
 """What values are made of that are no plain data, where it is installed."""
 
+MAX_COLUMNS = 2_000
+"""Most columns of a table."""
+
 MAX_TEXTS = 1_000_000
 """Most texts of all columns that cross at once."""
 
