@@ -142,6 +142,9 @@ def _same_dtype(actual: Any, expected: Any) -> bool:
     numpy = loaded("numpy")
     if isinstance(actual, numpy.dtype) and isinstance(expected, numpy.dtype):
         return same_dtype(actual, expected)
+    zones = [getattr(dtype, "tz", None) for dtype in (actual, expected)]
+    if None not in zones:  # which may be of different libraries
+        return bool(actual.unit == expected.unit and str(zones[0]) == str(zones[1]))
     return bool(actual == expected)
 
 

@@ -101,6 +101,7 @@ HOSTILE = {
     "unknown form": form("eval", "1"),
     "form that is a list": form([], "1"),
     "array too short": array("float64", [2], b"\0" * 8),
+    "array of nothing with bytes": array("float64", [0], b"\0" * 8),
     "array too long": array("float64", [1], b"\0" * 16),
     "array of objects": array("object", [1], b"\0" * 8),
     "array of a huge shape": array("int8", [1 << 40, 1 << 40]),
