@@ -180,7 +180,7 @@ def _using(submission: SubmissionNames, name: str, others: Mapping[str, Handle])
 
 def _assert_fits(result: Any, x: Tensor, name: str) -> None:
     """Demand a tensor of the shape of x, by itself or among others."""
-    results = result if type(result) in (tuple, list) else (result,)
+    results = result if isinstance(result, (tuple, list)) else (result,)
     if not any(type(one) is Tensor and one.shape == x.shape for one in results):
         kinds = [tuple(one.shape) if type(one) is Tensor else one for one in results]
         fail(f"{name} gives nothing of the shape of what went in", actual=kinds)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from grader.testing import Handle, StudentError, SubmissionNames
@@ -43,8 +45,10 @@ def n_parameters(sizes: dict[str, int]) -> int:
 def number(handle: Handle, what: str) -> float:
     """Fetch a finite number that is more than zero; a tensor with one element is a number too."""
     value: Any = handle.value()
-    if type(value).__name__ == "Tensor" and value.numel() == 1:
+    if type(value).__name__ in ("Tensor", "ndarray") and value.shape.count(1) == value.ndim:
         value = value.item()
+    if type(value) in (Fraction, Decimal):
+        value = float(value)
     if type(value) not in (int, float):
         fail(f"{what} is not a number", expected="a number", actual=type(value).__name__)
     if not 0 < value < float("inf"):

@@ -210,7 +210,7 @@ def own_forwards_afterwards(modules: list[Handle]) -> Iterator[None]:
 
 def logits_in(result: Any, shape: tuple[int, ...]) -> Tensor:
     """The logits (B, T, V) in what a model returned, also if they come alone."""
-    logits: Tensor = result[0] if type(result) in (tuple, list) and result else result
+    logits: Tensor = result[0] if isinstance(result, (tuple, list)) and result else result
     assert_shape(logits, shape, "the logits")
     if not torch.isfinite(logits).all():
         fail("the logits contain NaN or infinity")

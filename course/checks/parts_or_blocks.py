@@ -189,7 +189,7 @@ def pair(result: Handle, what: str = "the result") -> tuple[Any, Any]:
         NotAPair: it is something else.
     """
     value = result.value()
-    if type(value) not in (tuple, list) or len(value) != 2:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
         raise NotAPair(
             f"{what} is not a pair", expected="(output, weights)", actual=type(value).__name__
         )
@@ -199,7 +199,7 @@ def pair(result: Handle, what: str = "the result") -> tuple[Any, Any]:
 def first(result: Handle) -> Any:
     """The block's output, also of a block that returns nothing else: other checks look at that."""
     value = result.value()
-    return value[0] if type(value) in (tuple, list) and value else value
+    return value[0] if isinstance(value, (tuple, list)) and value else value
 
 
 def part_or_block(part: Callable[[], Any], block: Callable[[], Any]) -> Any:

@@ -62,7 +62,7 @@ def token_ids(rng: random.Random, batch: int, length: int) -> torch.Tensor:
 def first_of(result: Handle) -> Any:
     """The logits in what a model returned, also if they come alone."""
     value = result.value()
-    return value[0] if type(value) in (tuple, list) and value else value
+    return value[0] if isinstance(value, (tuple, list)) and value else value
 
 
 class TestShapes:
@@ -92,7 +92,7 @@ class TestShapes:
 
         def verdict(build: Build) -> None:
             result = build()(token_ids(rng, 2, 4)).value()
-            if type(result) not in (tuple, list):
+            if not isinstance(result, (tuple, list)):
                 fail("the result is not a pair", expected="tuple", actual=type(result).__name__)
             assert_equal(len(result), 2, "the number of things that the model returns")
             if result[1] is not None:
@@ -108,9 +108,9 @@ class TestShapes:
             for n_layers in (2, 4):
                 model = build(n_layers=n_layers)
                 result = model(token_ids(rng, 3, 5), return_hidden_states=True).value()
-                paired = type(result) in (tuple, list) and len(result) == 2
+                paired = isinstance(result, (tuple, list)) and len(result) == 2
                 states: Any = result[1] if paired else None
-                if type(states) not in (tuple, list):
+                if not isinstance(states, (tuple, list)):
                     fail("the second result is not a list", actual=type(states).__name__)
                 assert_equal(len(states), n_layers + 1, "the number of hidden states")
                 for number, state in enumerate(states):

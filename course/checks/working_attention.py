@@ -62,7 +62,9 @@ class Attention:
 
         found = []
         for x, value in zip(inputs, values(self.run(turn(x).clone()) for x in inputs), strict=True):
-            out, weights = value if type(value) in (tuple, list) and len(value) == 2 else (value, 0)
+            out, weights = (
+                value if isinstance(value, (tuple, list)) and len(value) == 2 else (value, 0)
+            )
             if type(out) is not Tensor:
                 fail("the output is not a tensor", actual=type(out).__name__)
             assert_shape(out, turn(x).shape, "the output")

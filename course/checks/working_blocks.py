@@ -135,7 +135,7 @@ def assert_maps_are_chained(module: Handle, matrices: Parameters, x: Tensor, rng
 
     def output() -> Tensor:
         value = module(x.clone()).value()
-        out = value[0] if type(value) in (tuple, list) and value else value
+        out = value[0] if isinstance(value, (tuple, list)) and value else value
         assert_shape(out, x.shape, "the output")
         assert_real(out, "the output")
         vectors: Tensor = out.flatten(0, 1)

@@ -25,6 +25,7 @@ from grader.judging.selftest import require_holding
 from grader.judging.spawning import Zygote
 from grader.model import Suite
 from grader.serialization import from_json, to_json
+from grader.testing.forms.parts import LIBRARIES
 from grader.wire.judge import JobRequest, JudgeReady, JudgeSetup, read_frame, write_frame
 
 ANSWER_S = 60.0
@@ -230,7 +231,14 @@ def _setup(
         sandbox=sandbox,
         digests=dict(digests),
         known={} if spawn_socket is None else known_texts(course, digests),
+        libraries=_libraries(course),
     )
+
+
+def _libraries(course: Course) -> tuple[str, ...]:
+    """Libraries of values that workers preload, so that checks will fetch some."""
+    preloaded = {name.partition(".")[0] for name in (*course.preload, *course.preload_later)}
+    return tuple(name for name in LIBRARIES if name in preloaded)
 
 
 def _private(course: Course) -> tuple[Path | None, ...]:

@@ -9,6 +9,7 @@ What it hears and says is in `grader/wire/judge.py`.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import random
@@ -16,7 +17,8 @@ import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 
@@ -212,9 +214,9 @@ class Judge(CheckRunner):
 
     def _serve(self, suites: dict[str, tuple[Suite, list[pytest.Item]]]) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
-        joining = join_pages()
+        saving = chain(_imports(self.setup.libraries), join_pages())
         while True:
-            while not _is_asked(self.control) and next(joining, False):
+            while not _is_asked(self.control) and next(saving, False):
                 pass
             byte, descriptors, _, _ = socket.recv_fds(self.control, 1, 1)
             if not byte:
@@ -296,6 +298,15 @@ def _failed(error: BaseException, request: JobRequest) -> Ending:
         return Ending(kind=EndingKind.MEMORY, message=text)
     text = f"the judge failed: {type(error).__name__}: {in_words(error)}"
     return Ending(kind=EndingKind.FAULT, message=text)
+
+
+def _imports(libraries: Sequence[str]) -> Iterator[bool]:
+    """Import what values are made of, one before each `True`: or each job's fork would."""
+    for name in libraries:
+        with contextlib.suppress(Exception):  # a worker that lacks it says so
+            importlib.import_module(name)
+        prepare_to_fork()
+        yield True
 
 
 def _is_asked(control: socket.socket) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from grader.testing.links import NotDefined, StudentError
 from grader.testing.objects import MAX_KINDS, MAX_MESSAGE, MAX_NAME
+from grader.testing.refusals import not_fetched
 from grader.wire.reply import ERROR, ERROR_KEYS, OK, UNDEFINED, UNSENDABLE
 
 MAX_CELL = 1 << 20
@@ -36,11 +37,7 @@ def reported(reply: dict[str, Any], asked_names: Sequence[str]) -> Exception | N
 
 
 def _unfetched(reason: Any) -> Exception | None:
-    from grader.testing.failure import CheckFailed
-
-    if not _is_text(reason, MAX_MESSAGE):
-        return None
-    return CheckFailed(f"the result can't be fetched: {reason[:300]}")
+    return not_fetched(reason) if _is_text(reason, MAX_MESSAGE) else None
 
 
 def _raised(error: Any) -> Exception | None:

@@ -21,9 +21,10 @@ from grader.judging.link_faults import ours
 from grader.judging.reported import reported
 from grader.judging.spawning import WorkerPipes
 from grader.model import Ending, EndingKind, Isolation, Limits
-from grader.testing.links import CantBeSent, Link, Ref, WorkerStopped
+from grader.testing.links import Link, Ref, WorkerStopped
 from grader.testing.objects import MAX_ELEMENTS
 from grader.testing.operations import Op
+from grader.testing.refusals import not_sent
 from grader.wire.batch import Batch
 from grader.wire.events import Event, Exit, Failed, Limit, Ready, Refused, decode_event
 from grader.wire.places import PLACES
@@ -32,7 +33,6 @@ from grader.wire.values import (
     HEADER,
     MAX_FRAME,
     ProtocolError,
-    TooMuch,
     Unsendable,
     decode_body,
 )
@@ -134,7 +134,7 @@ class WorkerLink(Link):
             if op == Op.NAME:
                 self._asked_names.append(fields["name"])
         except Unsendable as error:
-            raise _cant_be_sent(error) from None
+            raise not_sent(error) from None
         self._last_op = op
 
     def _drop(self) -> None:
@@ -157,7 +157,7 @@ class WorkerLink(Link):
         try:
             frame = bytearray(self._batch.take(number))
         except Unsendable as error:
-            raise _cant_be_sent(error) from None
+            raise not_sent(error) from None
         if self._received:
             self._stop(EndingKind.PROTOCOL, "it answered before it was asked")
         asked, self._asked_names = self._asked_names, []
@@ -358,13 +358,6 @@ def _fits(op: Op, value: Any) -> bool:
     if op == Op.CELL:
         return type(value) is list and all(type(one) is str and one in PLACES for one in value)
     return op == Op.FETCH or value is None
-
-
-def _cant_be_sent(error: Unsendable) -> Exception:
-    """What is no plain data is the check's; too much of it may be what a submission returned."""
-    if isinstance(error, TooMuch):
-        return CantBeSent(f"a check sent what can't be sent: {error}")
-    return GraderFault("a check sent what can't be sent", where=str(error))
 
 
 def _no_ref(_: int) -> NoReturn:

@@ -17,19 +17,27 @@ A check sees three fixtures (and pytest's own: suites may define more):
 - `reference`: the reference package, ordinary Python.
 - `rng`: a `random.Random`, seeded anew for every check; `rng.randrange(2**31)` seeds torch.
 
-The standard library and pytest only, torch when a tensor is compared: students have this file too.
+The standard library and pytest only; torch, NumPy and pandas when a value of theirs is compared:
+students have this file too.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from grader.testing.excerpts import excerpt
+from grader.testing.comparisons import (
+    assert_close,
+    assert_differs,
+    assert_equal,
+    assert_shape,
+    differing,
+)
+from grader.testing.effects import Printed, drawn, printed, printing
 from grader.testing.failure import CheckFailed, fail
+from grader.testing.forms.described import Member, NamedValues, Raised, Record
 from grader.testing.handles import (
     Handle,
     SubmissionNames,
@@ -37,6 +45,7 @@ from grader.testing.handles import (
     elements,
     entered,
     standing_in,
+    take,
     tensors,
     values,
 )
@@ -45,7 +54,12 @@ from grader.testing.links import NotDefined, StudentError, WorkerStopped, settle
 __all__ = [
     "CheckFailed",
     "Handle",
+    "Member",
+    "NamedValues",
     "NotDefined",
+    "Printed",
+    "Raised",
+    "Record",
     "StudentError",
     "SubmissionNames",
     "WorkerStopped",
@@ -56,21 +70,22 @@ __all__ = [
     "attribute",
     "check",
     "differing",
+    "drawn",
     "elements",
     "entered",
     "fail",
     "in_some_way",
     "parameters",
+    "printed",
+    "printing",
     "raises",
     "settle",
     "standing_in",
+    "take",
     "tensors",
     "tried",
     "values",
 ]
-
-RTOL, ATOL = 1e-4, 1e-5
-"""The ruler: what is forgiven in proportion to a value's size, and in any case."""
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -111,126 +126,6 @@ def check(
         return function
 
     return mark
-
-
-def about(what: str, said: str) -> str:
-    """`the vectors: not as expected`: words that suit one and many, whatever `what` is.
-
-    Args:
-        what: as the author of a check calls it, perhaps for the middle of a sentence: with a comma.
-        said: what is to be said of it.
-    """
-    return f"{what.rstrip(', ')}: {said}"
-
-
-def assert_equal(actual: object, expected: object, what: str = "the result") -> None:
-    """Compare plain values of one exact type: numbers, strings, tuples, lists, dicts of them."""
-    if type(actual) is not type(expected):
-        fail(
-            about(what, "the wrong type"),
-            expected=f"{type(expected).__name__} {excerpt(expected)}",
-            actual=f"{type(actual).__name__} {excerpt(actual)}",
-        )
-    if actual != expected:
-        fail(about(what, "not as expected"), expected=expected, actual=actual)
-
-
-def assert_shape(tensor: Any, shape: Sequence[int], what: str = "the result") -> None:
-    """Compare a fetched tensor's shape with a tuple of sizes."""
-    actual = tuple(_tensor(tensor, what).shape)
-    if actual != tuple(shape):
-        fail(about(what, "the wrong shape"), expected=tuple(shape), actual=actual)
-
-
-def assert_close(
-    actual: Any,
-    expected: Any,
-    what: str = "the result",
-    *,
-    rtol: float = RTOL,
-    atol: float = ATOL,
-) -> None:
-    """Compare tensors or numbers: type, shape, dtype and finiteness first, then the values.
-
-    An infinity is equal to the same infinity; NaN is never equal to anything.
-    The default tolerances admit fused and reordered float32 arithmetic.
-
-    What is forgiven grows with `expected`. Where that comes from the submission, too, the
-    submission chooses how much: such a check has a twin with `assert_differs`.
-    """
-    if isinstance(expected, (int, float)) and not isinstance(expected, bool):
-        _assert_number_close(actual, float(expected), what, rtol, atol)
-        return
-    import torch
-
-    _tensor(actual, what)
-    assert_shape(actual, tuple(expected.shape), what)
-    if actual.dtype != expected.dtype:
-        fail(about(what, "the wrong dtype"), expected=expected.dtype, actual=actual.dtype)
-    if torch.isnan(actual).any():
-        fail(about(what, "NaN is in there"))
-    if actual.is_floating_point() or actual.is_complex():
-        wide = torch.complex128 if actual.is_complex() else torch.float64
-        left, right = actual.to(wide), expected.to(wide)
-        near = torch.isclose(left, right, rtol=rtol, atol=atol)
-    else:
-        left, right = actual, expected
-        near = left == right
-    if not bool(near.all()):
-        place = tuple(int(i) for i in (~near).nonzero()[0])
-        wrong = int((~near).sum())
-        fail(
-            about(
-                what, f"not as expected, {wrong} of {near.numel()} values differ, first at {place}"
-            ),
-            expected=right[place].item(),
-            actual=left[place].item(),
-        )
-
-
-def assert_differs(
-    first: Any,
-    second: Any,
-    what: str = "the result",
-    *,
-    rtol: float = RTOL,
-    atol: float = ATOL,
-) -> None:
-    """Demand that two fetched tensors of one shape differ: the twin of every "must not change".
-
-    This and `assert_close` are two sides of one ruler: what `assert_close` forgives for values of
-    this size, whichever of the two is expected, is no difference here. So neither tiny noise nor
-    small changes of something huge are ever "the same" in one check and "different" in its twin.
-    """
-    import torch
-
-    _tensor(first, what)
-    _tensor(second, what)
-    assert_shape(first, tuple(second.shape), what)
-    if torch.isnan(first).any() or torch.isnan(second).any():
-        fail(about(what, "NaN is in there"))
-    if not bool(differing(first, second, rtol=rtol, atol=atol).any()):
-        fail(about(what, "no change although there should be one"))
-
-
-def differing(first: Any, second: Any, *, rtol: float = RTOL, atol: float = ATOL) -> Any:
-    """Where two tensors differ by more than `assert_close` forgives: a bool tensor of their shape.
-
-    For checks that demand a change in some places and none in others.
-
-    Args:
-        first: a fetched tensor.
-        second: another one, of a shape that broadcasts with it.
-        rtol: forgiven in proportion to the larger one of two values.
-        atol: forgiven in any case.
-    """
-    import torch
-
-    wide = torch.complex128 if first.is_complex() or second.is_complex() else torch.float64
-    left, right = first.to(wide), second.to(wide)
-    # |left - right| <= atol + rtol * max(|left|, |right|); an infinity equals itself alone
-    near = torch.isclose(left, right, rtol=rtol, atol=atol)
-    return ~(near | torch.isclose(right, left, rtol=rtol, atol=atol))
 
 
 def tried(part: Callable[[], object]) -> Exception | None:
@@ -322,18 +217,3 @@ class raises:  # noqa: N801 (reads like pytest.raises)
             wanted = " or ".join(self.names)
             fail(f"{self.what} raised the wrong exception", expected=wanted, actual=error.kinds[0])
         return True
-
-
-def _tensor(value: Any, what: str) -> Any:
-    import torch
-
-    if type(value) is not torch.Tensor:
-        fail(about(what, "not a tensor"), expected="a tensor", actual=type(value).__name__)
-    return value
-
-
-def _assert_number_close(actual: Any, expected: float, what: str, rtol: float, atol: float) -> None:
-    if type(actual) not in (int, float):
-        fail(about(what, "not a number"), expected=expected, actual=type(actual).__name__)
-    if not math.isclose(actual, expected, rel_tol=rtol, abs_tol=atol):
-        fail(about(what, "not as expected"), expected=expected, actual=actual)

@@ -1,21 +1,31 @@
 """What may cross the wall by value, and in which words everything else is refused.
 
+Plain data and tensors are walked here; whatever has a form (`forms/`) is taken apart into them.
 `protocol.Encoder` makes bytes of it for a worker. `Copier` makes a copy of it in a student's own
 notebook, where no wall is: what a check gives and what it gets mean the same in both places.
 
-Standard library only, for students have this file; torch is used when the process has imported it.
+Standard library only, for students have this file; torch, NumPy, pandas, pyarrow, matplotlib and
+Pillow are used when the process has imported them.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, ClassVar
 
+from grader.testing import forms
+from grader.testing.forms.arrays import Raw, from_bytes
+from grader.testing.forms.described import Member, NamedValues
+from grader.testing.forms.parts import MAX_FRAME, MAX_TEXTS, Malformed, Texts, TooMuch, Unsendable
 from grader.testing.links import Ref
 
-MAX_FRAME = 64 << 20
+__all__ = ["MAX_FRAME", "TooMuch", "Unsendable"]
+
 MAX_NODES = 200_000
 MAX_DEPTH = 16
 MAX_STR = 1 << 20
@@ -27,7 +37,15 @@ MAX_ALL_ODD_KEYS = 16 * MAX_ODD_KEYS
 MAX_KEY_PARTS = 64
 """Most values in a key that is a tuple: those that collide are compared part by part."""
 NODES_OF_A_TENSOR = 10
-"""As how many plain values a tensor counts: it takes as long to make one."""
+"""As how many plain values a tensor or an array counts: it takes as long to make one."""
+NODES_OF_A_FORM = 12
+"""As how many plain values whatever has a form counts, beside its parts."""
+SMALL = 1 << 20
+"""Integers below are keys like texts: too few of them collide, whoever has chosen them."""
+KEYS = (type(None), bool, int, float, str, bytes, complex, date, datetime, time, timedelta, Decimal,
+        Fraction, Member)  # fmt: skip
+"""Types that may be a key, or in a set, beside tuples and frozen sets of them."""
+SETS = ("set", "frozenset")
 
 TENSOR_DTYPES = {
     "float32": 4, "float64": 8, "float16": 2, "bfloat16": 2, "int64": 8, "int32": 4, "int16": 2,
@@ -36,31 +54,33 @@ TENSOR_DTYPES = {
 """Dtypes that cross by value, with their bytes an element."""
 
 
-class Unsendable(Exception):
-    """A value that can't cross, said in words for the author of the check or the student."""
-
-
-class TooMuch(Unsendable):
-    """It is plain data, and more of it than may cross."""
-
-
 def too_large(size: int) -> TooMuch:
     """The refusal of what takes so many bytes."""
     return TooMuch(f"{size:,} bytes are more than the {MAX_FRAME:,} that may cross at once")
 
 
+def odd_keys(keys: Collection[Any]) -> int:
+    """How many of these keys somebody could have chosen so that they collide."""
+    return sum(
+        type(key) not in (str, bytes) and (type(key) is not int or not -SMALL < key < SMALL)
+        for key in keys
+    )
+
+
 class Crossing:
-    """Walks a value that is to cross: plain data, refs and tensors; all else is `Unsendable`.
+    """Walks a value that is to cross; what is no plain data and has no form is `Unsendable`.
 
     What becomes of each part is for those that derive from this to say.
     """
 
     max_nodes, max_depth = MAX_NODES, MAX_DEPTH
     max_str, max_odd_keys, max_all_odd_keys = MAX_STR, MAX_ODD_KEYS, MAX_ALL_ODD_KEYS
+    max_texts = MAX_TEXTS
 
     def __init__(self) -> None:
         self.nodes = 0
         self.odd_keys = 0
+        self.texts = 0
 
     def walk(self, value: Any, depth: int) -> Any:
         """What becomes of a value that lies `depth` deep.
@@ -90,7 +110,34 @@ class Crossing:
                 return self.for_device(value)
             if kind is torch.Size:
                 return self.for_tuple([int(size) for size in value])
-        raise Unsendable(f"a {kind.__name__} is not plain data")
+        return self._formed(value, depth)
+
+    def _formed(self, value: Any, depth: int) -> Any:
+        """What becomes of a value that is more than plain data."""
+        plain = forms.neutral(value)
+        if plain is not value:
+            return self.walk(plain, depth)
+        found = forms.apart(value)
+        if found is None:
+            name = type(value).__name__
+            article = "an" if name[:1] in "AEIOUaeiou" else "a"
+            raise Unsendable(f"{article} {name} is not plain data")
+        form, parts = found
+        self.nodes += NODES_OF_A_FORM
+        if form == "array":
+            return self.walk(parts[0], depth)
+        if form in SETS:
+            self._demand_keys(value, f"a {form} of more than {{}} values that are not strings")
+        return self.for_form(form, self._list(parts, depth))
+
+    def _raw(self, value: Raw, _: int) -> Any:
+        return self.for_array(*value)
+
+    def _texts(self, value: Texts, _: int) -> Any:
+        self.texts += len(value)
+        if self.texts > self.max_texts:
+            raise TooMuch(f"columns of more than {self.max_texts:,} texts", "send a part of them")
+        return self.for_texts([self._text(text, 0) for text in value])
 
     def _ref(self, value: Ref, _: int) -> Any:
         return self.for_ref(value)
@@ -102,41 +149,49 @@ class Crossing:
             raise TooMuch("an integer of more than 1200 bits")
         return self.for_large(value)
 
-    def _text(self, value: str | bytes, _: int) -> Any:
+    def _text(self, value: str | bytes | bytearray | memoryview, _: int) -> Any:
         if len(value) > self.max_str:
             raise TooMuch(f"a text of more than {self.max_str:,} characters")
         if type(value) is str:
             return value.encode("utf-8", "replace").decode()
-        return value
+        return bytes(value)  # type: ignore[arg-type]
 
     def _list(self, value: list[Any], depth: int) -> list[Any]:
         return [self.walk(item, depth + 1) for item in value]
 
     def _tuple(self, value: tuple[Any, ...], depth: int) -> Any:
+        self.nodes += 1  # it crosses as a list in a wrapping
         return self.for_tuple(self._list(list(value), depth))
 
     def _dict(self, value: dict[Any, Any], depth: int) -> Any:
         if all(type(key) is str for key in value):
             return {self._text(key, 0): self.walk(item, depth + 1) for key, item in value.items()}
-        if len(value) > self.max_odd_keys:
-            raise TooMuch(f"a dict of more than {self.max_odd_keys} keys that are not strings")
-        self.odd_keys += len(value)
-        if self.odd_keys > self.max_all_odd_keys:
-            most = self.max_all_odd_keys
-            raise TooMuch(f"dicts of more than {most} keys that are not strings")
-        for key in value:
-            self._demand_key(key)
+        self.nodes += 1 + len(value)
+        self._demand_keys(value, "a dict of more than {} keys that are not strings")
         return self.for_dict(
             [[self.walk(k, depth + 1), self.walk(v, depth + 1)] for k, v in value.items()]
         )
 
+    def _demand_keys(self, keys: Collection[Any], too_many: str) -> None:
+        """Only few keys may be such that somebody could make them collide."""
+        odd = odd_keys(keys)
+        self.odd_keys += odd
+        if odd > self.max_odd_keys or self.odd_keys > self.max_all_odd_keys:
+            raise TooMuch(too_many.format(self.max_odd_keys), "fetch a sorted list of them")
+        for key in keys:
+            self._demand_key(key)
+
     def _demand_key(self, key: Any) -> None:
         """Only what can be told apart without asking anyone may be a key."""
-        if type(key) is tuple:
+        if type(key) in (tuple, frozenset, NamedValues):
             for part in key:
                 self._demand_key(part)
-        elif key is not None and type(key) not in (bool, int, float, str, bytes):
-            raise Unsendable(f"a dict with a {type(key).__name__} as a key is not plain data")
+        elif type(key) not in KEYS:
+            plain = forms.neutral(key)
+            if plain is key:
+                name = type(key).__name__
+                raise Unsendable(f"a dict with a {name} as a key is not plain data")
+            self._demand_key(plain)
 
     def _slice(self, value: slice, depth: int) -> Any:
         return self.for_slice(self._list([value.start, value.stop, value.step], depth))
@@ -164,8 +219,9 @@ class Crossing:
         return self.for_tensor(name, plain.resolve_conj().resolve_neg().cpu().contiguous())
 
     HANDLERS: ClassVar[dict[type, Callable[[Any, Any, int], Any]]] = {
-        Ref: _ref, int: _int, str: _text, bytes: _text, list: _list, tuple: _tuple, dict: _dict,
-        OrderedDict: _dict, slice: _slice, type(...): _ellipsis,
+        Ref: _ref, int: _int, str: _text, bytes: _text, bytearray: _text, memoryview: _text,
+        list: _list, tuple: _tuple, dict: _dict, OrderedDict: _dict, slice: _slice,
+        type(...): _ellipsis, Raw: _raw, Texts: _texts,
     }  # fmt: skip
 
     # ------------------------------------------------------------ what becomes of the parts
@@ -204,6 +260,18 @@ class Crossing:
 
     def for_tensor(self, dtype: str, value: Any) -> Any:
         """A dense, contiguous tensor on the CPU that may share memory with the original."""
+        raise NotImplementedError
+
+    def for_array(self, dtype: str, shape: tuple[int, ...], raw: Any) -> Any:
+        """One of NumPy's arrays: its bytes may be those of the original."""
+        raise NotImplementedError
+
+    def for_texts(self, texts: list[str]) -> Any:
+        """The texts of a column."""
+        raise NotImplementedError
+
+    def for_form(self, form: str, parts: list[Any]) -> Any:
+        """What has a form, of what became of its parts."""
         raise NotImplementedError
 
 
@@ -248,27 +316,48 @@ class Copier(Crossing):
 
     def for_tensor(self, dtype: str, value: Any) -> Any:  # noqa: ARG002
         """A clone."""
-        self._bytes += value.numel() * value.element_size()
+        self._count(value.numel() * value.element_size())
+        return value.clone()
+
+    def for_array(self, dtype: str, shape: tuple[int, ...], raw: Any) -> Any:
+        """A copy."""
+        self._count(raw.nbytes)
+        return from_bytes(dtype, list(shape), memoryview(raw.tobytes()))
+
+    def for_texts(self, texts: list[str]) -> Any:
+        """The same in a new list."""
+        self._count(sum(map(len, texts)))
+        return Texts(texts)
+
+    def for_form(self, form: str, parts: list[Any]) -> Any:
+        """What would be made of the parts behind the wall.
+
+        Raises:
+            Unsendable: nothing would.
+        """
+        try:
+            return forms.together(form, parts)
+        except Malformed as error:
+            raise Unsendable(f"a value that does not survive being sent ({error})") from None
+
+    def _count(self, size: int) -> None:
+        self._bytes += size
         if self._bytes > MAX_FRAME:
             raise too_large(self._bytes)
-        return value.clone()
 
 
 class BelievedCopier(Copier):
     """The same for what a check sends: the worker believes the judge, whatever the size."""
 
-    max_nodes = max_depth = max_str = max_odd_keys = max_all_odd_keys = sys.maxsize
+    max_nodes = max_depth = max_str = max_odd_keys = max_all_odd_keys = max_texts = sys.maxsize
 
     def _demand_key(self, key: Any) -> None:
         pass
 
-    def _bytes_like(self, value: bytearray | memoryview, _: int) -> bytes:
-        return bytes(value)
-
-    def _ordered(self, value: OrderedDict[Any, Any], _: int) -> Any:
+    def _formed(self, value: Any, _: int) -> Any:
         """Only what msgpack itself has a word for is of any size."""
         return Copier().walk(value, 0)
 
     HANDLERS: ClassVar[dict[type, Callable[[Any, Any, int], Any]]] = {
-        **Copier.HANDLERS, OrderedDict: _ordered, bytearray: _bytes_like, memoryview: _bytes_like,
+        **Copier.HANDLERS, OrderedDict: _formed,
     }  # fmt: skip

@@ -2,7 +2,8 @@
 
 What a submission returned may be a hundred thousand tensors, nested lists that share nothing, or a
 number of a million digits. Writing all of it down to show 300 characters would take minutes, so an
-excerpt looks at no more than it shows. Standard library only; torch's tensors when there are any.
+excerpt looks at no more than it shows. Standard library only; torch's tensors, NumPy's arrays and
+tables when there are any.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import dataclasses
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+
+from grader.testing.forms.described import NamedValues, Record, fields_of, name_of
 
 MAX_VALUES = 150
 """Values that are looked at for one excerpt, nested ones included."""
@@ -54,6 +57,8 @@ class _Writer:
             pairs = (f"{self.written(k, depth + 1)}: {self.written(v, depth + 1)}"
                      for k, v in _some_items(value))  # fmt: skip
             return self._container(value, "{}", pairs, len(value), depth)
+        if type(value) is NamedValues:
+            return self._fields(name_of(value), zip(value._fields, value, strict=True), depth)
         if isinstance(value, (list, tuple, set, frozenset)):
             closed = next(CLOSED[base] for base in CLOSED if isinstance(value, base))
             items = (self.written(item, depth + 1) for item in value)
@@ -91,18 +96,26 @@ class _Writer:
             return value.__name__
         if _is_tensor(value):
             return _tensor(value)
+        if type(value).__module__.startswith(("numpy", "pandas", "pyarrow")):
+            return _of_a_library(value)
+        if type(value) is Record:
+            return self._fields(name_of(value), fields_of(value).items(), depth)
         if isinstance(value, BaseException):
             return f"{kind.__name__}({self.written(value.args, depth + 1)[1:-1]})"
         if dataclasses.is_dataclass(value):
-            fields = (
-                f"{field.name}={self.written(getattr(value, field.name, None), depth + 1)}"
-                for field in dataclasses.fields(value)
-            )
-            return f"{kind.__name__}({', '.join(itertools.islice(fields, MAX_VALUES))})"
+            names = [field.name for field in dataclasses.fields(value)]
+            fields = ((name, getattr(value, name, None)) for name in names)
+            return self._fields(kind.__name__, fields, depth)
         try:
             return repr(value)[: self._limit + 1]  # the course's own: a dtype, a device, a path
         except Exception:
             return f"<{kind.__name__}>"
+
+    def _fields(self, name: str, fields: Iterable[tuple[str, Any]], depth: int) -> str:
+        if depth > MAX_DEPTH:
+            return f"{name}(…)"
+        shown = (f"{field}={self.written(value, depth + 1)}" for field, value in fields)
+        return f"{name}({', '.join(itertools.islice(shown, MAX_VALUES))})"
 
 
 def _some_items(value: Mapping[Any, Any]) -> Iterable[tuple[Any, Any]]:
@@ -134,5 +147,32 @@ def _tensor(value: Any) -> str:
     return f"tensor({shape or 'one value'}, {dtype}: {first}{more})"
 
 
+def _of_a_library(value: Any) -> str:
+    """An array as a tensor; how many rows a table has, and its columns; what others say."""
+    kind = type(value).__name__
+    try:
+        if kind == "ndarray":
+            shape = "x".join(map(str, value.shape))
+            more = ", …" if value.size > TENSOR_VALUES else ""
+            return (
+                f"array({shape or 'one value'}, {value.dtype}: {_first(value.reshape(-1))}{more})"
+            )
+        if kind == "Series":
+            more = ", …" if len(value) > TENSOR_VALUES else ""
+            return f"Series({len(value)}, {value.dtype}: {_first(value)}{more})"
+        if kind in ("DataFrame", "Table"):
+            names = value.columns if kind == "DataFrame" else value.column_names
+            told = ", ".join(str(name)[:40] for name in names[:10])
+            return f"{kind}({value.shape[0]} rows: {told}{', …' if len(names) > 10 else ''})"
+        return repr(value)[:MAX_BITS]
+    except Exception:
+        return f"<{kind}>"
+
+
+def _first(values: Any) -> str:
+    """The first few values of an array or a Series."""
+    return ", ".join(_number(item) for item in values[:TENSOR_VALUES].tolist())
+
+
 def _number(item: Any) -> str:
-    return f"{item:.6g}" if isinstance(item, float) else str(item)
+    return f"{item:.6g}" if isinstance(item, float) else str(item)[:MAX_BITS]

@@ -23,6 +23,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
+from grader.testing.crossing import TENSOR_DTYPES
+from grader.testing.forms.standard import MAX_TAKEN
 from grader.testing.links import Link, NotDefined, Ref, StudentError, settle
 from grader.testing.operations import Op
 
@@ -42,11 +44,17 @@ class Handle:
         object.__setattr__(self, "_label", label)
 
     def value(self) -> Any:
-        """Fetch by value: None, numbers, strings, tensors, and lists, tuples, dicts of them."""
+        """Fetch by value: plain data, tensors, arrays, frames; what else: `docs/write-a-course.md`.
+
+        Raises:
+            grader.testing.CheckFailed: it is something else, or too much.
+        """
         return link_of(self).request(Op.FETCH, object=ref_of(self))
 
     def tensor(self) -> Any:
         """Fetch a tensor by value: a plain, detached `torch.Tensor` on the CPU.
+
+        An array of NumPy becomes a tensor: a student may return either.
 
         Raises:
             grader.testing.CheckFailed: it is something else.
@@ -178,12 +186,38 @@ def tensors(handles: Iterable[Handle]) -> list[Any]:
 
 
 def _demand_tensor(value: Any, handle: Handle) -> Any:
+    value = as_tensor(value)
     if type(value).__module__ != "torch" or type(value).__name__ != "Tensor":
         from grader.testing.failure import fail
 
         what = f"{label_of(handle)} is not a tensor"
         fail(what, expected="a tensor", actual=type(value).__name__)
     return value
+
+
+def as_tensor(value: Any) -> Any:
+    """The tensor of an array that has crossed; anything else as it is."""
+    if type(value).__module__ != "numpy" or not hasattr(value, "ndim"):
+        return value
+    import torch
+
+    name = str(value.dtype)
+    return torch.from_numpy(value.copy()) if name in TENSOR_DTYPES else value
+
+
+def take(handle: Handle, count: int) -> list[Any]:
+    """Fetch the first values of something that can be iterated, which need not have an end.
+
+        assert_equal(take(submission.primes(), 4), [2, 3, 5, 7], "the first primes")
+
+    Args:
+        handle: an iterator, a generator, a sequence.
+        count: how many values, at most 10,000; fewer come if there are no more.
+    """
+    link = link_of(handle)
+    first = link.defer(Op.TAKE, object=ref_of(handle), count=min(count, MAX_TAKEN))
+    fetched: list[Any] = link.request(Op.FETCH, object=first)
+    return fetched
 
 
 @contextmanager

@@ -20,11 +20,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from grader.errors import GraderError, GraderFault, SuiteError, UsageError
+from grader.errors import GraderError, SuiteError, UsageError
 from grader.model import Assignment, Check
 from grader.testing import suites
 from grader.testing.crossing import BelievedCopier, Copier, Unsendable
-from grader.testing.failure import CheckFailed
 from grader.testing.handles import SubmissionNames
 from grader.testing.links import Link, NotDefined, Ref, StudentError, WorkerStopped
 from grader.testing.objects import NameNotDefined, ObjectServer, describe_error
@@ -37,6 +36,7 @@ from grader.testing.practice import (
     limit_of_the_course,
     own_place,
 )
+from grader.testing.refusals import not_fetched, not_sent, why_not_fetched
 from grader.testing.suites import CheckRunner, build_suite
 from grader.testing.time_limit import TimeIsUp, TimeLimit
 from grader.testing.verdicts import outcome_of
@@ -105,7 +105,7 @@ class LocalLink(Link):
         try:
             sent = BelievedCopier().walk(fields, 0)
         except Unsendable as error:
-            raise GraderFault("a check sent what can't be sent", where=str(error)) from None
+            raise not_sent(error) from None
         try:
             value, raised = self._limit.run(lambda: self._performed(op, sent))
         except TimeIsUp as error:
@@ -122,6 +122,8 @@ class LocalLink(Link):
             raise
         except NameNotDefined as error:
             return None, NotDefined(str(error))
+        except Unsendable as error:
+            return None, not_fetched(why_not_fetched(error))
         except BaseException as error:
             raised = OwnError(describe_error(error), own_place(error, self._namespace))
             raised.__cause__ = error
@@ -145,7 +147,7 @@ def copy_plain(value: Any) -> Any:
         # as deep, and with as many values beside it, as in a worker's reply
         return Copier().walk({"id": 0, "ok": True, "value": value}, 0)["value"]
     except Unsendable as error:
-        raise CheckFailed(f"the result can't be fetched: {error}") from None
+        raise not_fetched(why_not_fetched(error)) from None
 
 
 def run_checks(

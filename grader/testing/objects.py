@@ -10,16 +10,20 @@ Standard library only; torch and NumPy are used when they are there.
 from __future__ import annotations
 
 import importlib
+import io
 import itertools
 import random
 import re
 import sys
 import traceback
 from collections.abc import Callable
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
+from grader.testing import forms
+from grader.testing.crossing import MAX_DEPTH, MAX_STR
+from grader.testing.forms.described import Member, NamedValues, Record, fields_of, name_of
+from grader.testing.forms.parts import Unsendable
+from grader.testing.forms.standard import taken
 from grader.testing.links import Ref
 from grader.testing.operations import Op
 from grader.testing.torch_internals import determinism_switch, grad_switch
@@ -93,6 +97,7 @@ class ObjectServer:
         self._torch = _TorchState()
         self._random_seed = random.seed
         self._numpy_seed = _numpy_seed()
+        self._screens: list[Any] = []
         self._operations: dict[str, Callable[..., Any]] = {
             Op.NAME: self._name,
             Op.MODULE: self._module,
@@ -103,7 +108,10 @@ class ObjectServer:
             Op.AWAIT: self._await,
             Op.FETCH: self._fetch,
             Op.ELEMENTS: self._elements,
+            Op.TAKE: self._take,
             Op.SEND: self._send,
+            Op.LISTEN: self._listen,
+            Op.HEARD: self._heard,
             Op.SEED: self._seed,
             Op.GRAD: self._grad,
             Op.RESET: self._reset,
@@ -172,8 +180,21 @@ class ObjectServer:
         self._objects.update(enumerate(items, into))
         return len(items)
 
+    def _take(self, object: Any, count: int, into: int) -> None:  # noqa: A002
+        self._objects[into] = taken(self.lift(object), count)
+
     def _send(self, value: Any, into: int) -> None:
         self._objects[into] = self.lift(value)
+
+    def _listen(self) -> None:
+        self._screens.append(sys.stdout)
+        sys.stdout = _Listening()
+
+    def _heard(self, into: int) -> None:
+        listening = sys.stdout
+        if self._screens:
+            sys.stdout = self._screens.pop()
+        self._objects[into] = listening.getvalue() if type(listening) is _Listening else ""
 
     def _seed(self, seed: int) -> None:
         self._random_seed(seed)
@@ -186,6 +207,9 @@ class ObjectServer:
 
     def _reset(self, seed: int) -> None:
         self._objects.clear()
+        if self._screens:
+            sys.stdout = self._screens[0]
+            self._screens.clear()
         self._torch.reset()
         self._seed(seed)
 
@@ -199,32 +223,61 @@ def _numpy_seed() -> Callable[[int], None] | None:
     return None if numpy is None else numpy.random.seed
 
 
+class _Listening(io.StringIO):
+    """Keeps what is printed, up to a little more than may be fetched."""
+
+    def write(self, text: str) -> int:
+        """Take a text; what is too much is not kept."""
+        room = MAX_STR + 1 - self.tell()
+        super().write(text[: max(room, 0)])
+        return len(text)
+
+
 # ---------------------------------------------------------------- values
 
+LEAVES = frozenset({bool, int, float, str, bytes, type(None)})
 
-def plain(value: Any) -> Any:
-    """Turn NumPy's numbers and arrays into Python's numbers and torch's tensors, inside containers.
 
-    A student may return either, or count with a Counter and divide with fractions; a check should
-    not have to care.
+def plain(value: Any, depth: int = 0) -> Any:
+    """Take off what is a student's or a library's own, inside containers: what is left can cross.
+
+    NumPy's numbers become Python's: a student may return either, and a check should not have to
+    care. Neither do dicts and lists of their own classes differ from plain ones. An iterator is
+    gone through, up to a limit.
+
+    Raises:
+        Unsendable: it has no end, or is somebody's own object in a set or as a key.
     """
     kind = type(value)
+    if kind in LEAVES or depth > MAX_DEPTH:  # what lies deeper is refused by whoever walks it
+        return value
+    depth += 1
     if kind is list:
-        return [plain(item) for item in value]
+        return [plain(item, depth) for item in value]
     if kind is tuple:
-        return tuple(plain(item) for item in value)
-    if isinstance(value, dict):
-        return {plain(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (Fraction, Decimal)):
-        return float(value)
-    if isinstance(value, tuple) and hasattr(kind, "_fields"):  # a named tuple
-        return tuple(plain(item) for item in value)
-    numpy, torch = sys.modules.get("numpy"), sys.modules.get("torch")
-    if numpy is not None and isinstance(value, numpy.generic):
-        return value.item()
-    if numpy is not None and torch is not None and kind is numpy.ndarray:
-        return torch.from_numpy(value.copy())
-    return value
+        return tuple(plain(item, depth) for item in value)
+    if kind is dict:
+        return {_plain_key(key, depth): plain(item, depth) for key, item in value.items()}
+    if kind in (set, frozenset):
+        return kind(_plain_key(item, depth) for item in value)
+    if kind is Record:
+        fields = fields_of(value).items()
+        return Record(name_of(value), {name: plain(item, depth) for name, item in fields})
+    if kind is NamedValues:
+        items = tuple(plain(item, depth) for item in value)
+        return NamedValues(name_of(value), value._fields, items)
+    if kind is Member:
+        return Member(value.enumeration, value.name, plain(value.value, depth))
+    found = forms.neutral(value)
+    return value if found is value else plain(found, depth)
+
+
+def _plain_key(key: Any, depth: int) -> Any:
+    found = plain(key, depth)
+    if type(found) is Record:
+        name = name_of(found)
+        raise Unsendable(f"a {name} in a set or as a key can't cross", "use a list or a tuple")
+    return found
 
 
 # ---------------------------------------------------------------- errors

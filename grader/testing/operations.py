@@ -20,7 +20,10 @@ class Op(enum.StrEnum):
     AWAIT = "await"
     FETCH = "fetch"
     ELEMENTS = "elements"
+    TAKE = "take"
     SEND = "send"
+    LISTEN = "listen"
+    HEARD = "heard"
     SEED = "seed"
     GRAD = "grad"
     RESET = "reset"
@@ -34,5 +37,5 @@ class Op(enum.StrEnum):
     """Tell what the cells define: a worker alone does."""
 
 
-ALWAYS = frozenset({Op.RELEASE, Op.SEED, Op.GRAD})
+ALWAYS = frozenset({Op.RELEASE, Op.SEED, Op.GRAD, Op.HEARD})
 """What is not left out after an exception: it puts back what a check has changed."""

@@ -24,6 +24,7 @@ class JudgeSetup(Value, frozen=True):
 
     `digests` gives each assignment's suite its digest: see `grader/store/fingerprint.py`; `known`
     says by assignment which texts are no student's own: see `grader/judging/known_texts.py`.
+    `libraries` are those whose values will be fetched: imported when there is nothing else to do.
     """
 
     root: str
@@ -35,6 +36,7 @@ class JudgeSetup(Value, frozen=True):
     spawn_socket: int | None
     sandbox: bool = True
     known: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    libraries: tuple[str, ...] = ()
 
 
 class JudgeReady(Value, frozen=True):

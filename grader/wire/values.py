@@ -4,10 +4,12 @@ To a worker go batches: a number and operations in order, each a name and its fi
 reply under the same number: the value of the last operation, or the first thing that was raised.
 
 Both sides send plain data by exact type: None, bool, int, float, str, bytes, list, tuple, dict, and
-torch tensors, dtypes, devices and sizes by value. Everything else crosses as a `Ref`, a number.
+torch tensors, dtypes, devices and sizes by value. What has a form (`grader/testing/forms`) crosses
+as the form's name and parts that are plain themselves. All else crosses as a `Ref`, a number.
 Nothing here can run code, and every limit is checked before the memory that it bounds is taken.
 
 torch is used only when the process has imported it already: a course without torch needs none.
+NumPy and the like are imported when a first value of theirs arrives, where they are installed.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from typing import Any
 
 import msgpack
 
+from grader.testing import forms
 from grader.testing.crossing import (
+    KEYS,
     MAX_ALL_ODD_KEYS,
     MAX_DEPTH,
     MAX_DIMS,
@@ -29,19 +33,26 @@ from grader.testing.crossing import (
     MAX_NODES,
     MAX_ODD_KEYS,
     MAX_STR,
+    NODES_OF_A_FORM,
     NODES_OF_A_TENSOR,
+    SETS,
     TENSOR_DTYPES,
     Crossing,
     TooMuch,
     Unsendable,
+    odd_keys,
     too_large,
 )
+from grader.testing.forms.arrays import from_bytes
+from grader.testing.forms.described import NamedValues
+from grader.testing.forms.parts import MAX_TEXTS, Malformed, Texts
 from grader.testing.links import Ref
 
 __all__ = ["HEADER", "MAX_FRAME", "TENSOR_DTYPES", "Decoder", "Encoder", "ProtocolError",
            "TooMuch", "Unsendable", "decode_body", "encode_frame", "frame"]  # fmt: skip
 
 HEADER = struct.Struct(">I")
+COUNT = struct.Struct("<I")
 
 (
     EXT_TENSOR,
@@ -53,7 +64,10 @@ HEADER = struct.Struct(">I")
     EXT_DEVICE,
     EXT_SLICE,
     EXT_ELLIPSIS,
-) = range(1, 10)
+    EXT_ARRAY,
+    EXT_TEXTS,
+    EXT_FORM,
+) = range(1, 13)
 
 
 class ProtocolError(Exception):
@@ -126,6 +140,23 @@ class Encoder(Crossing):
         raw = value.reshape(-1).view(uint8).numpy().tobytes() if value.numel() else b""
         return msgpack.ExtType(EXT_TENSOR, msgpack.packb([dtype, list(value.shape)]) + raw)
 
+    def for_array(self, dtype: str, shape: tuple[int, ...], raw: Any) -> Any:
+        """Its dtype and shape, and its bytes."""
+        return msgpack.ExtType(EXT_ARRAY, msgpack.packb([dtype, list(shape)]) + raw.tobytes())
+
+    def for_texts(self, texts: list[str]) -> Any:
+        """How many they are, the length of each in UTF-8, and all of them together."""
+        encoded = [text.encode() for text in texts]
+        size = sum(map(len, encoded)) + 4 * len(encoded)
+        if size > MAX_FRAME:
+            raise too_large(size)
+        lengths = struct.pack(f"<{len(encoded)}I", *map(len, encoded))
+        return msgpack.ExtType(EXT_TEXTS, COUNT.pack(len(encoded)) + lengths + b"".join(encoded))
+
+    def for_form(self, form: str, parts: list[Any]) -> Any:
+        """Its name and its parts."""
+        return msgpack.ExtType(EXT_FORM, msgpack.packb([form, *parts]))
+
 
 # ---------------------------------------------------------------- decoding
 
@@ -146,6 +177,8 @@ def decode_body(body: bytes, from_ref: Callable[[int], Any] = Ref) -> Any:
         return Decoder(from_ref).walk(_unpack(body), 0)
     except ProtocolError:
         raise
+    except Malformed as error:
+        raise ProtocolError(str(error)) from None
     except Exception as error:
         raise ProtocolError(f"malformed frame: {type(error).__name__}") from None
 
@@ -171,6 +204,7 @@ class Decoder:
         self.from_ref = from_ref
         self.nodes = 0
         self.odd_keys = 0
+        self.texts = 0
 
     def walk(self, value: Any, depth: int) -> Any:
         """The value that msgpack's `value`, `depth` deep, stands for."""
@@ -236,32 +270,66 @@ class Decoder:
 
     def _dict(self, data: bytes, depth: int) -> dict[Any, Any]:
         pairs = self._items(data, depth)
-        self.odd_keys += len(pairs)
-        if len(pairs) > MAX_ODD_KEYS or self.odd_keys > MAX_ALL_ODD_KEYS:
+        self._demand_keys([key for key, _ in pairs])
+        return dict(pairs)
+
+    def _demand_keys(self, keys: list[Any]) -> None:
+        for key in keys:
+            _demand_key(key)
+        odd = odd_keys(keys)
+        self.odd_keys += odd
+        if odd > MAX_ODD_KEYS or self.odd_keys > MAX_ALL_ODD_KEYS:
             raise ProtocolError("too many keys")
-        return {_key(key): value for key, value in pairs}
+
+    def _array(self, data: bytes, _: int) -> Any:
+        self.nodes += NODES_OF_A_TENSOR
+        name, shape, raw = _with_header(data)
+        return from_bytes(name, shape, raw)
+
+    def _texts(self, data: bytes, _: int) -> Texts:
+        (count,) = COUNT.unpack_from(data)
+        self.texts += count
+        start = COUNT.size * (count + 1)
+        if self.texts > MAX_TEXTS or start > len(data):
+            raise ProtocolError("too many texts")
+        texts = Texts()
+        for size in struct.unpack_from(f"<{count}I", data, COUNT.size):
+            if size > len(data) - start:
+                raise ProtocolError("malformed texts")
+            texts.append(data[start : start + size].decode())
+            start += size
+        if start != len(data):
+            raise ProtocolError("malformed texts")
+        return texts
+
+    def _form(self, data: bytes, depth: int) -> Any:
+        self.nodes += NODES_OF_A_FORM - 2  # the list and its name are counted as they are walked
+        form, *parts = self._items(data, depth)
+        if form in SETS and parts and type(parts[0]) is list:
+            self._demand_keys(parts[0])
+        return forms.together(form, parts)
 
 
 _READERS: dict[int, Callable[[Decoder, bytes, int], Any]] = {
     EXT_TENSOR: Decoder._tensor, EXT_REF: Decoder._ref, EXT_INT: Decoder._int,
     EXT_DTYPE: Decoder._dtype, EXT_TUPLE: Decoder._tuple, EXT_DICT: Decoder._dict,
     EXT_DEVICE: Decoder._device, EXT_SLICE: Decoder._slice, EXT_ELLIPSIS: Decoder._ellipsis,
+    EXT_ARRAY: Decoder._array, EXT_TEXTS: Decoder._texts, EXT_FORM: Decoder._form,
 }  # fmt: skip
 
 
-def _key(key: Any) -> Any:
-    """A key of plain, hashable values; a tuple's parts are counted."""
+def _demand_key(key: Any) -> None:
+    """Demand a key of plain, hashable values; a tuple's and a frozen set's parts are counted."""
     parts, seen = [key], 0
     while parts:
         part = parts.pop()
         seen += 1
         if seen > MAX_KEY_PARTS:
             raise ProtocolError("key too large")
-        if type(part) is tuple:
+        if type(part) in (tuple, frozenset, NamedValues):
             parts += part
-        elif part is not None and type(part) not in (bool, int, float, str, bytes):
+        elif type(part) not in KEYS:
             raise ProtocolError("malformed key")
-    return key
 
 
 def _torch() -> Any:
@@ -274,17 +342,11 @@ def _torch() -> Any:
 def _decode_tensor(data: bytes) -> Any:
     """Bytes of exactly the announced shape and dtype, or nothing."""
     torch = _torch()
-    unpacker = msgpack.Unpacker(max_buffer_size=1024, max_array_len=MAX_DIMS + 1, max_str_len=16)
-    unpacker.feed(data[:1024])
-    header = unpacker.unpack()
-    if type(header) is not list or len(header) != 2 or type(header[1]) is not list:
-        raise ProtocolError("malformed tensor")
-    name, shape = header
+    name, shape, raw = _with_header(data)
     if type(name) is not str or name not in TENSOR_DTYPES or len(shape) > MAX_DIMS:
         raise ProtocolError("malformed tensor")
     if any(type(size) is not int or not 0 <= size <= 1 << 40 for size in shape):
         raise ProtocolError("malformed tensor shape")
-    raw = memoryview(data)[unpacker.tell() :]
     count = math.prod(shape)
     if count * TENSOR_DTYPES[name] != len(raw):
         raise ProtocolError("tensor bytes do not fit its shape")
@@ -294,3 +356,13 @@ def _decode_tensor(data: bytes) -> Any:
     if name == "bool" and max(raw) > 1:
         raise ProtocolError("malformed bool tensor")
     return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
+
+
+def _with_header(data: bytes) -> tuple[Any, list[Any], memoryview]:
+    """The dtype and the sizes before the bytes of a tensor or an array, and those bytes."""
+    unpacker = msgpack.Unpacker(max_buffer_size=1024, max_array_len=MAX_DIMS + 1, max_str_len=16)
+    unpacker.feed(data[:1024])
+    header = unpacker.unpack()
+    if type(header) is not list or len(header) != 2 or type(header[1]) is not list:
+        raise ProtocolError("malformed tensor")
+    return header[0], header[1], memoryview(data)[unpacker.tell() :]

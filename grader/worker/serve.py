@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from grader.testing.objects import MAX_MESSAGE, NameNotDefined, ObjectServer, describe_error
 from grader.testing.operations import ALWAYS, Op
+from grader.testing.refusals import why_not_fetched
 from grader.wire.batch import decode_batch
 from grader.wire.definitions import read_cells
 from grader.wire.reply import ERROR, ERROR_KEYS, ID, UNDEFINED, UNSENDABLE, error_reply, value_reply
@@ -82,6 +83,8 @@ def _answer(
                 value = server.perform(op, **fields)
         except NameNotDefined as error:
             raised = raised or {UNDEFINED: str(error)}
+        except Unsendable as error:
+            raised = raised or {UNSENDABLE: why_not_fetched(error)[:MAX_MESSAGE]}
         except BaseException as error:
             raised = raised or {ERROR: _told(error)}
     if raised is not None:
@@ -100,7 +103,7 @@ def _encode(reply: dict[str, Any]) -> bytes:
     try:
         return encode_frame(reply)
     except Unsendable as error:
-        reason = str(error)[:MAX_MESSAGE]
+        reason = why_not_fetched(error)[:MAX_MESSAGE]
         return encode_frame(error_reply(reply[ID], {UNSENDABLE: reason}))
     except BaseException as error:
         return encode_frame(error_reply(reply[ID], {ERROR: _told(error)}))

@@ -84,7 +84,7 @@ def seeded_output(
 def output_of(result: Handle, x: Tensor) -> Any:
     """Fetch the output, also of a block that returns nothing else: public checks look at that."""
     value = result.value()
-    out = value[0] if type(value) in (tuple, list) and value else value
+    out = value[0] if isinstance(value, (tuple, list)) and value else value
     assert_shape(out, x.shape, "the block's output")
     if out.dtype != x.dtype:
         fail("the block's output has the wrong dtype", expected=x.dtype, actual=out.dtype)
@@ -120,7 +120,7 @@ def output_and_weights(result: Handle, x: Tensor, n_heads: int) -> tuple[Any, An
 
 def _output_and_weights(result: Handle, x: Tensor, n_heads: int) -> tuple[Any, Any]:
     value = result.value()
-    if type(value) not in (tuple, list) or len(value) != 2:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
         fail("the result is not a pair", actual=type(value).__name__)
     out, weights = value
     assert_shape(out, x.shape, "the output")

@@ -228,8 +228,8 @@ def states_of(model: Handle, tokens: Tensor, **mask: Tensor) -> list[Tensor]:
     Two of five random tokens or more are the same once in 6 million times.
     """
     value = model(tokens, return_hidden_states=True, **mask).value()
-    states = value[1] if type(value) in (tuple, list) and len(value) == 2 else None
-    if type(states) not in (tuple, list):
+    states = value[1] if isinstance(value, (tuple, list)) and len(value) == 2 else None
+    if not isinstance(states, (tuple, list)):
         fail("there is no list of hidden states")
     assert_equal(len(states), LAYERS + 1, "the number of hidden states")
     for number, state in enumerate(states):

@@ -12,9 +12,16 @@ import os
 import threading
 import zipfile
 from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgpack
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -27,7 +34,10 @@ from grader.intake.notebook import metadata_assignment, read
 from grader.judging.spawning import WorkerPipes
 from grader.judging.worker_link import WorkerLink
 from grader.model import Limits
+from grader.testing import forms
 from grader.testing.failure import CheckFailed
+from grader.testing.forms.described import Member, NamedValues, Raised, Record
+from grader.testing.forms.parts import Texts
 from grader.testing.links import NotDefined, Ref, StudentError, WorkerStopped
 from grader.testing.operations import Op
 from grader.wire.values import ProtocolError, decode_body
@@ -58,6 +68,30 @@ TENSORS = st.builds(
     st.binary(max_size=64),
 )
 
+ARRAYS = st.builds(
+    lambda name, shape, raw: packed([name, shape]) + raw,
+    st.sampled_from(["float64", "int8", "bool", "datetime64[ns]", "object", "U3"]),
+    st.lists(st.integers(0, 3) | NUMBERS, max_size=3),
+    st.binary(max_size=32),
+)
+TEXTS = st.builds(
+    lambda lengths, raw: b"".join(n.to_bytes(4, "little") for n in (len(lengths), *lengths)) + raw,
+    st.lists(st.integers(0, 3) | st.integers(0, (1 << 32) - 1), max_size=4),
+    st.binary(max_size=8),
+)
+
+
+def formed(inner: st.SearchStrategy[object]) -> st.SearchStrategy[bytes]:
+    """The name of a form with parts that may be its own."""
+    words = st.sampled_from(
+        ["array", "masked", "texts", "zoned", "categories", "mixed", "range", "levels", "column",
+         "Int64", "str", "object", "zone", "offset", "UTC", "timestamp[us]", "double", "string"]
+    )  # fmt: skip
+    parts = st.lists(inner | words | st.lists(inner | words, max_size=5), max_size=4)
+    names = st.sampled_from(sorted(forms._BUILDERS))
+    return st.builds(lambda name, held: packed([name, *held]), names, parts)
+
+
 # everything that msgpack can say, with our extensions well and badly filled
 WIRE = st.recursive(
     LEAVES,
@@ -67,13 +101,24 @@ WIRE = st.recursive(
         | st.builds(
             msgpack.ExtType,
             st.integers(0, 20),
-            inner.map(packed) | TENSORS | st.binary(max_size=30) | st.integers(0, 99).map(lambda n: b"%d" % n),
+            inner.map(packed) | TENSORS | ARRAYS | TEXTS | formed(inner) | st.binary(max_size=30) | st.integers(0, 99).map(lambda n: b"%d" % n),
         )
     ),
     max_leaves=12,
 )  # fmt: skip
 
 PLAIN = (type(None), bool, int, float, str, bytes, list, tuple, dict, slice, type(...), Ref)
+FORMED = (
+    complex, set, frozenset, range, Decimal, Fraction, date, datetime, time, timedelta, timezone,
+    ZoneInfo, Record, NamedValues, Member, Raised, Texts, pd.DataFrame, pd.Series, pd.Timestamp, pd.Timedelta,
+    type(pd.NaT), type(pd.NA), np.ndarray, np.dtype, np.generic, pd.Index, pa.Table,
+)  # fmt: skip
+
+
+def is_known(value: object) -> bool:
+    return type(value) in (*PLAIN, torch.Tensor, torch.dtype, torch.device) or isinstance(
+        value, FORMED
+    )
 
 
 @LONGER
@@ -81,7 +126,7 @@ PLAIN = (type(None), bool, int, float, str, bytes, list, tuple, dict, slice, typ
 def test_whatever_msgpack_can_say_is_plain_data_or_refused(value: object) -> None:
     with contextlib.suppress(ProtocolError):
         found = decode_body(packed(value))
-        assert type(found) in (*PLAIN, torch.Tensor, torch.dtype, torch.device)
+        assert is_known(found)
 
 
 @contextlib.contextmanager
@@ -139,7 +184,7 @@ def test_a_reply_is_a_value_or_a_documented_error(
             str(error)
         else:
             assert echo, "a reply to another question was taken"
-            assert type(value) in (*PLAIN, torch.Tensor, torch.dtype, torch.device)
+            assert is_known(value)
 
 
 def edited(content: bytes, edits: list[tuple[int, bytes]], cut: int) -> bytes:

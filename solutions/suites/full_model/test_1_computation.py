@@ -316,7 +316,7 @@ class TestHiddenStates:
                 logits = logits_of(unasked, tokens)
                 assert_close(logits_of(asked, tokens), logits, "the logits", **TOLERANCE)
                 value = unasked.value()
-                if type(value) in (tuple, list) and any(item is not None for item in value[1:]):
+                if isinstance(value, (tuple, list)) and any(item is not None for item in value[1:]):
                     fail("there are hidden states although nobody asked for them")
 
         judge(submission, rng, verdict)

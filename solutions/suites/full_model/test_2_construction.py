@@ -258,7 +258,7 @@ def in_both_modes(part: Handle, given: Tensor) -> tuple[Tensor, Tensor]:
     for mode in ("train", "eval"):
         attribute(part, mode)()
         value = part(given).value()
-        output = value[0] if type(value) in (tuple, list) and value else value
+        output = value[0] if isinstance(value, (tuple, list)) and value else value
         assert_shape(output, (*given.shape[:2], WIDTH), "a part's output")
         outputs.append(output)
     return outputs[0], outputs[1]

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.testing.crossing import BelievedCopier, Copier, Unsendable
+from grader.testing.crossing import SMALL, BelievedCopier, Copier, Unsendable
 from grader.testing.operations import Op
 from grader.wire.batch import Batch, decode_batch
 from grader.wire.values import HEADER, decode_body, encode_frame
@@ -83,7 +83,12 @@ def test_a_copy_is_what_would_have_crossed(value: object) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [[0] * 200_001, "x" * (1 << 20 | 1), dict.fromkeys(range(1025)), torch.zeros(1 << 25)],
+    [
+        [0] * 200_001,
+        "x" * (1 << 20 | 1),
+        dict.fromkeys(range(SMALL, SMALL + 1025)),
+        torch.zeros(1 << 25),
+    ],
     ids=["values", "text", "keys", "bytes"],
 )
 def test_limits_are_the_same(value: object) -> None:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from grader.testing import attribute, elements, entered, raises, settle, values
 from grader.testing.failure import CheckFailed
-from grader.testing.handles import Handle, HandleMisuse, SubmissionNames
+from grader.testing.handles import (
+    Handle,
+    HandleMisuse,
+    SubmissionNames,
+    take,
+)
 from grader.testing.links import NotDefined, StudentError
 from grader.testing.local import LocalLink
 
@@ -237,3 +244,19 @@ def test_many_values_come_in_one_trip() -> None:
     assert values(handles) == [3, 1, 4]
     assert trips == 2
     assert values([]) == []
+
+
+def test_the_first_values_of_what_has_no_end() -> None:
+    names = SubmissionNames(LocalLink({"count": itertools.count, "list": list}))
+    assert take(names.count(5), 3) == [5, 6, 7]
+    assert take(names.list([1]), 3) == [1]
+    with pytest.raises(CheckFailed, match=r"not ended after 10,000 values: take the first ones"):
+        names.count().value()
+
+
+def test_an_array_is_a_tensor_where_one_is_asked_for() -> None:
+    names = SubmissionNames(LocalLink({"ones": np.ones, "words": lambda: np.array(["a"])}))
+    assert names.ones(2).tensor().tolist() == [1.0, 1.0]
+    assert type(names.ones(2).value()) is np.ndarray
+    with pytest.raises(CheckFailed, match="not a tensor"):
+        names.words().tensor()

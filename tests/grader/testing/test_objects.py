@@ -20,8 +20,8 @@ from grader.wire.values import HEADER, decode_body, encode_frame
         (Counter(a=2), {"a": 2}),
         (defaultdict(int, a=2), {"a": 2}),
         (OrderedDict(a=np.int64(2)), {"a": 2}),
-        ({"a": Fraction(1, 4)}, {"a": 0.25}),
-        ([Decimal("0.25"), np.float32(0.25)], [0.25, 0.25]),
+        ({"a": Fraction(1, 4)}, {"a": Fraction(1, 4)}),
+        ([Decimal("0.25"), np.float32(0.25)], [Decimal("0.25"), 0.25]),
     ],
     ids=["counter", "defaultdict", "ordered dict", "fraction", "decimal"],
 )

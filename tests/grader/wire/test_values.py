@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.testing.crossing import SMALL
 from grader.testing.links import Ref
 from grader.wire import values as protocol
 from grader.wire.values import HEADER, ProtocolError, Unsendable, decode_body, encode_frame
@@ -110,7 +111,7 @@ class Sly(torch.Tensor):
         ("x" * (protocol.MAX_STR + 1), "characters"),
         (1 << 2000, "1200 bits"),
         ([0] * (protocol.MAX_NODES + 1), "values"),
-        (dict.fromkeys(range(protocol.MAX_ODD_KEYS + 1), 0), "not strings"),
+        (dict.fromkeys(range(SMALL, SMALL + protocol.MAX_ODD_KEYS + 1), 0), "not strings"),
         (torch.ones([1] * 13), "13 dimensions"),
     ],
 )
@@ -215,13 +216,13 @@ def odd(pairs: list[list[object]]) -> msgpack.ExtType:
 
 
 def test_keys_that_may_collide_are_few_in_all_and_small() -> None:
-    dicts = [odd([[n, 0] for n in range(1_000)])] * 16
+    dicts = [odd([[SMALL + n, 0] for n in range(1_000)])] * 16
     assert len(decode_body(msgpack.packb(dicts))) == 16
-    assert len(crossed([dict.fromkeys(range(1_000), 0)] * 16)) == 16  # type: ignore[arg-type]
+    assert len(crossed([dict.fromkeys(range(SMALL, SMALL + 1_000), 0)] * 16)) == 16  # type: ignore[arg-type]
     with pytest.raises(ProtocolError, match="too many keys"):
         decode_body(msgpack.packb([*dicts, *dicts[:1]]))
     with pytest.raises(Unsendable):
-        encode_frame({"v": [dict.fromkeys(range(1_000), 0)] * 17})
+        encode_frame({"v": [dict.fromkeys(range(SMALL, SMALL + 1_000), 0)] * 17})
     for size in (60, 70):
         key = msgpack.ExtType(protocol.EXT_TUPLE, msgpack.packb(list(range(size))))
         body = msgpack.packb(odd([[key, 0]]))
