@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import pytest
 
 from grader.config.course import load_course
 from grader.judging.engine import Engine
-from grader.model import Job, Limits, Status, Submission
+from grader.model import Status
+from tests.handed_in import job
 
 SOURCE = """
 import torch
@@ -42,21 +42,10 @@ RESULTS = {
 def test_empty_answers_earn_nothing(tmp_path: Path) -> None:
     course = load_course(Path(__file__).parents[2])
     with Engine(course, assignments=["embeddings"]) as engine:
-        suite = engine.suites["embeddings"]
-        jobs = []
-        for name, result in RESULTS.items():
-            path = tmp_path / f"{name}.py"
-            path.write_text(SOURCE.replace("{result}", result))
-            submission = Submission(
-                student=name,
-                assignment="embeddings",
-                path=str(path),
-                name=path.name,
-                digest=hashlib.sha256(path.read_bytes()).hexdigest(),
-            )
-            jobs.append(
-                Job(submission=submission, suite=suite, device="cpu", seed=0, limits=Limits())
-            )
+        jobs = [
+            job(engine, "embeddings", tmp_path / f"{name}.py", SOURCE.replace("{result}", result))
+            for name, result in RESULTS.items()
+        ]
         runs = list(engine.run(jobs, 2))
     passed = {
         (run.submission.student, outcome.check)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,8 @@ import pytest
 from grader.authoring.cases import in_place_of, material
 from grader.config.course import load_course
 from grader.judging.engine import Engine
-from grader.model import Job, Limits, Status, Submission
+from grader.model import Status
+from tests.handed_in import job
 
 TYING = "self.lm_head.weight = self.embedding.token_embedding.embedding.weight"
 UNTIED = "nn.init.normal_(self.lm_head.weight, mean=0.0, std=0.02)"
@@ -32,19 +32,8 @@ def test_one_gap_costs_its_own_check(tmp_path: Path) -> None:
         for name, (old, new, _) in GAPS.items():
             assert answer.count(old) == 1
             cells = in_place_of(lesson, {"TinyTransformerLM": answer.replace(old, new)})
-            path = tmp_path / f"{name}.py"
-            path.write_text("\n\n".join(cell.source for cell in cells))
-            submission = Submission(
-                student=name,
-                assignment="full_model",
-                path=str(path),
-                name=path.name,
-                digest=hashlib.sha256(path.read_bytes()).hexdigest(),
-            )
-            suite = engine.suites["full_model"]
-            jobs.append(
-                Job(submission=submission, suite=suite, device="cpu", seed=0, limits=Limits())
-            )
+            text = "\n\n".join(cell.source for cell in cells)
+            jobs.append(job(engine, "full_model", tmp_path / f"{name}.py", text))
         runs = {run.submission.student: run for run in engine.run(jobs, 2)}
     for name, (_, _, lost) in GAPS.items():
         failed = {one.check for one in runs[name].outcomes if one.status is not Status.PASSED}
