@@ -59,7 +59,8 @@ class Crew:
                 preload=course.preload,
                 later=course.preload_later,
                 public=course.public,
-                private=[path for path in _private(course) if path is not None],
+                private=(*course.private, *course.known_answers),
+                data={one.id: course.data_of(one.id) for one in course.assignments},
                 withheld={one.id: one.withheld for one in course.assignments},
                 sandbox=sandbox,
             )
@@ -230,13 +231,9 @@ def _setup(
         sandbox=sandbox,
         digests=dict(digests),
         known={} if spawn_socket is None else known_texts(course, digests),
+        data={name: tuple(map(str, course.data_of(name))) for name in digests},
+        hidden_data=tuple(map(str, course.hidden_data)),
     )
-
-
-def _private(course: Course) -> tuple[Path | None, ...]:
-    """What no worker may read, even where it lies among installed packages."""
-    places = (course.suites, course.reference, course.lessons, course.mutants, course.fakes)
-    return (*places, course.styles, *course.known_answers)
 
 
 def _environment() -> dict[str, str]:

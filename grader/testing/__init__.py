@@ -28,6 +28,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from grader.testing.data import data_path
 from grader.testing.excerpts import excerpt
 from grader.testing.failure import CheckFailed, fail
 from grader.testing.handles import (
@@ -55,6 +56,7 @@ __all__ = [
     "assert_shape",
     "attribute",
     "check",
+    "data_path",
     "differing",
     "elements",
     "entered",

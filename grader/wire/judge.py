@@ -23,7 +23,8 @@ class JudgeSetup(Value, frozen=True):
     """What a judge is told at its start. Folders are absolute paths.
 
     `digests` gives each assignment's suite its digest: see `grader/store/fingerprint.py`; `known`
-    says by assignment which texts are no student's own: see `grader/judging/known_texts.py`.
+    says by assignment which texts are no student's own: see `grader/judging/known_texts.py`. `data`
+    lies beside the notebooks of an assignment, `hidden_data` is for checks alone.
     """
 
     root: str
@@ -35,6 +36,8 @@ class JudgeSetup(Value, frozen=True):
     spawn_socket: int | None
     sandbox: bool = True
     known: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    data: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    hidden_data: tuple[str, ...] = ()
 
 
 class JudgeReady(Value, frozen=True):

@@ -48,6 +48,7 @@ class Config:
         sites: folders in which packages are installed.
         public: the folder of staged public packages.
         parts: the folder with what of them differs between assignments, which is not imported here.
+        data: for each assignment that has some, where it lies and its name beside the notebook.
         private: what no worker may read, wherever it lies.
         preload: modules to import once.
         later: modules to import when there is time.
@@ -59,6 +60,7 @@ class Config:
     sites: list[str]
     public: str
     parts: str
+    data: dict[str, list[list[str]]]
     private: list[str]
     preload: list[str]
     later: list[str]
@@ -101,7 +103,14 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
     requests, spare_work = socket.socket(fileno=spawn_fd), _spare_work(config.later)
     leash, held = os.pipe()  # closed with this process, however it ends
     session = Surroundings(
-        config.state, leash, os.getpid(), tree, offer, public=config.public, parts=config.parts
+        config.state,
+        leash,
+        os.getpid(),
+        tree,
+        offer,
+        public=config.public,
+        parts=config.parts,
+        data={name: tuple((one, beside) for one, beside in own) for name, own in config.data.items()},
     )
     _serve(control, requests, spare_work, session, held)
 
