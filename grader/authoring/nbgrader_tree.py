@@ -53,9 +53,7 @@ def write_tree(
             )
     support = _support_files(course)
     paths = []
-    for lesson, notebook in build_notebooks(
-        course, suites, solved=True, assignments=assignments
-    ):
+    for lesson, notebook in build_notebooks(course, suites, solved=True, assignments=assignments):
         path = folder / "source" / lesson.assignment / f"{lesson.assignment}.ipynb"
         write_atomically(path, notebook_bytes(notebook), mode=None)
         paths.append(path)

@@ -40,7 +40,7 @@ def read_places(root: Path, entries: Sequence[str], key: str) -> tuple[Path, ...
 def _read_place(root: Path, entry: str, key: str) -> Path:
     said = f"[tool.grader] {key} = {entry[:MOST_CHARS]!r}"
     inside = "name a file or folder below the folder of `pyproject.toml`, relative to that"
-    if os.path.isabs(entry) or "\\" in entry:
+    if Path(entry).is_absolute() or "\\" in entry:
         raise ConfigError(f"{said} is not a relative path with `/`", hint=inside)
     parts = Path(os.path.normpath(entry)).parts
     if not entry.strip() or not parts or ".." in parts:

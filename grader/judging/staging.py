@@ -1,8 +1,8 @@
 """What workers read of a course, laid out where they may read it, whoever they run as.
 
-    STATE/public/               the public packages
-    STATE/parts/ASSIGNMENT/     what of them is an assignment's own: see `withholding.py`
-    STATE/data/NUMBER/NAME      a file or folder of data, once for all assignments and submissions
+STATE/public/               the public packages
+STATE/parts/ASSIGNMENT/     what of them is an assignment's own: see `withholding.py`
+STATE/data/NUMBER/NAME      a file or folder of data, once for all assignments and submissions
 """
 
 from __future__ import annotations

@@ -67,6 +67,10 @@ class Config:
     state: str
     sandbox: bool
 
+    def data_by_assignment(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """The data as what does not change."""
+        return {name: tuple((path, at) for path, at in own) for name, own in self.data.items()}
+
 
 def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
     """Preload, say so on `control`, then fork supervisors until the grader is gone.
@@ -110,7 +114,7 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
         offer,
         public=config.public,
         parts=config.parts,
-        data={name: tuple((one, beside) for one, beside in own) for name, own in config.data.items()},
+        data=config.data_by_assignment(),
     )
     _serve(control, requests, spare_work, session, held)
 
