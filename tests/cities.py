@@ -54,7 +54,7 @@ HIDDEN = """
 from grader.testing import assert_equal, check, data_path
 
 
-class TestTotal:
+class TestAdding:
     '''Lengths are added'''
 
     @check(points=2)
@@ -84,7 +84,7 @@ LESSON = """
 
 # %% solution="total"
 
-# %% question="total"
+# %% question="adding"
 """
 
 LENGTHS = "Elbe,1094\nOder,840\nSpree,400\n"

@@ -85,10 +85,9 @@ def _print_survivors(out: Console, gate: AssignmentGate, report: GeneratedReport
         if one.fate is not Fate.SURVIVES:
             continue
         line = Text(f"? {gate.assignment}: {one.id} survives: ", "yellow")
-        out.print(line.append(one.change, "not bold default"), soft_wrap=True)
-        if one.where:
-            out.print(Text(f"  {_shown(one.where)}", "bold"), soft_wrap=True)
-        for text in one.diff.splitlines()[2:] if one.diff.startswith("--- ") else ():
+        line.append(_shown(one.where) if one.where else one.change, "bold default")
+        out.print(line, soft_wrap=True)
+        for text in one.diff.splitlines()[2 * one.diff.startswith("--- ") :]:
             out.print(Text(f"    {text}", DIFF_STYLES.get(text[:1], "")), soft_wrap=True)
         command = f'grader verify -a {gate.assignment} --accept {one.id} --reason "…"'
         out.print(Text(f"  nobody could notice it? {command}", "dim"), soft_wrap=True)
@@ -107,7 +106,8 @@ def _print_findings(out: Console, gate: AssignmentGate, findings: Sequence[Findi
     for finding in findings:
         if finding.where != place:
             place = finding.where
-            out.print(Text(f"{gate.assignment}, {_shown(place)}:", "bold"), soft_wrap=True)
+            told = "" if gate.demanding else " (--strict fails for this)"
+            out.print(Text(f"{gate.assignment}, {_shown(place)}{told}:", "bold"), soft_wrap=True)
         line = Text(f"  {mark} {finding.what}", style)
         out.print(line.append(f": {finding.hint}", "not bold default"), soft_wrap=True)
 

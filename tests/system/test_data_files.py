@@ -35,7 +35,7 @@ def graded(course: Path, submissions: Path) -> dict[str, dict[str, float]]:
     return {score.student: dict(score.questions) for score in found.scores}
 
 
-FULL = {"file": 1.0, "total": 2.0}
+FULL = {"file": 1.0, "adding": 2.0}
 SEARCH = """
     import os
     found = []
@@ -64,8 +64,8 @@ def test_the_file_of_the_course_is_what_a_grading_reads(root: Path, tmp_path: Pa
     found = graded(root, work)
     assert found["ada"] == FULL
     assert found["ben"] == FULL, "what a submission brings along does not matter"
-    assert found["cleo"] == {"file": 0.0, "total": 2.0}, "a path is relative to where one is"
-    assert found["dan"] == {"file": 1.0, "total": 0.0}, "it could read hidden data"
+    assert found["cleo"] == {"file": 0.0, "adding": 2.0}, "a path is relative to where one is"
+    assert found["dan"] == {"file": 1.0, "adding": 0.0}, "it could read hidden data"
     assert original.read_text(encoding="utf-8") == LENGTHS
 
 

@@ -58,7 +58,6 @@ def test_a_check_that_always_passes_is_noticed(
     )
     write(toy / "hidden/test_adding.py", broken)
     gate = gated()
-    assert not gate.passed
     assert gate.unproven or any(case.verdict is Verdict.SURVIVES for case in gate.cases)
 
 
