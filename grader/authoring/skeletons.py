@@ -19,6 +19,16 @@ PARTIAL_HEADING = """Which questions ask for each stub, and what else half-finis
 Fill in [asks] first; then `grader verify ASSIGNMENT --strict --write-tables` adds the losses."""
 
 
+def count_unpromised(course: Course, assignment: str) -> int:
+    """How many sentences that students get no promise quotes.
+
+    Raises:
+        SuiteError, ReleaseError: the table or the lesson can't be used.
+    """
+    lesson = read_lesson(lesson_path(course, assignment))
+    return len(missing_entries(load_promises(lesson) or (), solution_sources(course, lesson)))
+
+
 def write_skeletons(course: Course, assignment: str) -> list[str]:
     """Add to an assignment's tables what can be known without grading anything.
 

@@ -23,6 +23,7 @@ import msgspec
 from grader.authoring.cases import USUAL, Kind, Planned, material, plan_cases
 from grader.authoring.kills import killing_checks
 from grader.authoring.lessons import lesson_paths
+from grader.authoring.skeletons import count_unpromised
 from grader.authoring.strict import StrictGate, StrictPlan, judge_strict, plan_strict
 from grader.authoring.trials import grade_cases
 from grader.config.course import Course
@@ -78,6 +79,8 @@ class AssignmentGate(Value, frozen=True):
         unproven: the checks that no mutant fails.
         strict: what the strict gate adds, when it is asked.
         demanding: whether the gate fails for either of these; else they are only told.
+        unpromised: how many sentences of the docstrings no promise quotes; a strict gate names
+            them instead.
     """
 
     assignment: str
@@ -86,6 +89,7 @@ class AssignmentGate(Value, frozen=True):
     unproven: tuple[str, ...]
     strict: StrictGate | None = None
     demanding: bool = False
+    unpromised: int = 0
 
     @property
     def passed(self) -> bool:
@@ -166,6 +170,13 @@ def verify(
     further = [case for plan in plans.values() for case in plan.planned]
     suites, scores = grade_cases(course, [*planned, *further], jobs, watcher)
     result = _verification(planned, suites, scores, proof=Kind.MUTANT in kinds)
+    if Kind.MUTANT in kinds and not strict:
+        result = Verification(
+            tuple(
+                msgspec.structs.replace(one, unpromised=count_unpromised(course, one.assignment))
+                for one in result.gates
+            )
+        )
     if not plans:
         return result
     by_name = _own_scores([*planned, *further], scores)

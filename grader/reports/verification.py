@@ -97,7 +97,10 @@ def _has_mutants(gate: AssignmentGate) -> bool:
 
 def _print_next(out: Console, gate: AssignmentGate) -> None:
     """Say what would make a gate that passes worth more."""
-    if not gate.passed or not gate.cases or not gate.unproven:
+    if not gate.passed or not gate.cases:
+        return
+    if not gate.unproven:
+        _print_beyond(out, gate)
         return
     number = len(gate.unproven)
     checks = "1 check" if number == 1 else f"{number} checks"
@@ -120,6 +123,18 @@ def _print_next(out: Console, gate: AssignmentGate) -> None:
         ]
     for line in lines:
         out.print(Text(f"  {line}", "dim"), soft_wrap=True)
+
+
+def _print_beyond(out: Console, gate: AssignmentGate) -> None:
+    """Say what the strict gate would ask for."""
+    if gate.unpromised:
+        some = "1 sentence" if gate.unpromised == 1 else f"{gate.unpromised} sentences"
+        told = f"  {some} of the docstrings nobody is held to yet: {_strictly(gate)} asks for it"
+        out.print(Text(told, "dim"), soft_wrap=True)
+
+
+def _strictly(gate: AssignmentGate) -> str:
+    return f"grader verify -a {gate.assignment} --strict"
 
 
 def _summary(gate: AssignmentGate) -> Text:

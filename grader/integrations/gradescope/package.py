@@ -117,6 +117,9 @@ def _course_files(course: Course, assignment: AssignmentConfig) -> Iterator[tupl
 
 
 def _is_needed(path: Path, course: Course, assignment: AssignmentConfig) -> bool:
+    data = {place for one in course.assignments for place in course.data_of(one.id)}
+    if data.intersection((path, *path.parents)):  # its own comes by itself
+        return False
     if path.suffix in (".pyc", ".ipynb") or "__pycache__" in path.parts:
         return False
     return assignment_of(path, (course.checks, course.suites)) in (None, assignment.id)

@@ -54,7 +54,7 @@ ODD = {
                 return max(self.n, 0)
     ''',
     "one line": "def g(x): return x + 1\n",
-    "nested": '''
+    "nested": """
         def outer(n):
             def inner(k):
                 return k * n
@@ -62,7 +62,7 @@ ODD = {
                 if not i:
                     continue
                 yield inner(i) if i % 2 else -i
-    ''',
+    """,
 }
 
 

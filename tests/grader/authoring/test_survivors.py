@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from grader.authoring.release import solution_sources
 from grader.authoring.strict import Fate
 from grader.authoring.survivors import accept, find_mutant, smallest_edit, write_mutant
 from grader.authoring.verify import AssignmentGate, Verdict, verify
-from grader.config.course import load_course
+from grader.config.course import Course, load_course
 from grader.errors import UsageError
 
 START = "Counter.__init__:default:1"
@@ -37,6 +39,7 @@ def fates(gate: AssignmentGate) -> dict[str, Fate]:
     return {one.id: one.fate for one in gate.strict.generated.results}
 
 
+@pytest.mark.slow
 def test_one_that_is_accepted_is_equivalent_from_then_on(toy: Path) -> None:
     write_gate(toy)
     before = gate_of(toy)
@@ -49,6 +52,7 @@ def test_one_that_is_accepted_is_equivalent_from_then_on(toy: Path) -> None:
     assert fates(gate_of(toy))[START] is Fate.EQUIVALENT
 
 
+@pytest.mark.slow
 def test_one_that_is_written_fails_the_gate_until_a_check_notices_it(toy: Path) -> None:
     write_gate(toy)
     course = load_course(toy)
@@ -58,17 +62,21 @@ def test_one_that_is_written_fails_the_gate_until_a_check_notices_it(toy: Path) 
     (case,) = (case for case in gate.cases if case.name == path.stem)
     assert case.verdict is Verdict.SURVIVES
     assert not gate.passed
-    more = HIDDEN + """
+    more = (
+        HIDDEN
+        + """
     @check(points=1)
     def test_from_nothing(self, submission):
         \"\"\"Starts from 0 by itself\"\"\"
         assert submission.Counter().up().value() == 1
 """
+    )
     write(toy / "hidden/test_adding.py", more)
     (gate,) = verify(load_course(toy), watcher=Silent()).gates
     assert gate.passed
 
 
+@pytest.mark.slow
 def test_a_check_that_only_a_generated_mutant_fails_is_proven(toy: Path) -> None:
     write_gate(toy)
     for path in (toy / "mutants/adding").iterdir():
@@ -103,24 +111,34 @@ def test_every_mutant_of_a_course_can_be_written_and_read(toy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("settle", "said"),
     [
-        (["--accept", START], ["say why nobody could notice it", "--reason"]),
-        (["--accept", "Counter.__init__:default:2", "--reason", "x"], [f"did you mean `{START}`"]),
-        (["--accept", "zzz", "--reason", "x"], ["--generate` lists them"]),
-        (["--write-mutant", START, "--reason", "x"], ["which question", "small, any, state"]),
-        (["--write-mutant", START, "--loses", "stat", "--reason", "x"], ["did you mean `state`"]),
-        (["--write-mutant", START, "--loses", "state"], ["say what is wrong with it"]),
-        (["--accept", START, "--write-mutant", START], ["accepted or written, not both"]),
-        (["-a", "addin", "--accept", START, "--reason", "x"], ["did you mean `adding`?"]),
+        (lambda c: accept(c, [], START, " "), "say why nobody could notice it --reason"),
+        (lambda c: accept(c, [], "Counter.__init__:default:2", "x"), f"did you mean `{START}`"),
+        (lambda c: accept(c, [], "zzz", "x"), "--generate` lists them"),
+        (lambda c: write_mutant(c, [], START, [], "x"), "which question .* small, any, state"),
+        (lambda c: write_mutant(c, [], START, ["stat"], "x"), "did you mean `state`"),
+        (lambda c: write_mutant(c, [], START, ["state"], ""), "say what is wrong with it"),
     ],
 )
 def test_what_can_not_be_settled_says_why(
-    toy: Path, arguments: list[str], words: list[str]
+    toy: Path, settle: Callable[[Course], Path], said: str
 ) -> None:
     write_gate(toy)
-    assert_clear(grader("verify", *arguments, cwd=toy), 2, *words)
+    with pytest.raises(UsageError) as caught:
+        settle(load_course(toy))
+    assert re.search(said, f"{caught.value.message} {caught.value.hint}")
     assert not (toy / "lessons/01_adding").exists()
+
+
+def test_the_command_settles_one_by_its_name(toy: Path) -> None:
+    write_gate(toy)
+    both = ["--accept", START, "--write-mutant", START]
+    assert_clear(grader("verify", *both, cwd=toy), 2, "accepted or written, not both")
+    settle = ["--accept", START, "--reason", "nobody counts without a start"]
+    assert_clear(grader("verify", "-a", "addin", *settle, cwd=toy), 2, "did you mean `adding`?")
+    done = grader("verify", "-a", "adding", *settle, cwd=toy)
+    assert done.stdout == f"{toy / 'lessons/01_adding/equivalents.toml'}\n"
 
 
 def test_nothing_is_settled_twice(toy: Path) -> None:

@@ -88,6 +88,7 @@ def test_where_nothing_can_be_written_nothing_is_kept(root: Path) -> None:
     assert said(root).startswith("was never verified")
 
 
+@pytest.mark.slow
 def test_the_commands_speak_of_it(toy: Path) -> None:
     write_gate(toy)
     table = toy / "pyproject.toml"

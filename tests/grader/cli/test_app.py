@@ -72,7 +72,9 @@ def test_an_option_means_the_same_everywhere() -> None:
             assert seen.setdefault(long, shape) == shape, f"{name} {long}"
 
 
-@pytest.mark.parametrize("asked", [["help", "checks"], ["help", "list"], ["help", "package", "gradescope"], ["help"]])
+@pytest.mark.parametrize(
+    "asked", [["help", "checks"], ["help", "list"], ["help", "package", "gradescope"], ["help"]]
+)
 def test_help_is_also_a_word(asked: list[str], run: CliRunner) -> None:
     assert run.invoke(grader, asked).output == run.invoke(grader, [*asked[1:], "--help"]).output
     assert "Did you mean 'check'" in run.invoke(grader, ["help", "chekc"]).output

@@ -75,13 +75,13 @@ def test_what_is_no_place_for_data_is_refused(root: Path, entry: str, said: str)
 
 def test_two_of_a_name_are_refused_where_they_would_meet(root: Path) -> None:
     write(root / "other/people.csv", "x")
-    with pytest.raises(ConfigError, match="`people`: two of its data are called `people.csv`"):
+    with pytest.raises(ConfigError, match=r"`people`: two of its data are called `people.csv`"):
         load_course(with_data(root, 'data = ["other/people.csv"]'))
 
 
 @pytest.mark.parametrize("entry", ["handout", "handout/data", "handout/checks"])
 def test_hidden_data_lies_in_nothing_that_students_get(root: Path, entry: str) -> None:
-    with pytest.raises(ConfigError, match="hidden|private"):
+    with pytest.raises(ConfigError, match=r"hidden|private"):
         load_course(with_data(root, f'hidden_data = ["{entry}"]', "hidden_data"))
 
 

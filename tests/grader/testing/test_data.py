@@ -74,5 +74,5 @@ def test_in_a_notebook_a_path_is_what_the_notebook_makes_of_it(
     data._known = None
     monkeypatch.chdir(course / "one")
     assert data_path("data/x.csv").read_text(encoding="utf-8").strip() == "one/data/x.csv"
-    with pytest.raises(SuiteError, match="there is no `y.csv` here"):
+    with pytest.raises(SuiteError, match=r"there is no `y.csv` here"):
         data_path("y.csv")
