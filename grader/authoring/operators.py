@@ -3,11 +3,8 @@
 Each takes a node of the syntax tree and yields what might stand there instead. They follow the
 operators of the usual tools (mutmut, Cosmic Ray, mutatest) and add what these leave out and people
 get wrong: swapped arguments and parameters, calls and statements left out, another attribute of
-the same kind. Of this course's own answers they make as many as mutmut, half of which neither of
-the two makes; what only they make is nearly all noticed by any check: `None` for whatever is there,
-each arithmetic sign in the place of each other. Theirs are not used because ids must stay the same
-from release to release: reasons why a mutant is equivalent are kept under them. Nor do they promise
-an interface for other programs.
+the same kind. docs/write-a-course.md says what was measured. Theirs are not used because ids must
+stay the same from release to release: reasons why a mutant is equivalent are kept under them.
 """
 
 from __future__ import annotations
