@@ -50,19 +50,21 @@ class TestFile:
         assert_equal(submission.rows("data/rivers/lengths.csv").value(), len(ROWS), "the rows")
 """
 
-HIDDEN = """
+HIDDEN = '''
 from grader.testing import assert_equal, check, data_path
+
+OTHERS = data_path("others.csv").read_text()
 
 
 class TestAdding:
-    '''Lengths are added'''
+    """Lengths are added"""
 
     @check(points=2)
-    def test_total(self, submission, reference):
-        '''Adds the lengths of other rivers'''
-        text = data_path("others.csv").read_text()
-        assert_equal(submission.total(text).value(), reference.total(text), "the sum")
-"""
+    def test_other_rivers(self, submission, reference):
+        """Adds the lengths of other rivers"""
+        assert_equal(submission.total(OTHERS).value(), reference.total(OTHERS), "the sum")
+'''
+"""As docs/write-a-course.md shows it."""
 
 RIGHT = """
 def rows(path):

@@ -9,9 +9,10 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 
 import pytest
-from cities import LENGTHS, RIGHT, write_cities
+from cities import HIDDEN, LENGTHS, RIGHT, write_cities
 from commands import assert_clear, grader
 from toy import Silent, notebook, write
 from walled import LIMITS, MODES
@@ -241,6 +242,11 @@ def test_a_result_belongs_to_the_data_that_it_was_found_with(
     (root / path).write_text("x,1\n", encoding="utf-8")
     after = suite_digests(course, ["rivers", "people"])
     assert {name for name in after if after[name] != before[name]} == changed
+
+
+def test_the_guide_shows_the_hidden_check_of_this_course() -> None:
+    guide = Path(__file__).parents[2] / "docs/write-a-course.md"
+    assert indent(HIDDEN.strip(), "    ") in guide.read_text(encoding="utf-8")
 
 
 def test_a_name_that_is_no_data_file_is_a_clear_error(root: Path) -> None:
