@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from commands import grader
 from toy import HIDDEN, PUBLIC, REFERENCE, Silent, write, write_gate
 
 from grader.authoring.cases import Kind
@@ -181,3 +182,14 @@ def test_the_result_is_kept_in_a_file(toy: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert kept.read_text(encoding="utf-8") == done.stdout
     assert msgspec.json.decode(kept.read_bytes(), type=Verification).passed
+
+
+@pytest.mark.slow
+def test_a_strict_course_is_held_to_more_unless_told_otherwise(toy: Path) -> None:
+    write_gate(toy)
+    table = toy / "pyproject.toml"
+    table.write_text(table.read_text().replace('id = "sums"', 'id = "sums"\nstrict = true', 1))
+    assert grader("verify", "--no-strict", cwd=toy).returncode == 0
+    done = grader("verify", "-a", "adding", cwd=toy)
+    assert done.returncode == 1
+    assert "generated mutants survive" in done.stdout
