@@ -34,13 +34,28 @@ def reference_source(course: Course, name: str) -> str:
     Raises:
         ReleaseError: the reference defines no such name, defines it twice, or can't be parsed.
     """
+    _, text, node = _definition(course, name)
+    return "\n".join(text.split("\n")[_first_line(node) - 1 : node.end_lineno])
+
+
+def reference_place(course: Course, name: str) -> tuple[Path, int]:
+    """Return the file and line where the reference begins to define a class or function.
+
+    Raises:
+        ReleaseError: see `reference_source`.
+    """
+    path, _, node = _definition(course, name)
+    return path, _first_line(node)
+
+
+def _definition(course: Course, name: str) -> tuple[Path, str, Function | ast.ClassDef]:
     if course.reference is None:
         raise ReleaseError(
             f"`{name}` is to come from the reference, but the course names none",
             where=str(course.root / "pyproject.toml"),
             hint="set `reference` in [tool.grader]",
         )
-    found: list[tuple[Path, str]] = []
+    found: list[tuple[Path, str, Function | ast.ClassDef]] = []
     known: set[str] = set()
     for path in _python_files(course.reference):
         text = path.read_text(encoding="utf-8")
@@ -48,11 +63,11 @@ def reference_source(course: Course, name: str) -> str:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 known.add(node.name)
                 if node.name == name:
-                    found.append((path, _lines_of(node, text)))
+                    found.append((path, text, node))
     if len(found) == 1:
-        return found[0][1]
+        return found[0]
     if found:
-        places = ", ".join(sorted({path.name for path, _ in found}))
+        places = ", ".join(sorted({path.name for path, _, _ in found}))
         raise ReleaseError(f"the reference defines `{name}` {len(found)} times", where=places)
     raise ReleaseError(
         f"the reference defines no class or function `{name}`",
@@ -169,9 +184,8 @@ def _parse(text: str, path: Path) -> ast.Module:
         ) from None
 
 
-def _lines_of(node: Function | ast.ClassDef, text: str) -> str:
-    first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-    return "\n".join(text.split("\n")[first - 1 : node.end_lineno])
+def _first_line(node: Function | ast.ClassDef) -> int:
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
 def _functions(node: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function]]:

@@ -24,6 +24,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import msgspec
 
+from grader.authoring.edited import bare, edited_text
 from grader.authoring.lessons import Lesson
 from grader.authoring.operators import mutations
 from grader.authoring.tables import Entry, read_table, table_path
@@ -44,12 +45,15 @@ class Generated(Value, frozen=True):
         answer: the answer that it is in.
         source: that answer's text, changed.
         change: `BEFORE → AFTER`, the lines that differ.
+        edited: the answer's text as it stands, with its comments, and this change; empty unless it
+            was asked for, or where it can't be told.
     """
 
     id: str
     answer: str
     source: str
     change: str
+    edited: str = ""
 
 
 class Equivalent(Value, frozen=True, forbid_unknown_fields=True):
@@ -75,7 +79,10 @@ def load_equivalents(lesson: Lesson) -> tuple[Equivalent, ...]:
 
 
 def generate(
-    sources: Mapping[str, str], given: Mapping[str, Collection[str]] | None = None
+    sources: Mapping[str, str],
+    given: Mapping[str, Collection[str]] | None = None,
+    *,
+    edited: Collection[str] = (),
 ) -> tuple[Generated, ...]:
     """Make every mutant of an assignment's answers, in the order of their text.
 
@@ -85,10 +92,11 @@ def generate(
     Args:
         sources: the answers' texts by name.
         given: functions of answers that students get as they are.
+        edited: ids of those whose change of the text as it stands is asked for.
     """
     made: list[Generated] = []
     for answer, source in sources.items():
-        made += _of_answer(answer, source, set((given or {}).get(answer, ())))
+        made += _of_answer(answer, source, set((given or {}).get(answer, ())), set(edited))
     return tuple(made)
 
 
@@ -97,13 +105,13 @@ def given_functions(lesson: Lesson) -> dict[str, tuple[str, ...]]:
     return {cell.solution: cell.given for cell in lesson.cells if cell.solution and cell.given}
 
 
-def _of_answer(answer: str, source: str, given: set[str]) -> Iterator[Generated]:
-    tree = _bare(ast.parse(source))
+def _of_answer(answer: str, source: str, given: set[str], edited: set[str]) -> Iterator[Generated]:
+    tree = bare(ast.parse(source))
     before = ast.unparse(tree)
     seen = {before}
     numbers: Counter[tuple[str, str]] = Counter()
     twins = _twins(tree)
-    for place, owner, field, index, node in _nodes(tree, ""):
+    for place, owner, field, index, node, statement in _nodes(tree, ""):
         if {place, place.rpartition(".")[2]} & given:
             continue
         found = [*mutations(node, owner, field), *_other_part(node, twins)]
@@ -111,12 +119,16 @@ def _of_answer(answer: str, source: str, given: set[str]) -> Iterator[Generated]
             numbers[place, operator] += 1
             _put(owner, field, index, other)
             after = ast.unparse(tree)
+            name = f"{place or answer}:{operator}:{numbers[place, operator]}"
+            text = ""
+            if name in edited and statement is not None:
+                changed = other if node is statement else statement
+                text = edited_text(source, statement, changed, after)
             _put(owner, field, index, node)
             if after in seen or not _compiles(after):
                 continue
             seen.add(after)
-            name = f"{place or answer}:{operator}:{numbers[place, operator]}"
-            yield Generated(name, answer, after, difference(before, after))
+            yield Generated(name, answer, after, difference(before, after), text)
 
 
 def difference(before: str, after: str) -> str:
@@ -162,27 +174,14 @@ def _compiles(source: str) -> bool:
     return True
 
 
-def _bare(tree: ast.Module) -> ast.Module:
-    """A text without docstrings."""
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Module)):
-            first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body[0] = ast.Pass()
-                if len(node.body) > 1:
-                    del node.body[0]
-    return tree
+Hung = tuple[str, ast.AST, str, "int | None", ast.AST, "ast.stmt | None"]
 
 
-Hung = tuple[str, ast.AST, str, "int | None", ast.AST]
+def _nodes(node: ast.AST, place: str, statement: ast.stmt | None = None) -> Iterator[Hung]:
+    """Every node whose change could change what happens.
 
-
-def _nodes(node: ast.AST, place: str) -> Iterator[Hung]:
-    """Every node whose change could change what happens, with its function and where it hangs."""
+    With it come its function, where it hangs, and the statement that it is or is part of.
+    """
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns", "type_comment", "ctx", "type_params"):
             continue
@@ -195,9 +194,10 @@ def _nodes(node: ast.AST, place: str) -> Iterator[Hung]:
             here = place
             if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 here = f"{place}.{child.name}" if place else child.name
-            yield here, node, field, index, child
+            inner = child if isinstance(child, ast.stmt) else statement
+            yield here, node, field, index, child, inner
             if not isinstance(child, ast.Raise):  # what is said to the caller is free
-                yield from _nodes(child, here)
+                yield from _nodes(child, here, inner)
 
 
 def _put(owner: ast.AST, field: str, index: int | None, node: ast.AST) -> None:

@@ -2,6 +2,7 @@
 
     source/ASSIGNMENT/ASSIGNMENT.ipynb
     source/ASSIGNMENT/course/, grader/     what it imports, so that a release needs nothing else
+    source/ASSIGNMENT/data/                what it reads: see `grader/config/data.py`
 
 `nbgrader generate_assignment ASSIGNMENT` makes the student's notebook of it. The tree holds the
 solutions: it belongs into a course root that only instructors can read.
@@ -9,10 +10,10 @@ solutions: it belongs into a course root that only instructors can read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from grader.authoring.release import build_notebooks, notebook_bytes
+from grader.authoring.release import build_notebooks, data_beside, notebook_bytes
 from grader.authoring.student_release import AT_THE_TOP, reject_copies, support_files
 from grader.config.course import Course
 from grader.errors import ReleaseError
@@ -26,13 +27,16 @@ WARNING = (
 )
 
 
-def write_tree(course: Course, suites: Iterable[Suite], folder: Path) -> tuple[Path, ...]:
+def write_tree(
+    course: Course, suites: Iterable[Suite], folder: Path, assignments: Collection[str] = ()
+) -> tuple[Path, ...]:
     """Write the source tree.
 
     Args:
         course: whose lessons.
         suites: for titles and points; one for every lesson.
         folder: nbgrader's course root; `source` is made in it.
+        assignments: ids; all that have a lesson when empty.
 
     Returns:
         The notebooks' paths.
@@ -49,12 +53,14 @@ def write_tree(course: Course, suites: Iterable[Suite], folder: Path) -> tuple[P
             )
     support = _support_files(course)
     paths = []
-    for lesson, notebook in build_notebooks(course, suites, solved=True):
+    for lesson, notebook in build_notebooks(course, suites, solved=True, assignments=assignments):
         path = folder / "source" / lesson.assignment / f"{lesson.assignment}.ipynb"
         write_atomically(path, notebook_bytes(notebook), mode=None)
         paths.append(path)
         for name, content in support.items():
             write_atomically(path.parent / name, content, mode=None)
+        for name, source in data_beside(course, lesson.assignment):
+            write_atomically(path.parent / name, source.read_bytes(), mode=None)
     return tuple(paths)
 
 

@@ -26,7 +26,7 @@ def new_course(folder: Path) -> tuple[Path, ...]:
     _require_empty(folder)
     written = []
     for source in sorted(TEMPLATE.rglob("*")):
-        if source.is_file() and "__pycache__" not in source.parts:
+        if source.is_file() and not {"__pycache__", ".grader"} & set(source.parts):
             path = folder / source.relative_to(TEMPLATE)
             write_atomically(path, source.read_bytes(), durable=False, mode=None)
             written.append(path)

@@ -3,8 +3,8 @@
 Each takes a node of the syntax tree and yields what might stand there instead. They follow the
 operators of the usual tools (mutmut, Cosmic Ray, mutatest) and add what these leave out and people
 get wrong: swapped arguments and parameters, calls and statements left out, another attribute of
-the same kind. Theirs are not used because ids must stay the same from release to release: reasons
-why a mutant is equivalent are kept under them.
+the same kind. docs/write-a-course.md says what was measured. Theirs are not used because ids must
+stay the same from release to release: reasons why a mutant is equivalent are kept under them.
 """
 
 from __future__ import annotations
@@ -40,9 +40,15 @@ _TWINS = (
     ("ones_", "zeros_"), ("ones_like", "zeros_like"), ("parameters", "modules"),
     ("tril", "triu"), ("GELU", "ReLU"), ("gelu", "relu"), ("no_grad", "enable_grad"),
     ("bfloat16", "float16"), ("add", "sub"), ("floor", "round"),
+    # of text, of arrays and of frames
+    ("endswith", "startswith"), ("find", "rfind"), ("lower", "upper"), ("lstrip", "rstrip"),
+    ("intersection", "union"), ("hstack", "vstack"), ("nanmax", "nanmin"), ("nanmean", "nansum"),
+    ("bfill", "ffill"), ("head", "tail"), ("idxmax", "idxmin"), ("iloc", "loc"),
+    ("isna", "notna"), ("nlargest", "nsmallest"),
 )  # fmt: skip
 TWINS: dict[str, str] = {b: a for a, b in _TWINS} | dict(_TWINS)
 TWINS["inference_mode"] = "enable_grad"
+TWINS["median"] = "mean"
 
 COMMUTES = {"allclose", "equal", "gcd", "max", "maximum", "min", "minimum", "transpose", "swapaxes"}
 """Functions whose first arguments may come in any order."""

@@ -7,8 +7,9 @@ cell metadata with stable ids, so that nbgrader can collect and grade them.
 
 from __future__ import annotations
 
+import filecmp
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from grader.authoring.lessons import (
     read_lesson,
 )
 from grader.config.course import Course
+from grader.config.data import data_files
 from grader.errors import ReleaseError
 from grader.model import Cell, Question, Suite
 from grader.store.output import write_atomically
@@ -31,13 +33,22 @@ Notebook = dict[str, Any]
 COMMAND = "grader release"
 
 
-def release(course: Course, suites: Iterable[Suite], *, check: bool = False) -> tuple[Path, ...]:
+def release(
+    course: Course,
+    suites: Iterable[Suite],
+    *,
+    check: bool = False,
+    assignments: Collection[str] = (),
+) -> tuple[Path, ...]:
     """Write the notebook of every lesson, or check that those on disk are what would be written.
+
+    Data is copied beside them, unless that is where it lies.
 
     Args:
         course: where lessons, reference and notebooks are.
         suites: for the titles and points of the questions; one for every lesson.
         check: write nothing.
+        assignments: ids; all that have a lesson when empty.
 
     Returns:
         The notebooks' paths.
@@ -49,21 +60,40 @@ def release(course: Course, suites: Iterable[Suite], *, check: bool = False) -> 
     folder = course.notebooks
     if folder is None:
         raise ReleaseError("nowhere to write to", hint="set `notebooks` in [tool.grader]")
-    contents = {
-        folder / lesson.notebook_name: notebook_bytes(notebook)
-        for lesson, notebook in build_notebooks(course, suites)
-    }
+    contents: dict[Path, bytes] = {}
+    data: dict[Path, Path] = {}
+    for lesson, notebook in build_notebooks(course, suites, assignments=assignments):
+        contents[folder / lesson.notebook_name] = notebook_bytes(notebook)
+        data |= {folder / name: path for name, path in data_beside(course, lesson.assignment)}
+    copies = {path: source for path, source in data.items() if path != source}
     if check:
-        _compare(contents, folder)
+        _compare(contents, copies, folder, whole=not assignments)
     else:
         folder.mkdir(parents=True, exist_ok=True)
         for path, content in contents.items():
             write_atomically(path, content, mode=None)
+        for path, source in copies.items():
+            if not _same(path, source):
+                write_atomically(path, source.read_bytes(), mode=None)
     return tuple(contents)
 
 
+def data_beside(course: Course, assignment: str) -> Iterator[tuple[str, Path]]:
+    """What lies beside an assignment's notebook: paths there, and the files of the course.
+
+    Raises:
+        ConfigError: there is a link or a device among it.
+    """
+    for place in course.data_of(assignment):
+        yield from data_files(place)
+
+
 def build_notebooks(
-    course: Course, suites: Iterable[Suite], *, solved: bool = False
+    course: Course,
+    suites: Iterable[Suite],
+    *,
+    solved: bool = False,
+    assignments: Collection[str] = (),
 ) -> Iterator[tuple[Lesson, Notebook]]:
     """Make the notebook of every lesson, in the course's order.
 
@@ -71,6 +101,7 @@ def build_notebooks(
         course: where lessons and reference are.
         suites: for titles and points; one for every lesson.
         solved: keep the solutions.
+        assignments: ids; all that have a lesson when empty.
 
     Raises:
         ReleaseError: there is no lesson, one has no checks, or can't be turned into a notebook.
@@ -83,7 +114,8 @@ def build_notebooks(
             where=str(course.lessons or course.root / "pyproject.toml"),
             hint="lessons are files NN_ASSIGNMENT.py in the folder that `lessons` names",
         )
-    for assignment, path in lessons.items():
+    for assignment in assignments or lessons:
+        path = lesson_path(course, assignment)
         if assignment not in by_assignment:
             raise ReleaseError(f"`{assignment}` has a lesson but no checks", where=str(path))
         suite = by_assignment[assignment]
@@ -290,20 +322,30 @@ def _validate(notebook: Notebook, path: Path) -> None:
         raise ReleaseError(f"not a valid notebook: {reason}", where=str(path)) from None
 
 
-def _compare(contents: Mapping[Path, bytes], folder: Path) -> None:
-    wrong = [
-        f"{path} ({'differs' if path.is_file() else 'is missing'})"
+def _compare(
+    contents: Mapping[Path, bytes], copies: Mapping[Path, Path], folder: Path, *, whole: bool
+) -> None:
+    """Demand that what is on disk is what would be written, and, if it is all, nothing else."""
+    differ = [
+        path
         for path, content in contents.items()
         if not path.is_file() or path.read_bytes() != content
     ]
-    wrong += [
-        f"{path} (no lesson gives it)"
-        for path in sorted(folder.glob("*.ipynb"))
-        if path not in contents
-    ]
+    differ += [path for path, source in copies.items() if not _same(path, source)]
+    wrong = [f"{path} ({'differs' if path.is_file() else 'is missing'})" for path in differ]
+    if whole:
+        wrong += [
+            f"{path} (no lesson gives it)"
+            for path in sorted(folder.glob("*.ipynb"))
+            if path not in contents
+        ]
     if wrong:
         raise ReleaseError(
-            "notebooks are not what their lessons give",
+            "notebooks or data are not what their lessons give",
             where=", ".join(wrong),
             hint=f"run `{COMMAND}` and commit the result; notebooks are never edited by hand",
         )
+
+
+def _same(path: Path, source: Path) -> bool:
+    return path.is_file() and filecmp.cmp(path, source, shallow=False)

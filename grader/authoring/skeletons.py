@@ -8,16 +8,25 @@ from grader.authoring.partial import PartialTable, load_partial, missing_losses
 from grader.authoring.promises import load_promises, missing_entries, promises_path
 from grader.authoring.release import solution_sources
 from grader.authoring.strict import Fate, StrictGate
+from grader.authoring.survivors import EQUIVALENTS_HEADING
 from grader.authoring.tables import add_entries, table_path
 from grader.config.course import Course
 
 PROMISES_HEADING = """Each sentence that students get, with the checks that demand it and mutants
 that break it; or free = "why nobody checks it". docs/write-a-course.md says more."""
 
-EQUIVALENTS_HEADING = "Generated mutants that nobody could notice, each with the reason why."
-
 PARTIAL_HEADING = """Which questions ask for each stub, and what else half-finished work must lose.
 Fill in [asks] first; then `grader verify ASSIGNMENT --strict --write-tables` adds the losses."""
+
+
+def count_unpromised(course: Course, assignment: str) -> int:
+    """How many sentences that students get no promise quotes.
+
+    Raises:
+        SuiteError, ReleaseError: the table or the lesson can't be used.
+    """
+    lesson = read_lesson(lesson_path(course, assignment))
+    return len(missing_entries(load_promises(lesson) or (), solution_sources(course, lesson)))
 
 
 def write_skeletons(course: Course, assignment: str) -> list[str]:

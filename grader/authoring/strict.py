@@ -36,6 +36,7 @@ from grader.authoring.partial import (
 )
 from grader.authoring.promises import PromiseReport, judge_promises, load_promises
 from grader.authoring.release import solution_sources
+from grader.authoring.survivors import show
 from grader.authoring.tables import Finding, table_path
 from grader.config.course import Course
 from grader.gradebook import Score, State
@@ -58,6 +59,7 @@ class GeneratedResult(Value, frozen=True):
         lost, killed_by: the questions that it costs and the checks that it fails; those up to the
             first one that costs points where no promise names the mutant.
         reason: why it is accepted, or was not graded.
+        where, diff: of one that survives: `file:line`, and the unified diff of that file.
     """
 
     id: str
@@ -66,6 +68,8 @@ class GeneratedResult(Value, frozen=True):
     lost: tuple[str, ...] = ()
     killed_by: tuple[str, ...] = ()
     reason: str = ""
+    where: str = ""
+    diff: str = ""
 
 
 class GeneratedReport(Value, frozen=True):
@@ -163,6 +167,7 @@ def judge_strict(
     scores: Mapping[tuple[Kind, str], Score],
     kinds: Collection[Kind],
     *,
+    course: Course,
     promised: bool,
 ) -> StrictGate:
     """Put together what came of a plan.
@@ -172,6 +177,7 @@ def judge_strict(
         suite: with which checks.
         scores: of the plan's cases and of the assignment's own mutants, by kind and name.
         kinds: which of the cases were to be tried.
+        course: where the reference is.
         promised: whether promises are asked for.
 
     Raises:
@@ -179,7 +185,7 @@ def judge_strict(
     """
     generated = partial = promises = None
     if Kind.GENERATED in kinds:
-        generated = _judge_generated(plan, scores)
+        generated = _judge_generated(plan, scores, course)
     if Kind.PARTIAL in kinds:
         results = [one for gap in plan.gaps for one in _worth(gap, suite, scores)]
         questions = [question.id for question in suite.assignment.questions]
@@ -197,11 +203,17 @@ def judge_strict(
 # ---------------------------------------------------------------- generated mutants
 
 
-def _judge_generated(plan: StrictPlan, scores: Mapping[tuple[Kind, str], Score]) -> GeneratedReport:
+def _judge_generated(
+    plan: StrictPlan, scores: Mapping[tuple[Kind, str], Score], course: Course
+) -> GeneratedReport:
     accepted = {one.mutant: one for one in load_equivalents(plan.lesson)}
     results = [
         _fate(one, scores[Kind.GENERATED, one.id], accepted.get(one.id)) for one in plan.generated
     ]
+    surviving = [one.id for one in results if one.fate is Fate.SURVIVES]
+    for name, seen in show(course, plan.lesson, plan.sources, surviving).items():
+        at = next(number for number, one in enumerate(results) if one.id == name)
+        results[at] = msgspec.structs.replace(results[at], where=seen.where, diff=seen.diff)
     report = GeneratedReport(tuple(results), ())
     where = str(table_path(plan.lesson, "equivalents"))
     findings = [*_bad_acceptances(accepted.values(), results, where)]

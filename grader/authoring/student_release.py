@@ -4,8 +4,8 @@
         README.md           the first public folder's: how to start
         requirements.txt    the same folder's: what to install
         LICENSE             the course's, where it has one
-        notebooks/          fresh from the lessons
-        course/             each public folder, without notebooks
+        notebooks/          fresh from the lessons, with their data beside them
+        course/             each public folder, without notebooks and data
         grader/             the part of the engine that runs public checks in a notebook,
                             and what the course decides for them: how long one may take
 
@@ -18,12 +18,13 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import grader
-from grader.authoring.release import build_notebooks, notebook_bytes
+from grader.authoring.release import build_notebooks, data_beside, notebook_bytes
 from grader.config.course import Course
+from grader.config.suite_files import assignment_of
 from grader.errors import ReleaseError
 from grader.model import Suite
 from grader.testing.practice import SETTINGS, settings_of
@@ -38,15 +39,22 @@ LONGEST_CHANCE = 200
 """Files of at most so many bytes may be alike by chance, as the `__init__.py` of packages are."""
 
 
-def student_zip(course: Course, suites: Iterable[Suite]) -> bytes:
+def student_zip(
+    course: Course, suites: Iterable[Suite], assignments: Collection[str] = ()
+) -> bytes:
     """Return the bytes of the archive that students get.
+
+    Args:
+        course: whose release it is.
+        suites: for titles and points; one for every lesson.
+        assignments: ids; all that have a lesson when empty.
 
     Raises:
         ReleaseError: a lesson can't be turned into a notebook, the course names nothing public,
             or what is public holds something private.
     """
     top = re.sub(r"[^\w.-]+", "-", course.id).strip("-.") or "course"
-    members = student_files(course, suites)
+    members = student_files(course, suites, assignments)
     stream = io.BytesIO()
     # Stored: what deflate makes of a file differs from one build of zlib to the next.
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
@@ -58,24 +66,30 @@ def student_zip(course: Course, suites: Iterable[Suite]) -> bytes:
     return stream.getvalue()
 
 
-def student_files(course: Course, suites: Iterable[Suite]) -> dict[str, bytes]:
+def student_files(
+    course: Course, suites: Iterable[Suite], assignments: Collection[str] = ()
+) -> dict[str, bytes]:
     """Return every file of the student release by its path, without the top folder.
 
     Raises:
         ReleaseError: see `student_zip`.
     """
-    members = support_files(course)
+    members = support_files(course, assignments)
     _move_to_the_top(members, course.public[0])
     if (licence := course.root / "LICENSE").is_file():
         members["LICENSE"] = licence.read_bytes()
-    for lesson, notebook in build_notebooks(course, suites):
+    for lesson, notebook in build_notebooks(course, suites, assignments=assignments):
         members[f"notebooks/{lesson.notebook_name}"] = notebook_bytes(notebook)
+        for name, path in data_beside(course, lesson.assignment):
+            members[f"notebooks/{name}"] = path.read_bytes()
     reject_copies(course, members)
     return members
 
 
-def support_files(course: Course) -> dict[str, bytes]:
+def support_files(course: Course, assignments: Collection[str] = ()) -> dict[str, bytes]:
     """Return what a notebook imports beside it: the public folders and the checks' engine.
+
+    With `assignments`, the public checks of others are left out.
 
     Raises:
         ReleaseError: the course names nothing public, or what is public holds something private.
@@ -88,11 +102,17 @@ def support_files(course: Course) -> dict[str, bytes]:
         )
     reject_private(course)
     members: dict[str, bytes] = {}
+    others = {one.id for one in course.assignments if assignments and one.id not in assignments}
+    apart = _beside_notebooks(course)
     for folder in course.public:
-        for name, content in _public_files(folder):
+        for name, path in _public_files(folder):
+            if apart.intersection((path, *path.parents)):
+                continue
+            if assignment_of(path, (course.checks,)) in others:
+                continue
             if name in members:
                 raise ReleaseError(f"two public files would be `{name}`", where=str(folder))
-            members[name] = content
+            members[name] = path.read_bytes()
     for path in engine_files():
         members.setdefault(f"grader/{path.relative_to(TOP).as_posix()}", path.read_bytes())
     settings = json.dumps(settings_of(course.limits))
@@ -113,8 +133,9 @@ def reject_private(course: Course) -> None:
     Raises:
         ReleaseError: naming both folders.
     """
-    for private in private_folders(course):
-        for public in (*course.public, *filter(None, (course.checks, course.notebooks))):
+    shown = (*course.public, *filter(None, (course.checks, course.notebooks)))
+    for private in course.private:
+        for public in shown:
             inner, outer = private.resolve(), public.resolve()
             if inner == outer or outer in inner.parents or inner in outer.parents:
                 raise ReleaseError(
@@ -124,20 +145,14 @@ def reject_private(course: Course) -> None:
                 )
 
 
-def private_folders(course: Course) -> tuple[Path, ...]:
-    """Return where the course keeps what students must not see."""
-    places = (
-        course.suites,
-        course.reference,
-        course.lessons,
-        course.mutants,
-        course.styles,
-        course.fakes,
-    )
-    return tuple(place for place in places if place is not None)
+def _beside_notebooks(course: Course) -> set[Path]:
+    """Where data lies in the course: its own places, and those beside the released notebooks."""
+    places = {place for one in course.assignments for place in course.data_of(one.id)}
+    folder = course.notebooks
+    return places | ({folder / place.name for place in places} if folder else set())
 
 
-def _public_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+def _public_files(folder: Path) -> Iterator[tuple[str, Path]]:
     """A public folder's files, called as they are imported: `course/parts.py`."""
     for path in sorted(folder.rglob("*")) if folder.is_dir() else [folder]:
         name = path.relative_to(folder.parent)
@@ -150,7 +165,7 @@ def _public_files(folder: Path) -> Iterator[tuple[str, bytes]]:
             continue
         if path.suffix == ".ipynb":  # notebooks are made from lessons, never copied
             continue
-        yield name.as_posix(), path.read_bytes()
+        yield name.as_posix(), path
 
 
 def _move_to_the_top(members: dict[str, bytes], folder: Path) -> None:
@@ -168,9 +183,11 @@ def _move_to_the_top(members: dict[str, bytes], folder: Path) -> None:
 def reject_copies(course: Course, members: dict[str, bytes]) -> None:
     """Notice a private file that somebody copied into a public folder."""
     known = {content: name for name, content in members.items() if len(content) > LONGEST_CHANCE}
-    for place in private_folders(course):
+    sizes = {len(content) for content in known}
+    for place in course.private:
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
-            if path.is_file() and (name := known.get(path.read_bytes())):
+            alike = path.is_file() and path.stat().st_size in sizes
+            if alike and (name := known.get(path.read_bytes())):
                 raise ReleaseError(
                     f"students would get what is private: `{name}`", where=f"it is {path}"
                 )

@@ -8,30 +8,28 @@ Every case goes through the same wall as a submission:
 - a *fake*, which does none of the work, gets no more points than its file says;
 - a *mutant*, the reference with one known bug, loses points in the questions that it names and in
   no other, neither here nor, plugged into the other assignments' notebooks, there;
-- every check is failed by some mutant: one that nothing fails proves nothing.
+- every check is failed by some mutant, written or generated: one that nothing fails proves nothing.
+
+The last is demanded where the gate is strict; else it is told, and the gate passes.
 """
 
 from __future__ import annotations
 
 import enum
-import hashlib
-import json
-import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 
 from grader.authoring.cases import USUAL, Kind, Planned, material, plan_cases
 from grader.authoring.kills import killing_checks
 from grader.authoring.lessons import lesson_paths
+from grader.authoring.skeletons import count_unpromised
 from grader.authoring.strict import StrictGate, StrictPlan, judge_strict, plan_strict
+from grader.authoring.trials import grade_cases
 from grader.config.course import Course
 from grader.gradebook import Score, State
-from grader.judging.engine import Engine, usable_cores
-from grader.judging.grading import Watcher, grade_jobs
-from grader.model import Cell, Job, Status, Submission, Suite, Value
-from grader.store.results import Results
+from grader.judging.grading import Watcher
+from grader.model import Status, Suite, Value
 
 
 class Verdict(enum.StrEnum):
@@ -75,9 +73,14 @@ class Case(Value, frozen=True):
 
 
 class AssignmentGate(Value, frozen=True):
-    """All cases of one assignment. `unproven` are the checks that no mutant fails.
+    """All cases of one assignment.
 
-    `strict` is what the strict gate adds, when it is asked.
+    Attributes:
+        unproven: the checks that no mutant fails.
+        strict: what the strict gate adds, when it is asked.
+        demanding: whether the gate fails for either of these; else they are only told.
+        unpromised: how many sentences of the docstrings no promise quotes; a strict gate names
+            them instead.
     """
 
     assignment: str
@@ -85,14 +88,26 @@ class AssignmentGate(Value, frozen=True):
     cases: tuple[Case, ...]
     unproven: tuple[str, ...]
     strict: StrictGate | None = None
+    demanding: bool = False
+    unpromised: int = 0
 
     @property
     def passed(self) -> bool:
-        """Whether its suite can be trusted."""
-        findings = self.strict is not None and self.strict.findings
-        return not (findings or self.unproven) and all(
+        """Whether its suite can be trusted, as far as was asked."""
+        return not (self.demanding and self.warnings) and all(
             case.verdict is Verdict.OK for case in self.cases
         )
+
+    @property
+    def warnings(self) -> int:
+        """How many things are told that only a demanding gate fails for."""
+        findings = () if self.strict is None else self.strict.findings
+        return len(findings) + len(self.unproven)
+
+    @property
+    def mutants(self) -> int:
+        """How many mutants of its own it has."""
+        return sum(case.kind is Kind.MUTANT and not case.origin for case in self.cases)
 
 
 class Verification(Value, frozen=True):
@@ -116,6 +131,7 @@ def verify(
     thorough: bool = False,
     kinds: Collection[Kind] = USUAL,
     strict: bool = False,
+    every_check: bool = False,
     watcher: Watcher,
 ) -> Verification:
     """Run the gate.
@@ -128,7 +144,9 @@ def verify(
         repeat: how many seeds the reference is graded from.
         thorough: plug every mutant into every assignment, ask generated ones every check.
         kinds: of cases; the usual ones unless told.
-        strict: hold the suites to their lessons' promises, too: see `grader/authoring/strict.py`.
+        strict: hold the suites to their lessons' promises, too, and fail for what is else only
+            told: see `grader/authoring/strict.py`.
+        every_check: ask generated mutants every check, also after the first that costs points.
         watcher: hears of each case.
 
     Raises:
@@ -140,31 +158,53 @@ def verify(
     if strict or {Kind.GENERATED, Kind.PARTIAL} & set(kinds):
         plans = {
             name: plan_strict(
-                course, name, material(course, name), seed=seed, kinds=kinds, thorough=thorough
+                course,
+                name,
+                material(course, name),
+                seed=seed,
+                kinds=kinds,
+                thorough=thorough or every_check,
             )
             for name in chosen
         }
     further = [case for plan in plans.values() for case in plan.planned]
-    suites, scores = _grade(course, [*planned, *further], jobs, watcher)
+    suites, scores = grade_cases(course, [*planned, *further], jobs, watcher)
     result = _verification(planned, suites, scores, proof=Kind.MUTANT in kinds)
+    if Kind.MUTANT in kinds and not strict:
+        result = Verification(
+            tuple(
+                msgspec.structs.replace(one, unpromised=count_unpromised(course, one.assignment))
+                for one in result.gates
+            )
+        )
     if not plans:
         return result
     by_name = _own_scores([*planned, *further], scores)
     return Verification(
         gates=tuple(
-            msgspec.structs.replace(
+            _with_strict(
                 one,
-                strict=judge_strict(
+                judge_strict(
                     plans[one.assignment],
                     suites[one.assignment],
                     by_name[one.assignment],
                     kinds,
+                    course=course,
                     promised=strict and Kind.MUTANT in kinds,
                 ),
+                demanding=strict,
             )
             for one in _for_all(result.gates, chosen, suites)
         )
     )
+
+
+def _with_strict(one: AssignmentGate, found: StrictGate, *, demanding: bool) -> AssignmentGate:
+    """Add what the strict gate found out; a check that a generated mutant fails is proven, too."""
+    generated = () if found.generated is None else found.generated.results
+    killing = {check for mutant in generated for check in mutant.killed_by}
+    unproven = tuple(check for check in one.unproven if check not in killing)
+    return msgspec.structs.replace(one, strict=found, unproven=unproven, demanding=demanding)
 
 
 def try_cases(
@@ -187,7 +227,7 @@ def try_cases(
     Raises:
         SuiteError: a suite can't be used.
     """
-    suites, scores = _grade(course, planned, jobs, watcher)
+    suites, scores = grade_cases(course, planned, jobs, watcher)
     return _verification(planned, suites, scores, proof=proof)
 
 
@@ -227,75 +267,6 @@ def _own_scores(
         if not case.origin:
             found.setdefault(case.assignment, {})[case.kind, case.name] = result
     return found
-
-
-def _grade(
-    course: Course,
-    planned: Sequence[Planned],
-    jobs: int | None,
-    watcher: Watcher,
-) -> tuple[Mapping[str, Suite], list[Score]]:
-    """Grade cases as submissions are; their scores in the same order."""
-    assignments = list(dict.fromkeys(case.assignment for case in planned))
-    with tempfile.TemporaryDirectory() as folder, Engine(course, assignments=assignments) as engine:
-        suites = engine.suites
-        submissions = _write(planned, Path(folder))
-        work = [
-            Job(
-                submission=submission,
-                suite=suites[case.assignment],
-                device="cpu",
-                seed=case.seed,
-                limits=course.limits,
-                until_lost=case.until_lost,
-            )
-            for case, submission in zip(planned, submissions, strict=True)
-        ]
-        slots = jobs or usable_cores()
-        graded = grade_jobs(engine, work, Results(None), watcher, slots=slots)
-    if not graded.complete:
-        raise KeyboardInterrupt
-    return suites, [graded.by_submission[submission].score for submission in submissions]
-
-
-# ---------------------------------------------------------------- as submissions
-
-
-def _write(cases: Sequence[Planned], folder: Path) -> list[Submission]:
-    """Make each case a file, so that it takes a submission's way."""
-    submissions = []
-    for number, case in enumerate(cases):
-        path = folder / f"{number}.ipynb"
-        content = json.dumps(_notebook(case.cells)).encode()
-        path.write_bytes(content)
-        submissions.append(
-            Submission(
-                student=f"{number} {case.name}",
-                assignment=case.assignment,
-                path=str(path),
-                name=f"{case.name}.ipynb",
-                digest=hashlib.sha256(content).hexdigest(),
-            )
-        )
-    return submissions
-
-
-def _notebook(cells: Iterable[Cell]) -> dict[str, object]:
-    return {
-        "nbformat": 4,
-        "nbformat_minor": 4,
-        "metadata": {},
-        "cells": [
-            {
-                "cell_type": "code",
-                "metadata": {},
-                "outputs": [],
-                "execution_count": None,
-                "source": cell.source,
-            }
-            for cell in cells
-        ],
-    }
 
 
 # ---------------------------------------------------------------- what it must get

@@ -23,11 +23,15 @@ COMMANDS = {
     "Grade": ("check", "collect", "adjust"),
     "Look": ("show", "stats", "diff", "alike"),
     "Hand on": ("export", "package"),
-    "Build a course": ("new-course", "checks", "verify", "release"),
+    "Build a course": ("new-course", "list", "verify", "release"),
     "Set up": ("doctor", "completion"),
 }
 """Headings of `grader --help` and their commands; each lives in the module of its name."""
 NAMES = tuple(name for names in COMMANDS.values() for name in names)
+ALIASES = {"checks": "list"}
+"""Other names of commands, which are not shown."""
+MODULES = {"list": "checks"}
+"""Modules of another name than their command's: this one is taken by Python itself."""
 
 
 class Commands(click.Group):
@@ -39,9 +43,10 @@ class Commands(click.Group):
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         """Import and return one command; None if there is none of this name."""
+        name = ALIASES.get(name, name)
         if name not in NAMES:
             return None
-        module = name.replace("-", "_")
+        module = MODULES.get(name, name).replace("-", "_")
         command: click.Command = getattr(importlib.import_module(f"grader.cli.{module}"), module)
         # docstrings are raw; Click knows a paragraph that must not be rewrapped by a backspace
         within = command.commands.values() if isinstance(command, click.Group) else ()
@@ -58,7 +63,12 @@ class Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; what is none ends with the nearest ones."""
         name = args[0]
-        if name not in NAMES and not name.startswith("-") and not ctx.resilient_parsing:
+        if (
+            name not in NAMES
+            and name not in ALIASES
+            and not name.startswith("-")
+            and not ctx.resilient_parsing
+        ):
             near = [f"'{other}'" for other in difflib.get_close_matches(name, NAMES)]
             hint = f" Did you mean {' or '.join(near)}?" if near else ""
             ctx.fail(f"No such command '{name}'.{hint}")

@@ -10,8 +10,9 @@ import click
 
 from grader.cli.options import (
     Finite,
-    assignment_names,
+    assignments_option,
     checked_device,
+    chosen,
     course_option,
     jobs_option,
     load_course,
@@ -29,14 +30,7 @@ from grader.reports.choices import DEFAULT, Format, Hidden
 @click.argument(
     "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
-@click.option(
-    "-a",
-    "--assignment",
-    "assignments",
-    multiple=True,
-    shell_complete=assignment_names,
-    help="Grade this one only; scores in others stand. Repeatable.",
-)
+@assignments_option("Grade this one only; scores in others stand.")
 @course_option
 @click.option(
     "--output",
@@ -161,7 +155,7 @@ def check(
         click.echo(f"Course: {one_line(course.title)} ({one_line(str(course.root))})", err=True)
     longer = extensions or course.extensions
     options = Options(
-        assignments=tuple(course.assignment(name).id for name in assignments),
+        assignments=chosen(course, assignments),
         only=only,
         device=resolve_device(device, course),
         seed=seed,
@@ -176,7 +170,7 @@ def check(
         enrolment=read_enrolment(roster),
     )
     narrowed = Narrowed(options.only, options.assignments, options.roster)
-    chosen = tuple(Format(name) for name in formats or DEFAULT)
+    wanted = tuple(Format(name) for name in formats or DEFAULT)
     _stop_as_with_ctrl_c()
     mode = course.report_mode
     with OutputFolder(output, mode) as folder:
@@ -190,11 +184,11 @@ def check(
             whole = merge(before, gradebook, course, narrowed, graded_with=now,
                           adjustments=options.adjustments)  # fmt: skip
         reports = write_reports(
-            whole.gradebook, folder, chosen, Hidden(show_hidden), mode, whole.unchanged
+            whole.gradebook, folder, wanted, Hidden(show_hidden), mode, whole.unchanged
         )
     if as_json:
         sys.stdout.buffer.write(gradebook_json.encode(whole.gradebook))
-    elif not quiet and Format.TERMINAL in chosen:
+    elif not quiet and Format.TERMINAL in wanted:
         print_scores(whole.of_this_run(gradebook), reports)
     if not quiet:
         print_remarks([*whole.remarks(), *results.remarks()])

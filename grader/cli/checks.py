@@ -1,4 +1,4 @@
-"""`grader checks`: questions, checks and points."""
+"""`grader list`, or `grader checks`: questions, checks and points."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.options import (
-    assignment_argument,
+    assignments_argument,
+    assignments_option,
     chosen,
     course_option,
     echo_json,
@@ -21,25 +22,35 @@ if TYPE_CHECKING:
     pass
 
 
-@click.command()
-@assignment_argument
+@click.command("list")
+@assignments_argument
+@assignments_option("List this one only.")
 @course_option
 @json_option("the suites")
 @pager_option
-def checks(assignment: str | None, course_path: Path | None, as_json: bool, no_pager: bool) -> None:
+def checks(
+    named: tuple[str, ...],
+    assignments: tuple[str, ...],
+    course_path: Path | None,
+    as_json: bool,
+    no_pager: bool,
+) -> None:
     r"""List questions, checks and points.
+
+    `grader checks` is the same.
 
     \b
     Examples:
-      grader checks
-      grader checks embeddings
+      grader list
+      grader list -a embeddings -a blocks
+      grader list embeddings --json
     """
     from grader.judging.engine import load_suites
     from grader.reports.paging import listing
     from grader.reports.terminal import print_checks
 
     course = load_course(course_path)
-    suites = load_suites(course, chosen(course, assignment))
+    suites = load_suites(course, chosen(course, (*named, *assignments)))
     for name in (name for name, suite in suites.items() if not suite.checks):
         click.echo(f"`{name}` has no checks: there is no file test_{name}.py", err=True)
     if as_json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.options import assignment_names, course_option, load_course
+from grader.cli.options import assignments_option, course_option, load_course
 
 if TYPE_CHECKING:
     from grader.intake.collect import Collected
@@ -22,8 +22,7 @@ SHOWN = 20
 @click.option("--into", default="submissions", show_default=True,
               type=click.Path(path_type=Path, file_okay=False),
               help="The folder to collect into; what is there stays.")  # fmt: skip
-@click.option("-a", "--assignment", "assignments", multiple=True, shell_complete=assignment_names,
-              help="What the files are for, where their names don't say. Repeatable.")  # fmt: skip
+@assignments_option("What the files are for, where their names don't say.")
 @course_option
 def collect(
     paths: tuple[Path, ...], into: Path, assignments: tuple[str, ...], course_path: Path | None

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from grader.cli.options import (
+    assignments_option,
     echo_json,
     json_option,
     load_gradebook,
@@ -17,9 +18,10 @@ from grader.cli.options import (
 @click.command()
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
+@assignments_option("Compare this one only.")
 @json_option("the changes")
 @pager_option
-def diff(old: Path, new: Path, as_json: bool, no_pager: bool) -> None:
+def diff(old: Path, new: Path, assignments: tuple[str, ...], as_json: bool, no_pager: bool) -> None:
     r"""Show whose score differs between two gradings, and why.
 
     OLD and NEW are output folders of `grader check`, or their gradebook.json: what to look at
@@ -33,7 +35,7 @@ def diff(old: Path, new: Path, as_json: bool, no_pager: bool) -> None:
     from grader.reports.inspection import print_comparison
     from grader.reports.paging import listing
 
-    found = compare(load_gradebook(old), load_gradebook(new))
+    found = compare(load_gradebook(old, assignments), load_gradebook(new, assignments))
     if as_json:
         echo_json(found)
     else:

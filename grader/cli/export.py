@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.options import load_gradebook
+from grader.cli.options import assignments_option, load_gradebook, narrowed
 from grader.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ SAID = {
               help="With --feedback: also what was given back already.")  # fmt: skip
 @click.option("--template", type=click.Path(path_type=Path, dir_okay=False),
               help="The sheet as it was downloaded, in CSV; nbgrader's gradebook.db.")  # fmt: skip
-@click.option("-a", "--assignment", help="Whose scores.  [default: the only one]")
+@assignments_option("Whose scores; a sheet needs one named if there are several.")
 @click.option("--column", help="The heading of the column to fill, if it is not found by itself.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False),
               help="The sheet to write.  [default: beside the template]")  # fmt: skip
@@ -55,7 +55,7 @@ def export(
     feedback: str | None,
     everything: bool,
     template: Path | None,
-    assignment: str | None,
+    assignments: tuple[str, ...],
     column: str | None,
     output: Path | None,
 ) -> None:
@@ -70,6 +70,7 @@ def export(
     \b
     Examples:
       grader export reports/ --to canvas --template Grades.csv -a embeddings
+      grader export reports/ --to canvas --template Grades.csv -a embeddings -a blocks
       grader export reports/ --to moodle --template Grades.csv -a blocks --output upload.csv
       grader export --from-nbgrader gradebook.db --to json --output gradebook.json
       grader export reports/ --to nbgrader --template gradebook.db
@@ -81,7 +82,7 @@ def export(
     if feedback is not None:
         from grader.cli.export_feedback import give_back
 
-        give_back(feedback, results, template, assignment, column, output, everything=everything)
+        give_back(feedback, results, template, assignments, column, output, everything=everything)
         return
     assert platform is not None
     from grader.gradesheets.columns import layout
@@ -89,7 +90,7 @@ def export(
     from grader.gradesheets.sheet import Sheet
     from grader.store.output import write_atomically
 
-    gradebook = _scores(results, database)
+    gradebook = narrowed(_scores(results, database), assignments, Path(results or database or ""))
     _warn(gradebook)
     if platform == "json":
         _write_json(gradebook, output or Path("gradebook.json"))
@@ -99,16 +100,21 @@ def export(
     if platform == "nbgrader":
         _fill_nbgrader(gradebook, template)
         return
-    asked = asked_assignment(gradebook, assignment, str(results or database))
+    asked = (
+        gradebook.assignments if assignments else (only_assignment(gradebook, results or database),)
+    )
+    if column is not None and len(asked) > 1:
+        raise click.UsageError("--column names the column of one assignment: name one with -a")
     sheet = Sheet.read(template)
-    found = layout(platform, sheet, asked, str(template), column)
-    scores = [score for score in gradebook.scores if score.assignment == asked.id]
-    filled = fill(sheet, found, scores)
-    _tell(filled)
-    if not filled.filled:
-        _tell_why_nobody(filled, found.people.people)
-        sys.exit(ExitStatus.UNGRADED)
-    target = output or template.with_name(f"{template.stem}-{asked.id}{template.suffix}")
+    for one in asked:
+        found = layout(platform, sheet, one, str(template), column)
+        filled = fill(sheet, found, [s for s in gradebook.scores if s.assignment == one.id])
+        _tell(filled, one.id if len(asked) > 1 else "")
+        if not filled.filled:
+            _tell_why_nobody(filled, found.people.people)
+            sys.exit(ExitStatus.UNGRADED)
+    ids = "-".join(one.id for one in asked)
+    target = output or template.with_name(f"{template.stem}-{ids}{template.suffix}")
     write_atomically(target, sheet.encode())
     click.echo(target)
 
@@ -159,33 +165,27 @@ def _fill_nbgrader(gradebook: Gradebook, path: Path) -> None:
     click.echo(path)
 
 
-def asked_assignment(gradebook: Gradebook, name: str | None, where: str) -> AssignmentReport:
-    """Return the assignment that `-a` names, or the only one.
+def only_assignment(gradebook: Gradebook, where: Path | str | None) -> AssignmentReport:
+    """Return the only assignment that there are scores for.
 
     Raises:
-        UsageError: there is none of this name, or several.
+        UsageError: there are several.
     """
-    import difflib
-
     from grader.errors import UsageError
 
-    known = {assignment.id: assignment for assignment in gradebook.assignments}
-    if name is None and len(known) == 1:
-        return next(iter(known.values()))
-    if name in known:
-        return known[name]
-    near = difflib.get_close_matches(name or "", known, n=1)
+    if len(gradebook.assignments) == 1:
+        return gradebook.assignments[0]
+    known = ", ".join(one.id for one in gradebook.assignments)
     raise UsageError(
-        f"no scores for `{name}`" if name else "the results hold several assignments",
-        where=where,
-        hint=f"did you mean `{near[0]}`?" if near else f"choose with -a: {', '.join(known)}",
+        "the results hold several assignments", where=str(where), hint=f"choose with -a: {known}"
     )
 
 
-def _tell(filled: Filled) -> None:
+def _tell(filled: Filled, assignment: str = "") -> None:
     from grader.text import one_line
 
-    click.echo(f"{len(filled.filled)} scores filled in", err=True)
+    of = f"{assignment}: " if assignment else ""
+    click.echo(f"{of}{len(filled.filled)} scores filled in", err=True)
     for name, words in SAID.items():
         students: tuple[str, ...] = getattr(filled, name)
         if students:

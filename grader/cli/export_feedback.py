@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.options import load_gradebook
+from grader.cli.options import load_gradebook, narrowed
 from grader.exit_status import ExitStatus
 
 if TYPE_CHECKING:
@@ -23,14 +23,14 @@ def give_back(
     way: str,
     results: Path | None,
     template: Path | None,
-    assignment: str | None,
+    assignments: tuple[str, ...],
     column: str | None,
     output: Path | None,
     *,
     everything: bool,
 ) -> None:
     """Pack what has changed since the last time, and remember it."""
-    from grader.cli.export import asked_assignment
+    from grader.cli.export import only_assignment
     from grader.gradesheets.giving_back import pack
     from grader.names import components
     from grader.store.given_back import read_given, remember_given
@@ -44,7 +44,7 @@ def give_back(
     if column is not None and way != "moodle":
         raise click.UsageError("--column is where Moodle's sheet has comments")
     gradebook = load_gradebook(results)
-    asked = asked_assignment(gradebook, assignment, str(results)).id
+    asked = only_assignment(narrowed(gradebook, assignments, results), results).id
     folders = components(score.student for score in gradebook.scores)
     scores = {one.student: one for one in gradebook.scores if one.assignment == asked}
     found, without = _read(results, folders, scores, asked)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -91,7 +91,19 @@ def assignment_names(
     ]
 
 
-assignment_argument = click.argument("assignment", required=False, shell_complete=assignment_names)
+assignments_argument = click.argument(
+    "named", metavar="[ASSIGNMENT]...", nargs=-1, shell_complete=assignment_names
+)
+
+
+def assignments_option(what: str) -> Callable[[F], F]:
+    """Add `-a`: `what` says what is done with these alone. It can be given more than once."""
+    return click.option(
+        "-a", "--assignment", "assignments", multiple=True, shell_complete=assignment_names,
+        help=f"{what} Repeatable.",
+    )  # fmt: skip
+
+
 results_argument = click.argument(
     "results", metavar="[RESULTS]", default="reports", type=click.Path(path_type=Path)
 )
@@ -107,9 +119,13 @@ def load_course(path: Path | None, graded: Sequence[Path] = ()) -> Course:
     return load(path, graded)
 
 
-def chosen(course: Course, name: str | None) -> tuple[str, ...]:
-    """Return the ids that one optional argument asks for: none means all."""
-    return () if name is None else (course.assignment(name).id,)
+def chosen(course: Course, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the ids that arguments and options ask for, each once: none means all.
+
+    Raises:
+        ConfigError: there is none of a name; the hint is the nearest.
+    """
+    return tuple(dict.fromkeys(course.assignment(name).id for name in names))
 
 
 def readable_json(value: object) -> str:
@@ -127,11 +143,15 @@ def echo_json(value: object) -> None:
     click.echo(readable_json(value))
 
 
-def load_gradebook(results: Path) -> Gradebook:
+def load_gradebook(results: Path, assignments: Sequence[str] = ()) -> Gradebook:
     """Read what `grader check` wrote: an output folder, or the gradebook itself.
 
+    Args:
+        results: where.
+        assignments: ids of those that are asked for; all when empty.
+
     Raises:
-        UsageError: there is none, or it can't be read.
+        UsageError: there is none, it can't be read, or holds no such assignment.
     """
     import msgspec
 
@@ -141,7 +161,7 @@ def load_gradebook(results: Path) -> Gradebook:
 
     path = results / GRADEBOOK if results.is_dir() else results
     try:
-        return decode(path.read_bytes())
+        return narrowed(decode(path.read_bytes()), assignments, results)
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise UsageError(
@@ -151,6 +171,26 @@ def load_gradebook(results: Path) -> Gradebook:
         ) from None
     except msgspec.DecodeError as error:
         raise UsageError(f"this is no gradebook ({error})", where=str(path)) from None
+
+
+def narrowed(gradebook: Gradebook, assignments: Sequence[str], results: Path) -> Gradebook:
+    """What a gradebook says of some assignments; all of it when none is named.
+
+    Raises:
+        UsageError: it holds no such assignment; the hint is the nearest.
+    """
+    import msgspec
+
+    if not assignments:
+        return gradebook
+    for name in assignments:
+        known_name(name, {one.id for one in gradebook.assignments}, "assignment", results)
+    return msgspec.structs.replace(
+        gradebook,
+        assignments=tuple(one for one in gradebook.assignments if one.id in assignments),
+        scores=tuple(one for one in gradebook.scores if one.assignment in assignments),
+        totals=(),  # which are of all
+    )
 
 
 def known_name(name: str, names: set[str], what: str, results: Path) -> None:

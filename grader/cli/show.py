@@ -7,17 +7,20 @@ from pathlib import Path
 import click
 
 from grader.cli.options import (
+    assignments_option,
     echo_json,
     json_option,
     known_name,
     load_gradebook,
+    narrowed,
     pager_option,
 )
 
 
 @click.command()
 @click.argument("student")
-@click.argument("assignment", required=False)
+@click.argument("named", metavar="[ASSIGNMENT]...", nargs=-1)
+@assignments_option("Show this one only.")
 @click.option(
     "--results",
     default="reports",
@@ -28,7 +31,12 @@ from grader.cli.options import (
 @json_option("the scores")
 @pager_option
 def show(
-    student: str, assignment: str | None, results: Path, as_json: bool, no_pager: bool
+    student: str,
+    named: tuple[str, ...],
+    assignments: tuple[str, ...],
+    results: Path,
+    as_json: bool,
+    no_pager: bool,
 ) -> None:
     r"""Show one student's scores and what went wrong.
 
@@ -43,15 +51,10 @@ def show(
     from grader.reports.inspection import print_student
     from grader.reports.paging import listing
 
-    gradebook = load_gradebook(results)
-    known_name(student, {score.student for score in gradebook.scores}, "student", results)
-    if assignment is not None:
-        known_name(assignment, {one.id for one in gradebook.assignments}, "assignment", results)
-    scores = [
-        score
-        for score in gradebook.scores
-        if score.student == student and assignment in (None, score.assignment)
-    ]
+    whole = load_gradebook(results)
+    known_name(student, {score.student for score in whole.scores}, "student", results)
+    gradebook = narrowed(whole, (*named, *assignments), results)
+    scores = [score for score in gradebook.scores if score.student == student]
     if not scores:
         raise UsageError(f"{student} has no score there", where=str(results))
     if as_json:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from grader.cli.options import (
+    assignments_option,
     echo_json,
     json_option,
     load_gradebook,
@@ -17,9 +18,10 @@ from grader.cli.options import (
 
 @click.command()
 @results_argument
+@assignments_option("Show this one only.")
 @json_option("the numbers")
 @pager_option
-def stats(results: Path, as_json: bool, no_pager: bool) -> None:
+def stats(results: Path, assignments: tuple[str, ...], as_json: bool, no_pager: bool) -> None:
     r"""Show each assignment's mean, median and spread, in percent.
 
     RESULTS is the output folder of `grader check` (reports, if not given), or its gradebook.json.
@@ -34,7 +36,7 @@ def stats(results: Path, as_json: bool, no_pager: bool) -> None:
     from grader.reports.inspection import print_statistics
     from grader.reports.paging import listing
 
-    gradebook = load_gradebook(results)
+    gradebook = load_gradebook(results, assignments)
     analyses = analyse(gradebook)
     if as_json:
         echo_json(analyses)

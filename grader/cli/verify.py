@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.options import (
-    assignment_argument,
+    assignments_argument,
+    assignments_option,
     chosen,
     course_option,
     echo_json,
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@assignment_argument
+@assignments_argument
+@assignments_option("Verify this one only.")
 @course_option
 @jobs_option
 @seed_option
@@ -50,9 +52,25 @@ if TYPE_CHECKING:
     help="Try cases of this kind alone; can be given more than once.",
 )  # fmt: skip
 @click.option(
-    "--strict",
+    "--generate",
     is_flag=True,
-    help="Ask for more: every promise is checked, generated mutants lose, partial work counts.",
+    help="Make mutants of the reference, too, and list those that no check notices.",
+)
+@click.option("--accept", metavar="MUTANT",
+              help="Accept a generated mutant that nobody could notice. Needs --reason."
+              )  # fmt: skip
+@click.option("--write-mutant", "written", metavar="MUTANT",
+              help="Write a generated mutant down as one of your own. Needs --loses and --reason.",
+              )  # fmt: skip
+@click.option("--loses", multiple=True, metavar="QUESTION",
+              help="What the mutant that is written must lose. Repeatable.")  # fmt: skip
+@click.option("--reason", default="", metavar="TEXT",
+              help="Why nobody could notice a mutant; what is wrong with one.")  # fmt: skip
+@click.option(
+    "--strict/--no-strict",
+    default=None,
+    help="Ask for more: every promise is checked, generated mutants lose, partial work counts; and"
+    " fail for what is only told else.  [default: the course's]",
 )
 @click.option(
     "--write-tables",
@@ -67,14 +85,20 @@ if TYPE_CHECKING:
 @json_option()
 @click.option("-q", "--quiet", is_flag=True, help="Print failures only.")
 def verify(
-    assignment: str | None,
+    named: tuple[str, ...],
+    assignments: tuple[str, ...],
     course_path: Path | None,
     jobs: int | None,
     seed: int,
     repeat: int,
     thorough: bool,
     kinds: tuple[str, ...],
-    strict: bool,
+    generate: bool,
+    accept: str | None,
+    written: str | None,
+    loses: tuple[str, ...],
+    reason: str,
+    strict: bool | None,
     write_tables: bool,
     output: Path | None,
     as_json: bool,
@@ -82,38 +106,57 @@ def verify(
 ) -> None:
     r"""Gate the suites: right answers earn all, wrong ones lose, fakes get nothing.
 
+    What no mutant proves is told, and the gate passes; with --strict it fails. --generate makes
+    mutants of the reference: each one that no check notices is worth a check, or is accepted.
+
     \b
     Examples:
       grader verify
-      grader verify embeddings --repeat 100
+      grader verify -a embeddings --repeat 100
       grader verify embeddings --kind fake
+      grader verify embeddings --generate
+      grader verify --accept add:boundary:1 --reason "no caller can see it"
       grader verify embeddings --write-tables
       grader verify embeddings --strict
     """
     from grader.authoring.cases import USUAL, Kind
+    from grader.authoring.verified import keep_verified
     from grader.authoring.verify import verify as run
     from grader.reports.terminal import Progress
     from grader.reports.verification import print_verification
     from grader.store.output import write_atomically
 
     course = load_course(course_path)
-    usual = list(Kind) if strict else list(USUAL)
+    asked = chosen(course, (*named, *assignments))
+    if accept is not None or written is not None:
+        _settle(course, asked, accept, written, loses, reason)
+        return
+    if strict is None:
+        # the tables that are written need no grading
+        strict = course.strict and not (write_tables or kinds)
+    usual = list(Kind) if strict else [*USUAL, *([Kind.GENERATED] if generate else [])]
+    tried = [Kind(kind) for kind in kinds]
+    if tried and generate:
+        tried.append(Kind.GENERATED)
     if write_tables:
-        _write_skeletons(course, chosen(course, assignment))
-        if not (strict or kinds):
+        _write_skeletons(course, asked)
+        if not (strict or kinds or generate):
             return
     with Progress("Verifying", quiet=quiet or as_json) as progress:
         result = run(
             course,
-            assignments=chosen(course, assignment),
+            assignments=asked,
             jobs=jobs,
             seed=seed,
             repeat=repeat,
             thorough=thorough,
-            kinds=[Kind(kind) for kind in kinds] or usual,
+            kinds=tried or usual,
             strict=strict,
+            every_check=generate,
             watcher=progress,
         )
+    if not tried:
+        keep_verified(course, result, strict=strict)
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(output, readable_json(result) + "\n", mode=None)
@@ -124,6 +167,25 @@ def verify(
     if write_tables:
         _write_findings(course, result)
     sys.exit(ExitStatus.OK if result.passed else ExitStatus.BELOW)
+
+
+def _settle(
+    course: Course,
+    assignments: Sequence[str],
+    accepted: str | None,
+    written: str | None,
+    loses: Sequence[str],
+    reason: str,
+) -> None:
+    """Accept a generated mutant, or make it one of the course's own."""
+    from grader.authoring.survivors import accept, write_mutant
+
+    if accepted is not None and written is not None:
+        raise click.UsageError("a mutant is accepted or written, not both")
+    if accepted is not None:
+        click.echo(accept(course, assignments, accepted, reason))
+    elif written is not None:
+        click.echo(write_mutant(course, assignments, written, loses, reason))
 
 
 def _write_skeletons(course: Course, assignments: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from grader.config.data import read_places, require_apart, require_distinct_names
 from grader.config.policy import Policy
 from grader.config.policy_table import LateTable, PolicyTable, check_zone, parse_due, read_policy
 from grader.config.pyproject import PYPROJECT, find_course, read_table, real_path
@@ -30,7 +31,8 @@ class AssignmentConfig(Value, frozen=True):
 
     `due` has its zone, by whose clocks days are counted. `policy` is the course's with what changes
     here. `withheld` names modules and definitions of the public packages that answer this
-    assignment: see `grader/judging/withholding.py`.
+    assignment: see `grader/judging/withholding.py`. `data` lies beside its notebook, with what
+    lies beside those of all assignments: see `grader/config/data.py`.
     """
 
     id: str
@@ -39,13 +41,16 @@ class AssignmentConfig(Value, frozen=True):
     due: Moment | None = None
     policy: Policy = Policy()
     withheld: tuple[str, ...] = ()
+    data: tuple[Path, ...] = ()
 
 
 class Course(Value, frozen=True):
     """Where a course keeps what, and what its submissions may use. All paths are absolute.
 
     `report_mode` is the mode of files with students' data. `known_answers` are files and folders
-    with answers that were given away.
+    with answers that were given away. `data` lies beside every notebook, `hidden_data` is for
+    hidden checks: see `grader/config/data.py`. `strict` says whether `grader verify` demands what
+    it only warns of else.
     """
 
     id: str
@@ -71,6 +76,20 @@ class Course(Value, frozen=True):
     workers_per_gpu: int = 2
     report_mode: int = 0o600
     known_answers: tuple[Path, ...] = ()
+    data: tuple[Path, ...] = ()
+    hidden_data: tuple[Path, ...] = ()
+    strict: bool = False
+
+    @property
+    def private(self) -> tuple[Path, ...]:
+        """Where it keeps what neither students nor their work may see."""
+        places = (self.suites, self.reference, self.lessons, self.mutants, self.styles, self.fakes)
+        return (*(place for place in places if place is not None), *self.hidden_data)
+
+    def data_of(self, assignment: str) -> tuple[Path, ...]:
+        """What lies beside the notebook of an assignment: files and folders, by their names."""
+        own = (one.data for one in self.assignments if one.id == assignment)
+        return tuple(dict.fromkeys((*self.data, *(place for data in own for place in data))))
 
     def assignment(self, name: str) -> AssignmentConfig:
         """Return the assignment with this id.
@@ -102,6 +121,7 @@ class _AssignmentTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     due: Any = None
     policy: PolicyTable = msgspec.field(default_factory=PolicyTable)
     withheld: tuple[str, ...] = ()
+    data: list[str] = []
 
 
 class _CourseTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -123,6 +143,9 @@ class _CourseTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     workers_per_gpu: int = 2
     report_mode: str | int = "0600"
     known_answers: list[str] = []
+    data: list[str] = []
+    hidden_data: list[str] = []
+    strict: bool = False
     limits: _LimitsTable = msgspec.field(default_factory=_LimitsTable)
     policy: PolicyTable = msgspec.field(default_factory=PolicyTable)
     timezone: str | None = None
@@ -202,11 +225,11 @@ def _resolve(table: _CourseTable, root: Path) -> Course:
             raise ConfigError(f"two assignments are called `{name}`")
     zone = None if table.timezone is None else check_zone(table.timezone)
     rules = read_policy(table.policy)
-    return Course(
+    course = Course(
         id=table.id,
         title=table.title,
         root=root,
-        assignments=tuple(_assignment(one, rules, zone) for one in table.assignments),
+        assignments=tuple(_assignment(one, rules, zone, root) for one in table.assignments),
         checks=place("checks", table.checks),
         suites=place("suites", table.suites),
         reference=place("reference", table.reference),
@@ -228,7 +251,28 @@ def _resolve(table: _CourseTable, root: Path) -> Course:
         known_answers=tuple(
             p for name in table.known_answers if (p := place("known_answers", name)) is not None
         ),
+        data=read_places(root, table.data, "data"),
+        hidden_data=read_places(root, table.hidden_data, "hidden_data"),
+        strict=table.strict,
     )
+    _check_data(course)
+    return course
+
+
+def _check_data(course: Course) -> None:
+    """Demand that data can lie beside notebooks, and that nobody sees in it what is private.
+
+    Raises:
+        ConfigError: it can't, or somebody would.
+    """
+    taken = [path.name for path in course.public]
+    for one in course.assignments:
+        places = course.data_of(one.id)
+        require_distinct_names(places, taken, f"assignment `{one.id}`")
+        private = (*course.private, *course.known_answers)
+        require_apart(places, private, "data", "students would get what is private")
+    shown = (*course.public, course.checks, course.notebooks)
+    require_apart(course.hidden_data, shown, "hidden_data", "students would get what is hidden")
 
 
 def _exists(path: Path) -> bool:
@@ -238,7 +282,9 @@ def _exists(path: Path) -> bool:
         return False
 
 
-def _assignment(table: _AssignmentTable, rules: Policy, zone: str | None) -> AssignmentConfig:
+def _assignment(
+    table: _AssignmentTable, rules: Policy, zone: str | None, root: Path
+) -> AssignmentConfig:
     if table.policy.drop_lowest is not None:
         raise ConfigError(
             f"assignment `{table.id}`: drop_lowest is a rule of the whole course",
@@ -252,6 +298,7 @@ def _assignment(table: _AssignmentTable, rules: Policy, zone: str | None) -> Ass
         due=None if due is None else parse_due(due, zone, f"assignment `{table.id}`: due"),
         policy=read_policy(table.policy, rules),
         withheld=table.withheld,
+        data=read_places(root, table.data, f"assignment `{table.id}`: data"),
     )
 
 

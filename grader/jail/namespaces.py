@@ -86,6 +86,8 @@ def build_root(tree: Readable, policy: WorkerPolicy, mount_point: str, owner: in
     linux.mount("none", "/", None, MS_REC | linux.MS_PRIVATE)
     linux.mount("root", mount_point, "tmpfs", MS_NOSUID | MS_NODEV, SKELETON_OPTIONS)
     _mount_scratch(mount_point, policy, owner)
+    for path, name in tree.data:
+        _bind(path, f"{mount_point}{SCRATCH}/{name}", READ_ONLY | MS_NOEXEC)
     for path in tree.mounts:
         _bind(path, mount_point + path, READ_ONLY)
     for path in DEVICES:

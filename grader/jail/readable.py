@@ -51,6 +51,7 @@ class Readable:
     links: (path, target): other names of what is mounted, as the import path may use them.
     readable: paths for Landlock, so fine that no hidden one lies below any.
     listable: folders whose names may be listed although not all in them may be read.
+    data: (path, name): what lies read-only in the scratch folder, and under which name.
     """
 
     mounts: tuple[str, ...]
@@ -58,6 +59,7 @@ class Readable:
     hidden: tuple[str, ...]
     readable: tuple[str, ...]
     listable: tuple[str, ...]
+    data: tuple[tuple[str, str], ...] = ()
 
 
 def find_readable(sites: Sequence[str], public: str, hidden: Sequence[str]) -> Readable:

@@ -1,6 +1,7 @@
 """Scratch folders on the host, for workers that have no file system of their own.
 
-What lies in them was made by a submission: it is never opened, and no name in it is followed.
+What lies in them was made by a submission: it is never opened, and no name in it is followed. Data
+of the course is there as links to it, which stand in folders that are its own.
 """
 
 from __future__ import annotations
@@ -8,19 +9,45 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from pathlib import Path
 
 MOST_COUNTED = 20_000
+MOST_LINKED = 1000
+"""Of folders with more files than this, the folder is a link."""
 
 
-def make_scratch(state: str, user: int | None) -> str:
-    """Make a folder that only `user` (None: this process's) may enter."""
+def make_scratch(state: str, user: int | None, data: Sequence[tuple[str, str]] = ()) -> str:
+    """Make a folder that only `user` (None: this process's) may enter.
+
+    Args:
+        state: where to.
+        user: whose it is.
+        data: what is linked to in there, and under which name.
+    """
     path = tempfile.mkdtemp(prefix="scratch-", dir=state)
+    for source, name in data:
+        _link(Path(source), Path(path, name))
     if user is not None:
         os.chown(path, user, user)
     return path
+
+
+def _link(source: Path, target: Path) -> None:
+    """Show a file or folder: folders as folders, as at home, for what walks through them."""
+    inside = list(source.rglob("*")) if source.is_dir() else []
+    if not source.is_dir() or len(inside) > MOST_LINKED:
+        target.symlink_to(source)
+        return
+    folders = [source, *(path for path in inside if path.is_dir())]
+    for folder in folders:
+        (target / folder.relative_to(source)).mkdir()
+    for path in inside:
+        if not path.is_dir():
+            (target / path.relative_to(source)).symlink_to(path)
+    for folder in folders:
+        (target / folder.relative_to(source)).chmod(0o555)
 
 
 def disk_use(path: str) -> tuple[int, int]:

@@ -129,6 +129,7 @@ def _restrict_files(tree: Readable, writable: list[str], *, gpu: bool = False) -
     rules = landlock.Ruleset()
     rules.allow(landlock.READ_DIR, tree.listable)
     rules.allow(landlock.READ, tree.readable)
+    rules.allow(landlock.READ, [path for path, _ in tree.data])
     rules.allow(landlock.READ_FILE, DEVICES)
     rules.allow(landlock.READ_FILE | landlock.WRITE_FILE | landlock.TRUNCATE, [os.devnull])
     rules.allow(landlock.READ_AND_WRITE, writable)

@@ -60,7 +60,8 @@ class Crew:
                 preload=course.preload,
                 later=course.preload_later,
                 public=course.public,
-                private=[path for path in _private(course) if path is not None],
+                private=(*course.private, *course.known_answers),
+                data={one.id: course.data_of(one.id) for one in course.assignments},
                 withheld={one.id: one.withheld for one in course.assignments},
                 sandbox=sandbox,
             )
@@ -232,6 +233,8 @@ def _setup(
         digests=dict(digests),
         known={} if spawn_socket is None else known_texts(course, digests),
         libraries=_libraries(course),
+        data={name: tuple(map(str, course.data_of(name))) for name in digests},
+        hidden_data=tuple(map(str, course.hidden_data)),
     )
 
 
@@ -239,12 +242,6 @@ def _libraries(course: Course) -> tuple[str, ...]:
     """Libraries of values that workers preload, so that checks will fetch some."""
     preloaded = {name.partition(".")[0] for name in (*course.preload, *course.preload_later)}
     return tuple(name for name in LIBRARIES if name in preloaded)
-
-
-def _private(course: Course) -> tuple[Path | None, ...]:
-    """What no worker may read, even where it lies among installed packages."""
-    places = (course.suites, course.reference, course.lessons, course.mutants, course.fakes)
-    return (*places, course.styles, *course.known_answers)
 
 
 def _environment() -> dict[str, str]:

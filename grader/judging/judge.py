@@ -41,6 +41,7 @@ from grader.model import (
     Suite,
 )
 from grader.serialization import from_json, to_json
+from grader.testing.data import CourseData
 from grader.testing.handles import SubmissionNames
 from grader.testing.suites import (
     PYTEST_OPTIONS,
@@ -66,6 +67,7 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     setup = from_json(read_frame(control), JudgeSetup)
     plugin = Judge(setup, control)
+    CourseData(setup.data, setup.hidden_data).use()
     files = [path for assignment in setup.assignments for path in plugin.files_of(assignment.id)]
     try:
         _require_files(files, setup)
@@ -236,6 +238,7 @@ class Judge(CheckRunner):
             request = from_json(read_frame(job), JobRequest)
             write_frame(job, str(os.getpid()).encode())
             suite, items = suites[request.submission.assignment]
+            CourseData(self.setup.data, self.setup.hidden_data, suite.assignment.id).use()
             self.current_device = request.torch_device
             limit_data(_bytes_for_checks(request))
             run = Examination(

@@ -9,12 +9,11 @@ import array
 import contextlib
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
@@ -22,7 +21,7 @@ from typing import IO, Any, NoReturn
 import grader
 from grader.errors import GraderError, GraderFault, no_room, told
 from grader.jail.scratch import remove_tree
-from grader.judging.withholding import withhold
+from grader.judging.staging import stage_data, stage_packages, withhold_answers
 from grader.model import Limits
 from grader.wire.events import Failed, Warm, decode_event
 from grader.wire.worker import WorkerPolicy
@@ -99,6 +98,7 @@ class Zygote:
         private: what no worker may read, should it lie among the installed packages.
         withheld: what of the public packages answers an assignment, by assignment; see
             `grader/judging/withholding.py`.
+        data: what lies beside the notebooks of an assignment, by assignment.
         sandbox: whether its workers will be walled in.
 
     Raises:
@@ -113,6 +113,7 @@ class Zygote:
         public: Sequence[Path] = (),
         private: Sequence[Path] = (),
         withheld: Mapping[str, Sequence[str]] | None = None,
+        data: Mapping[str, Sequence[Path]] | None = None,
         sandbox: bool = True,
     ) -> None:
         require_platform(sandbox=sandbox)
@@ -129,13 +130,16 @@ class Zygote:
             with far_control, far_spawn:
                 self.state.chmod(0o755)  # a worker may run as another user
                 sites = _site_folders()
-                staged, parts = _stage(public, self.state / "public"), self.state / "parts"
-                originals = _withhold(public, staged, parts, withheld or {}, sites)
+                beside = data or {}
+                staged = stage_packages(public, self.state / "public", beside)
+                parts = self.state / "parts"
+                originals = withhold_answers(public, staged, parts, withheld or {}, sites)
                 config = {
                     "engine": str(Path(grader.__file__).resolve().parents[1]),
                     "sites": sites,
                     "public": str(staged),
                     "parts": str(parts),
+                    "data": stage_data(beside, self.state / "data"),
                     "private": [str(path.absolute()) for path in (*private, *originals)],
                     "preload": list(preload),
                     "later": list(later),
@@ -311,43 +315,6 @@ def _send(socket_fd: int, message: bytes, descriptors: list[int]) -> None:
         channel.sendmsg([message], [rights], getattr(socket, "MSG_NOSIGNAL", 0))
     finally:
         channel.detach()
-
-
-def _stage(packages: Sequence[Path], folder: Path) -> Path:
-    """Copy public packages and modules to where workers may read them, whoever they run as."""
-    folder.mkdir()
-    leave_out = shutil.ignore_patterns("__pycache__", ".*")
-    for package in packages:
-        if package.is_dir():
-            shutil.copytree(package, folder / package.name, ignore=leave_out)
-        else:
-            shutil.copy(package, folder / package.name)
-    _open_to_workers(folder)
-    return folder
-
-
-def _withhold(
-    public: Sequence[Path],
-    staged: Path,
-    parts: Path,
-    withheld: Mapping[str, Sequence[str]],
-    sites: Sequence[str],
-) -> Iterator[Path]:
-    """Withhold what answers an assignment; return where else it may lie that a worker can read.
-
-    Raises:
-        ConfigError: something of it can't be withheld.
-    """
-    concerned = withhold(staged, parts, withheld)
-    _open_to_workers(parts)
-    folders = [*(package.parent for package in public), *map(Path, sites)]
-    found = (folder / path for folder in folders for path in concerned)
-    return (path for path in found if path.exists())
-
-
-def _open_to_workers(folder: Path) -> None:
-    for path in (folder, *folder.rglob("*")):
-        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _environment(state: Path) -> dict[str, str]:

@@ -27,6 +27,9 @@ def print_strict(gate: AssignmentGate, out: Console, *, quiet: bool = False) -> 
     _print_findings(out, gate, strict.findings)
 
 
+DIFF_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+
+
 def strict_summary(strict: StrictGate) -> list[str]:
     """The figures of the strict gate, in a few words each."""
     parts = []
@@ -77,20 +80,35 @@ def _also_lost(results: dict[Variant, PartialResult]) -> Text:
 
 
 def _print_survivors(out: Console, gate: AssignmentGate, report: GeneratedReport) -> None:
+    """Print each mutant that no check notices as a diff, and how to settle it."""
     for one in report.results:
-        if one.fate is Fate.SURVIVES:
-            line = Text(f"? {gate.assignment}: {one.id} survives: ", "yellow")
-            out.print(line.append(one.change, "not bold default"), soft_wrap=True)
+        if one.fate is not Fate.SURVIVES:
+            continue
+        line = Text(f"? {gate.assignment}: {one.id} survives: ", "yellow")
+        line.append(_shown(one.where) if one.where else one.change, "bold default")
+        out.print(line, soft_wrap=True)
+        for text in one.diff.splitlines()[2 * one.diff.startswith("--- ") :]:
+            out.print(Text(f"    {text}", DIFF_STYLES.get(text[:1], "")), soft_wrap=True)
+        command = f'grader verify -a {gate.assignment} --accept {one.id} --reason "…"'
+        out.print(Text(f"  nobody could notice it? {command}", "dim"), soft_wrap=True)
+    if report.count(Fate.SURVIVES):
+        told = (
+            "  Somebody should notice one? Write a check that fails it; --write-mutant instead of"
+            " --accept, with --loses QUESTION, puts it among your own mutants."
+        )
+        out.print(Text(told, "dim"), soft_wrap=True)
 
 
 def _print_findings(out: Console, gate: AssignmentGate, findings: Sequence[Finding]) -> None:
     """Print what is not accepted, under the file that it is to be mended in."""
+    mark, style = ("✗", "bold red") if gate.demanding else ("!", "yellow")
     place = ""
     for finding in findings:
         if finding.where != place:
             place = finding.where
-            out.print(Text(f"{gate.assignment}, {_shown(place)}:", "bold"), soft_wrap=True)
-        line = Text(f"  ✗ {finding.what}", "bold red")
+            told = "" if gate.demanding else " (--strict fails for this)"
+            out.print(Text(f"{gate.assignment}, {_shown(place)}{told}:", "bold"), soft_wrap=True)
+        line = Text(f"  {mark} {finding.what}", style)
         out.print(line.append(f": {finding.hint}", "not bold default"), soft_wrap=True)
 
 

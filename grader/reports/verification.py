@@ -23,8 +23,11 @@ def print_verification(
         if gate.cases and not quiet:
             out.print(_matrix(gate))
         _print_failures(out, gate)
+        _print_unproven(out, gate, quiet=quiet)
         print_strict(gate, out, quiet=quiet)
         out.print(_summary(gate))
+        if not quiet:
+            _print_next(out, gate)
 
 
 def _matrix(gate: AssignmentGate) -> Table:
@@ -75,9 +78,63 @@ def _print_failures(out: Console, gate: AssignmentGate) -> None:
                 what = "it pretends" if case.kind is Kind.FAKE else "its bug"
                 line.append(f" ({what}: {case.bug})", "not bold dim")
             out.print(line, soft_wrap=True)
+
+
+def _print_unproven(out: Console, gate: AssignmentGate, *, quiet: bool) -> None:
+    """Name the checks that no mutant fails, unless there is no mutant at all."""
+    if not gate.demanding and (quiet or not _has_mutants(gate)):
+        return
+    mark, style = ("✗", "bold red") if gate.demanding else ("!", "yellow")
     for check in gate.unproven:
-        line = Text(f"✗ {check}: unproven check", "bold red")
-        out.print(line.append(": no mutant fails it", "not bold"), soft_wrap=True)
+        line = Text(f"{mark} {check}: unproven check", style)
+        out.print(line.append(": no mutant fails it", "not bold default"), soft_wrap=True)
+
+
+def _has_mutants(gate: AssignmentGate) -> bool:
+    generated = gate.strict and gate.strict.generated and gate.strict.generated.results
+    return bool(gate.mutants or generated)
+
+
+def _print_next(out: Console, gate: AssignmentGate) -> None:
+    """Say what would make a gate that passes worth more."""
+    if not gate.passed or not gate.cases:
+        return
+    if not gate.unproven:
+        _print_beyond(out, gate)
+        return
+    number = len(gate.unproven)
+    checks = "1 check" if number == 1 else f"{number} checks"
+    command = f"grader verify -a {gate.assignment} --generate"
+    if not _has_mutants(gate):
+        lines = [
+            "Right answers earn all, the empty notebook nothing. No wrong answer was tried yet:",
+            f"nobody knows whether the {checks} would notice one. Have some made and tried:",
+            f"  {command}",
+        ]
+    elif gate.strict is None or gate.strict.generated is None:
+        lines = [
+            f"{checks} passed whatever was tried: write down the mistake that each is there for,",
+            f"or have some made: {command}",
+        ]
+    else:
+        lines = [
+            f"{checks} passed whatever was tried: write down the mistake that each is there for,",
+            "as docs/write-a-course.md shows.",
+        ]
+    for line in lines:
+        out.print(Text(f"  {line}", "dim"), soft_wrap=True)
+
+
+def _print_beyond(out: Console, gate: AssignmentGate) -> None:
+    """Say what the strict gate would ask for."""
+    if gate.unpromised:
+        some = "1 sentence" if gate.unpromised == 1 else f"{gate.unpromised} sentences"
+        told = f"  {some} of the docstrings nobody is held to yet: {_strictly(gate)} asks for it"
+        out.print(Text(told, "dim"), soft_wrap=True)
+
+
+def _strictly(gate: AssignmentGate) -> str:
+    return f"grader verify -a {gate.assignment} --strict"
 
 
 def _summary(gate: AssignmentGate) -> Text:
@@ -86,6 +143,8 @@ def _summary(gate: AssignmentGate) -> Text:
     parts = _tried(gate) if gate.cases else []
     if gate.strict is not None:
         parts += strict_summary(gate.strict)
+    if gate.unproven:
+        parts.append(f"{len(gate.unproven)} of its checks unproven")
     return Text(f"{mark} {gate.assignment} {word}: {', '.join(parts)}", style)
 
 

@@ -2,7 +2,7 @@
 
 A suite's digest covers every file that its checks could read: those of the suites and of the
 public checks with their helper modules, the reference, the packages that submissions may import,
-with what of them is withheld, and the answers that are known.
+with what of them is withheld, the answers that are known, and data files.
 Left out are the test files of other assignments, so that editing one suite does not spoil the
 results of all others; one that another file names is a helper like any other and stays in.
 """
@@ -21,6 +21,7 @@ from pathlib import Path
 import grader
 from grader import __version__
 from grader.config.course import Course
+from grader.config.data import data_files
 from grader.config.suite_files import assignment_of
 
 PACKAGES = ("torch", "numpy", "pytest", "ipython")
@@ -31,6 +32,7 @@ def suite_digests(course: Course, assignments: Iterable[str]) -> dict[str, str]:
     """SHA-256 over all files that decide an assignment's checks, by assignment id."""
     files = {path: path.read_bytes() for path in _files(course)}
     others = _separate_tests(course, files)
+    data = _DataDigests()
     digests = {}
     for assignment in assignments:
         withheld = course.assignment(assignment).withheld
@@ -40,6 +42,8 @@ def suite_digests(course: Course, assignments: Iterable[str]) -> dict[str, str]:
                 name = os.path.relpath(path, course.root)
                 digest.update(f"{name}:{len(content)}\n".encode("utf-8", "surrogateescape"))
                 digest.update(content)
+        for place in (*course.data_of(assignment), *course.hidden_data):
+            digest.update(data.of(place))
         digests[assignment] = digest.hexdigest()
     return digests
 
@@ -73,10 +77,30 @@ def versions() -> dict[str, str]:
     return found
 
 
+class _DataDigests:
+    """Digests of data, which may be large: read piece by piece, and once for all assignments."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, bytes] = {}
+
+    def of(self, place: Path) -> bytes:
+        """SHA-256 over a place's files and their names."""
+        if place not in self._known:
+            digest = hashlib.sha256()
+            for name, path in data_files(place):
+                with path.open("rb") as stream:
+                    content = hashlib.file_digest(stream, "sha256").digest()
+                digest.update(f"{name}:".encode("utf-8", "surrogateescape") + content)
+            self._known[place] = digest.digest()
+        return self._known[place]
+
+
 def _files(course: Course) -> list[Path]:
-    """Every file that a check or a submission could read, once, in one order."""
+    """Every file but data that a check or a submission could read, once, in one order."""
     roots = [course.checks, course.suites, course.reference, *course.public, *course.known_answers]
-    return sorted({path for root in roots if root is not None for path in _below(root)})
+    data = {place for one in course.assignments for place in course.data_of(one.id)}
+    found = {path for root in roots if root is not None for path in _below(root)}
+    return sorted(path for path in found if not data.intersection((path, *path.parents)))
 
 
 def _below(root: Path) -> Iterator[Path]:

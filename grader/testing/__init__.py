@@ -35,6 +35,7 @@ from grader.testing.comparisons import (
     assert_shape,
     differing,
 )
+from grader.testing.data import data_path
 from grader.testing.effects import Printed, drawn, printed, printing
 from grader.testing.failure import CheckFailed, fail
 from grader.testing.forms.described import Member, NamedValues, Raised, Record
@@ -69,6 +70,7 @@ __all__ = [
     "assert_shape",
     "attribute",
     "check",
+    "data_path",
     "differing",
     "drawn",
     "elements",

@@ -25,6 +25,7 @@ class JudgeSetup(Value, frozen=True):
     `digests` gives each assignment's suite its digest: see `grader/store/fingerprint.py`; `known`
     says by assignment which texts are no student's own: see `grader/judging/known_texts.py`.
     `libraries` are those whose values will be fetched: imported when there is nothing else to do.
+    `data` lies beside the notebooks of an assignment, `hidden_data` is for checks alone.
     """
 
     root: str
@@ -37,6 +38,8 @@ class JudgeSetup(Value, frozen=True):
     sandbox: bool = True
     known: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     libraries: tuple[str, ...] = ()
+    data: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    hidden_data: tuple[str, ...] = ()
 
 
 class JudgeReady(Value, frozen=True):

@@ -9,7 +9,8 @@ import select
 import signal
 import sys
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 from grader.errors import told
@@ -43,6 +44,7 @@ class Surroundings:
         offer: what this machine can do for a wall.
         public: the folder of the public packages.
         parts: the folder with what of them differs between assignments; empty when nothing does.
+        data: for each assignment that has some, where it lies and its name beside the notebook.
     """
 
     state: str
@@ -52,6 +54,7 @@ class Surroundings:
     offer: Offer
     public: str = ""
     parts: str = ""
+    data: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,8 @@ def _run(
 ) -> None:
     user = worker_user(os.getpid()) if USER_ID in chosen.layers else None
     group = Cgroup(session.zygote, policy) if CGROUP in chosen.layers else None
-    scratch = None if NAMESPACES in chosen.layers else make_scratch(session.state, user)
+    data = session.data.get(policy.assignment, ())
+    scratch = None if NAMESPACES in chosen.layers else make_scratch(session.state, user, data)
     kills_before = kills_when_out_of_memory()
     starved = False
     part = part_of(session.parts, policy.assignment)
@@ -114,7 +118,7 @@ def _run(
             os.close(key)
             behind = Behind(
                 plan=chosen,
-                tree=with_part(session.tree, part),
+                tree=replace(with_part(session.tree, part), data=data),
                 root=f"{session.state}/root",
                 scratch=scratch,
                 user=user,

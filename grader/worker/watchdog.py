@@ -80,6 +80,8 @@ class Watchdog:
         self._deadline = started + policy.wall_s
         # this process and the worker are forks of the same zygote: that much is not the worker's
         self._base = use_of("self").memory_bytes
+        # the course's own data is in there already
+        self._given = (0, 0) if scratch is None else disk_use(scratch)
         self._tick = 0
 
     def reason(self) -> Limit | None:
@@ -102,6 +104,7 @@ class Watchdog:
         if self._scratch is None or self._tick % TICKS_PER_DISK_CHECK:
             return None
         used, entries = disk_use(self._scratch)
-        if used > self._policy.scratch_bytes:
+        given_bytes, given = self._given
+        if used - given_bytes > self._policy.scratch_bytes:
             return Limit.DISK
-        return Limit.FILES if entries > self._policy.scratch_files else None
+        return Limit.FILES if entries - given > self._policy.scratch_files else None

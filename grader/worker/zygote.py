@@ -48,6 +48,7 @@ class Config:
         sites: folders in which packages are installed.
         public: the folder of staged public packages.
         parts: the folder with what of them differs between assignments, which is not imported here.
+        data: for each assignment that has some, where it lies and its name beside the notebook.
         private: what no worker may read, wherever it lies.
         preload: modules to import once.
         later: modules to import when there is time.
@@ -59,11 +60,16 @@ class Config:
     sites: list[str]
     public: str
     parts: str
+    data: dict[str, list[list[str]]]
     private: list[str]
     preload: list[str]
     later: list[str]
     state: str
     sandbox: bool
+
+    def data_by_assignment(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """The data as what does not change."""
+        return {name: tuple((path, at) for path, at in own) for name, own in self.data.items()}
 
 
 def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
@@ -101,7 +107,14 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
     requests, spare_work = socket.socket(fileno=spawn_fd), _spare_work(config.later)
     leash, held = os.pipe()  # closed with this process, however it ends
     session = Surroundings(
-        config.state, leash, os.getpid(), tree, offer, public=config.public, parts=config.parts
+        config.state,
+        leash,
+        os.getpid(),
+        tree,
+        offer,
+        public=config.public,
+        parts=config.parts,
+        data=config.data_by_assignment(),
     )
     _serve(control, requests, spare_work, session, held)
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import grader
 from grader.config import policy_table
 from grader.config.course import AssignmentConfig, Course
+from grader.config.data import data_files
 from grader.config.suite_files import assignment_of
 from grader.errors import ConfigError
 from grader.reports.choices import Hidden
@@ -110,9 +111,15 @@ def _course_files(course: Course, assignment: AssignmentConfig) -> Iterator[tupl
         for path in files:
             if path.is_file() and _is_needed(path, course, assignment):
                 yield f"course/{_relative(path, course)}", path.read_bytes()
+    for place in (*course.data_of(assignment.id), *course.hidden_data):
+        for _, path in data_files(place):
+            yield f"course/{_relative(path, course)}", path.read_bytes()
 
 
 def _is_needed(path: Path, course: Course, assignment: AssignmentConfig) -> bool:
+    data = {place for one in course.assignments for place in course.data_of(one.id)}
+    if data.intersection((path, *path.parents)):  # its own comes by itself
+        return False
     if path.suffix in (".pyc", ".ipynb") or "__pycache__" in path.parts:
         return False
     return assignment_of(path, (course.checks, course.suites)) in (None, assignment.id)
@@ -144,6 +151,8 @@ def _table(course: Course, assignment: AssignmentConfig) -> str:
         *(line(key, _relative(path, course)) for key, path in places.items() if path is not None),
         line("public", [_relative(path, course) for path in course.public]),
         line("known_answers", [_relative(path, course) for path in course.known_answers]),
+        line("data", [_relative(path, course) for path in course.data_of(assignment.id)]),
+        line("hidden_data", [_relative(path, course) for path in course.hidden_data]),
         line("preload", list(course.preload)),
         line("preload_later", list(course.preload_later)),
         *([line("timezone", course.timezone)] if course.timezone else []),

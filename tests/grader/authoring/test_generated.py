@@ -130,3 +130,18 @@ def test_long_lines_are_cut_around_what_differs() -> None:
     one, other = difference(head + "x" + tail, head + "y" + tail).split(" → ")
     assert len(one) == len(other) == 63
     assert (one.replace("x", "y"), one[0], one[-1]) == (other, "…", "…")
+
+
+@pytest.mark.parametrize(
+    ("source", "changes"),
+    [
+        ("def f(a):\n    return np.cumsum(a, axis=0)[1:]", ["np.cumprod(a, axis=0)", "axis=1"]),
+        ("def f(d):\n    return d.groupby('x').head(3)", [".tail(3)", "'x_'", "head(4)"]),
+        ("def f(d):\n    return d[d['n'].notna()].median()", [".isna()", ".mean()", "d['n_']"]),
+        ("def f(s):\n    return s.lower().startswith('a')", [".upper()", ".endswith('a')"]),
+    ],
+)
+def test_arrays_frames_and_text_have_mutants_of_their_own(source: str, changes: list[str]) -> None:
+    made = [one.change for one in generate({"f": source})]
+    for change in changes:
+        assert any(change in one.partition(" → ")[2] for one in made), (change, made)

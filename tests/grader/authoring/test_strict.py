@@ -148,7 +148,11 @@ def test_survivors_and_wrong_acceptances_are_told(tables: Path) -> None:
     assert "there is no generated mutant `Counter.__init__:default:9`" in told
     assert "`add:binary:1` is said to be equivalent, and loses small" in told
     assert "survive: " in told
-    assert "Counter.__init__:default:1 survives: def __init__" in shown(gate)
+    text = shown(gate)
+    assert "Counter.__init__:default:1 survives: " in text
+    assert "reference/sums/__init__.py:12\n" in text
+    assert "    -    def __init__(self, start=0):\n    +    def __init__(self, start=1):\n" in text
+    assert "grader verify -a adding --accept Counter.__init__:default:1 --reason" in text
 
 
 def test_an_entry_about_another_change_is_told(tables: Path) -> None:

@@ -359,3 +359,17 @@ def test_requirements_are_those_that_are_tested() -> None:
     known = set(project["dependencies"]).union(*project["optional-dependencies"].values())
     lines = (ROOT / "course/requirements.txt").read_text(encoding="utf-8").splitlines()
     assert lines[1:] == sorted(set(lines[1:]) & known)
+
+
+def test_a_release_of_one_assignment_holds_nothing_of_the_others(
+    texts: Course, suites: tuple[Suite, ...], tmp_path: Path
+) -> None:
+    root = texts.root
+    table = root / "pyproject.toml"
+    more = '\n[[tool.grader.assignments]]\nid = "letters"\ntitle = "Letters"\n'
+    table.write_text(table.read_text(encoding="utf-8") + more, encoding="utf-8")
+    (root / "handout/checks/test_letters.py").write_text("LATER = 1\n", encoding="utf-8")
+    course = load_course(root)
+    everything = set(student_files(texts, suites))
+    alone = set(student_files(course, suites, ["words"]))
+    assert alone == everything - {"handout/checks/test_letters.py"}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from commands import grader
 from toy import HIDDEN, PUBLIC, REFERENCE, Silent, write, write_gate
 
 from grader.authoring.cases import Kind
@@ -58,7 +59,6 @@ def test_a_check_that_always_passes_is_noticed(
     )
     write(toy / "hidden/test_adding.py", broken)
     gate = gated()
-    assert not gate.passed
     assert gate.unproven or any(case.verdict is Verdict.SURVIVES for case in gate.cases)
 
 
@@ -182,3 +182,14 @@ def test_the_result_is_kept_in_a_file(toy: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert kept.read_text(encoding="utf-8") == done.stdout
     assert msgspec.json.decode(kept.read_bytes(), type=Verification).passed
+
+
+@pytest.mark.slow
+def test_a_strict_course_is_held_to_more_unless_told_otherwise(toy: Path) -> None:
+    write_gate(toy)
+    table = toy / "pyproject.toml"
+    table.write_text(table.read_text().replace('id = "sums"', 'id = "sums"\nstrict = true', 1))
+    assert grader("verify", "--no-strict", cwd=toy).returncode == 0
+    done = grader("verify", "-a", "adding", cwd=toy)
+    assert done.returncode == 1
+    assert "generated mutants survive" in done.stdout

@@ -31,8 +31,8 @@ def walk(group: click.Group, above: str = "") -> Iterator[tuple[str, click.Comma
 
 
 ALL = dict(walk(grader))
-TABLES = ("check", "checks", "diff", "doctor", "show", "stats", "verify")
-LONG = ("checks", "diff", "show", "stats")
+TABLES = ("check", "diff", "doctor", "list", "show", "stats", "verify")
+LONG = ("diff", "list", "show", "stats")
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -72,7 +72,9 @@ def test_an_option_means_the_same_everywhere() -> None:
             assert seen.setdefault(long, shape) == shape, f"{name} {long}"
 
 
-@pytest.mark.parametrize("asked", [["help", "checks"], ["help", "package", "gradescope"], ["help"]])
+@pytest.mark.parametrize(
+    "asked", [["help", "checks"], ["help", "list"], ["help", "package", "gradescope"], ["help"]]
+)
 def test_help_is_also_a_word(asked: list[str], run: CliRunner) -> None:
     assert run.invoke(grader, asked).output == run.invoke(grader, [*asked[1:], "--help"]).output
     assert "Did you mean 'check'" in run.invoke(grader, ["help", "chekc"]).output
@@ -128,7 +130,7 @@ def test_the_shell_completes_assignments_of_the_course_at_hand(toy: object) -> N
         [sys.executable, "-m", "grader.cli"],
         env={
             "_GRADER_COMPLETE": "bash_complete",
-            "COMP_WORDS": "grader checks a",
+            "COMP_WORDS": "grader list a",
             "COMP_CWORD": "2",
         },
         cwd=str(toy),

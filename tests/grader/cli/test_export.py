@@ -12,7 +12,7 @@ from grader.cli.app import grader
 from grader.cli.export import SHEETS
 from grader.errors import UsageError
 from grader.gradesheets.people import PLATFORMS
-from grader.reports.gradebook_json import encode
+from grader.reports.gradebook_json import decode, encode
 
 SHEET = "Student,ID,SIS Login ID,Section,Blocks (8)\nA,1,student0000,X,\nB,2,student0001,X,\n"
 
@@ -79,3 +79,45 @@ def test_a_sheet_in_which_nobody_gets_a_score_is_not_written_and_says_why(result
     assert (done.exit_code, done.stdout) == (3, "")
     assert not (results.parent / "Grades-blocks.csv").exists()
     assert all(word in done.stderr for word in NOBODY[text])
+
+
+def test_several_assignments_fill_a_sheet_together(results):
+    sheet = results.parent / "Grades.csv"
+    sheet.write_text(
+        SHEET.replace("Blocks (8)\n", "Blocks (8),Embeddings (9)\n").replace(",X,\n", ",X,,\n")
+    )
+    done = export(results, "-a", "embeddings", "-a", "blocks")
+    assert done.exit_code == 0, done.stderr
+    target = results.parent / "Grades-embeddings-blocks.csv"
+    rows = [line.split(",") for line in target.read_text().splitlines()]
+    assert all(row[4] and row[5] for row in rows[1:]), rows
+    assert "blocks: 2 scores filled in" in done.stderr
+    assert "embeddings: 2 scores filled in" in done.stderr
+    done = export(results, "-a", "embeddings", "-a", "blocks", "--column", "Blocks (8)")
+    assert done.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["stats", "{}"], ["show", "student0000", "--results", "{}"], ["diff", "{}", "{}"],
+     ["export", "{}", "--to", "json", "--output", "{}/x.json"]],
+)  # fmt: skip
+def test_an_assignment_is_chosen_alike_everywhere(results, command):
+    arguments = [part.format(results) for part in command]
+    assert (
+        CliRunner().invoke(grader, [*arguments, "-a", "blocks", "-a", "embeddings"]).exit_code == 0
+    )
+    wrong = CliRunner().invoke(grader, [*arguments, "-a", "block"])
+    assert isinstance(wrong.exception, UsageError)
+    assert wrong.exception.hint == "did you mean `blocks`?"
+    shown = CliRunner().invoke(grader, [*arguments, "-a", "blocks"]).stdout
+    assert "mbeddings" not in shown
+
+
+def test_json_of_one_assignment_is_about_no_other(results, tmp_path):
+    target = tmp_path / "one.json"
+    arguments = ["export", str(results), "--to", "json", "--output", str(target), "-a", "blocks"]
+    assert CliRunner().invoke(grader, arguments).exit_code == 0
+    found = decode(target.read_bytes())
+    assert {one.id for one in found.assignments} == {one.assignment for one in found.scores}
+    assert [one.id for one in found.assignments] == ["blocks"]

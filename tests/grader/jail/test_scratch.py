@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.jail import scratch as scratch_module
 from grader.jail.scratch import disk_use, make_scratch, remove_tree
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no workers without fork")
@@ -89,3 +90,34 @@ def test_unreadable_and_special_files_are_removed(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_no_error(tmp_path: Path) -> None:
     remove_tree(str(tmp_path / "nowhere"))
+
+
+def test_data_is_there_as_at_home_and_left_alone_in_the_end(tmp_path: Path) -> None:
+    for name in ("deep/x.csv", "y.csv"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).write_text(name)
+    given = [(str(tmp_path / "data"), "data"), (str(tmp_path / "data/y.csv"), "one.csv")]
+    scratch = Path(make_scratch(str(tmp_path), None, given))
+    walked = {
+        os.path.relpath(os.path.join(folder, name), scratch)  # noqa: PTH118
+        for folder, _, names in os.walk(scratch)
+        for name in names
+    }
+    assert walked == {"data/deep/x.csv", "data/y.csv", "one.csv"}
+    assert (scratch / "data/deep/x.csv").read_text() == "deep/x.csv"
+    assert (scratch / "data/deep").stat().st_mode & 0o222 == 0
+    remove_tree(str(scratch))
+    assert not scratch.exists()
+    assert sorted(path.name for path in (tmp_path / "data").rglob("*.csv")) == ["x.csv", "y.csv"]
+
+
+def test_of_very_many_files_the_folder_is_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scratch_module, "MOST_LINKED", 2)
+    (tmp_path / "data").mkdir()
+    for name in "abc":
+        (tmp_path / "data" / name).write_text(name)
+    scratch = Path(make_scratch(str(tmp_path), None, [(str(tmp_path / "data"), "data")]))
+    assert (scratch / "data").is_symlink()
+    assert (scratch / "data/c").read_text() == "c"

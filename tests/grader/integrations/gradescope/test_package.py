@@ -12,6 +12,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from cities import RIGHT as RIVERS
+from cities import write_cities
 from toy import RIGHT, notebook, write
 
 from grader.config.course import Course, load_course
@@ -71,6 +73,19 @@ def test_the_same_course_gives_the_same_bytes(toy_course: Course) -> None:
         package(toy_course, toy_course.assignments[0], Hidden.TITLES) for _ in range(2)
     )
     assert first == second
+
+
+@pytest.mark.slow
+def test_data_comes_along(tmp_path: Path) -> None:
+    course = load_course(write_cities(tmp_path / "cities"))
+    root = unpacked(course, tmp_path / "autograder")
+    there = load_course(root / "source/course")
+    assert [place.name for place in there.data_of("rivers")] == ["data"]
+    assert not (root / "source/course/handout/people.csv").exists()
+    write(root / "submission/rivers.py", RIVERS)
+    done = run(root)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((root / "results/results.json").read_text())["score"] == 3
 
 
 @pytest.mark.slow
