@@ -14,7 +14,7 @@ PYTEST := $(BIN)/python -m pytest
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 PIP := PIP_PROGRESS_BAR=off $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
-TOLD := | { grep --line-buffered -E '^ *(Downloading|Processing|Installing)|^(error|ERROR)' || true; }
+TOLD := | { grep --line-buffered -E '^ *(Downloading|Processing|Installing)|^(error|ERROR)' || true; } | cut -c1-100
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-gpu e2e lint format release verify schema docs bench clean

@@ -20,6 +20,7 @@ from typing import IO
 import grader
 from grader.config.course import Course, describe_assignments
 from grader.errors import GraderFault, SuiteError, no_room, told
+from grader.judging.libraries import how_to_install
 from grader.judging.known_texts import known_texts
 from grader.judging.selftest import require_holding
 from grader.judging.spawning import Zygote
@@ -171,7 +172,8 @@ class JudgeProcess:
             except (EOFError, OSError):
                 raise GraderFault("the judge ended at its start", where=self.last_words()) from None
             if ready.error:
-                raise SuiteError(ready.error, where=ready.where, hint=ready.hint)
+                hint = ready.hint or how_to_install(ready.error)
+                raise SuiteError(ready.error, where=ready.where, hint=hint)
             self._suites = {suite.assignment.id: suite for suite in ready.suites}
         return self._suites
 
@@ -230,7 +232,14 @@ def _setup(
         sandbox=sandbox,
         digests=dict(digests),
         known={} if spawn_socket is None else known_texts(course, digests),
+        material=tuple(str(path) for path in _material(course) if path is not None),
     )
+
+
+def _material(course: Course) -> tuple[Path | None, ...]:
+    """Where the course's own code is, what everybody has before what nobody has."""
+    handed_out = (course.notebooks, course.checks, *course.public)
+    return (*handed_out, course.lessons, course.suites, course.reference)
 
 
 def _private(course: Course) -> tuple[Path | None, ...]:

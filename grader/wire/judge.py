@@ -24,6 +24,7 @@ class JudgeSetup(Value, frozen=True):
 
     `digests` gives each assignment's suite its digest: see `grader/store/fingerprint.py`; `known`
     says by assignment which texts are no student's own: see `grader/judging/known_texts.py`.
+    `material` is where the course's own code is: see `grader/judging/libraries.py`.
     """
 
     root: str
@@ -35,6 +36,7 @@ class JudgeSetup(Value, frozen=True):
     spawn_socket: int | None
     sandbox: bool = True
     known: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    material: tuple[str, ...] = ()
 
 
 class JudgeReady(Value, frozen=True):
