@@ -20,8 +20,8 @@ from typing import IO
 import grader
 from grader.config.course import Course, describe_assignments
 from grader.errors import GraderFault, SuiteError, no_room, told
-from grader.judging.libraries import how_to_install
 from grader.judging.known_texts import known_texts
+from grader.judging.libraries import how_to_install
 from grader.judging.selftest import require_holding
 from grader.judging.spawning import Zygote
 from grader.model import Suite
