@@ -6,9 +6,15 @@ TORCH_INDEX ?=
 ARGS ?=
 
 BIN := .venv/bin
+GRADES := .venv/.grades
 READY := .venv/.ready
-PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
 PYTEST := $(BIN)/python -m pytest
+
+# pip's own words, less those about what is there already. The last line tells pip's status from grep's.
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
+PIP := PIP_PROGRESS_BAR=off $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+TOLD := | { grep --line-buffered -E '^ *(Downloading|Processing|Installing)|^(error|ERROR)' || true; } | cut -c1-100
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-gpu e2e lint format release verify schema docs bench clean
@@ -16,7 +22,7 @@ PYTEST := $(BIN)/python -m pytest
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(READY) ## Grade the example class and show the scores
+demo: $(GRADES) ## Grade the example class and show the scores
 	@$(BIN)/grader check examples/submissions --output reports/demo; status=$$?; \
 	if [ $$status -eq 3 ]; then \
 	    echo; echo "The example class holds a file that can't be graded, to show what happens then:"; \
@@ -68,15 +74,23 @@ clean: ## Remove what these targets made, the environment included
 	rm -rf .venv build dist htmlcov reports .coverage \
 	    .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
-# torch comes first and alone: only it may need another index than the rest.
-$(READY): pyproject.toml constraints.txt
+# What grading takes: enough for the demo. torch comes first and alone: only it may need another
+# index than the rest.
+$(GRADES): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo "error: Python 3.11 or newer is needed, $(PYTHON) is older or missing" >&2; \
 	    echo "hint: name another one, for example: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
 	    exit 2; }
-	@echo "Setting up .venv: a few minutes the first time"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch
-	$(PIP) -e '.[dev]'
+	@test -x $(BIN)/python || { echo "Making .venv, with $$($(PYTHON) --version)"; $(PYTHON) -m venv .venv; }
+	@echo "Step 1 of 2: PyTorch, the largest part. 200 MB to fetch for processors alone, 3 GB with CUDA:"
+	@echo "an index of the former is TORCH_INDEX, see README.md"
+	@$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch $(TOLD)
+	@echo "Step 2 of 2: the grader and what the course draws with, 50 MB"
+	@$(PIP) -e '.[torch,plots]' $(TOLD)
 	@$(BIN)/python -m compileall -q grader  # as pip does with what it copies
+	@touch $@
+
+$(READY): $(GRADES)
+	@echo "What tests and checks of the code take: nbgrader, Jupyter, mypy and others, 150 MB"
+	@$(PIP) -e '.[dev]' $(TOLD)
 	@touch $@

@@ -66,7 +66,7 @@ def machine() -> dict[str, Any]:
         "system": platform.platform(),
         "load_before": os.getloadavg()[0],
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in ("torch", "pytest", "transformer-course")},
+        "versions": {name: version(name) for name in ("torch", "pytest", "walled-grader")},
         "peers": PEERS,
     }
 

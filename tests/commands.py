@@ -16,7 +16,7 @@ def grader(
     return subprocess.run(
         [sys.executable, "-m", "grader.cli", *map(str, arguments)],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **(env or {})},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), **(env or {})},
         capture_output=True,
         text=True,
         timeout=120,

@@ -144,7 +144,7 @@ def _transfer() -> ModuleType:
     except ModuleNotFoundError as error:
         raise UsageError(
             f"nbgrader is not installed here ({error.name} is missing)",
-            hint="pip install nbgrader",
+            hint="python -m pip install 'walled-grader[nbgrader]'",
         ) from None
     return transfer
 

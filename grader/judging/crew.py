@@ -21,6 +21,7 @@ import grader
 from grader.config.course import Course, describe_assignments
 from grader.errors import GraderFault, SuiteError, no_room, told
 from grader.judging.known_texts import known_texts
+from grader.judging.libraries import how_to_install
 from grader.judging.selftest import require_holding
 from grader.judging.spawning import Zygote
 from grader.model import Suite
@@ -173,7 +174,8 @@ class JudgeProcess:
             except (EOFError, OSError):
                 raise GraderFault("the judge ended at its start", where=self.last_words()) from None
             if ready.error:
-                raise SuiteError(ready.error, where=ready.where, hint=ready.hint)
+                hint = ready.hint or how_to_install(ready.error)
+                raise SuiteError(ready.error, where=ready.where, hint=hint)
             self._suites = {suite.assignment.id: suite for suite in ready.suites}
         return self._suites
 
@@ -235,7 +237,14 @@ def _setup(
         libraries=_libraries(course),
         data={name: tuple(map(str, course.data_of(name))) for name in digests},
         hidden_data=tuple(map(str, course.hidden_data)),
+        material=tuple(str(path) for path in _material(course) if path is not None),
     )
+
+
+def _material(course: Course) -> tuple[Path | None, ...]:
+    """Where the course's own code is, what everybody has before what nobody has."""
+    handed_out = (course.notebooks, course.checks, *course.public)
+    return (*handed_out, course.lessons, course.suites, course.reference)
 
 
 def _libraries(course: Course) -> tuple[str, ...]:

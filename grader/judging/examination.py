@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
@@ -17,6 +18,7 @@ import pytest
 
 from grader.errors import GraderFault
 from grader.judging.known_texts import Known, name_known_answers
+from grader.judging.libraries import how_to_install, missing_from_course
 from grader.judging.processor_time import Overrun
 from grader.judging.session import Session, derive_seed
 from grader.judging.transcript import Transcript
@@ -75,6 +77,7 @@ class Examination:
         spawn: starts a worker and returns its link.
         reference: the reference package, which tells a broken check from a broken submission.
         known: texts of the course that are no work of a student's.
+        material: where the course's own code is.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Examination:
         spawn: Callable[[], WorkerLink],
         reference: ModuleType | None,
         known: Known | None = None,
+        material: Sequence[str] = (),
     ) -> None:
         self._request = request
         self._suite = suite
@@ -111,6 +115,7 @@ class Examination:
         self._has_lost = False
         self._transcript = Transcript()
         self._known = known or {}
+        self._material = tuple(map(Path, material))
         self._outcomes: dict[str, Outcome] = {}
         self._problems: list[Problem] = []
 
@@ -122,6 +127,7 @@ class Examination:
             for check, item in in_order(self._suite.checks, self._items):
                 outcome = self._outcomes[check.id] = self._outcome(check, item)
                 self._has_lost |= check.points > 0 and outcome.status is not Status.PASSED
+            self._require_libraries()
         except GraderFault as error:
             fault = Ending(kind=EndingKind.FAULT, message=f"{error}")
         finally:
@@ -143,6 +149,17 @@ class Examination:
             usage=session.usage(),
             problems=tuple(self._problems),
         )
+
+    def _require_libraries(self) -> None:
+        """See that what was lost was not lost for want of a library.
+
+        Raises:
+            GraderFault: one of the course's is missing here.
+        """
+        if self._has_lost:
+            missing = missing_from_course(self._session.cell_errors.values(), self._material)
+            if missing is not None:
+                raise missing
 
     def _outcomes_in_suite_order(self) -> tuple[Outcome, ...]:
         return tuple(self._outcomes[check.id] for check in self._suite.checks)
@@ -216,7 +233,9 @@ class Examination:
         told = f"{type(error).__name__}: {in_words(error)}"[:MAX_TOLD]
         forget_values(error)
         if not self._passes_on_reference(check, item):
-            raise GraderFault(f"the check `{check.id}` raised {told}", where=where(item))
+            hint = how_to_install(told)
+            raised = f"the check `{check.id}` raised {told}" + (f" ({hint})" if hint else "")
+            raise GraderFault(raised, where=where(item))
         self._problems.append(
             Problem(
                 kind=ProblemKind.CHECK,

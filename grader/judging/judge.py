@@ -250,6 +250,7 @@ class Judge(CheckRunner):
                 spawn=lambda: self._spawn(request),
                 reference=self.reference_module,
                 known=self.setup.known.get(suite.assignment.id, {}),
+                material=self.setup.material,
             ).run()
             write_frame(job, to_json(run))
         except (OSError, EOFError):

@@ -21,6 +21,7 @@ from typing import IO, Any, NoReturn
 import grader
 from grader.errors import GraderError, GraderFault, no_room, told
 from grader.jail.scratch import remove_tree
+from grader.judging.libraries import how_to_install
 from grader.judging.staging import stage_data, stage_packages, withhold_answers
 from grader.model import Limits
 from grader.wire.events import Failed, Warm, decode_event
@@ -219,7 +220,8 @@ class Zygote:
     def _fail(self, message: str) -> NoReturn:
         where = self._last_words()
         self.close()
-        raise GraderFault(message, where=where, hint="run `grader doctor`")
+        hint = how_to_install(message) or "run `grader doctor`"
+        raise GraderFault(message, where=where, hint=hint)
 
     def _last_words(self) -> str:
         self._log.seek(0)

@@ -118,7 +118,8 @@ class Progress:
 
     def finish(self) -> None:
         """Take the bar away. Harmless when there is none."""
-        self._bar.stop()
+        if not self._bar.disable:  # rich before 14.3 ends with an empty line, bar or not
+            self._bar.stop()
 
 
 class _Bar(Bar):

@@ -26,6 +26,7 @@ class JudgeSetup(Value, frozen=True):
     says by assignment which texts are no student's own: see `grader/judging/known_texts.py`.
     `libraries` are those whose values will be fetched: imported when there is nothing else to do.
     `data` lies beside the notebooks of an assignment, `hidden_data` is for checks alone.
+    `material` is where the course's own code is: see `grader/judging/libraries.py`.
     """
 
     root: str
@@ -40,6 +41,7 @@ class JudgeSetup(Value, frozen=True):
     libraries: tuple[str, ...] = ()
     data: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     hidden_data: tuple[str, ...] = ()
+    material: tuple[str, ...] = ()
 
 
 class JudgeReady(Value, frozen=True):

@@ -157,6 +157,7 @@ def _environment(folder: Path) -> Path:
     (packages,) = folder.glob("lib/python*/site-packages")
     (wheel,) = wheels.glob("*.whl")
     zipfile.ZipFile(wheel).extractall(packages)
+    shutil.copytree(ROOT / "course", packages / "course")
     (installed,) = SYSTEM.glob("lib/python*/site-packages")
     (packages / "everything.pth").write_text(str(installed))  # its own .pth files are not read
     return folder / "bin/python"
