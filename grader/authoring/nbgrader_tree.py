@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from grader.authoring.handout import public_checks
 from grader.authoring.release import build_notebooks, notebook_bytes
 from grader.authoring.student_release import AT_THE_TOP, reject_copies, support_files
 from grader.config.course import Course
@@ -53,14 +54,14 @@ def write_tree(course: Course, suites: Iterable[Suite], folder: Path) -> tuple[P
         path = folder / "source" / lesson.assignment / f"{lesson.assignment}.ipynb"
         write_atomically(path, notebook_bytes(notebook), mode=None)
         paths.append(path)
-        for name, content in support.items():
+        for name, content in (support | public_checks(course, lesson.assignment)).items():
             write_atomically(path.parent / name, content, mode=None)
     return tuple(paths)
 
 
 def _support_files(course: Course) -> dict[str, bytes]:
     """What the notebooks import; nothing where notebooks import nothing of the course."""
-    if not course.public:
+    if not course.public and not course.one_file:
         return {}
     found = support_files(course)
     reject_copies(course, found)

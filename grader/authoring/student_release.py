@@ -1,10 +1,10 @@
 """`student.zip`: all that a student needs, and nothing else.
 
     ID/                     one folder, called after the course
-        README.md           the first public folder's: how to start
+        README.md           the first public folder's: how to start; a plain one if there is none
         requirements.txt    the same folder's: what to install
         LICENSE             the course's, where it has one
-        notebooks/          fresh from the lessons
+        notebooks/          fresh from the lessons, with the public checks that stand in these
         course/             each public folder, without notebooks
         grader/             the part of the engine that runs public checks in a notebook,
                             and what the course decides for them: how long one may take
@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import grader
+from grader.authoring.handout import for_the_top, public_checks
 from grader.authoring.release import build_notebooks, notebook_bytes
 from grader.config.course import Course
 from grader.errors import ReleaseError
@@ -65,11 +66,16 @@ def student_files(course: Course, suites: Iterable[Suite]) -> dict[str, bytes]:
         ReleaseError: see `student_zip`.
     """
     members = support_files(course)
-    _move_to_the_top(members, course.public[0])
+    if course.public:
+        _move_to_the_top(members, course.public[0])
+    else:
+        members.update(for_the_top(course))
     if (licence := course.root / "LICENSE").is_file():
         members["LICENSE"] = licence.read_bytes()
     for lesson, notebook in build_notebooks(course, suites):
         members[f"notebooks/{lesson.notebook_name}"] = notebook_bytes(notebook)
+        for name, content in public_checks(course, lesson.assignment).items():
+            members[f"notebooks/{name}"] = content
     reject_copies(course, members)
     return members
 
@@ -80,7 +86,7 @@ def support_files(course: Course) -> dict[str, bytes]:
     Raises:
         ReleaseError: the course names nothing public, or what is public holds something private.
     """
-    if not course.public:
+    if not course.public and not course.one_file:
         raise ReleaseError(
             "nothing of this course is public",
             where=str(course.root / "pyproject.toml"),

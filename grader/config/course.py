@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from grader.config.one_file import NOTEBOOKS, with_lessons
 from grader.config.policy import Policy
 from grader.config.policy_table import LateTable, PolicyTable, check_zone, parse_due, read_policy
 from grader.config.pyproject import PYPROJECT, find_course, read_table, real_path
@@ -45,7 +46,7 @@ class Course(Value, frozen=True):
     """Where a course keeps what, and what its submissions may use. All paths are absolute.
 
     `report_mode` is the mode of files with students' data. `known_answers` are files and folders
-    with answers that were given away.
+    with answers that were given away. `one_file` are the lessons that carry all of an assignment.
     """
 
     id: str
@@ -71,6 +72,7 @@ class Course(Value, frozen=True):
     workers_per_gpu: int = 2
     report_mode: int = 0o600
     known_answers: tuple[Path, ...] = ()
+    one_file: dict[str, Path] = {}
 
     def assignment(self, name: str) -> AssignmentConfig:
         """Return the assignment with this id.
@@ -153,6 +155,7 @@ def load_course(path: Path | None = None, graded: Sequence[Path] = ()) -> Course
         raise ConfigError(
             "no `[tool.grader]` table", where=str(file), hint="see docs/write-a-course.md"
         )
+    raw, one_file = with_lessons(raw, root, lambda one: msgspec.convert(one, _AssignmentTable))
     try:
         table = msgspec.convert(raw, _CourseTable)
     except (msgspec.ValidationError, OverflowError) as error:
@@ -160,7 +163,7 @@ def load_course(path: Path | None = None, graded: Sequence[Path] = ()) -> Course
         message = _in_short(f"[tool.grader]: {error}")
         raise ConfigError(message, where=str(file), hint=hint) from None
     try:
-        return _resolve(table, root)
+        return _resolve(table, root, one_file)
     except ConfigError as error:
         message, where = _in_short(error.message), error.where or str(file)
         raise ConfigError(message, where=where, hint=error.hint) from None
@@ -183,7 +186,7 @@ def _nearest_key(message: str) -> str:
     return f"did you mean `{near[0]}`?" if near else "see docs/write-a-course.md"
 
 
-def _resolve(table: _CourseTable, root: Path) -> Course:
+def _resolve(table: _CourseTable, root: Path, one_file: dict[str, Path]) -> Course:
     def place(key: str, value: str | None) -> Path | None:
         if value is None:
             return None
@@ -214,7 +217,7 @@ def _resolve(table: _CourseTable, root: Path) -> Course:
         mutants=place("mutants", table.mutants),
         styles=place("styles", table.styles),
         fakes=place("fakes", table.fakes),
-        notebooks=place("notebooks", table.notebooks),
+        notebooks=place("notebooks", table.notebooks) or (root / NOTEBOOKS if one_file else None),
         public=tuple(p for name in table.public if (p := place("public", name)) is not None),
         preload=tuple(table.preload),
         preload_later=tuple(table.preload_later),
@@ -228,6 +231,7 @@ def _resolve(table: _CourseTable, root: Path) -> Course:
         known_answers=tuple(
             p for name in table.known_answers if (p := place("known_answers", name)) is not None
         ),
+        one_file=one_file,
     )
 
 

@@ -76,6 +76,7 @@ def versions() -> dict[str, str]:
 def _files(course: Course) -> list[Path]:
     """Every file that a check or a submission could read, once, in one order."""
     roots = [course.checks, course.suites, course.reference, *course.public, *course.known_answers]
+    roots += course.one_file.values()
     return sorted({path for root in roots if root is not None for path in _below(root)})
 
 
@@ -98,7 +99,7 @@ def _counts(name: str) -> bool:
 def _separate_tests(course: Course, files: dict[Path, bytes]) -> dict[Path, str]:
     """Test files that concern one assignment alone, with its id."""
     known = {assignment.id for assignment in course.assignments}
-    found = {}
+    found = {path: name for name, path in course.one_file.items()}
     for path in files:
         assignment = assignment_of(path, (course.checks, course.suites))
         if assignment in known:

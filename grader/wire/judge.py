@@ -23,7 +23,8 @@ class JudgeSetup(Value, frozen=True):
     """What a judge is told at its start. Folders are absolute paths.
 
     `digests` gives each assignment's suite its digest: see `grader/store/fingerprint.py`; `known`
-    says by assignment which texts are no student's own: see `grader/judging/known_texts.py`.
+    says by assignment which texts are no student's own: see `grader/judging/known_texts.py`;
+    `one_file` are the lessons that carry checks and reference.
     """
 
     root: str
@@ -35,6 +36,7 @@ class JudgeSetup(Value, frozen=True):
     spawn_socket: int | None
     sandbox: bool = True
     known: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    one_file: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class JudgeReady(Value, frozen=True):
