@@ -152,7 +152,7 @@ def _read_cells(cells: Sequence[SourceCell], asked: set[Any]) -> Iterator[Lesson
         if cell.marker.kind == KIND or word(cell) in APART:
             continue
         if word(cell) != "check":
-            read = _read_cell(cell)
+            read = read_cell(cell)
             if INSTRUCTOR not in read.tags:
                 yield read
             continue
@@ -162,7 +162,12 @@ def _read_cells(cells: Sequence[SourceCell], asked: set[Any]) -> Iterator[Lesson
             yield LessonCell("code", "", cell.line, question=question, file=cell.file)
 
 
-def _read_cell(cell: SourceCell) -> LessonCell:
+def read_cell(cell: SourceCell) -> LessonCell:
+    """Read a cell that goes into the notebook.
+
+    Raises:
+        ReleaseError: its marker is none of those above.
+    """
     where, marks = cell.where, cell.marker.values
     if unknown := sorted(set(marks) - KEYS):
         raise ReleaseError(

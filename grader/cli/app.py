@@ -23,10 +23,20 @@ COMMANDS = {
     "Grade": ("check", "collect", "adjust"),
     "Look": ("show", "stats", "diff"),
     "Hand on": ("export", "package"),
-    "Build a course": ("new-course", "checks", "verify", "release"),
+    "Build a course": (
+        "new-course",
+        "new-assignment",
+        "import",
+        "split",
+        "checks",
+        "verify",
+        "release",
+    ),
     "Set up": ("doctor", "completion"),
 }
 """Headings of `grader --help` and their commands; each lives in the module of its name."""
+MODULES = {"import": "import_notebook"}
+"""Modules of commands whose names Python keeps for itself."""
 NAMES = tuple(name for names in COMMANDS.values() for name in names)
 
 
@@ -41,7 +51,7 @@ class Commands(click.Group):
         """Import and return one command; None if there is none of this name."""
         if name not in NAMES:
             return None
-        module = name.replace("-", "_")
+        module = MODULES.get(name, name.replace("-", "_"))
         command: click.Command = getattr(importlib.import_module(f"grader.cli.{module}"), module)
         # docstrings are raw; Click knows a paragraph that must not be rewrapped by a backspace
         within = command.commands.values() if isinstance(command, click.Group) else ()

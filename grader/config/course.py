@@ -217,7 +217,7 @@ def _resolve(table: _CourseTable, root: Path, one_file: dict[str, Path]) -> Cour
         mutants=place("mutants", table.mutants),
         styles=place("styles", table.styles),
         fakes=place("fakes", table.fakes),
-        notebooks=place("notebooks", table.notebooks) or (root / NOTEBOOKS if one_file else None),
+        notebooks=_notebooks(table.notebooks, root, one_file),
         public=tuple(p for name in table.public if (p := place("public", name)) is not None),
         preload=tuple(table.preload),
         preload_later=tuple(table.preload_later),
@@ -233,6 +233,15 @@ def _resolve(table: _CourseTable, root: Path, one_file: dict[str, Path]) -> Cour
         ),
         one_file=one_file,
     )
+
+
+def _notebooks(value: str | None, root: Path, one_file: Mapping[str, Path]) -> Path | None:
+    """The folder of the notebooks: it is made when they are."""
+    if value is None:
+        return root / NOTEBOOKS if one_file else None
+    if not value.strip() or len(value) > MAX_PATH_CHARS or "\0" in value:
+        raise ConfigError(f"[tool.grader] notebooks = {value[:MAX_PATH_CHARS]!r} is no folder")
+    return root / value
 
 
 def _exists(path: Path) -> bool:

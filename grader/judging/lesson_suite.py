@@ -103,7 +103,7 @@ def _reference(lesson: OneFile, package: ModuleType | None) -> ModuleType:
             hint = f"before it, {missed}" if missed else ""
             _run(parse(cell), cell, names, "an answer", hint=hint)
         elif not cell.marker.words:
-            for statement in _preparing(cell):
+            for statement in preparing(cell):
                 try:
                     _run(ast.Module([statement], []), cell, names, "a cell")
                 except SuiteError as error:  # only students have it, perhaps
@@ -111,8 +111,8 @@ def _reference(lesson: OneFile, package: ModuleType | None) -> ModuleType:
     return module
 
 
-def _preparing(cell: SourceCell) -> Iterator[ast.stmt]:
-    """The statements of a plain cell that define something; none where only IPython could say."""
+def preparing(cell: SourceCell) -> Iterator[ast.stmt]:
+    """Yield the statements of a plain cell that define something; none where only IPython could say."""
     lines = (
         "pass" if line.startswith(LINES_OF_IPYTHON) else line for line in cell.source.split("\n")
     )
