@@ -65,8 +65,8 @@ def mark_solution(source: str, given: Collection[str] = ()) -> str:
     """Put nbgrader's solution markers around the body of each function, after its docstring.
 
     Functions inside functions belong to the body around them. A body that holds nothing but a
-    docstring, `...` or `pass` has nothing to hide and stays. Where there is no function, all of it is
-    the answer.
+    docstring, `...` or `pass` has nothing to hide and stays. Without a function, all of it is the
+    answer.
 
     Args:
         source: one or more top-level definitions, or other statements.

@@ -137,7 +137,7 @@ def _require_tokens(path: Path) -> None:
             for _ in tokenize.generate_tokens(io.StringIO(file.read()).readline):
                 pass
     except (tokenize.TokenError, SyntaxError) as error:
-        place = error.args[1] if len(error.args) > 1 else ()
+        place: tuple[Any, ...] = error.args[1]
         line = place[0] if isinstance(place[0], int) else place[1]
         raise ReleaseError(
             f"the lesson is not valid Python: {error.args[0]}", where=f"{path}:{line}"
@@ -147,7 +147,7 @@ def _require_tokens(path: Path) -> None:
 
 
 def _read_cells(cells: Sequence[SourceCell], asked: set[Any]) -> Iterator[LessonCell]:
-    """The cells of the notebook; the first check of a question stands for it, unless one asks it."""
+    """The cells of the notebook; a question's first check stands for it, unless one asks it."""
     for cell in cells:
         if cell.marker.kind == KIND or word(cell) in APART:
             continue

@@ -170,7 +170,8 @@ def _replacement(cell: WrongCell, sources: Mapping[str, str]) -> tuple[Edit, ...
     found = {name: text.count(cell.old) for name, text in sources.items() if cell.old in text}
     if sum(found.values()) != 1:
         raise SuiteError(
-            f"`{_first_line(cell.old)}` occurs {sum(found.values())} times in the answers, not once",
+            f"`{_first_line(cell.old)}` occurs {sum(found.values())} times in the answers,"
+            " not once",
             where=cell.cell.where,
             hint="`replace` must be text of an answer, long enough to be unique",
         )
@@ -211,7 +212,8 @@ def _definitions(sources: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
 
 def first_line_of(node: ast.stmt) -> int:
     """The number of a statement's first line, decorators included."""
-    return min([node.lineno, *(part.lineno for part in getattr(node, "decorator_list", ()))])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(part.lineno for part in decorators)])
 
 
 def _reject_two_alike(mutants: Sequence[Mutant]) -> None:

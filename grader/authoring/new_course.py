@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.config.course import Course
+from grader.config.one_file import LESSONS
 from grader.errors import UsageError
 from grader.lesson.one_file import assignment_of, in_words, lesson_files
 from grader.model import Value
@@ -104,8 +105,8 @@ def new_course(
             if number > 1 and path == "pyproject.toml":
                 text = _with_another(written[folder / path], text)
             written[folder / path] = text
-    for path, text in written.items():
-        write_atomically(path, text, durable=False, mode=None)
+    for place, text in written.items():
+        write_atomically(place, text, durable=False, mode=None)
     return tuple(sorted(written))
 
 
@@ -125,17 +126,26 @@ def new_assignment(course: Course, name: str, *, title: str = "", empty: bool = 
         UsageError: the course has such an assignment or lesson, or the id is no plain name.
         GraderError: the file can't be written.
     """
-    folder = course.lessons or course.root / "lessons"
+    path, number = next_lesson(course, name)
+    names = _Names(course.id, course.title, name, title or in_words(name), number)
+    source = EMPTY if empty else ONE_FILE / "lessons/01_words.py"
+    text = names.text(source.read_text(encoding="utf-8"))
+    write_atomically(path, text, durable=False, mode=None)
+    return path
+
+
+def next_lesson(course: Course, name: str) -> tuple[Path, int]:
+    """Return the file of a new assignment's lesson, and its number.
+
+    Raises:
+        UsageError: the course has such an assignment or lesson, or the id is no plain name.
+    """
+    folder = course.lessons or course.root / LESSONS
     paths = lesson_files(folder) if folder.is_dir() else []
     _require_id(name, [one.id for one in course.assignments] + [assignment_of(p) for p in paths])
     numbers = [int(found[0]) for path in paths if (found := re.match(r"\d+", path.stem))]
     number = max([0, *numbers]) + 1
-    names = _Names(course.id, course.title, name, title or in_words(name), number)
-    source = EMPTY if empty else ONE_FILE / "lessons/01_words.py"
-    path = folder / f"{number:02}_{name}.py"
-    text = names.text(source.read_text(encoding="utf-8"))
-    write_atomically(path, text, durable=False, mode=None)
-    return path
+    return folder / f"{number:02}_{name}.py", number
 
 
 def _files(template: Path, names: _Names, *, empty: bool) -> Iterator[tuple[str, str]]:

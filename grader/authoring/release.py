@@ -123,7 +123,7 @@ def build_notebook(
     for cell in _with_setup(lesson, course):
         if cell.question is not None and suite is None:
             continue
-        name = cell.solution or cell.question
+        name = _name(cell, lesson)
         anchor, distance = (name, 0) if name else (anchor, distance + 1)
         made: dict[str, Any] = {
             "cell_type": cell.kind,
@@ -134,7 +134,7 @@ def build_notebook(
         if cell.solution is not None:
             source = _marked(sources[cell.solution], cell, lesson)
             made["source"] = source if solved else clear_solution(source)
-            made["metadata"]["nbgrader"] = _nbgrader(cell.solution, solution=True)
+            made["metadata"]["nbgrader"] = _nbgrader(name or "", solution=True)
         elif cell.question is not None and suite is not None:
             question = _question(suite, cell.question)
             public = any(check.public for check in suite.checks if check.question == question.id)
@@ -143,7 +143,7 @@ def build_notebook(
         if cell.kind == "code":
             made |= {"execution_count": None, "outputs": []}
         cells.append(made)
-    notebook = {
+    return {
         "cells": cells,
         "metadata": {
             "grader": {"assignment": lesson.assignment, "course": course.id},
@@ -153,7 +153,6 @@ def build_notebook(
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    return notebook
 
 
 def notebook_bytes(notebook: Notebook) -> bytes:
@@ -215,6 +214,14 @@ def _with_setup(lesson: Lesson, course: Course) -> Iterator[LessonCell]:
             yield from missing
             missing = []
         yield cell
+
+
+def _name(cell: LessonCell, lesson: Lesson) -> str | None:
+    """What a cell is called in a notebook: an answer is told from the question of its name."""
+    if cell.solution is None:
+        return cell.question
+    questions = {other.question for other in lesson.cells}
+    return f"{cell.solution}_answer" if cell.solution in questions else cell.solution
 
 
 def _cell_id(name: str) -> str:
@@ -289,12 +296,12 @@ def _match_questions(lesson: Lesson, suite: Suite) -> None:
 def _reject_repeated_ids(lesson: Lesson) -> None:
     first: dict[str, LessonCell] = {}
     for cell in lesson.cells:
-        name = cell.solution or cell.question
+        name = _name(cell, lesson)
         if name is None:
             continue
         if name in first:
             raise ReleaseError(
-                f"two cells are called `{name}`",
+                f"two cells are called `{cell.solution or name}`",
                 where=lesson.where(cell),
                 hint=f"the first is in line {first[name].line}; ids are unique in a notebook",
             )

@@ -81,7 +81,7 @@ def split(course: Course, assignment: str) -> tuple[Path, ...]:
     lesson = read_one_file(course.one_file[config.id])
     package = course.public[0].name if course.public else "handout"
     places = _places(course)
-    files = dict(_new_files(course, lesson, load_mutants(course, config.id), places))
+    files = dict(_new_files(lesson, load_mutants(course, config.id), places))
     taken = [path for path in files if path.exists()]
     if taken:
         raise UsageError("a file is there already", where=str(taken[0]), hint="move it away first")
@@ -110,7 +110,7 @@ def _places(course: Course) -> dict[str, Path]:
 
 
 def _new_files(
-    course: Course, lesson: OneFile, mutants: Sequence[Mutant], places: Mapping[str, Path]
+    lesson: OneFile, mutants: Sequence[Mutant], places: Mapping[str, Path]
 ) -> Iterator[tuple[Path, str]]:
     """The files that are this assignment's alone."""
     name = lesson.assignment
@@ -246,7 +246,9 @@ def _table(course: Course, lesson: OneFile, title: str, used: Collection[str]) -
     head = re.search(r"^\[tool\.grader\][^\n]*\n", text, re.M)
     if head is None:
         raise UsageError(
-            "`[tool.grader]` has no line of its own", where=str(path), hint="write it so, then split"
+            "`[tool.grader]` has no line of its own",
+            where=str(path),
+            hint="write it so, then split",
         )
     rest = text[head.end() :]
     own = rest.partition("\n[")[0]

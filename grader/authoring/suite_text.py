@@ -48,9 +48,10 @@ def _imports(helpers: Sequence[Helper], needed: bool) -> Iterator[str]:
         return
     for helper in helpers:
         for node in ast.parse(helper.source).body:
-            if isinstance(node, ast.ImportFrom) and node.module == "grader.testing":
-                if {"check", "*"} & {alias.asname or alias.name for alias in node.names}:
-                    return
+            names = getattr(node, "names", []) if isinstance(node, ast.ImportFrom) else []
+            known = {alias.asname or alias.name for alias in names}
+            if getattr(node, "module", "") == "grader.testing" and {"check", "*"} & known:
+                return
     yield "from grader.testing import check"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from grader.config.one_file import NOTEBOOKS, with_lessons
+from grader.config.one_file import MAX_PATH_CHARS, NOTEBOOKS, with_lessons
 from grader.config.policy import Policy
 from grader.config.policy_table import LateTable, PolicyTable, check_zone, parse_due, read_policy
 from grader.config.pyproject import PYPROJECT, find_course, read_table, real_path
@@ -22,7 +22,6 @@ LEAST_MEMORY, MOST_MEMORY = 16 << 20, 1 << 50
 LEAST_SECONDS = 0.01
 """Less is no limit that an answer could keep, and more memory no machine has."""
 MOST_WORKERS_PER_GPU = 1000
-MAX_PATH_CHARS = 1000
 MAX_SAID = 400
 
 
@@ -72,7 +71,7 @@ class Course(Value, frozen=True):
     workers_per_gpu: int = 2
     report_mode: int = 0o600
     known_answers: tuple[Path, ...] = ()
-    one_file: dict[str, Path] = {}
+    one_file: dict[str, Path] = msgspec.field(default_factory=dict)
 
     def assignment(self, name: str) -> AssignmentConfig:
         """Return the assignment with this id.

@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from grader.errors import ConfigError
-from grader.lesson.one_file import assignment_of, carries_assignment, in_words, lesson_files
 from grader.lesson.header import read_header
+from grader.lesson.one_file import assignment_of, carries_assignment, in_words, lesson_files
 
+MAX_PATH_CHARS = 1000
 LESSONS, NOTEBOOKS = "lessons", "notebooks"
 """Where lessons are, and their notebooks go, if nobody says so."""
 
@@ -38,10 +39,12 @@ def with_lessons(
         ConfigError, ReleaseError: a header can't be used, or two lessons are called alike.
     """
     place = raw.get(LESSONS, LESSONS) if isinstance(raw, dict) else None
-    if not isinstance(place, str) or len(place) > 1000 or not (root / place).is_dir():
+    if not isinstance(raw, dict) or not isinstance(place, str) or len(place) > MAX_PATH_CHARS:
         return raw, {}
-    paths = [path for path in lesson_files(root / place) if carries_assignment(path)]
-    if not paths:
+    folder = root / place
+    lessons = lesson_files(folder) if folder.is_dir() else []
+    paths = [path for path in lessons if carries_assignment(path)]
+    if not paths and "assignments" in raw:
         return raw, {}
     listed = raw.get("assignments", [])
     if not (isinstance(listed, list) and all(isinstance(one, dict) for one in listed)):
@@ -59,16 +62,14 @@ def with_lessons(
     completed = {
         "id": course,
         "title": in_words(course),
-        LESSONS: place,
+        **({LESSONS: place} if folder.is_dir() else {}),
         **raw,
         "assignments": [*entries, *tables.values()],
     }
     return completed, found
 
 
-def _table(
-    name: str, path: Path, accept: Callable[[Mapping[str, Any]], object]
-) -> dict[str, Any]:
+def _table(name: str, path: Path, accept: Callable[[Mapping[str, Any]], object]) -> dict[str, Any]:
     header = read_header(path)
     table = {"title": header.heading or in_words(name), **header.table, "id": name}
     if "id" in header.table and header.table["id"] != name:

@@ -94,6 +94,12 @@ def _require_files(files: Sequence[Path], setup: JudgeSetup) -> None:
         return
     folders = ", ".join(folder for folder in (setup.checks, setup.suites) if folder)
     named = " or ".join(f"test_{assignment.id}.py" for assignment in setup.assignments[:3])
+    if not setup.assignments:
+        raise SuiteError(
+            "this course has no assignment",
+            where=setup.root,
+            hint="`grader new-assignment ID` writes the first one",
+        )
     raise SuiteError(
         "no assignment has a file of checks",
         where=folders or setup.root,

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from _pytest.assertion.rewrite import rewrite_asserts
@@ -73,15 +74,15 @@ def _checks(lesson: OneFile) -> ModuleType:
     return module
 
 
-def _marked(names: dict[str, object], function: CheckFunction, cell: CheckCell) -> object:
+def _marked(names: dict[str, Any], function: CheckFunction, cell: CheckCell) -> Any:
     """A test function with its points, taken out of the namespace: pytest looks there, too."""
     made = names.pop(function.name)
     if function.points is not None:
-        made = check(points=function.points, hint=function.hint)(made)  # type: ignore[type-var]
+        made = check(points=function.points, hint=function.hint)(made)
     if not function.has_docstring:
         made.__doc__ = function.title
-    spec: CheckSpec = made.__grader_check__  # type: ignore[attr-defined]
-    made.__grader_check__ = spec.told(public=cell.public, hint=function.hint)  # type: ignore[attr-defined]
+    spec: CheckSpec = made.__grader_check__
+    made.__grader_check__ = spec.told(public=cell.public, hint=function.hint)
     return made
 
 
@@ -112,7 +113,7 @@ def _reference(lesson: OneFile, package: ModuleType | None) -> ModuleType:
 
 
 def preparing(cell: SourceCell) -> Iterator[ast.stmt]:
-    """Yield the statements of a plain cell that define something; none where only IPython could say."""
+    """Yield the statements of a plain cell that define something; none if only IPython knows."""
     lines = (
         "pass" if line.startswith(LINES_OF_IPYTHON) else line for line in cell.source.split("\n")
     )
@@ -140,4 +141,6 @@ def _run(
         lines = [frame.lineno for frame in frames if frame.filename == cell.file]
         line = lines[-1] if lines else getattr(error, "lineno", None) or cell.first
         said = f"{type(error).__name__}: {error}".split("\n")[0]
-        raise SuiteError(f"{what} can't be run: {said}", where=f"{cell.file}:{line}", hint=hint) from None
+        raise SuiteError(
+            f"{what} can't be run: {said}", where=f"{cell.file}:{line}", hint=hint
+        ) from None

@@ -73,7 +73,7 @@ def split_cell(cell: SourceCell) -> tuple[tuple[CheckFunction, ...], tuple[Helpe
                 where=f"{cell.file}:{node.lineno}",
                 hint="leave the class out: the marker names the question",
             )
-        if not is_check(node):
+        if not (isinstance(node, Function) and node.name.startswith("test")):
             continue
         begin = min(part.lineno for part in (node, *node.decorator_list)) - cell.first
         while begin > done and lines[begin - 1].startswith("#"):
@@ -85,11 +85,6 @@ def split_cell(cell: SourceCell) -> tuple[tuple[CheckFunction, ...], tuple[Helpe
     return tuple(functions), tuple(helpers)
 
 
-def is_check(node: ast.AST) -> bool:
-    """Whether pytest takes a statement for a test."""
-    return isinstance(node, Function) and node.name.startswith("test")
-
-
 def _add_helper(
     helpers: list[Helper], lines: list[str], begin: int, end: int, cell: SourceCell
 ) -> None:
@@ -98,8 +93,7 @@ def _add_helper(
         helpers.append(Helper(text.strip("\n"), cell.first + begin))
 
 
-def _function(node: ast.AST, source: str) -> CheckFunction:
-    assert isinstance(node, Function)
+def _function(node: Function, source: str) -> CheckFunction:
     said = ast.get_docstring(node) or ""
     hint = re.search(r"^Hint:\s*(.+?)(?:\n\s*\n|\Z)", said, re.M | re.S)
     title = said.partition("\n")[0].strip()

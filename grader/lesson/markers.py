@@ -15,6 +15,8 @@ import json
 import re
 from typing import Any
 
+import msgspec
+
 from grader.errors import ReleaseError
 from grader.model import Value
 
@@ -31,7 +33,7 @@ class Marker(Value, frozen=True):
 
     kind: str = "code"
     words: tuple[str, ...] = ()
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = msgspec.field(default_factory=dict)
 
 
 def read_marker(text: str, where: str) -> Marker:

@@ -68,7 +68,7 @@ class CheckCell(Value, frozen=True):
 
 
 class WrongCell(Value, frozen=True):
-    """A mutant: definitions, or one replacement. `loses` are questions, `bug` says what is wrong."""
+    """A mutant, by definitions or one replacement. `loses` are questions, `bug` what is wrong."""
 
     cell: SourceCell
     name: str
@@ -185,7 +185,9 @@ def _questions(table: Any, where: str) -> dict[str, QuestionHead]:
         raise ReleaseError("`questions` is no table", where=where, hint="[questions.NAME]")
     for name, value in table.items():
         try:
-            one = msgspec.convert({"title": value} if isinstance(value, str) else value, _QuestionTable)
+            one = msgspec.convert(
+                {"title": value} if isinstance(value, str) else value, _QuestionTable
+            )
         except msgspec.ValidationError as error:
             raise ReleaseError(
                 f"question `{name}`: {error}", where=where, hint="it has title, points and bonus"
@@ -335,7 +337,7 @@ def _mutant(cell: SourceCell, questions: Sequence[QuestionHead]) -> WrongCell:
         raise SuiteError(
             f"mutant `{name}` is either definitions or one replacement",
             where=cell.where,
-            hint='write the wrong function into the cell, or replace="OLD" by="NEW" into the marker',
+            hint='write the wrong function into the cell, or replace="OLD" by="NEW" behind the name',
         )
     bug = text_of(cell, "bug") or _comment(cell) or in_words(name)
     return WrongCell(cell=cell, name=name, loses=loses, bug=bug, old=old, new=new)

@@ -43,6 +43,7 @@ def test_many_words(submission, reference, rng):
 # %% [markdown]
 # ## The most common ones
 
+
 # %% solution
 def most_common(counts: dict[str, int], n: int) -> list[tuple[str, int]]:
     """Return the n most common words with their counts, or all if there are fewer.
@@ -74,6 +75,7 @@ def test_negative_number(submission):
 
 
 # %% mutant ties_as_they_come loses=ranking replace="(-pair[1], pair[0])" by="-pair[1]"
+
 
 # %% mutant negative_is_a_slice loses=ranking
 # a negative number leaves words out at the end
