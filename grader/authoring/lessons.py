@@ -25,7 +25,6 @@ is graded where its first check stands, if no cell says otherwise.
 from __future__ import annotations
 
 import ast
-import difflib
 import io
 import tokenize
 from collections.abc import Iterator, Sequence
@@ -37,11 +36,11 @@ from grader.errors import ReleaseError
 from grader.lesson.cells import SourceCell, read_source
 from grader.lesson.header import KIND
 from grader.lesson.one_file import APART, assignment_of, lesson_files, word
+from grader.lesson.values import require_known_word
 from grader.model import Value
 
 INSTRUCTOR = "instructor"
 KEYS = {"solution", "given", "without", "question", "tags"}
-WORDS = ("solution", "check", *APART)
 
 
 class LessonCell(Value, frozen=True):
@@ -212,11 +211,11 @@ def _solution(cell: SourceCell) -> Any:
     words = cell.marker.words
     if not words:
         return cell.marker.values.get("solution")
-    if words[0] != "solution" or len(words) > 2:
-        unknown = words[-1] if words[0] == "solution" else words[0]
-        near = difflib.get_close_matches(unknown, WORDS, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"markers are {', '.join(WORDS)}"
-        raise ReleaseError(f"a cell is marked with `{unknown}`", where=cell.where, hint=hint)
+    require_known_word(cell)
+    if len(words) > 2:
+        raise ReleaseError(
+            f"a cell is marked with `{words[2]}`", where=cell.where, hint="# %% solution NAME"
+        )
     if len(words) == 2:
         return words[1]
     try:

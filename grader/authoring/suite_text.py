@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from grader.lesson.comments import spans_of_strings
-from grader.lesson.functions import CheckFunction, Helper
+from grader.lesson.functions import CheckFunction
 from grader.lesson.one_file import OneFile, QuestionHead
-from grader.testing.suites import question_id
 
 INDENT = "    "
 
@@ -27,32 +26,25 @@ def suite_text(lesson: OneFile, *, public: bool) -> str:
         return ""
     helpers = [h for one in lesson.checks if one.public or not public for h in one.helpers]
     kind = "Public checks: students have this file too." if public else "Hidden checks."
-    parts = [f'"""{kind}"""', *_imports(helpers, own_marks(lesson, public=public))]
-    parts += [helper.source for helper in helpers]
+    parts = [f'"""{kind}"""', *_with_check([helper.source for helper in helpers])]
     for question in lesson.questions:
         functions = [f for one in own if one.question == question.id for f in one.functions]
         if functions:
             parts.append(_class(question, functions))
-    return "\n\n".join(parts) + "\n"
+    head, *rest = parts
+    return "\n\n\n".join(["\n\n".join([head, *rest[:1]]), *rest[1:]]) + "\n"
 
 
-def own_marks(lesson: OneFile, *, public: bool) -> bool:
-    """Whether a decorator has to be written that the lesson does without."""
-    cells = (one for one in lesson.checks if one.public == public)
-    return any(not function.decorated for one in cells for function in one.functions)
-
-
-def _imports(helpers: Sequence[Helper], needed: bool) -> Iterator[str]:
-    """The import of `check`, where nobody has it yet."""
-    if not needed:
-        return
-    for helper in helpers:
-        for node in ast.parse(helper.source).body:
-            names = getattr(node, "names", []) if isinstance(node, ast.ImportFrom) else []
-            known = {alias.asname or alias.name for alias in names}
-            if getattr(node, "module", "") == "grader.testing" and {"check", "*"} & known:
-                return
-    yield "from grader.testing import check"
+def _with_check(helpers: list[str]) -> list[str]:
+    """Helpers with the import of `check`, which a lesson can do without."""
+    line = re.compile(r"^from grader\.testing import (?P<names>[^(\n]+)$", re.M)
+    for number, helper in enumerate(helpers):
+        if found := line.search(helper):
+            names = sorted({"check", *map(str.strip, found["names"].split(","))})
+            imported = f"from grader.testing import {', '.join(names)}"
+            text = helper[: found.start()] + imported + helper[found.end() :]
+            return [*helpers[:number], text, *helpers[number + 1 :]]
+    return ["from grader.testing import check", *helpers]
 
 
 def _class(question: QuestionHead, functions: Sequence[CheckFunction]) -> str:
@@ -64,6 +56,8 @@ def _class(question: QuestionHead, functions: Sequence[CheckFunction]) -> str:
 
 def class_name(question: str) -> str:
     """The class that is this question: `dtype_device` is `TestDtypeDevice`."""
+    from grader.testing.suites import question_id
+
     name = "Test" + "".join(word[:1].upper() + word[1:] for word in question.split("_"))
     return name if question_id(name) == question else f"Test{question}"
 

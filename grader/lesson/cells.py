@@ -117,7 +117,7 @@ def _of_notebook(text: str, path: Path) -> Iterator[SourceCell]:
         ) from None
     for number, (kind, source, metadata) in enumerate(read, 1):
         file = f"{path}, cell {number}"
-        if not source.strip():
+        if not source.strip() and not metadata.get("tags"):
             continue
         mark = _MARK.match(source)
         first = 1

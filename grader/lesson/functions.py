@@ -20,6 +20,7 @@ class CheckFunction(Value, frozen=True):
         line: of its `def`, in its file.
         source: its text with its decorators and the comment above it.
         decorated: whether `@check(…)` stands there already.
+        fixtures: what it asks for: its arguments.
         points: what it earns; None if the decorator says so.
     """
 
@@ -30,6 +31,7 @@ class CheckFunction(Value, frozen=True):
     source: str
     decorated: bool
     has_docstring: bool
+    fixtures: tuple[str, ...]
     points: float | None = None
 
 
@@ -105,6 +107,7 @@ def _function(node: Function, source: str) -> CheckFunction:
         source=source,
         decorated=any(map(_is_check_decorator, node.decorator_list)),
         has_docstring=bool(title),
+        fixtures=tuple(one.arg for one in (*node.args.args, *node.args.kwonlyargs)),
     )
 
 

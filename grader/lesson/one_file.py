@@ -40,7 +40,7 @@ from grader.errors import ReleaseError, SuiteError
 from grader.lesson.cells import ENDINGS, NOTEBOOK, SourceCell, read_source
 from grader.lesson.functions import CheckFunction, Helper, parse, split_cell
 from grader.lesson.header import KIND, Header, header_of
-from grader.lesson.values import names_of, number_of, require_keys, text_of
+from grader.lesson.values import names_of, number_of, require_keys, require_known_word, text_of
 from grader.model import Value
 
 APART = ("mutant", "fake", "style")
@@ -143,6 +143,8 @@ def read_one_file(path: Path) -> OneFile:
         ReleaseError, SuiteError: with `file:line` of what can't be used.
     """
     cells = read_source(path)
+    for cell in cells:
+        require_known_word(cell)
     header = header_of(cells, path)
     questions = _questions(header.questions, header.where)
     checks = _with_points(_each(cells, "check", _check), questions)
@@ -231,6 +233,8 @@ def _check(cell: SourceCell) -> _Marked:
             hint="write `# %% check public …` or `# %% check hidden …`",
         )
     functions, helpers = split_cell(cell)
+    public = words[1] == "public"
+    _reject_what_students_lack(cell, functions if public else ())
     question = text_of(cell, "question")
     if functions and not question:
         raise SuiteError(
@@ -242,12 +246,22 @@ def _check(cell: SourceCell) -> _Marked:
         _require_question_name(question, cell.where)
     check = CheckCell(
         cell=cell,
-        public=words[1] == "public",
+        public=public,
         question=question,
         functions=functions,
         helpers=helpers,
     )
     return _Marked(check, number_of(cell, "points"), text_of(cell, "title"))
+
+
+def _reject_what_students_lack(cell: SourceCell, functions: Sequence[CheckFunction]) -> None:
+    for function in functions:
+        if "reference" in function.fixtures:
+            raise SuiteError(
+                f"`{function.name}` is public and asks for the reference, which students have not",
+                where=f"{cell.file}:{function.line}",
+                hint="write down what must come out, or make the check hidden",
+            )
 
 
 def _with_points(
@@ -337,7 +351,7 @@ def _mutant(cell: SourceCell, questions: Sequence[QuestionHead]) -> WrongCell:
         raise SuiteError(
             f"mutant `{name}` is either definitions or one replacement",
             where=cell.where,
-            hint='write the wrong function into the cell, or replace="OLD" by="NEW" behind the name',
+            hint='write the wrong function into the cell, or replace="OLD" by="NEW"',
         )
     bug = text_of(cell, "bug") or _comment(cell) or in_words(name)
     return WrongCell(cell=cell, name=name, loses=loses, bug=bug, old=old, new=new)

@@ -6,10 +6,12 @@ import difflib
 import math
 from collections.abc import Sequence
 
-from grader.errors import SuiteError
+from grader.errors import ReleaseError, SuiteError
 from grader.lesson.cells import SourceCell
 
 ALWAYS = ("tags",)
+WORDS = ("solution", "check", "mutant", "fake", "style")
+"""What a cell may be besides prose, a plain cell, and the place of a question."""
 
 
 def require_keys(
@@ -48,6 +50,19 @@ def require_keys(
     if named and not found[1].replace("-", "_").isidentifier():
         raise SuiteError(f"`{found[1]}` is not a plain name", where=cell.where)
     return found
+
+
+def require_known_word(cell: SourceCell) -> None:
+    """Demand that the first word of a marker is one that means something.
+
+    Raises:
+        ReleaseError: it is none.
+    """
+    found = cell.marker.words[:1]
+    if found and found[0] not in WORDS:
+        near = difflib.get_close_matches(found[0], WORDS, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"markers are {', '.join(WORDS)}"
+        raise ReleaseError(f"a cell is marked with `{found[0]}`", where=cell.where, hint=hint)
 
 
 def text_of(cell: SourceCell, key: str) -> str:

@@ -15,10 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 BUILTINS = frozenset(dir(builtins))
-PLAIN_TYPES = frozenset("int float str bool list tuple dict set bytes complex".split())
+PLAIN_TYPES = frozenset(
+    {"int", "float", "str", "bool", "list", "tuple", "dict", "set", "bytes", "complex"}
+)
 LOOKS_INSIDE = frozenset(
-    "callable type hasattr getattr setattr dir vars id globals locals help eval exec"
-    " isinstance issubclass".split()
+    {"callable", "type", "hasattr", "getattr", "setattr", "dir", "vars", "id", "globals", "locals"}
+    | {"help", "eval", "exec", "isinstance", "issubclass"}
 )
 LOOKING_MODULES = frozenset({"inspect", "unittest", "mock", "sys", "ast"})
 EQUAL = frozenset({"assert_equal", "assert_equals", "assertEqual", "eq_"})
