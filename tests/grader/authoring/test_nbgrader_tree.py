@@ -31,7 +31,7 @@ def suites() -> tuple[Suite, ...]:
 
 @pytest.fixture
 def texts(tmp_path: Path) -> Course:
-    new_course(tmp_path / "texts")
+    new_course(tmp_path / "texts", split=True)
     return load_course(tmp_path / "texts")
 
 
