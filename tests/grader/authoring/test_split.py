@@ -62,7 +62,7 @@ def test_both_forms_verify_and_score_alike(tmp_path: Path) -> None:
             rows = [
                 {key: row[key] for key in sorted(row) if row[key]} for row in csv.DictReader(file)
             ]
-                return sorted(" ".join(line.split()) for line in verified.stdout.splitlines()), rows
+        return sorted(" ".join(line.split()) for line in verified.stdout.splitlines()), rows
 
     def order_of_columns_aside(lines: list[str]) -> list[str]:
         kept = [line for line in lines if not line.startswith("case ")]

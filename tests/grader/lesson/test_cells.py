@@ -29,7 +29,7 @@ def as_jupytext_reads(text: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("path", LESSONS, ids=[path.stem for path in LESSONS])
 def test_a_lesson_is_read_as_jupytext_reads_it(path: Path) -> None:
     cells = [(c.marker.kind, c.source) for c in read_source(path) if c.marker.kind != "grader"]
-    theirs = [cell for cell in as_jupytext_reads(path.read_text(encoding="utf-8"))]
+    theirs = as_jupytext_reads(path.read_text(encoding="utf-8"))
     assert cells == [cell for cell in theirs if not cell[1].startswith("# title")]
 
 
