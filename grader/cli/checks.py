@@ -41,7 +41,10 @@ def checks(assignment: str | None, course_path: Path | None, as_json: bool, no_p
     course = load_course(course_path)
     suites = load_suites(course, chosen(course, assignment))
     for name in (name for name, suite in suites.items() if not suite.checks):
-        click.echo(f"`{name}` has no checks: there is no file test_{name}.py", err=True)
+        click.echo(
+            f"`{name}` has no checks: no `# %% check` in its lesson, no file test_{name}.py",
+            err=True,
+        )
     if as_json:
         echo_json([{"assignment": s.assignment, "checks": s.checks} for s in suites.values()])
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 # In the whole of a text, comments and what opens a string; a short string ends with its line.
 _TOKEN = re.compile(
@@ -13,27 +14,26 @@ _INSIDE = {quote: re.compile(r"\\.?|" + quote, re.S) for quote in ('"""', "'''")
 
 def comments_of_lines(text: str) -> list[tuple[int, int]]:
     """Return where the comments are that are lines of their own, outside of all strings."""
-    found = []
-    place = 0
-    while token := _TOKEN.search(text, place):
-        place = token.end()
-        if token[0] in _INSIDE:
-            place = _after_string(text, place, _INSIDE[token[0]])
-        elif token[0].startswith("#") and (token.start() == 0 or text[token.start() - 1] == "\n"):
-            found.append(token.span())
-    return found
+    return [
+        (begin, end)
+        for begin, end in _spans(text)
+        if text[begin] == "#" and (begin == 0 or text[begin - 1] == "\n")
+    ]
 
 
 def spans_of_strings(text: str) -> list[tuple[int, int]]:
     """Return where the strings in triple quotes are, in which line breaks mean nothing."""
-    found = []
+    return [(begin, end) for begin, end in _spans(text) if text[begin : begin + 3] in _INSIDE]
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    """Where comments and strings begin and end."""
     place = 0
     while token := _TOKEN.search(text, place):
         place = token.end()
         if token[0] in _INSIDE:
             place = _after_string(text, place, _INSIDE[token[0]])
-            found.append((token.start(), place))
-    return found
+        yield token.start(), place
 
 
 def _after_string(text: str, place: int, inside: re.Pattern[str]) -> int:

@@ -11,7 +11,9 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 FOLDERS = ("checks", "../checks")
 
@@ -26,21 +28,34 @@ def check(question: str | None = None) -> None:
     """
     if "GRADER_GRADING" in os.environ:  # the grader runs its own checks
         return
+    frame = inspect.currentframe()
+    caller = frame.f_back if frame is not None else None
+    show_checks(caller.f_globals if caller is not None else {}, FOLDERS, question)
+
+
+def show_checks(
+    names: dict[str, Any], folders: Iterable[Path | str], question: str | None = None
+) -> None:
+    """Run public checks on a notebook's names, and print what came of it.
+
+    Args:
+        names: the notebook's globals; `ASSIGNMENT` says which assignment it is.
+        folders: where `test_ASSIGNMENT.py` may lie; the first that has it counts.
+        question: only this one's checks; None runs all.
+    """
     from grader.errors import GraderError
     from grader.testing.local import run_checks
     from grader.testing.practice import each_cause_once
 
-    frame = inspect.currentframe()
-    caller = frame.f_back if frame is not None else None
-    names = caller.f_globals if caller is not None else {}
     # what is on stderr counts as failed for nbgrader's Validate button
     failed = sys.stderr if "NBGRADER_VALIDATING" in os.environ else sys.stdout
     if "ASSIGNMENT" not in names:
         print("Run the notebook's first code cell: it says which assignment this is.", file=failed)
         return
-    file = _checks_of(str(names["ASSIGNMENT"]))
+    found = (Path(folder, f"test_{names['ASSIGNMENT']}.py") for folder in folders)
+    file = next((path for path in found if path.is_file()), None)
     if file is None:
-        print("The folder `checks` is missing beside this notebook: unpack it again.", file=failed)
+        print("The public checks are missing beside this notebook: unpack it again.", file=failed)
         return
     try:
         results = run_checks(names, file, question)
@@ -52,8 +67,3 @@ def check(question: str | None = None) -> None:
         print(f"✗ {cause}\n  This stopped {count} checks.", file=failed)
     for result in results:
         print(result, file=sys.stdout if result.passed else failed)
-
-
-def _checks_of(assignment: str) -> Path | None:
-    found = (Path(folder, f"test_{assignment}.py") for folder in FOLDERS)
-    return next((path for path in found if path.is_file()), None)
