@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--title", default="", help="The course's title.  [default: the folder's name]")
 @click.option(
-    "--assignment", "assignments", multiple=True, metavar="ID",
+    "-a", "--assignment", "assignments", multiple=True, metavar="ID",
     help="An assignment to begin with. Repeatable.  [default: words]",
 )  # fmt: skip
 @click.option("--empty", is_flag=True, help="Begin with next to nothing, not with the example.")

@@ -119,6 +119,10 @@ def test_a_worker_can_not_read_the_lesson(tmp_path: Path) -> None:
     path = root / "lessons/01_adding.py"
     spy = f"try:\n    found = open({str(path)!r}).read()\nexcept OSError:\n    found = ''\n"
     write(root / "in/eve/adding.py", f"{spy}\ndef total(n):\n    return 3 if not found else 0\n")
-    assert grader("check", "in", "-q", cwd=root).returncode == 0
-    (score,) = json.loads((root / "reports/gradebook.json").read_text())["scores"]
-    assert score["earned"] == 1
+    earned = []
+    for sandbox in ("on", "off"):
+        done = grader("check", "in", "-q", "--sandbox", sandbox, "--output", sandbox, cwd=root)
+        assert done.returncode == 0, done.stderr
+        (score,) = json.loads((root / sandbox / "gradebook.json").read_text())["scores"]
+        earned.append(score["earned"])
+    assert earned == [1, 0]  # without the wall it is read
