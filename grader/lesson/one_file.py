@@ -118,8 +118,13 @@ def assignment_of(path: Path) -> str:
 
 
 def lesson_files(folder: Path) -> list[Path]:
-    """The lessons in a folder, in the order of their names."""
-    return sorted(path for path in folder.iterdir() if path.suffix in ENDINGS and path.is_file())
+    """The lessons in a folder, in the order of their names.
+
+    A notebook beside a script of its name is the same lesson: Jupytext keeps such pairs.
+    """
+    found = [path for path in folder.iterdir() if path.suffix in ENDINGS and path.is_file()]
+    scripts = {path.stem for path in found if path.suffix != NOTEBOOK}
+    return sorted(path for path in found if path.suffix != NOTEBOOK or path.stem not in scripts)
 
 
 def carries_assignment(path: Path) -> bool:

@@ -81,6 +81,12 @@ def test_two_lessons_of_one_name_are_refused(tmp_path: Path) -> None:
         load_course(root)
 
 
+def test_a_notebook_that_is_paired_with_a_script_is_the_same_lesson(tmp_path: Path) -> None:
+    root = write_one_file_course(tmp_path)
+    write(root / "lessons/01_adding.ipynb", "{}")
+    assert load_course(root).one_file == {"adding": root / "lessons/01_adding.py"}
+
+
 def test_a_course_may_have_no_assignment_yet(tmp_path: Path) -> None:
     write(tmp_path / "pyproject.toml", "[tool.grader]\n")
     assert load_course(tmp_path).assignments == ()
