@@ -25,7 +25,8 @@ from grader.authoring.lessons import Lesson, lesson_path, read_lesson
 from grader.authoring.release import solution_sources
 from grader.config.course import Course
 from grader.errors import SuiteError
-from grader.lesson.one_file import WrongCell, read_one_file
+from grader.lesson.answers import WrongCell
+from grader.lesson.one_file import read_one_file
 from grader.model import Value
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from grader.config.course import Course
 from grader.config.one_file import LESSONS
 from grader.errors import UsageError
-from grader.lesson.one_file import assignment_of, in_words, lesson_files
+from grader.lesson.one_file import assignment_of, lesson_files
+from grader.lesson.values import in_words
 from grader.model import Value
 from grader.store.output import write_atomically
 

@@ -30,8 +30,9 @@ from grader.config.course import Course
 from grader.config.pyproject import PYPROJECT
 from grader.errors import UsageError
 from grader.judging.lesson_suite import preparing
+from grader.lesson.answers import WholeCell
 from grader.lesson.cells import NOTEBOOK, SourceCell
-from grader.lesson.one_file import OneFile, WholeCell, read_one_file, word
+from grader.lesson.one_file import OneFile, read_one_file, word
 from grader.store.output import write_atomically
 
 PLACES = {

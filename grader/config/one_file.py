@@ -15,7 +15,8 @@ import msgspec
 
 from grader.errors import ConfigError
 from grader.lesson.header import read_header
-from grader.lesson.one_file import assignment_of, carries_assignment, in_words, lesson_files
+from grader.lesson.one_file import assignment_of, carries_assignment, lesson_files
+from grader.lesson.values import in_words
 
 MAX_PATH_CHARS = 1000
 LESSONS, NOTEBOOKS = "lessons", "notebooks"

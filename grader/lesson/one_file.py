@@ -30,17 +30,18 @@ header, where all functions of the question share them that have none; or in `@c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from grader.errors import ReleaseError, SuiteError
+from grader.lesson.answers import WholeCell, WrongCell, read_fake, read_mutant, read_style
 from grader.lesson.cells import ENDINGS, NOTEBOOK, SourceCell, read_source
-from grader.lesson.functions import CheckFunction, Helper, parse, split_cell
+from grader.lesson.functions import CheckFunction, Helper, split_cell
 from grader.lesson.header import KIND, Header, header_of
-from grader.lesson.values import names_of, number_of, require_keys, require_known_word, text_of
+from grader.lesson.values import in_words, number_of, require_keys, require_known_word, text_of
 from grader.model import Value
 
 APART = ("mutant", "fake", "style")
@@ -65,26 +66,6 @@ class CheckCell(Value, frozen=True):
     question: str
     functions: tuple[CheckFunction, ...]
     helpers: tuple[Helper, ...]
-
-
-class WrongCell(Value, frozen=True):
-    """A mutant, by definitions or one replacement. `loses` are questions, `bug` what is wrong."""
-
-    cell: SourceCell
-    name: str
-    loses: tuple[str, ...]
-    bug: str
-    old: str = ""
-    new: str = ""
-
-
-class WholeCell(Value, frozen=True):
-    """A whole answer: a fake, with the most that it may earn, or one in another style."""
-
-    cell: SourceCell
-    name: str
-    pretends: str = ""
-    at_most: float | None = None
 
 
 class OneFile(Value, frozen=True):
@@ -155,15 +136,16 @@ def read_one_file(path: Path) -> OneFile:
     checks = _with_points(_each(cells, "check", _check), questions)
     _reject_two_alike(checks)
     asked = _asked(checks, questions)
+    names = [question.id for question in asked]
     return OneFile(
         path=path,
         header=header,
         questions=asked,
         cells=tuple(cell for cell in cells if cell.marker.kind != KIND and word(cell) not in APART),
         checks=checks,
-        mutants=tuple(_each(cells, "mutant", lambda cell: _mutant(cell, asked))),
-        fakes=tuple(_each(cells, "fake", _fake)),
-        styles=tuple(_each(cells, "style", _style)),
+        mutants=tuple(_each(cells, "mutant", lambda cell: read_mutant(cell, names))),
+        fakes=tuple(_each(cells, "fake", read_fake)),
+        styles=tuple(_each(cells, "style", read_style)),
     )  # fmt: skip
 
 
@@ -211,12 +193,6 @@ def _require_question_name(name: str, where: str) -> None:
             where=where,
             hint="small letters, digits and `_`",
         )
-
-
-def in_words(name: str) -> str:
-    """`word_counts` as a title: `Word counts`."""
-    text = name.strip("_").replace("_", " ").replace("-", " ")
-    return text[:1].upper() + text[1:]
 
 
 # ---------------------------------------------------------------- checks
@@ -329,75 +305,3 @@ def _reject_two_alike(checks: Sequence[CheckCell]) -> None:
                     hint="a check's name is its id: rename one",
                 )
             seen[function.name] = where
-
-
-# ---------------------------------------------------------------- wrong and whole answers
-
-
-def _mutant(cell: SourceCell, questions: Sequence[QuestionHead]) -> WrongCell:
-    name = require_keys(cell, ("loses", "replace", "by", "bug"), words=2, named=True)[1]
-    loses = names_of(cell, "loses")
-    if not loses:
-        raise SuiteError(
-            f"mutant `{name}` does not say what it loses",
-            where=cell.where,
-            hint=f"name the question: # %% mutant {name} loses={_first(questions)}",
-        )
-    known = [question.id for question in questions]
-    for lost in loses:
-        if lost not in known:
-            raise SuiteError(
-                f"`loses` names no question: `{lost}`", where=cell.where,
-                hint=f"questions: {', '.join(known) or 'none'}",
-            )  # fmt: skip
-    old, new = text_of(cell, "replace"), text_of(cell, "by")
-    code = _code(cell)
-    if bool(old) == code or ("by" in cell.marker.values) != bool(old):
-        raise SuiteError(
-            f"mutant `{name}` is either definitions or one replacement",
-            where=cell.where,
-            hint='write the wrong function into the cell, or replace="OLD" by="NEW"',
-        )
-    bug = text_of(cell, "bug") or _comment(cell) or in_words(name)
-    return WrongCell(cell=cell, name=name, loses=loses, bug=bug, old=old, new=new)
-
-
-def _first(questions: Sequence[QuestionHead]) -> str:
-    return questions[0].id if questions else "QUESTION"
-
-
-def _fake(cell: SourceCell) -> WholeCell:
-    name = require_keys(cell, ("at_most", "pretends"), words=2, named=True)[1]
-    at_most = number_of(cell, "at_most", least=0.0)
-    if at_most is None:
-        raise SuiteError(
-            f"fake `{name}` does not say what it may earn",
-            where=cell.where,
-            hint=f"# %% fake {name} at_most=0",
-        )
-    pretends = text_of(cell, "pretends") or _comment(cell) or in_words(name)
-    _code(cell)
-    return WholeCell(cell=cell, name=name, pretends=pretends, at_most=at_most)
-
-
-def _style(cell: SourceCell) -> WholeCell:
-    name = require_keys(cell, (), words=2, named=True)[1]
-    _code(cell)
-    return WholeCell(cell=cell, name=name)
-
-
-def _code(cell: SourceCell) -> bool:
-    """Whether a cell holds code, which must be Python."""
-    return bool(parse(cell).body)
-
-
-def _comment(cell: SourceCell) -> str:
-    """The comment that a cell begins with, in one line."""
-    return " ".join(_leading_comments(cell.source))
-
-
-def _leading_comments(source: str) -> Iterator[str]:
-    for line in source.split("\n"):
-        if not line.startswith("#"):
-            return
-        yield line.lstrip("# ").rstrip()

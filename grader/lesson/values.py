@@ -112,5 +112,11 @@ def number_of(cell: SourceCell, key: str, least: float | None = None) -> float |
     return number
 
 
+def in_words(name: str) -> str:
+    """`word_counts` as a title: `Word counts`."""
+    text = name.strip("_").replace("_", " ").replace("-", " ")
+    return text[:1].upper() + text[1:]
+
+
 def _kind(cell: SourceCell) -> str:
     return cell.marker.words[0] if cell.marker.words else cell.marker.kind
