@@ -80,10 +80,11 @@ def mark_solution(source: str, given: Collection[str] = ()) -> str:
     """Put nbgrader's solution markers around the body of each function, after its docstring.
 
     Functions inside functions belong to the body around them. A body that holds nothing but a
-    docstring, `...` or `pass` has nothing to hide and stays.
+    docstring, `...` or `pass` has nothing to hide and stays. Without a function, all of it is the
+    answer.
 
     Args:
-        source: one or more top-level definitions.
+        source: one or more top-level definitions, or other statements.
         given: functions that students get as they are: `"__init__"` or `"Block.__init__"`.
 
     Raises:
@@ -105,6 +106,8 @@ def mark_solution(source: str, given: Collection[str] = ()) -> str:
             continue
         _wrap_body(lines, function)
         marked += 1
+    if not functions:
+        return "\n".join([BEGIN, source, END])
     if not marked:
         raise ReleaseError("nothing is left for students to solve", hint="look at `given`")
     return "\n".join(lines)

@@ -23,6 +23,7 @@ from grader.authoring.mutants import Mutant, apply, load_mutants
 from grader.authoring.release import solution_sources, solved_cells, template_cells
 from grader.config.course import Course
 from grader.config.suite_files import suite_files
+from grader.lesson.one_file import read_one_file
 from grader.model import Cell, Value
 
 PLUG = re.compile(r'^# (\w+) = load\("(\w+)"\)\.(\w+)$', re.MULTILINE)
@@ -111,9 +112,8 @@ def plan_cases(
             Planned(name, Kind.REFERENCE, "reference", solved, seed + n) for n in range(repeat)
         ]
         cases.append(Planned(name, Kind.TEMPLATE, "template", template, seed))
-        for path in style_files(course, name):
-            cells = _cells([path.read_text(encoding="utf-8")])
-            cases.append(Planned(name, Kind.STYLE, path.stem, cells, seed))
+        for style, text in styles(course, name).items():
+            cases.append(Planned(name, Kind.STYLE, style, _cells([text]), seed))
         cases += [_as_case(fake, materials[name], seed) for fake in load_fakes(course, name)]
         for mutant in mutants:
             cases += _plugged_in(mutant, name, materials, seed, thorough)
@@ -129,6 +129,8 @@ def material(course: Course, assignment: str) -> Material:
         for folder in (course.checks, course.suites)
         for path in suite_files(folder, assignment)
     ]
+    if assignment in course.one_file:
+        checks += [c.cell.source for c in read_one_file(course.one_file[assignment]).checks]
     return Material(
         imports=tuple(imports(lesson)),
         plugs=tuple(PLUG.findall("\n".join(imports(lesson)))),
@@ -141,6 +143,15 @@ def material(course: Course, assignment: str) -> Material:
 def in_place_of(lesson: Material, answers: Mapping[str, str]) -> tuple[Cell, ...]:
     """The cells of a notebook with other answers, without what is only shown."""
     return _cells([*lesson.imports, *lesson.given, *(lesson.answers | dict(answers)).values()])
+
+
+def styles(course: Course, assignment: str) -> dict[str, str]:
+    """Right answers in other styles by name: from the lesson, and the course's `styles`."""
+    lesson = course.one_file.get(assignment)
+    found = {} if lesson is None else {s.name: s.cell.source for s in read_one_file(lesson).styles}
+    for path in style_files(course, assignment):
+        found[path.stem] = path.read_text(encoding="utf-8")
+    return found
 
 
 def style_files(course: Course, assignment: str) -> list[Path]:
@@ -225,17 +236,28 @@ def imports(lesson: Lesson) -> list[str]:
 
 
 def definitions(lesson: Lesson) -> list[str]:
-    """The functions and classes that a lesson gives to its students, for their answers to use."""
+    """The functions, classes and constants that a lesson gives to its students."""
     sources = []
     for cell in lesson.cells:
         if cell.kind == "code" and cell.solution is None and cell.question is None:
             given = [
                 node
                 for node in _statements(cell.source)
-                if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+                if isinstance(node, (ast.FunctionDef, ast.ClassDef)) or _is_constant(node)
             ]
             sources += [ast.unparse(node) for node in given]
     return sources
+
+
+def _is_constant(node: ast.stmt) -> bool:
+    """Whether a statement gives a name to a literal."""
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+        return False
+    try:
+        ast.literal_eval(node.value)
+    except ValueError:
+        return False
+    return True
 
 
 def names_used(source: str) -> set[str]:

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -36,6 +37,7 @@ from grader.authoring.mutants import Edit, make_edits, require_known_folders
 from grader.authoring.release import solution_sources
 from grader.config.course import Course
 from grader.errors import SuiteError
+from grader.lesson.one_file import read_one_file
 from grader.model import Value
 
 HEADER = re.compile(r"^# /// fake$\n((?:^#(?:| .*)$\n)+?)^# ///$", re.MULTILINE)
@@ -74,12 +76,20 @@ def load_fakes(course: Course, assignment: str) -> tuple[Fake, ...]:
         SuiteError: naming the file: it is malformed, its folder names no assignment, or an edit's
             text is not found exactly once.
     """
-    if course.fakes is None:
-        return ()
-    require_known_folders(course, course.fakes, "fakes", ["*.py", "*.toml"])
-    folder = course.fakes / assignment
-    paths = sorted([*folder.glob("[!_]*.py"), *folder.glob("*.toml")])
-    return tuple(_read(course, assignment, path) for path in paths)
+    found = list(_in_lesson(course, assignment))
+    if course.fakes is not None:
+        require_known_folders(course, course.fakes, "fakes", ["*.py", "*.toml"])
+        folder = course.fakes / assignment
+        paths = sorted([*folder.glob("[!_]*.py"), *folder.glob("*.toml")])
+        found += [_read(course, assignment, path) for path in paths]
+    return tuple(found)
+
+
+def _in_lesson(course: Course, assignment: str) -> Iterator[Fake]:
+    """The fakes that are cells of a lesson in one file."""
+    path = course.one_file.get(assignment)
+    for one in () if path is None else read_one_file(path).fakes:
+        yield Fake(assignment, one.name, one.pretends, one.at_most or 0.0, one.cell.source)
 
 
 def _read(course: Course, assignment: str, path: Path) -> Fake:
@@ -96,7 +106,7 @@ def _read(course: Course, assignment: str, path: Path) -> Fake:
     answers: dict[str, str] = {}
     if edits_reference:
         lesson = read_lesson(lesson_path(course, assignment))
-        answers = make_edits(header.edit, solution_sources(course, lesson), path)
+        answers = make_edits(header.edit, solution_sources(course, lesson), str(path))
     return Fake(
         assignment=assignment,
         name=path.stem,

@@ -1,4 +1,4 @@
-"""Lessons: the percent-format files that notebooks are made from.
+"""Lessons: the files in percent format that notebooks are made from, or notebooks marked alike.
 
     # %% [markdown]
     # ## Scale                                    prose
@@ -6,30 +6,37 @@
     # %%
     plots.show(...)                               a cell that students get as it is
 
+    # %% solution                                  an answer; it may have a name: solution="sizes"
+    def sizes(...): ...                           students get its stub: bodies are left out, or
+    ### BEGIN SOLUTION ... ### END SOLUTION       what stands between nbgrader's markers
+
     # %% solution="TokenEmbedding"                an answer: its text is the reference's
     # %% solution="Block" given=["__init__"]      the same, with a body that students get
     # %% solution="Model" without=["generate"]    the same, but for a method: it comes later
-    # %% solution="sizes"                         an answer that is written here,
-    ### BEGIN SOLUTION ... ### END SOLUTION       between nbgrader's markers
 
     # %% question="shapes"                        where a question is graded: its text is made
     # %% tags=["instructor"]                      a note that stays in the lesson
 
-A lesson belongs to the assignment that its file is called after: `01_embeddings.py`.
+A lesson belongs to the assignment that its file is called after: `01_embeddings.py`. What else may
+stand in one that carries all of an assignment is in `grader/lesson/one_file.py`; there a question
+is graded where its first check stands, if no cell says otherwise.
 """
 
 from __future__ import annotations
 
-import importlib
+import ast
 import io
-import re
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from grader.config.course import Course
 from grader.errors import ReleaseError
+from grader.lesson.cells import SourceCell, read_source
+from grader.lesson.header import KIND
+from grader.lesson.one_file import APART, assignment_of, lesson_files, word
+from grader.lesson.values import require_known_word
 from grader.model import Value
 
 INSTRUCTOR = "instructor"
@@ -47,6 +54,7 @@ class LessonCell(Value, frozen=True):
     without: tuple[str, ...] = ()
     question: str | None = None
     tags: tuple[str, ...] = ()
+    file: str = ""
 
 
 class Lesson(Value, frozen=True):
@@ -58,7 +66,7 @@ class Lesson(Value, frozen=True):
 
     def where(self, cell: LessonCell) -> str:
         """`file:line` of a cell's marker."""
-        return f"{self.path}:{cell.line}"
+        return f"{cell.file or self.path}:{cell.line}"
 
     @property
     def notebook_name(self) -> str:
@@ -76,7 +84,7 @@ def lesson_paths(course: Course) -> dict[str, Path]:
         return {}
     known = [assignment.id for assignment in course.assignments]
     found: dict[str, Path] = {}
-    for path in sorted(course.lessons.glob("*.py")):
+    for path in lesson_files(course.lessons):
         name = assignment_of(path)
         if name not in known:
             raise ReleaseError(
@@ -106,77 +114,73 @@ def lesson_path(course: Course, assignment: str) -> Path:
     return paths[assignment]
 
 
-def assignment_of(path: Path) -> str:
-    """`01_embeddings.py` is the lesson of `embeddings`."""
-    return re.sub(r"^\d+[_-]", "", path.stem)
-
-
 def read_lesson(path: Path) -> Lesson:
-    """Read a lesson's cells; those for instructors alone are left out.
+    """Read a lesson's cells; those for instructors alone, checks and mutants are left out.
 
     Raises:
         ReleaseError: a cell's marker is not one of those above.
     """
-    lesson_tool("nbformat")  # jupytext makes its cells with it, late in some versions
-    jupytext = lesson_tool("jupytext")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReleaseError(f"can't read the lesson: {error}", where=str(path)) from None
-    cells = jupytext.reads(text, fmt="py:percent").cells
-    lines = _marker_lines(text, path)
-    if len(cells) > len(lines):  # text above the first marker is a cell too
-        lines.insert(0, 1)
-    read = [
-        _read_cell(cell, f"{path}:{line}", line) for cell, line in zip(cells, lines, strict=True)
-    ]
-    kept = tuple(cell for cell in read if INSTRUCTOR not in cell.tags)
+    _require_tokens(path)
+    cells = read_source(path)
+    asked = {cell.marker.values.get("question") for cell in cells if word(cell) == ""}
+    kept = tuple(_read_cells(cells, asked))
     return Lesson(assignment=assignment_of(path), path=path, cells=kept)
 
 
-def lesson_tool(name: str) -> Any:
-    """Import one of the packages that only lessons need.
+def _require_tokens(path: Path) -> None:
+    """Demand that strings and brackets of a script end: else a marker may stand in one."""
+    if path.suffix != ".py":
+        return
+    try:
+        with tokenize.open(path) as file:
+            for _ in tokenize.generate_tokens(io.StringIO(file.read()).readline):
+                pass
+    except (tokenize.TokenError, SyntaxError) as error:
+        place: tuple[Any, ...] = error.args[1]
+        line = place[0] if isinstance(place[0], int) else place[1]
+        raise ReleaseError(
+            f"the lesson is not valid Python: {error.args[0]}", where=f"{path}:{line}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReleaseError(f"can't read the lesson: {error}", where=str(path)) from None
+
+
+def _read_cells(cells: Sequence[SourceCell], asked: set[Any]) -> Iterator[LessonCell]:
+    """The cells of the notebook; a question's first check stands for it, unless one asks it."""
+    for cell in cells:
+        if cell.marker.kind == KIND or word(cell) in APART:
+            continue
+        if word(cell) != "check":
+            read = read_cell(cell)
+            if INSTRUCTOR not in read.tags:
+                yield read
+            continue
+        question = cell.marker.values.get("question")
+        if question and question not in asked:
+            asked = asked | {question}
+            yield LessonCell("code", "", cell.line, question=question, file=cell.file)
+
+
+def read_cell(cell: SourceCell) -> LessonCell:
+    """Read a cell that goes into the notebook.
 
     Raises:
-        ReleaseError: it is not installed.
+        ReleaseError: its marker is none of those above.
     """
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        missing = (error.name or name).partition(".")[0]
-        raise ReleaseError(
-            f"lessons need {missing}, which is not installed",
-            hint="python -m pip install jupytext nbformat",
-        ) from None
-
-
-def _marker_lines(text: str, path: Path) -> list[int]:
-    """The lines of the cells' markers: comments, not text in strings that looks like one."""
-    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    try:
-        comments = [token for token in tokens if token.type == tokenize.COMMENT]
-    except (tokenize.TokenError, SyntaxError) as error:
-        raise ReleaseError(
-            f"the lesson is not valid Python: {error.args[0]}", where=str(path)
-        ) from None
-    return [c.start[0] for c in comments if c.start[1] == 0 and c.string.startswith("# %%")]
-
-
-def _read_cell(cell: Any, where: str, line: int) -> LessonCell:
-    marks: Mapping[str, Any] = {k: v for k, v in cell.metadata.items() if k != "lines_to_next_cell"}
+    where, marks = cell.where, cell.marker.values
     if unknown := sorted(set(marks) - KEYS):
         raise ReleaseError(
             f"a cell is marked with `{unknown[0]}`",
             where=where,
             hint=f"markers are {', '.join(sorted(KEYS))}",
         )
-    if cell.cell_type not in ("code", "markdown"):
-        raise ReleaseError(f"a {cell.cell_type} cell", where=where, hint="use code or [markdown]")
-    solution, question = marks.get("solution"), marks.get("question")
+    if cell.marker.kind not in ("code", "markdown"):
+        raise ReleaseError(f"a {cell.marker.kind} cell", where=where, hint="use code or [markdown]")
+    solution, question = _solution(cell), marks.get("question")
     for key, value in (("solution", solution), ("question", question)):
         if value is not None and not (isinstance(value, str) and value.isidentifier()):
             raise ReleaseError(f"{key}={value!r} is not a name", where=where)
-        if value is not None and cell.cell_type != "code":
+        if value is not None and cell.marker.kind != "code":
             raise ReleaseError(f"a markdown cell can't be a {key}", where=where)
     if solution is not None and question is not None:
         raise ReleaseError("a cell is a solution or a question, not both", where=where)
@@ -190,15 +194,52 @@ def _read_cell(cell: Any, where: str, line: int) -> LessonCell:
             hint="begin the next cell with its own `# %%`",
         )
     return LessonCell(
-        kind=cell.cell_type,
+        kind=cell.marker.kind,
         source=cell.source,
-        line=line,
+        line=cell.line,
         solution=solution,
         given=_names(marks.get("given", ()), "given", where),
         without=_names(marks.get("without", ()), "without", where),
         question=question,
         tags=_names(marks.get("tags", ()), "tags", where),
+        file=cell.file,
     )
+
+
+def _solution(cell: SourceCell) -> Any:
+    """What an answer is called: as its marker says, or as the first name that it defines."""
+    words = cell.marker.words
+    if not words:
+        return cell.marker.values.get("solution")
+    require_known_word(cell)
+    if len(words) > 2:
+        raise ReleaseError(
+            f"a cell is marked with `{words[2]}`", where=cell.where, hint="# %% solution NAME"
+        )
+    if len(words) == 2:
+        return words[1]
+    try:
+        body = ast.parse(cell.source).body
+    except SyntaxError as error:
+        raise ReleaseError(
+            f"the solution is not valid Python: {error.msg}",
+            where=f"{cell.file}:{cell.first + (error.lineno or 1) - 1}",
+        ) from None
+    name = next(filter(None, map(_defined, body)), None)
+    if name is None:
+        raise ReleaseError(
+            "this solution defines no name",
+            where=cell.where,
+            hint="write a function, a class or `NAME = …`; or name it: # %% solution NAME",
+        )
+    return name
+
+
+def _defined(node: ast.stmt) -> str | None:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return node.name
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return next((target.id for target in targets if isinstance(target, ast.Name)), None)
 
 
 def _names(value: Any, key: str, where: str) -> tuple[str, ...]:

@@ -9,13 +9,14 @@
     old = '''return vectors * math.sqrt(self.d_model)'''
     new = '''return vectors'''
 
-An edit replaces text that occurs exactly once in the answer that it names.
+An edit replaces text that occurs exactly once in the answer that it names. In a lesson that carries
+all of an assignment, a mutant is a cell: see `grader/lesson/one_file.py`.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,8 @@ from grader.authoring.lessons import Lesson, lesson_path, read_lesson
 from grader.authoring.release import solution_sources
 from grader.config.course import Course
 from grader.errors import SuiteError
+from grader.lesson.answers import WrongCell
+from grader.lesson.one_file import read_one_file
 from grader.model import Value
 
 
@@ -44,6 +47,12 @@ class Mutant(Value, frozen=True):
     loses: tuple[str, ...]
     edits: tuple[Edit, ...]
     path: Path
+    place: str = ""
+
+    @property
+    def where(self) -> str:
+        """The file that it stands in, or `file:line` of the cell."""
+        return self.place or str(self.path)
 
 
 class _MutantTable(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,9 +68,8 @@ def load_mutants(course: Course, assignment: str | None = None) -> tuple[Mutant,
         SuiteError: naming the file: it is malformed, names an unknown assignment, question or
             answer, or an edit's text is not found exactly once.
     """
-    if course.mutants is None:
-        return ()
-    require_known_folders(course, course.mutants, "mutants", ["*.toml"])
+    if course.mutants is not None:
+        require_known_folders(course, course.mutants, "mutants", ["*.toml"])
     known = [config.id for config in course.assignments]
     wanted = known if assignment is None else [course.assignment(assignment).id]
     return tuple(mutant for name in wanted for mutant in _of_assignment(course, name))
@@ -89,18 +97,17 @@ def apply(mutant: Mutant, sources: Mapping[str, str]) -> dict[str, str]:
     Raises:
         SuiteError: see `edited`.
     """
-    return make_edits(mutant.edits, sources, mutant.path)
+    return make_edits(mutant.edits, sources, mutant.where)
 
 
-def make_edits(edits: Iterable[Edit], sources: Mapping[str, str], path: Path) -> dict[str, str]:
-    """Return the answers' texts with edits made in their order. `path` is the file that has them.
+def make_edits(edits: Iterable[Edit], sources: Mapping[str, str], where: str) -> dict[str, str]:
+    """Return the answers' texts with edits made in their order. `where` is the place that has them.
 
     Raises:
         SuiteError: an answer is unknown, a text is not found exactly once, or the result is not
             valid Python or no different.
     """
     edited = dict(sources)
-    where = str(path)
     for edit in edits:
         if edit.answer not in edited:
             hint = f"answers: {', '.join(sources)}"
@@ -125,17 +132,101 @@ def make_edits(edits: Iterable[Edit], sources: Mapping[str, str], path: Path) ->
 
 
 def _of_assignment(course: Course, assignment: str) -> list[Mutant]:
-    if course.mutants is None:
-        return []
-    paths = sorted((course.mutants / assignment).glob("*.toml"))
-    if not paths:
+    folder = course.mutants
+    paths = [] if folder is None else sorted((folder / assignment).glob("*.toml"))
+    cells: tuple[WrongCell, ...] = ()
+    if assignment in course.one_file:
+        cells = read_one_file(course.one_file[assignment]).mutants
+    if not paths and not cells:
         return []
     lesson = read_lesson(lesson_path(course, assignment))
     sources = solution_sources(course, lesson)
     mutants = [_read(path, lesson) for path in paths]
+    mutants += [_of_cell(cell, lesson, sources) for cell in cells]
+    _reject_two_alike(mutants)
     for mutant in mutants:
         apply(mutant, sources)
     return mutants
+
+
+def _of_cell(cell: WrongCell, lesson: Lesson, sources: Mapping[str, str]) -> Mutant:
+    """The mutant of a lesson's cell: one replacement, or definitions that take others' place.
+
+    Raises:
+        SuiteError: with `file:line`: what it is about stands in no answer, or in several.
+    """
+    edits = _replacement(cell, sources) if cell.old else _redefinitions(cell, sources)
+    return Mutant(
+        assignment=lesson.assignment,
+        name=cell.name,
+        bug=cell.bug,
+        loses=cell.loses,
+        edits=edits,
+        path=lesson.path,
+        place=cell.cell.where,
+    )
+
+
+def _replacement(cell: WrongCell, sources: Mapping[str, str]) -> tuple[Edit, ...]:
+    found = {name: text.count(cell.old) for name, text in sources.items() if cell.old in text}
+    if sum(found.values()) != 1:
+        raise SuiteError(
+            f"`{_first_line(cell.old)}` occurs {sum(found.values())} times in the answers,"
+            " not once",
+            where=cell.cell.where,
+            hint="`replace` must be text of an answer, long enough to be unique",
+        )
+    return (Edit(answer=next(iter(found)), old=cell.old, new=cell.new),)
+
+
+def _redefinitions(cell: WrongCell, sources: Mapping[str, str]) -> tuple[Edit, ...]:
+    lines = cell.cell.source.split("\n")
+    rest: list[str] = []
+    edits: list[Edit] = []
+    for node in ast.parse(cell.cell.source).body:
+        new = "\n".join(lines[first_line_of(node) - 1 : node.end_lineno])
+        named = getattr(node, "name", None)
+        place = next((p for p in _definitions(sources) if p[1] == named), None) if named else None
+        if place is None:
+            rest.append(new)
+        else:
+            edits.append(Edit(answer=place[0], old=place[2], new=new))
+    if not edits:
+        raise SuiteError(
+            f"mutant `{cell.name}` defines nothing that an answer defines",
+            where=cell.cell.where,
+            hint=f"answers: {', '.join(sources)}",
+        )
+    first = edits[0]
+    edits[0] = Edit(answer=first.answer, old=first.old, new="\n".join([*rest, first.new]))
+    return tuple(edits)
+
+
+def _definitions(sources: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """The functions and classes of the answers: the answer, the name and the text of each."""
+    for answer, source in sources.items():
+        lines = source.split("\n")
+        for node in ast.parse(source).body:
+            if name := getattr(node, "name", None):
+                yield answer, name, "\n".join(lines[first_line_of(node) - 1 : node.end_lineno])
+
+
+def first_line_of(node: ast.stmt) -> int:
+    """The number of a statement's first line, decorators included."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(part.lineno for part in decorators)])
+
+
+def _reject_two_alike(mutants: Sequence[Mutant]) -> None:
+    seen: dict[str, Mutant] = {}
+    for mutant in mutants:
+        if mutant.name in seen:
+            raise SuiteError(
+                f"two mutants are called `{mutant.name}`",
+                where=f"{mutant.where} and {seen[mutant.name].where}",
+                hint="rename one",
+            )
+        seen[mutant.name] = mutant
 
 
 def _read(path: Path, lesson: Lesson) -> Mutant:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from grader.authoring.handout import public_checks
 from grader.authoring.release import build_notebooks, data_beside, notebook_bytes
 from grader.authoring.student_release import AT_THE_TOP, reject_copies, support_files
 from grader.config.course import Course
@@ -57,7 +58,7 @@ def write_tree(
         path = folder / "source" / lesson.assignment / f"{lesson.assignment}.ipynb"
         write_atomically(path, notebook_bytes(notebook), mode=None)
         paths.append(path)
-        for name, content in support.items():
+        for name, content in (support | public_checks(course, lesson.assignment)).items():
             write_atomically(path.parent / name, content, mode=None)
         for name, source in data_beside(course, lesson.assignment):
             write_atomically(path.parent / name, source.read_bytes(), mode=None)
@@ -66,7 +67,7 @@ def write_tree(
 
 def _support_files(course: Course) -> dict[str, bytes]:
     """What the notebooks import; nothing where notebooks import nothing of the course."""
-    if not course.public:
+    if not course.public and not course.one_file:
         return {}
     found = support_files(course)
     reject_copies(course, found)

@@ -8,18 +8,20 @@ cell metadata with stable ids, so that nbgrader can collect and grade them.
 from __future__ import annotations
 
 import filecmp
+import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from grader.authoring.answers import clear_solution, leave_out, mark_solution, reference_source
+from grader.authoring.handout import CHECKS, public_checks, setup_cell
 from grader.authoring.lessons import (
     Lesson,
     LessonCell,
     lesson_path,
     lesson_paths,
-    lesson_tool,
     read_lesson,
 )
 from grader.config.course import Course
@@ -51,7 +53,7 @@ def release(
         assignments: ids; all that have a lesson when empty.
 
     Returns:
-        The notebooks' paths.
+        The paths of the notebooks, and of public checks that stand in their lessons.
 
     Raises:
         ReleaseError: a lesson can't be turned into a notebook, or, when checking, a notebook is
@@ -64,6 +66,8 @@ def release(
     data: dict[Path, Path] = {}
     for lesson, notebook in build_notebooks(course, suites, assignments=assignments):
         contents[folder / lesson.notebook_name] = notebook_bytes(notebook)
+        for name, content in public_checks(course, lesson.assignment).items():
+            contents[folder / name] = content
         data |= {folder / name: path for name, path in data_beside(course, lesson.assignment)}
     copies = {path: source for path, source in data.items() if path != source}
     if check:
@@ -149,21 +153,21 @@ def build_notebook(
     sources = solution_sources(course, lesson) | dict(answers or {})
     cells: list[dict[str, Any]] = []
     anchor, distance = "start", 0
-    for cell in lesson.cells:
+    for cell in _with_setup(lesson, course):
         if cell.question is not None and suite is None:
             continue
-        name = cell.solution or cell.question
+        name = _name(cell, lesson)
         anchor, distance = (name, 0) if name else (anchor, distance + 1)
         made: dict[str, Any] = {
             "cell_type": cell.kind,
-            "id": (name or f"{anchor}-{distance}")[:64],
+            "id": _cell_id(name or f"{anchor}-{distance}"),
             "metadata": {"tags": list(cell.tags)} if cell.tags else {},
             "source": cell.source,
         }
         if cell.solution is not None:
             source = _marked(sources[cell.solution], cell, lesson)
             made["source"] = source if solved else clear_solution(source)
-            made["metadata"]["nbgrader"] = _nbgrader(cell.solution, solution=True)
+            made["metadata"]["nbgrader"] = _nbgrader(name or "", solution=True)
         elif cell.question is not None and suite is not None:
             question = _question(suite, cell.question)
             public = any(check.public for check in suite.checks if check.question == question.id)
@@ -172,7 +176,7 @@ def build_notebook(
         if cell.kind == "code":
             made |= {"execution_count": None, "outputs": []}
         cells.append(made)
-    notebook = {
+    return {
         "cells": cells,
         "metadata": {
             "grader": {"assignment": lesson.assignment, "course": course.id},
@@ -182,8 +186,6 @@ def build_notebook(
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    _validate(notebook, path)
-    return notebook
 
 
 def notebook_bytes(notebook: Notebook) -> bytes:
@@ -237,11 +239,37 @@ def solution_sources(course: Course, lesson: Lesson) -> dict[str, str]:
 # ---------------------------------------------------------------- cells
 
 
+def _with_setup(lesson: Lesson, course: Course) -> Iterator[LessonCell]:
+    """A lesson's cells, before the first code cell the one that the lesson does without."""
+    missing = list(setup_cell(course, lesson.path, lesson.cells))
+    for cell in lesson.cells:
+        if cell.kind == "code":
+            yield from missing
+            missing = []
+        yield cell
+
+
+def _name(cell: LessonCell, lesson: Lesson) -> str | None:
+    """What a cell is called in a notebook: an answer is told from the question of its name."""
+    if cell.solution is None:
+        return cell.question
+    questions = {other.question for other in lesson.cells}
+    return f"{cell.solution}_answer" if cell.solution in questions else cell.solution
+
+
+def _cell_id(name: str) -> str:
+    """A name as nbformat wants ids: ASCII, at most 64 characters; two names have two ids."""
+    if len(name) <= 64 and name.isascii():
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return re.sub(r"[^a-zA-Z0-9_-]", "", name)[:40] + f"-{digest}"
+
+
 def _marked(source: str, cell: LessonCell, lesson: Lesson) -> str:
     """The solved text with its markers, tried for clearing here, where the cell is known."""
     try:
-        own = bool(cell.source.strip())
-        marked = source if own else mark_solution(source, cell.given)
+        is_marked = "BEGIN SOLUTION" in source or "END SOLUTION" in source
+        marked = source if is_marked else mark_solution(source, cell.given)
         clear_solution(marked)
     except ReleaseError as error:
         message = f"solution `{cell.solution}`: {error.message}"
@@ -301,25 +329,16 @@ def _match_questions(lesson: Lesson, suite: Suite) -> None:
 def _reject_repeated_ids(lesson: Lesson) -> None:
     first: dict[str, LessonCell] = {}
     for cell in lesson.cells:
-        name = cell.solution or cell.question
+        name = _name(cell, lesson)
         if name is None:
             continue
         if name in first:
             raise ReleaseError(
-                f"two cells are called `{name}`",
+                f"two cells are called `{cell.solution or name}`",
                 where=lesson.where(cell),
                 hint=f"the first is in line {first[name].line}; ids are unique in a notebook",
             )
         first[name] = cell
-
-
-def _validate(notebook: Notebook, path: Path) -> None:
-    nbformat = lesson_tool("nbformat")
-    try:
-        nbformat.validate(notebook)
-    except nbformat.ValidationError as error:
-        reason = str(error).split("\n")[0]
-        raise ReleaseError(f"not a valid notebook: {reason}", where=str(path)) from None
 
 
 def _compare(
@@ -336,7 +355,7 @@ def _compare(
     if whole:
         wrong += [
             f"{path} (no lesson gives it)"
-            for path in sorted(folder.glob("*.ipynb"))
+            for path in sorted([*folder.glob("*.ipynb"), *folder.glob(f"{CHECKS}/test_*.py")])
             if path not in contents
         ]
     if wrong:

@@ -1,10 +1,11 @@
 """`student.zip`: all that a student needs, and nothing else.
 
     ID/                     one folder, called after the course
-        README.md           the first public folder's: how to start
+        README.md           the first public folder's: how to start; a plain one if there is none
         requirements.txt    the same folder's: what to install
         LICENSE             the course's, where it has one
-        notebooks/          fresh from the lessons, with their data beside them
+        notebooks/          fresh from the lessons; beside them their data, and the public checks
+                            that stand in lessons
         course/             each public folder, without notebooks and data
         grader/             the part of the engine that runs public checks in a notebook,
                             and what the course decides for them: how long one may take
@@ -22,6 +23,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 import grader
+from grader.authoring.handout import for_the_top, public_checks
 from grader.authoring.release import build_notebooks, data_beside, notebook_bytes
 from grader.config.course import Course
 from grader.config.suite_files import assignment_of
@@ -75,13 +77,18 @@ def student_files(
         ReleaseError: see `student_zip`.
     """
     members = support_files(course, assignments)
-    _move_to_the_top(members, course.public[0])
+    if course.public:
+        _move_to_the_top(members, course.public[0])
+    else:
+        members.update(for_the_top(course))
     if (licence := course.root / "LICENSE").is_file():
         members["LICENSE"] = licence.read_bytes()
     for lesson, notebook in build_notebooks(course, suites, assignments=assignments):
         members[f"notebooks/{lesson.notebook_name}"] = notebook_bytes(notebook)
         for name, path in data_beside(course, lesson.assignment):
             members[f"notebooks/{name}"] = path.read_bytes()
+        for name, content in public_checks(course, lesson.assignment).items():
+            members[f"notebooks/{name}"] = content
     reject_copies(course, members)
     return members
 
@@ -94,7 +101,7 @@ def support_files(course: Course, assignments: Collection[str] = ()) -> dict[str
     Raises:
         ReleaseError: the course names nothing public, or what is public holds something private.
     """
-    if not course.public:
+    if not course.public and not course.one_file:
         raise ReleaseError(
             "nothing of this course is public",
             where=str(course.root / "pyproject.toml"),

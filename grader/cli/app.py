@@ -23,15 +23,23 @@ COMMANDS = {
     "Grade": ("check", "collect", "adjust"),
     "Look": ("show", "stats", "diff", "alike"),
     "Hand on": ("export", "package"),
-    "Build a course": ("new-course", "list", "verify", "release"),
+    "Build a course": (
+        "new-course",
+        "new-assignment",
+        "import",
+        "split",
+        "list",
+        "verify",
+        "release",
+    ),
     "Set up": ("doctor", "completion"),
 }
 """Headings of `grader --help` and their commands; each lives in the module of its name."""
 NAMES = tuple(name for names in COMMANDS.values() for name in names)
 ALIASES = {"checks": "list"}
 """Other names of commands, which are not shown."""
-MODULES = {"list": "checks"}
-"""Modules of another name than their command's: this one is taken by Python itself."""
+MODULES = {"list": "checks", "import": "import_notebook"}
+"""Modules of another name than their command's: these are taken by Python itself."""
 
 
 class Commands(click.Group):
@@ -46,7 +54,7 @@ class Commands(click.Group):
         name = ALIASES.get(name, name)
         if name not in NAMES:
             return None
-        module = MODULES.get(name, name).replace("-", "_")
+        module = MODULES.get(name, name.replace("-", "_"))
         command: click.Command = getattr(importlib.import_module(f"grader.cli.{module}"), module)
         # docstrings are raw; Click knows a paragraph that must not be rewrapped by a backspace
         within = command.commands.values() if isinstance(command, click.Group) else ()

@@ -52,7 +52,10 @@ def checks(
     course = load_course(course_path)
     suites = load_suites(course, chosen(course, (*named, *assignments)))
     for name in (name for name, suite in suites.items() if not suite.checks):
-        click.echo(f"`{name}` has no checks: there is no file test_{name}.py", err=True)
+        click.echo(
+            f"`{name}` has no checks: no `# %% check` in its lesson, no file test_{name}.py",
+            err=True,
+        )
     if as_json:
         echo_json([{"assignment": s.assignment, "checks": s.checks} for s in suites.values()])
     else:

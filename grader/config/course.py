@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from grader.config.data import read_places, require_apart, require_distinct_names
+from grader.config.one_file import MAX_PATH_CHARS, NOTEBOOKS, with_lessons
 from grader.config.policy import Policy
 from grader.config.policy_table import LateTable, PolicyTable, check_zone, parse_due, read_policy
 from grader.config.pyproject import PYPROJECT, find_course, read_table, real_path
@@ -22,7 +23,6 @@ LEAST_MEMORY, MOST_MEMORY = 16 << 20, 1 << 50
 LEAST_SECONDS = 0.01
 """Less is no limit that an answer could keep, and more memory no machine has."""
 MOST_WORKERS_PER_GPU = 1000
-MAX_PATH_CHARS = 1000
 MAX_SAID = 400
 
 
@@ -50,7 +50,7 @@ class Course(Value, frozen=True):
     `report_mode` is the mode of files with students' data. `known_answers` are files and folders
     with answers that were given away. `data` lies beside every notebook, `hidden_data` is for
     hidden checks: see `grader/config/data.py`. `strict` says whether `grader verify` demands what
-    it only warns of else.
+    it only warns of else. `one_file` are the lessons that carry all of an assignment.
     """
 
     id: str
@@ -79,6 +79,7 @@ class Course(Value, frozen=True):
     data: tuple[Path, ...] = ()
     hidden_data: tuple[Path, ...] = ()
     strict: bool = False
+    one_file: dict[str, Path] = msgspec.field(default_factory=dict)
 
     @property
     def private(self) -> tuple[Path, ...]:
@@ -176,6 +177,7 @@ def load_course(path: Path | None = None, graded: Sequence[Path] = ()) -> Course
         raise ConfigError(
             "no `[tool.grader]` table", where=str(file), hint="see docs/write-a-course.md"
         )
+    raw, one_file = with_lessons(raw, root, lambda one: msgspec.convert(one, _AssignmentTable))
     try:
         table = msgspec.convert(raw, _CourseTable)
     except (msgspec.ValidationError, OverflowError) as error:
@@ -183,7 +185,7 @@ def load_course(path: Path | None = None, graded: Sequence[Path] = ()) -> Course
         message = _in_short(f"[tool.grader]: {error}")
         raise ConfigError(message, where=str(file), hint=hint) from None
     try:
-        return _resolve(table, root)
+        return _resolve(table, root, one_file)
     except ConfigError as error:
         message, where = _in_short(error.message), error.where or str(file)
         raise ConfigError(message, where=where, hint=error.hint) from None
@@ -206,7 +208,7 @@ def _nearest_key(message: str) -> str:
     return f"did you mean `{near[0]}`?" if near else "see docs/write-a-course.md"
 
 
-def _resolve(table: _CourseTable, root: Path) -> Course:
+def _resolve(table: _CourseTable, root: Path, one_file: dict[str, Path]) -> Course:
     def place(key: str, value: str | None) -> Path | None:
         if value is None:
             return None
@@ -237,7 +239,7 @@ def _resolve(table: _CourseTable, root: Path) -> Course:
         mutants=place("mutants", table.mutants),
         styles=place("styles", table.styles),
         fakes=place("fakes", table.fakes),
-        notebooks=place("notebooks", table.notebooks),
+        notebooks=_notebooks(table.notebooks, root, one_file),
         public=tuple(p for name in table.public if (p := place("public", name)) is not None),
         preload=tuple(table.preload),
         preload_later=tuple(table.preload_later),
@@ -254,6 +256,7 @@ def _resolve(table: _CourseTable, root: Path) -> Course:
         data=read_places(root, table.data, "data"),
         hidden_data=read_places(root, table.hidden_data, "hidden_data"),
         strict=table.strict,
+        one_file=one_file,
     )
     _check_data(course)
     return course
@@ -273,6 +276,15 @@ def _check_data(course: Course) -> None:
         require_apart(places, private, "data", "students would get what is private")
     shown = (*course.public, course.checks, course.notebooks)
     require_apart(course.hidden_data, shown, "hidden_data", "students would get what is hidden")
+
+
+def _notebooks(value: str | None, root: Path, one_file: Mapping[str, Path]) -> Path | None:
+    """The folder of the notebooks: it is made when they are."""
+    if value is None:
+        return root / NOTEBOOKS if one_file else None
+    if not value.strip() or len(value) > MAX_PATH_CHARS or "\0" in value:
+        raise ConfigError(f"[tool.grader] notebooks = {value[:MAX_PATH_CHARS]!r} is no folder")
+    return root / value
 
 
 def _exists(path: Path) -> bool:

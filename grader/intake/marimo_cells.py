@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from grader.errors import IntakeError
-from grader.intake.script import spans_of_strings
+from grader.lesson.comments import spans_of_strings
 from grader.model import Value
 
 _APP = re.compile(r"^app = marimo\.App\(", re.M)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from grader.errors import IntakeError
+from grader.lesson.comments import comments_of_lines
 
 # PEP 263
 _DECLARATION = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
@@ -20,11 +21,6 @@ _MARK = re.compile(r"^#[ \t]*(?:%%|In ?\[)", re.M)
 _PERCENT = re.compile(r"#[ \t]*%%+(?P<rest>.*)")
 _PROSE = re.compile(r"\[(markdown|md|raw)\]", re.I)  # a title before it may have brackets, too
 _INPUT = re.compile(r"# In ?\[[ \d]*\]:[ \t]*")
-# In the whole of a text, comments and what opens a string; a short string ends with its line.
-_TOKEN = re.compile(
-    r"""#[^\n]*|\"\"\"|'''|"[^"\\\n]*(?:\\[^\n][^"\\\n]*)*"?|'[^'\\\n]*(?:\\[^\n][^'\\\n]*)*'?"""
-)
-_INSIDE = {quote: re.compile(r"\\.?|" + quote, re.S) for quote in ('"""', "'''")}
 
 
 def decode_script(content: bytes) -> str:
@@ -75,7 +71,7 @@ def split_script(text: str) -> Iterator[str]:
     Markers inside a string mark nothing. What stands before the first marker is a cell of its
     own, unless it is only comments.
     """
-    comments = _comments_of_lines(text) if _MARK.search(text) else []
+    comments = comments_of_lines(text) if _MARK.search(text) else []
     percent = [span for span in comments if _PERCENT.fullmatch(text, *span)]
     marks = percent or [span for span in comments if _INPUT.fullmatch(text, *span)]
     if not marks:
@@ -89,36 +85,3 @@ def split_script(text: str) -> Iterator[str]:
         mark = _PERCENT.fullmatch(text, start, end)
         if mark is None or not _PROSE.search(mark["rest"]):
             yield text[end:next_start].strip("\n")
-
-
-def _comments_of_lines(text: str) -> list[tuple[int, int]]:
-    """Return where the comments are that are lines of their own, outside of all strings."""
-    found = []
-    place = 0
-    while token := _TOKEN.search(text, place):
-        place = token.end()
-        if token[0] in _INSIDE:
-            place = _after_string(text, place, _INSIDE[token[0]])
-        elif token[0].startswith("#") and (token.start() == 0 or text[token.start() - 1] == "\n"):
-            found.append(token.span())
-    return found
-
-
-def spans_of_strings(text: str) -> list[tuple[int, int]]:
-    """Return where the strings in triple quotes are, in which line breaks mean nothing."""
-    found = []
-    place = 0
-    while token := _TOKEN.search(text, place):
-        place = token.end()
-        if token[0] in _INSIDE:
-            place = _after_string(text, place, _INSIDE[token[0]])
-            found.append((token.start(), place))
-    return found
-
-
-def _after_string(text: str, place: int, inside: re.Pattern[str]) -> int:
-    """Return where a string ends, given where its text begins; the end if it is never closed."""
-    for match in inside.finditer(text, place):
-        if not match[0].startswith("\\"):
-            return match.end()
-    return len(text)

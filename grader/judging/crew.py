@@ -233,6 +233,7 @@ def _setup(
         spawn_socket=spawn_socket,
         sandbox=sandbox,
         digests=dict(digests),
+        one_file={name: str(path) for name, path in course.one_file.items() if name in digests},
         known={} if spawn_socket is None else known_texts(course, digests),
         libraries=_libraries(course),
         data={name: tuple(map(str, course.data_of(name))) for name in digests},

@@ -30,10 +30,12 @@ from grader.forking import join_pages, prepare_to_fork, start_loading
 from grader.jail.limits import limit_data
 from grader.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
 from grader.judging.examination import Examination
+from grader.judging.lesson_suite import LessonModule, LessonSuite
 from grader.judging.processor_time import at_most
 from grader.judging.spawning import spawn
 from grader.judging.transcript import Transcript
 from grader.judging.worker_link import WorkerLink
+from grader.lesson.cells import NOTEBOOK
 from grader.model import (
     Ending,
     EndingKind,
@@ -72,6 +74,7 @@ def main() -> None:
     try:
         _require_files(files, setup)
         plugin.load_reference()
+        plugin.load_lessons()
     except GraderError as error:
         plugin.report_error(error)
         return
@@ -96,6 +99,12 @@ def _require_files(files: Sequence[Path], setup: JudgeSetup) -> None:
         return
     folders = ", ".join(folder for folder in (setup.checks, setup.suites) if folder)
     named = " or ".join(f"test_{assignment.id}.py" for assignment in setup.assignments[:3])
+    if not setup.assignments:
+        raise SuiteError(
+            "this course has no assignment",
+            where=setup.root,
+            hint="`grader new-assignment ID` writes the first one",
+        )
     raise SuiteError(
         "no assignment has a file of checks",
         where=folders or setup.root,
@@ -111,6 +120,7 @@ class Judge(CheckRunner):
         self.setup = setup
         self.control = control
         self.reference_module: ModuleType | None = None
+        self.lessons: dict[Path, LessonSuite] = {}
         self.names: Callable[[], SubmissionNames] | None = None
         self.random = random.Random(0)
         self.current_device = "cpu"
@@ -118,9 +128,11 @@ class Judge(CheckRunner):
         self._collection_error: SuiteError | None = None
 
     def files_of(self, assignment: str) -> list[Path]:
-        """The public, then the hidden checks of an assignment."""
+        """The public, then the hidden checks of an assignment, then those in its lesson."""
         folders = [Path(folder) for folder in (self.setup.checks, self.setup.suites) if folder]
-        return [path for folder in folders for path in suite_files(folder, assignment)]
+        lesson = self.setup.one_file.get(assignment)
+        found = [path for folder in folders for path in suite_files(folder, assignment)]
+        return [*found, Path(lesson)] if lesson else found
 
     def load_reference(self) -> None:
         """Import the reference package.
@@ -141,6 +153,20 @@ class Judge(CheckRunner):
                 f"the reference can't be imported: {type(error).__name__}: {error}", where=str(path)
             ) from None
 
+    def load_lessons(self) -> None:
+        """Read the lessons that carry checks.
+
+        Raises:
+            ReleaseError, SuiteError: one can't be used.
+        """
+        for lesson in self.setup.one_file.values():
+            self.lessons[Path(lesson)] = LessonSuite(Path(lesson), self.reference_module)
+
+    def reference_for(self, files: Sequence[Path]) -> ModuleType | None:
+        """The reference that belongs to some files of checks: a lesson's own, or the course's."""
+        own = (self.lessons[path].reference for path in files if path in self.lessons)
+        return next(own, self.reference_module)
+
     # ------------------------------------------------------------ fixtures
 
     @pytest.fixture
@@ -149,12 +175,13 @@ class Judge(CheckRunner):
         return self.names()
 
     @pytest.fixture
-    def reference(self) -> ModuleType:
-        if self.reference_module is None:
+    def reference(self, request: pytest.FixtureRequest) -> ModuleType:
+        found = self.reference_for([Path(request.node.path)])
+        if found is None:
             raise GraderFault(
                 "this course has no reference", hint="set `reference` in [tool.grader]"
             )
-        return self.reference_module
+        return found
 
     @pytest.fixture
     def rng(self) -> random.Random:
@@ -165,6 +192,25 @@ class Judge(CheckRunner):
         return self.current_device
 
     # ------------------------------------------------------------ collection
+
+    def pytest_pycollect_makemodule(
+        self, module_path: Path, parent: pytest.Collector
+    ) -> pytest.Module | None:
+        """Collect a lesson's checks where pytest would run the lesson."""
+        return self._lesson_module(module_path, parent)
+
+    def pytest_collect_file(
+        self, file_path: Path, parent: pytest.Collector
+    ) -> pytest.Module | None:
+        """Collect a notebook's checks: pytest would pass it by."""
+        return self._lesson_module(file_path, parent) if file_path.suffix == NOTEBOOK else None
+
+    def _lesson_module(self, path: Path, parent: pytest.Collector) -> pytest.Module | None:
+        if path not in self.lessons:
+            return None
+        made = LessonModule.from_parent(parent, path=path)
+        made.of_lesson = self.lessons[path].module
+        return made
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed and self._collection_error is None:
@@ -248,7 +294,7 @@ class Judge(CheckRunner):
                 run_item=self._run_item,
                 begins=lambda check: write_frame(job, BEGINS + check.encode()),
                 spawn=lambda: self._spawn(request),
-                reference=self.reference_module,
+                reference=self.reference_for(self.files_of(suite.assignment.id)),
                 known=self.setup.known.get(suite.assignment.id, {}),
                 material=self.setup.material,
             ).run()

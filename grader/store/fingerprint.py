@@ -98,6 +98,7 @@ class _DataDigests:
 def _files(course: Course) -> list[Path]:
     """Every file but data that a check or a submission could read, once, in one order."""
     roots = [course.checks, course.suites, course.reference, *course.public, *course.known_answers]
+    roots += course.one_file.values()
     data = {place for one in course.assignments for place in course.data_of(one.id)}
     found = {path for root in roots if root is not None for path in _below(root)}
     return sorted(path for path in found if not data.intersection((path, *path.parents)))
@@ -122,7 +123,7 @@ def _counts(name: str) -> bool:
 def _separate_tests(course: Course, files: dict[Path, bytes]) -> dict[Path, str]:
     """Test files that concern one assignment alone, with its id."""
     known = {assignment.id for assignment in course.assignments}
-    found = {}
+    found = {path: name for name, path in course.one_file.items()}
     for path in files:
         assignment = assignment_of(path, (course.checks, course.suites))
         if assignment in known:

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from grader.testing.comparisons import (
@@ -101,6 +101,12 @@ class CheckSpec:
     requires: tuple[str, ...]
     timeout_s: float | None
     devices: tuple[str, ...]
+    public: bool | None = None
+    """None: the folder that its file lies in says so."""
+
+    def told(self, *, public: bool, hint: str) -> CheckSpec:
+        """The same with what stands in a lesson beside it; a hint of its own stays."""
+        return replace(self, public=public, hint=self.hint or hint)
 
 
 def check(

@@ -210,12 +210,16 @@ def _describe(item: pytest.Item, shares: Counter[tuple[str, str]], public: Path 
         question=question_id(_question_class(item).__name__),
         title=f"{title} {variant}".strip(),
         points=spec.points / shares[_function_key(item)],
-        public=public is not None and public.resolve() in Path(item.path).resolve().parents,
+        public=_in_folder(item, public) if spec.public is None else spec.public,
         hint=spec.hint,
         requires=spec.requires,
         timeout_s=spec.timeout_s,
         devices=spec.devices,
     )
+
+
+def _in_folder(item: pytest.Item, folder: Path | None) -> bool:
+    return folder is not None and folder.resolve() in Path(item.path).resolve().parents
 
 
 def _questions(items: Sequence[pytest.Item], checks: Sequence[Check]) -> tuple[Question, ...]:

@@ -27,6 +27,7 @@ class JudgeSetup(Value, frozen=True):
     `libraries` are those whose values will be fetched: imported when there is nothing else to do.
     `data` lies beside the notebooks of an assignment, `hidden_data` is for checks alone.
     `material` is where the course's own code is: see `grader/judging/libraries.py`.
+    `one_file` are the lessons that carry checks and reference.
     """
 
     root: str
@@ -42,6 +43,7 @@ class JudgeSetup(Value, frozen=True):
     data: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     hidden_data: tuple[str, ...] = ()
     material: tuple[str, ...] = ()
+    one_file: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class JudgeReady(Value, frozen=True):

@@ -128,7 +128,7 @@ def pull_request(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def course(tmp_path: Path) -> Path:
-    new_course(tmp_path / "course")
+    new_course(tmp_path / "course", split=True)
     return tmp_path / "course"
 
 

@@ -23,6 +23,7 @@ PAGES = [
     "course/README.md",
     "grader/authoring/templates/new_course/README.md",
     "grader/authoring/templates/new_course/handout/README.md",
+    "grader/authoring/templates/one_file/README.md",
     *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("deploy/**/*.md"))),
     *(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("docs/*.md"))),
 ]
@@ -110,6 +111,11 @@ def hub_course(home: Path) -> Path:
 
 
 def small_course(home: Path) -> Path:
+    new_course(home / "my-course", split=True)
+    return home / "my-course"
+
+
+def course_in_one_file(home: Path) -> Path:
     new_course(home / "my-course")
     return home / "my-course"
 
@@ -147,6 +153,7 @@ SCENES: dict[str, Callable[[Path], Path]] = {
     "docs/threat-model.md": empty,
     "docs/write-a-course.md": empty,
     "grader/authoring/templates/new_course/README.md": small_course,
+    "grader/authoring/templates/one_file/README.md": course_in_one_file,
 }
 
 SKIPPED = [

@@ -104,6 +104,9 @@ def _course_files(course: Course, assignment: AssignmentConfig) -> Iterator[tupl
     places = (
         course.checks, course.suites, course.reference, *course.public, *course.known_answers
     )  # fmt: skip
+    lesson = course.one_file.get(assignment.id)
+    if lesson is not None:
+        yield f"course/{_relative(lesson, course)}", lesson.read_bytes()
     for place in places:
         if place is None:
             continue
@@ -143,6 +146,8 @@ def _table(course: Course, assignment: AssignmentConfig) -> str:
         return f"{key} = {json.dumps(value, ensure_ascii=False)}"
 
     places = {"checks": course.checks, "suites": course.suites, "reference": course.reference}
+    if assignment.id in course.one_file:
+        places["lessons"] = course.lessons
     limits = course.limits
     lines = [
         "[tool.grader]",

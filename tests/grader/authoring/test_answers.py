@@ -125,7 +125,6 @@ def test_given_bodies_stay() -> None:
         ("def f():\n    return 1", ("g",), "names no function"),
         ("def f():\n    return 1", ("f",), "nothing is left"),
         ('def f():\n    """Doc."""', (), "nothing is left"),
-        ("X = 1", (), "nothing is left"),
         (f"def f():\n    {BEGIN}\n    return 1\n    {END}", (), "already"),
     ],
 )

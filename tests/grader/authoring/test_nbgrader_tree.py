@@ -10,11 +10,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from nbgrader_course import in_one_process
 
 from grader.authoring.nbgrader_tree import write_tree
-from grader.authoring.new_course import TEMPLATE, new_course
+from grader.authoring.new_course import ONE_FILE, TEMPLATE, new_course
+from grader.authoring.release import release
 from grader.config.course import Course, load_course
 from grader.errors import ReleaseError
 from grader.judging.engine import load_suites
@@ -31,7 +33,7 @@ def suites() -> tuple[Suite, ...]:
 
 @pytest.fixture
 def texts(tmp_path: Path) -> Course:
-    new_course(tmp_path / "texts")
+    new_course(tmp_path / "texts", split=True)
     return load_course(tmp_path / "texts")
 
 
@@ -101,11 +103,14 @@ def without_what_nbgrader_adds(notebook: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("root", [ROOT, TEMPLATE], ids=["own", "new"])
+@pytest.mark.parametrize("root", [ROOT, TEMPLATE, ONE_FILE], ids=["own", "split", "one file"])
 def test_nbgrader_releases_what_students_get(root: Path, tmp_path: Path) -> None:
     course = load_course(root)
     assert course.notebooks is not None
     suites = load_suites(course)
+    if root == ONE_FILE:  # whose notebooks nobody keeps
+        course = msgspec.structs.replace(course, notebooks=tmp_path / "notebooks")
+        release(course, suites.values())
     write_tree(course, suites.values(), tmp_path)
     assert "False" not in in_one_process("generate", tmp_path, suites)
     for name in suites:

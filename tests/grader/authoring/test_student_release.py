@@ -39,7 +39,7 @@ def suites() -> tuple[Suite, ...]:
 @pytest.fixture
 def texts(tmp_path: Path) -> Course:
     """The course about texts that `grader new-course` writes."""
-    new_course(tmp_path / "texts")
+    new_course(tmp_path / "texts", split=True)
     return load_course(tmp_path / "texts")
 
 
@@ -74,8 +74,8 @@ def test_notebooks_are_fresh_from_the_lessons(texts: Course, suites: tuple[Suite
 def test_same_course_gives_the_same_bytes(
     texts: Course, suites: tuple[Suite, ...], tmp_path: Path
 ) -> None:
-    other = tmp_path / "else where"
-    for path in reversed(new_course(other)):
+    other = tmp_path / "else where/texts"
+    for path in reversed(new_course(other, split=True)):
         os.utime(path, (10**9, 10**9))
         path.chmod(0o600)
     content = student_zip(texts, suites)

@@ -1,0 +1,1 @@
+"""Source notebooks of other graders, made into lessons in one file."""

@@ -1,0 +1,86 @@
+"""Assignments that a lesson in one file carries: they need no entry in `pyproject.toml`.
+
+What such an entry would say may stand in the lesson's header; where both say something, the entry
+of `pyproject.toml` holds. With such a lesson, everything else of `[tool.grader]` may be left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from grader.errors import ConfigError
+from grader.lesson.header import read_header
+from grader.lesson.one_file import assignment_of, carries_assignment, lesson_files
+from grader.lesson.values import in_words
+
+MAX_PATH_CHARS = 1000
+LESSONS, NOTEBOOKS = "lessons", "notebooks"
+"""Where lessons are, and their notebooks go, if nobody says so."""
+
+
+def with_lessons(
+    raw: Any, root: Path, accept: Callable[[Mapping[str, Any]], object]
+) -> tuple[Any, dict[str, Path]]:
+    """Complete a course's table by what its lessons say.
+
+    Args:
+        raw: `[tool.grader]` as it is written.
+        root: the course's folder.
+        accept: raises `msgspec.ValidationError` for what can't be the table of an assignment.
+
+    Returns:
+        The table, and the lessons in one file by assignment.
+
+    Raises:
+        ConfigError, ReleaseError: a header can't be used, or two lessons are called alike.
+    """
+    place = raw.get(LESSONS, LESSONS) if isinstance(raw, dict) else None
+    if not isinstance(raw, dict) or not isinstance(place, str) or len(place) > MAX_PATH_CHARS:
+        return raw, {}
+    folder = root / place
+    lessons = lesson_files(folder) if folder.is_dir() else []
+    paths = [path for path in lessons if carries_assignment(path)]
+    if not paths and "assignments" in raw:
+        return raw, {}
+    listed = raw.get("assignments", [])
+    if not (isinstance(listed, list) and all(isinstance(one, dict) for one in listed)):
+        return raw, {}
+    found: dict[str, Path] = {}
+    tables: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        name = assignment_of(path)
+        if name in found:
+            raise ConfigError(f"two lessons for `{name}`", where=f"{found[name]}, {path}")
+        found[name] = path
+        tables[name] = _table(name, path, accept)
+    entries = [{**tables.pop(str(one.get("id")), {}), **one} for one in listed]
+    course = re.sub(r"\W+", "-", root.resolve().name).strip("-") or "course"
+    completed = {
+        "id": course,
+        "title": in_words(course),
+        **({LESSONS: place} if folder.is_dir() else {}),
+        **raw,
+        "assignments": [*entries, *tables.values()],
+    }
+    return completed, found
+
+
+def _table(name: str, path: Path, accept: Callable[[Mapping[str, Any]], object]) -> dict[str, Any]:
+    header = read_header(path)
+    table = {"title": header.heading or in_words(name), **header.table, "id": name}
+    if "id" in header.table and header.table["id"] != name:
+        raise ConfigError(
+            f"the header calls the assignment `{header.table['id']}`, the file `{name}`",
+            where=header.where,
+            hint="leave `id` out: the file's name says it",
+        )
+    try:
+        accept(table)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"the lesson's header: {error}", where=header.where) from None
+    return table

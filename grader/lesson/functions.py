@@ -1,0 +1,122 @@
+"""A cell of checks, taken apart into test functions and what they have in common."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from grader.errors import SuiteError
+from grader.lesson.cells import SourceCell
+from grader.model import Value
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class CheckFunction(Value, frozen=True):
+    """A test function.
+
+    Attributes:
+        name, title, hint: its own; the title is its docstring's first line, or its name in words.
+        line: of its `def`, in its file.
+        source: its text with its decorators and the comment above it.
+        decorated: whether `@check(…)` stands there already.
+        fixtures: what it asks for: its arguments.
+        points: what it earns; None if the decorator says so.
+    """
+
+    name: str
+    title: str
+    hint: str
+    line: int
+    source: str
+    decorated: bool
+    has_docstring: bool
+    fixtures: tuple[str, ...]
+    points: float | None = None
+
+
+class Helper(Value, frozen=True):
+    """What is no test function: imports, functions, values."""
+
+    source: str
+    line: int
+
+
+def parse(cell: SourceCell) -> ast.Module:
+    """Parse a cell; its nodes have the lines of the file.
+
+    Raises:
+        SuiteError: it is not valid Python.
+    """
+    try:
+        return ast.parse("\n" * (cell.first - 1) + cell.source)
+    except SyntaxError as error:
+        raise SuiteError(
+            f"a cell is not valid Python: {error.msg}",
+            where=f"{cell.file}:{error.lineno or cell.line}",
+            hint="mend it there",
+        ) from None
+
+
+def split_cell(cell: SourceCell) -> tuple[tuple[CheckFunction, ...], tuple[Helper, ...]]:
+    """Take a cell of checks apart.
+
+    Raises:
+        SuiteError: it is not valid Python, or has a class of checks.
+    """
+    lines = cell.source.split("\n")
+    functions: list[CheckFunction] = []
+    helpers: list[Helper] = []
+    done = 0
+    for node in parse(cell).body:
+        if isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+            raise SuiteError(
+                f"`{node.name}`: checks in a lesson are functions",
+                where=f"{cell.file}:{node.lineno}",
+                hint="leave the class out: the marker names the question",
+            )
+        if not (isinstance(node, Function) and node.name.startswith("test")):
+            continue
+        begin = min(part.lineno for part in (node, *node.decorator_list)) - cell.first
+        while begin > done and lines[begin - 1].startswith("#"):
+            begin -= 1
+        _add_helper(helpers, lines, done, begin, cell)
+        done = (node.end_lineno or node.lineno) - cell.first + 1
+        functions.append(_function(node, "\n".join(lines[begin:done])))
+    _add_helper(helpers, lines, done, len(lines), cell)
+    return tuple(functions), tuple(helpers)
+
+
+def _add_helper(
+    helpers: list[Helper], lines: list[str], begin: int, end: int, cell: SourceCell
+) -> None:
+    text = "\n".join(lines[begin:end])
+    if text.strip():
+        helpers.append(Helper(text.strip("\n"), cell.first + begin))
+
+
+def _function(node: Function, source: str) -> CheckFunction:
+    said = ast.get_docstring(node) or ""
+    hint = re.search(r"^Hint:\s*(.+?)(?:\n\s*\n|\Z)", said, re.M | re.S)
+    title = said.partition("\n")[0].strip()
+    return CheckFunction(
+        name=node.name,
+        title=title or _in_words(node.name),
+        hint=" ".join(hint[1].split()) if hint else "",
+        line=node.lineno,
+        source=source,
+        decorated=any(map(_is_check_decorator, node.decorator_list)),
+        has_docstring=bool(title),
+        fixtures=tuple(one.arg for one in (*node.args.args, *node.args.kwonlyargs)),
+    )
+
+
+def _is_check_decorator(node: ast.expr) -> bool:
+    called = node.func if isinstance(node, ast.Call) else node
+    name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+    return bool(name == "check")
+
+
+def _in_words(name: str) -> str:
+    words = name.removeprefix("test").strip("_").replace("_", " ") or name
+    return words[:1].upper() + words[1:]

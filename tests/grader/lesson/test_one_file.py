@@ -1,0 +1,141 @@
+"""What a lesson in one file carries, and what is wrong with one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from one_file import as_notebook, write_lesson
+from toy import write
+
+from grader.errors import GraderError, ReleaseError, SuiteError
+from grader.lesson.one_file import carries_assignment, read_one_file
+
+
+def test_questions_and_their_checks_are_found_in_order(tmp_path: Path) -> None:
+    lesson = read_one_file(write_lesson(tmp_path / "01_adding.py"))
+    assert lesson.assignment == "adding"
+    assert [(one.id, one.title) for one in lesson.questions] == [
+        ("examples", "Examples"), ("totals", "Totals of numbers"), ("half", "Half"),
+    ]  # fmt: skip
+    functions = [(one.public, f.name, f.points) for one in lesson.checks for f in one.functions]
+    assert functions == [
+        (True, "test_small", 1), (False, "test_any", 1.5), (False, "test_text", 1.5),
+        (False, "test_half", 2),
+    ]  # fmt: skip
+
+
+def test_titles_and_hints_come_from_docstrings_or_names(tmp_path: Path) -> None:
+    lesson = read_one_file(write_lesson(tmp_path / "01_adding.py"))
+    found = {f.name: (f.title, f.hint) for one in lesson.checks for f in one.functions}
+    assert found["test_small"] == ("Adds one and two", "Begin with nothing.")
+    assert found["test_text"] == ("Text", "")
+
+
+def test_wrong_and_whole_answers_are_found(tmp_path: Path) -> None:
+    lesson = read_one_file(write_lesson(tmp_path / "01_adding.py"))
+    assert [(one.name, one.loses, one.bug) for one in lesson.mutants] == [
+        ("first_only", ("examples", "totals"), "CANARY-MUTANT only the first number counts"),
+        ("refuses_nothing", ("totals",), "Refuses nothing"),
+        ("quarter", ("half",), "Quarter"),
+    ]
+    assert [(one.name, one.at_most) for one in lesson.fakes] == [("by_heart", 1)]
+    assert [one.name for one in lesson.styles] == ["builtin"]
+
+
+@pytest.mark.parametrize(
+    ("marker", "points"),
+    [("points=4", [2, 2]), ("", [1.5, 1.5])],
+)
+def test_functions_of_a_cell_share_its_points_or_the_questions(
+    tmp_path: Path, marker: str, points: list[float]
+) -> None:
+    path = write_lesson(
+        tmp_path / "01_adding.py", "question=totals\n", f"question=totals {marker}\n"
+    )
+    (cell,) = [one for one in read_one_file(path).checks if one.question == "totals"]
+    assert [function.points for function in cell.functions] == points
+
+
+def test_a_decorated_function_keeps_what_it_says(tmp_path: Path) -> None:
+    path = write_lesson(
+        tmp_path / "01_adding.py", "def test_text", "@check(points=7)\ndef test_text"
+    )
+    (cell,) = [one for one in read_one_file(path).checks if one.question == "totals"]
+    assert [function.points for function in cell.functions] == [3, None]
+
+
+HIDDEN = "check hidden question=totals"
+MISTAKES = [
+    (HIDDEN, "chek hidden question=totals", "chek", "marked with `chek`"),
+    (HIDDEN, "check question=totals", "check question", "public or hidden"),
+    (HIDDEN, "check hidden", "check hidden\n", "`test_any` belongs to no question"),
+    (HIDDEN, "check hidden question=Totals", "=Totals", "no name for a question"),
+    (HIDDEN, f"{HIDDEN} pts=3", "pts", "marked with `pts`"),
+    (HIDDEN, f"{HIDDEN} points=no", "points=no", "no number of points"),
+    (HIDDEN, f"{HIDDEN} points=-1", "points=-1", "no number of points"),
+    (HIDDEN, "check hidden extra question=totals", "extra", "marked with `extra`"),
+    ("question=half points=2", "question=half", "def test_half", "`test_half` earns no points"),
+    ("def test_text", "def test_any", "def test_any(submission):", "two checks are called"),
+    ("numbers = [rng", "numbers = = [rng", "= =", "not valid Python"),
+    ("def test_any(", "class TestAny:\n    x = 1\ndef test_any(", "class TestAny", "are functions"),
+    ("test_small(submission)", "test_small(submission, reference)", "test_small(", "the reference"),
+    ("loses=half", "loses=halves", "loses=halves", "`loses` names no question: `halves`"),
+    ("loses=half ", "", "mutant quarter", "does not say what it loses"),
+    ("mutant quarter", "mutant", 'by="HALF = 0.25"', "has no name"),
+    ('replace="HALF = 0.5" by="HALF = 0.25"', "", "mutant quarter", "either definitions or one"),
+    (' by="HALF = 0.25"', "", "mutant quarter", "either definitions or one replacement"),
+    (" at_most=1", "", "fake by_heart", "what it may earn"),
+    ("# points = 3", "# points = three", "= three", "not valid TOML"),
+    ("# points = 3", "# point = 3", "[grader]", "unknown field"),
+    ("# %% style", "# %% [grader]\n# x = 1\n# %% style", "[grader]\n# x", "one header"),
+    ("return sum(numbers)  #", "return sum(numbers  #", "sum(numbers  #", "not valid Python"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "place", "message"), MISTAKES)
+def test_mistakes_are_named_with_their_line(
+    tmp_path: Path, old: str, new: str, place: str, message: str
+) -> None:
+    path = write_lesson(tmp_path / "01_adding.py", old, new)
+    text = path.read_text(encoding="utf-8")
+    line = text.count("\n", 0, text.index(place)) + 1
+    with pytest.raises((SuiteError, ReleaseError)) as caught:
+        read_one_file(path)
+    assert message in str(caught.value)
+    assert caught.value.where.startswith(f"{path}:{line}"), caught.value.where
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("tags", [False, True])
+def test_a_mistake_in_a_notebook_is_named_with_its_cell(tmp_path: Path, tags: bool) -> None:
+    path = write_lesson(tmp_path / "01_adding.py", "question=half points=2", "question=half")
+    notebook = as_notebook(path, tags=tags)
+    with pytest.raises(SuiteError) as caught:
+        read_one_file(notebook)
+    assert f"{notebook}, cell 8:" in caught.value.where
+
+
+@pytest.mark.parametrize(
+    ("text", "carries"),
+    [
+        ("# %% [markdown]\n# A check\n", False),
+        ("# %% solution\nx = 1\n", False),
+        ('# %% question="check"\n', False),
+        ("# %% check hidden question=a points=1\n", True),
+        ("#%% mutant a loses=b\n", True),
+        ("# %% [grader]\n", True),
+        ("x = '# %% checks'\n", False),
+    ],
+)
+def test_a_lesson_carries_an_assignment_if_it_has_checks(
+    tmp_path: Path, text: str, carries: bool
+) -> None:
+    assert carries_assignment(write(tmp_path / "01_a.py", text)) is carries
+
+
+def test_what_can_not_be_read_carries_nothing(tmp_path: Path) -> None:
+    (tmp_path / "01_a.py").write_bytes(b"# %% check \xff")
+    assert not carries_assignment(tmp_path / "01_a.py")
+    with pytest.raises(GraderError):
+        read_one_file(tmp_path / "01_a.py")
