@@ -280,7 +280,7 @@ class Job(Value, frozen=True):
     """Everything that decides a run's result, and nothing else.
 
     `until_lost`: whether checks are skipped once one has cost points: all that is asked is whether
-    any does.
+    any does. Then those of `first`, which are likely to, are asked before the others.
     """
 
     submission: Submission
@@ -289,6 +289,7 @@ class Job(Value, frozen=True):
     seed: int
     limits: Limits
     until_lost: bool = False
+    first: tuple[str, ...] = ()
 
 
 class Isolation(Value, frozen=True):

@@ -52,6 +52,7 @@ class Planned(Value, frozen=True):
         origin: the mutant's own assignment when it is plugged in.
         at_most: points that a fake may earn.
         until_lost: whether nothing more is asked once points are lost.
+        wrong: the answers in which a mutant's bug is.
     """
 
     assignment: str
@@ -64,6 +65,7 @@ class Planned(Value, frozen=True):
     origin: str = ""
     at_most: float | None = None
     until_lost: bool = False
+    wrong: tuple[str, ...] = ()
 
 
 class Material(Value, frozen=True):
@@ -207,6 +209,7 @@ def _plugged_in(
             bug=mutant.bug,
             must_lose=mutant.loses if own else (),
             origin="" if own else mutant.assignment,
+            wrong=tuple(dict.fromkeys(edit.answer for edit in mutant.edits)) if own else (),
         )
     ]
 

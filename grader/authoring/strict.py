@@ -147,8 +147,11 @@ def plan_strict(
             cells = in_place_of(material, {one.answer: one.source})
             whole = thorough or one.id in named
             planned.append(
-                Planned(assignment, Kind.GENERATED, one.id, cells, seed, until_lost=not whole)
-            )
+                Planned(
+                    assignment, Kind.GENERATED, one.id, cells, seed,
+                    until_lost=not whole, wrong=(one.answer,),
+                )
+            )  # fmt: skip
     if Kind.PARTIAL in kinds:
         unsolved = gaps(course, lesson, sources)
         planned += [

@@ -124,7 +124,7 @@ class Examination:
         session = self._session
         fault: Ending | None = None
         try:
-            for check, item in in_order(self._suite.checks, self._items):
+            for check, item in in_order(self._suite.checks, self._items, self._request.first):
                 outcome = self._outcomes[check.id] = self._outcome(check, item)
                 self._has_lost |= check.points > 0 and outcome.status is not Status.PASSED
             self._require_libraries()
@@ -283,21 +283,44 @@ class Examination:
 
 
 def in_order(
-    checks: Sequence[Check], items: Sequence[pytest.Item]
+    checks: Sequence[Check], items: Sequence[pytest.Item], first: Sequence[str] = ()
 ) -> list[tuple[Check, pytest.Item]]:
     """Checks with their items, every check after those that it requires, public ones first.
 
-    A worker that has heard nothing hidden may say what it likes to its student.
+    A worker that has heard nothing hidden may say what it likes to its student. Before all of
+    them come those that are asked `first`, by their ids, with what they require.
     """
     todo = list(zip(checks, items, strict=True))
+    wanted = _with_requirements(checks, first)
     done: list[tuple[Check, pytest.Item]] = []
     while todo:
         waiting = {_function_of(check.id) for check, _ in todo}
         ready = [pair for pair in todo if not waiting & set(map(_function_of, pair[0].requires))]
-        first = next((pair for pair in ready if pair[0].public), ready[0])
-        todo.remove(first)
-        done.append(first)
+        public = (pair for pair in ready if pair[0].public)
+        ahead = (pair for one in wanted for pair in ready if pair[0].id == one)
+        chosen = next(ahead, None) or next(public, ready[0])
+        todo.remove(chosen)
+        done.append(chosen)
     return done
+
+
+def _with_requirements(checks: Sequence[Check], first: Sequence[str]) -> list[str]:
+    """The ids of some checks, each after those of all that it requires."""
+    found: list[str] = []
+
+    def put(check: Check) -> None:
+        if check.id in found:
+            return
+        for name in check.requires:
+            for other in checks:
+                if other is not check and name in (other.id, _function_of(other.id)):
+                    put(other)
+        found.append(check.id)
+
+    by_id = {check.id: check for check in checks}
+    for name in first:
+        put(by_id[name])
+    return found
 
 
 def _function_of(check: str) -> str:

@@ -70,6 +70,7 @@ class JobRequest(Value, frozen=True):
     limits: Limits
     last_try: bool = True
     until_lost: bool = False
+    first: tuple[str, ...] = ()
 
     @property
     def torch_device(self) -> str:

@@ -22,6 +22,16 @@ def test_public_checks_come_first_and_none_before_what_it_requires() -> None:
     assert order == ["first", "second", "hidden", "late"]
 
 
+def test_checks_that_are_wanted_first_come_after_what_they_require() -> None:
+    def a_check(name: str, *requires: str) -> Check:
+        return Check(id=name, question="q", title="t", points=1.0, public=True, requires=requires)
+
+    checks = [a_check("a"), a_check("b[1]"), a_check("b[2]", "a"), a_check("c", "b"), a_check("d")]
+    items = [None] * len(checks)
+    order = [check.id for check, _ in in_order(checks, items, ["d", "c"])]  # type: ignore[arg-type]
+    assert order == ["d", "b[1]", "a", "b[2]", "c"]
+
+
 def test_what_frames_hold_is_let_go_of() -> None:
     class Large:
         pass
