@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+from cookbook import write_cookbook
 from guides import ROOT, SHELLS, Block, Shell, blocks, command_lines, like
 
 from grader.authoring.new_course import new_course
@@ -120,6 +121,16 @@ def course_in_one_file(home: Path) -> Path:
     return home / "my-course"
 
 
+def all_recipes(home: Path) -> Path:
+    """The course of the cookbook, and what somebody has handed in twice for one of its lessons."""
+    folder = write_cookbook(home / "cookbook")
+    (folder / "handed-in").mkdir()
+    for number, (end, doubled) in enumerate([("", "n * n"), ("-1", "n + n")], 201):
+        file = folder / f"handed-in/lee_101_{number}_late_work{end}.py"
+        file.write_text(f"def double(n):\n    return {doubled}\n", encoding="utf-8")
+    return folder
+
+
 def term(home: Path) -> Path:
     """Four students have handed in one assignment, one of them a file that is no notebook."""
     checkout(home)
@@ -146,6 +157,7 @@ def old_term(home: Path) -> Path:
 SCENES: dict[str, Callable[[Path], Path]] = {
     "README.md": a_class,
     "docs/alike.md": two_years,
+    "docs/cookbook.md": all_recipes,
     "docs/exchange.md": exchange,
     "docs/instructors.md": term,
     "docs/jupyterhub.md": hub_course,
