@@ -196,6 +196,7 @@ def old_term(home: Path) -> Path:
 SCENES: dict[str, Callable[[Path], Path]] = {
     "README.md": a_class,
     "docs/alike.md": two_years,
+    "docs/compared.md": empty,
     "docs/cookbook.md": all_recipes,
     "docs/exchange.md": exchange,
     "docs/from-gradescope.md": from_gradescope,
