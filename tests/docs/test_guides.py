@@ -11,7 +11,9 @@ from pathlib import Path
 
 import click
 import pytest
+from cookbook import write_cookbook
 from guides import ROOT, SHELLS, Block, Shell, blocks, command_lines, like
+from source_notebooks import code, write_notebook
 
 from grader.authoring.new_course import new_course
 from grader.cli.app import grader
@@ -120,6 +122,54 @@ def course_in_one_file(home: Path) -> Path:
     return home / "my-course"
 
 
+def all_recipes(home: Path) -> Path:
+    """The course of the cookbook, and what somebody has handed in twice for one of its lessons."""
+    folder = write_cookbook(home / "cookbook")
+    (folder / "handed-in").mkdir()
+    for number, (end, doubled) in enumerate([("", "n * n"), ("-1", "n + n")], 201):
+        file = folder / f"handed-in/lee_101_{number}_late_work{end}.py"
+        file.write_text(f"def double(n):\n    return {doubled}\n", encoding="utf-8")
+    return folder
+
+
+def from_elsewhere(home: Path, layout: str) -> Path:
+    """Ann's and Bo's answers as they lie in another grader's folder."""
+    no_error = "def mean(numbers):\n    return sum(numbers) / len(numbers)\n"
+    error = "if not numbers:\n        raise ValueError(numbers)\n    return"
+    for student, mean in (("ann", no_error), ("bo", no_error.replace("return", error))):
+        spread = "def spread(numbers):\n    return max(numbers) - min(numbers)\n"
+        write_notebook(home / layout.format(student), code(mean), code(spread))
+    return home
+
+
+def from_nbgrader(home: Path) -> Path:
+    return from_elsewhere(home, "submitted/{}/ps1/ps1.ipynb")
+
+
+def from_otter(home: Path) -> Path:
+    return from_elsewhere(home, "submissions/{}/means.ipynb")
+
+
+def from_gradescope(home: Path) -> Path:
+    """An export of Gradescope, and its sheet of scores."""
+    told = sheet_ = ""
+    with zipfile.ZipFile(home / "assignment_7_export.zip", "w") as archive:
+        for number, (first, last, answer) in enumerate(
+            [("Ann", "Doe", "5"), ("Bo", "Lee", "sum(map(int, text.split('+')))")], 4711
+        ):
+            path = f"assignment_7_export/submission_{number}/calculator.py"
+            archive.writestr(path, f"def add_up(text):\n    return {answer}\n")
+            told += (
+                f'submission_{number}:\n  :submitters: [{{":name": {first} {last}, ":sid": '
+                f'"{number}"}}]\n  :created_at: 2026-03-01 22:59:00.000000000 Z\n'
+            )
+            sheet_ += f"{first},{last},{number},{first.lower()}@example.org,,5.0\n"
+        archive.writestr("assignment_7_export/submission_metadata.yml", told)
+    head = "First Name,Last Name,SID,Email,Calculator,Calculator - Max Points\n"
+    (home / "Calculator_scores.csv").write_text(head + sheet_, encoding="utf-8")
+    return home
+
+
 def term(home: Path) -> Path:
     """Four students have handed in one assignment, one of them a file that is no notebook."""
     checkout(home)
@@ -146,7 +196,12 @@ def old_term(home: Path) -> Path:
 SCENES: dict[str, Callable[[Path], Path]] = {
     "README.md": a_class,
     "docs/alike.md": two_years,
+    "docs/compared.md": empty,
+    "docs/cookbook.md": all_recipes,
     "docs/exchange.md": exchange,
+    "docs/from-gradescope.md": from_gradescope,
+    "docs/from-nbgrader.md": from_nbgrader,
+    "docs/from-otter.md": from_otter,
     "docs/instructors.md": term,
     "docs/jupyterhub.md": hub_course,
     "docs/operators.md": old_term,
