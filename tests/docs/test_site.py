@@ -49,7 +49,9 @@ def test_a_place_has_a_page() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_what_lies_elsewhere_in_the_repository_is_named_by_its_address(page: str) -> None:
     text = (DOCS / page).read_text(encoding="utf-8")
-    home = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Homepage"]
+    home = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"][
+        "Homepage"
+    ]
     for address in re.findall(rf"{re.escape(home)}/blob/main/([^)\s]+)", text):
         assert (ROOT / address).is_file(), address
 

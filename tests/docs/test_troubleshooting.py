@@ -29,7 +29,9 @@ def texts(tree: ast.Module) -> Iterator[str]:
     """Every text in a module but docstrings and the parts of longer ones."""
     nodes = list(ast.walk(tree))
     left_out = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
-    left_out |= {id(one) for node in nodes if isinstance(node, ast.JoinedStr) for one in node.values}
+    left_out |= {
+        id(one) for node in nodes if isinstance(node, ast.JoinedStr) for one in node.values
+    }
     yield from (text for node in nodes if id(node) not in left_out and (text := text_of(node)))
 
 
