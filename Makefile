@@ -8,6 +8,7 @@ ARGS ?=
 BIN := .venv/bin
 GRADES := .venv/.grades
 READY := .venv/.ready
+SITE := .venv/.site
 PYTEST := $(BIN)/python -m pytest
 
 # pip's own words, less those about what is there already. The last line tells pip's status from grep's.
@@ -17,7 +18,7 @@ PIP := PIP_PROGRESS_BAR=off $(BIN)/python -m pip install --disable-pip-version-c
 TOLD := | { grep --line-buffered -E '^ *(Downloading|Processing|Installing)|^(error|ERROR)' || true; } | cut -c1-100
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-gpu e2e lint format release verify schema docs bench clean
+.PHONY: help demo test test-slow test-gpu e2e lint format release verify schema docs docs-site bench clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -66,22 +67,28 @@ schema: $(READY) ## Write the JSON Schema of gradebook.json
 docs: $(READY) ## Write docs/cli.md from the commands
 	$(BIN)/python -m cogapp -r docs/cli.md
 
+docs-site: $(SITE) ## Make the documentation a site: build/site/index.html
+	$(BIN)/zensical build --clean --strict
+
 bench: $(READY) ## Measure speed beside nbgrader, Otter and bare pytest; ARGS=--quick to try
 	$(BIN)/python benchmarks/startup.py
 	TORCH_INDEX=$(TORCH_INDEX) $(BIN)/python -m benchmarks.peers $(ARGS)
 
 clean: ## Remove what these targets made, the environment included
 	rm -rf .venv build dist htmlcov reports .coverage \
-	    .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	    .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
-# What grading takes: enough for the demo. torch comes first and alone: only it may need another
-# index than the rest.
-$(GRADES): pyproject.toml constraints.txt
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo "error: Python 3.11 or newer is needed, $(PYTHON) is older or missing" >&2; \
 	    echo "hint: name another one, for example: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; \
 	    exit 2; }
-	@test -x $(BIN)/python || { echo "Making .venv, with $$($(PYTHON) --version)"; $(PYTHON) -m venv .venv; }
+	@echo "Making .venv, with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv .venv
+
+# What grading takes: enough for the demo. torch comes first and alone: only it may need another
+# index than the rest.
+$(GRADES): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Step 1 of 2: PyTorch, the largest part. 200 MB to fetch for processors alone, 3 GB with CUDA:"
 	@echo "an index of the former is TORCH_INDEX, see README.md"
 	@$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch $(TOLD)
@@ -93,4 +100,9 @@ $(GRADES): pyproject.toml constraints.txt
 $(READY): $(GRADES)
 	@echo "What tests and checks of the code take: nbgrader, Jupyter, mypy and others, 150 MB"
 	@$(PIP) -e '.[dev]' $(TOLD)
+	@touch $@
+
+$(SITE): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "What makes a site of docs/: Zensical and mkdocstrings, 30 MB"
+	@$(PIP) -e '.[docs]' $(TOLD)
 	@touch $@

@@ -8,6 +8,7 @@ fail if the next one is `echo $?`. Comments say what else is true of the block t
     <!-- status: 3 -->          what it ends with
     <!-- file: NAME -->         it is no command but a file, written to the folder at hand; /home/you is home
     <!-- output -->             what the commands before have printed
+    <!-- shows: FILE -->        some lines of a file that they have written
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[1]
 SHELLS = frozenset({"sh", "console", "powershell"})
-DIRECTIVE = re.compile(r"<!-- (not run|status|file|output):? ?(.*?) -->")
+DIRECTIVE = re.compile(r"<!-- (not run|status|file|output|shows):? ?(.*?) -->")
 END = "---- status "
 
 
@@ -40,7 +41,7 @@ class Block(NamedTuple):
 
     @property
     def is_commands(self) -> bool:
-        return self.language in SHELLS and "output" not in self.said and "file" not in self.said
+        return self.language in SHELLS and not {"output", "file", "shows"} & self.said.keys()
 
     @property
     def name(self) -> str:
@@ -93,14 +94,19 @@ class Shell:
     def run(self, block: Block) -> None:
         """Do what a block is for, and fail where it is not as the page says."""
         if "file" in block.said:
-            folder = (self.state / "folder").read_text(encoding="utf-8").strip()
+            path = self._folder() / block.said["file"]
+            path.parent.mkdir(exist_ok=True)
             text = block.text.replace("/home/you", self.environment["HOME"])
-            Path(folder, block.said["file"]).write_text(text, encoding="utf-8")
+            path.write_text(text, encoding="utf-8")
         elif "output" in block.said:
-            wanted, printed = tidy(block.text), tidy(self.printed)
-            assert like(f"...{wanted}...", printed), f"{block.name}: not in\n{printed}"
+            assert_in(self.printed, block)
+        elif "shows" in block.said:
+            assert_in((self._folder() / block.said["shows"]).read_text(encoding="utf-8"), block)
         elif block.is_commands and "not run" not in block.said:
             self._run(block)
+
+    def _folder(self) -> Path:
+        return Path((self.state / "folder").read_text(encoding="utf-8").strip())
 
     def _run(self, block: Block) -> None:
         steps = block.steps()
@@ -131,6 +137,11 @@ class Shell:
             where = f"{block.name}: {command.strip()}\n{printed}"
             assert status == expected, f"{where}\nended with {status}, not {expected}"
             assert wanted is None or like(tidy(wanted), tidy(printed)), f"{where}\nis not\n{wanted}"
+
+
+def assert_in(text: str, block: Block) -> None:
+    wanted, text = tidy(block.text), tidy(text)
+    assert like(f"...{wanted}...", text), f"{block.name}: not in\n{text}"
 
 
 def tidy(text: str) -> str:

@@ -119,6 +119,16 @@ def check(
 ) -> Callable[[F], F]:
     """Mark a test as a check that earns points. Its docstring's first line is its title.
 
+        class TestMean:
+            '''Means of numbers'''
+
+            @check(points=2, hint="Divide by how many there are.", timeout_s=5)
+            def test_mean(self, submission):
+                '''The mean of three numbers'''
+                assert_close(submission.mean([1, 2, 6]).value(), 3.0, "the mean")
+
+    In a lesson in one file it is not needed: there the marker of the cell says all this.
+
     Args:
         points: what passing it earns; the variants of a parametrised check share it equally;
             0 in a class that says `practice = True`: it helps in the notebook and is not graded.
@@ -139,6 +149,9 @@ def check(
 def tried(part: Callable[[], object]) -> Exception | None:
     """Do one part of a check to its end: why it failed, or None if it holds.
 
+        if tried(lambda: submission.Counter(start=5).done()) is not None:
+            fail("Counter can't be told where to start", expected="Counter(start=5)")
+
     For a check that has several ways to find something out.
     """
     try:
@@ -153,6 +166,12 @@ def tried(part: Callable[[], object]) -> Exception | None:
 
 def in_some_way(ways: Iterable[Callable[[], object]]) -> None:
     """Do a part of a check in one way after the other until it holds in one.
+
+        account = submission.Account(10)
+        in_some_way((
+            lambda: assert_equal(account.balance.value(), 10, "the balance"),
+            lambda: assert_equal(account.balance().value(), 10, "the balance"),  # a method
+        ))
 
     Raises:
         AssertionError, StudentError: it holds in none; this is what the first way raised.
@@ -169,6 +188,9 @@ def in_some_way(ways: Iterable[Callable[[], object]]) -> None:
 
 def parameters(module: Handle, *inputs: Any) -> list[tuple[Handle, Any]]:
     """A module's parameters, each with its value.
+
+        found = parameters(submission.Layer(4, 8))
+        assert_equal(sum(value.numel() for _, value in found), 40, "the number of parameters")
 
     Args:
         module: a `torch.nn.Module` over there.
@@ -190,7 +212,10 @@ def parameters(module: Handle, *inputs: Any) -> list[tuple[Handle, Any]]:
 
 
 class raises:  # noqa: N801 (reads like pytest.raises)
-    """`with raises("ValueError", "IndexError"): submission.f(-1)` demands one of these exceptions.
+    """Demand that what is done inside raises one of these exceptions.
+
+        with raises("ValueError", "IndexError", what="an empty list"):
+            submission.largest([])
 
     Names are matched against the exception's class and its bases, as the submission reports them.
     An unfinished stub does not count: NotImplementedError is a RuntimeError by birth.

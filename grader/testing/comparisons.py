@@ -71,7 +71,10 @@ def assert_equal(actual: object, expected: object, what: str = "the result") -> 
 def assert_shape(tensor: Any, shape: Sequence[int], what: str = "the result") -> None:
     """Compare the shape of a fetched tensor, array or table with a tuple of sizes.
 
-    assert_shape(submission.table(3).value(), (3, 2), "the table")
+        assert_shape(submission.table(3).value(), (3, 2), "the table")
+
+    Raises:
+        grader.testing.CheckFailed: it has another one, or is nothing that has a shape.
     """
     if not (is_array(tensor) or is_table(tensor)):
         _tensor(tensor, what)

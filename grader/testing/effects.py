@@ -14,7 +14,15 @@ from grader.testing.operations import Op
 
 
 class Printed:
-    """What a submission prints in a `with printing(submission)`; known at its end."""
+    """What a submission prints in a `with printing(submission)`; known at its end.
+
+        with printing(submission) as said:
+            submission.greet("Ada")
+            submission.greet("Ben")
+        assert_equal(said.text().count("Hello"), 2, "the greetings")
+
+    For one call `printed` says the same in a line.
+    """
 
     def __init__(self, link: Link) -> None:
         self._link = link

@@ -8,7 +8,15 @@ from grader.testing.excerpts import excerpt
 
 
 class CheckFailed(AssertionError):
-    """A check did not hold. Students see `expected` and `actual` of public checks only."""
+    """A check did not hold. Students see `expected` and `actual` of public checks only.
+
+        try:
+            assert_close(submission.mean([2, 4]).value(), 3.0, "the mean")
+        except CheckFailed as error:
+            fail("not even two numbers have the right mean", actual=error.actual)
+
+    Comparisons and `fail` raise it; other failed assertions mean the same, without the two values.
+    """
 
     def __init__(self, message: str, *, expected: object = None, actual: object = None) -> None:
         super().__init__(message)
@@ -18,5 +26,13 @@ class CheckFailed(AssertionError):
 
 
 def fail(message: str, *, expected: object = None, actual: object = None) -> NoReturn:
-    """Fail the check with a sentence and, when they help, what was expected and what came."""
+    """Fail the check with a sentence and, when they help, what was expected and what came.
+
+        pin = submission.new_pin().value()
+        if type(pin) is not str or len(pin) != 4:
+            fail("a PIN has four digits", expected="such as '0412'", actual=pin)
+
+    Raises:
+        grader.testing.CheckFailed: always.
+    """
     raise CheckFailed(message, expected=expected, actual=actual)

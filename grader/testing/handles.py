@@ -34,7 +34,15 @@ class HandleMisuse(TypeError):
 
 
 class Handle:
-    """An object in a submission. Attributes, calls and indexing give further handles."""
+    """An object in a submission. Attributes, calls and indexing give further handles.
+
+        cart = submission.Cart("Ada")  # nothing has happened yet
+        cart.add("tea", price=2.5)
+        assert_close(cart.total().value(), 2.5, "the total")  # all of it happens, in this order
+
+    It has no opinion: `cart == other`, `len(cart)` or `if cart:` raise, for the submission must not
+    be asked about a verdict. Fetch what you compare.
+    """
 
     __slots__ = ("__weakref__", "_label", "_link", "_ref")
 
@@ -131,7 +139,13 @@ def label_of(handle: Handle) -> str:
 
 
 def attribute(handle: Handle, name: str) -> Handle:
-    """An attribute whose name a handle uses itself: `attribute(model, "value")`."""
+    """An attribute whose name a handle uses itself: `value`, `tensor` or `done`.
+
+        counter = submission.Counter(5)
+        assert_equal(attribute(counter, "value").value(), 5, "the counter's value")
+
+    All other attributes need no help: `counter.start`.
+    """
     return _follow(handle, f".{name}", Op.GET, name=name)
 
 
@@ -156,7 +170,14 @@ def lower(value: Any) -> Any:
 
 
 def elements(handle: Handle) -> list[Handle]:
-    """Handles on the elements of a sequence, dict (its keys) or iterator; at most 10,000."""
+    """Handles on the elements of a sequence, dict (its keys) or iterator; at most 10,000.
+
+        first, second = elements(submission.open_accounts(2))
+        first.pay(3)
+        assert_equal(second.left().value(), 10, "what is left on the other account")
+
+    For values `handle.value()` is enough, and for things without an end `take`.
+    """
     link = link_of(handle)
     label = label_of(handle)
     refs = link.elements(ref_of(handle))
@@ -164,7 +185,15 @@ def elements(handle: Handle) -> list[Handle]:
 
 
 def values(handles: Iterable[Handle]) -> list[Any]:
-    """Fetch several objects by value in one trip: for a loop over many parameters."""
+    """Fetch several objects by value in one trip.
+
+        small, large = values((submission.mean([1, 2]), submission.mean([10, 20])))
+        assert_close(large, 10 * small, "the mean of numbers ten times as large")
+
+    Raises:
+        StudentError: the submission's code raised.
+        grader.testing.CheckFailed: one of them can't cross.
+    """
     handles = list(handles)
     if not handles:
         return []
@@ -174,6 +203,9 @@ def values(handles: Iterable[Handle]) -> list[Any]:
 
 def tensors(handles: Iterable[Handle]) -> list[Any]:
     """Fetch several tensors by value in one trip.
+
+        first, second = tensors((submission.Layer(4, 8).weight, submission.Layer(4, 8).weight))
+        assert_differs(first, second, "the weights of two layers")
 
     Raises:
         grader.testing.CheckFailed: one of them is something else.
@@ -224,6 +256,11 @@ def take(handle: Handle, count: int) -> list[Any]:
 def standing_in(owner: Handle, **names: Handle) -> Iterator[None]:
     """Let global names mean other objects to the code of a class, while inside.
 
+        with standing_in(submission.Editor, Stack=submission.module("collections").deque):
+            editor = submission.Editor()  # built on a sound stack, whatever the student's is like
+        editor.type("a")
+        assert_equal(editor.undo().value(), "a", "what is undone")
+
     So a check can judge a class apart from what it builds on: a submission's model made of sound
     parts. Code that took hold of an object earlier, under another name, is not reached.
 
@@ -252,7 +289,14 @@ def standing_in(owner: Handle, **names: Handle) -> Iterator[None]:
 
 @contextmanager
 def entered(manager: Handle) -> Iterator[Handle]:
-    """Enter a context manager over there; it is left in any case."""
+    """Enter a context manager over there; it is left in any case.
+
+        with entered(submission.borrowed("atlas")) as book:
+            assert_equal(book.title.value(), "atlas", "the title of what is borrowed")
+
+    Raises:
+        StudentError: the submission's code raised.
+    """
     enter, leave = attribute(manager, "__enter__"), attribute(manager, "__exit__")
     inside = enter().done()
     try:
@@ -265,7 +309,15 @@ def entered(manager: Handle) -> Iterator[Handle]:
 
 
 class SubmissionNames:
-    """The `submission` fixture: the names that the notebook defined, as handles."""
+    """The `submission` fixture: the names that the notebook defined, as handles.
+
+        submission.seed(rng.randrange(2**31))
+        numbers = submission.send([3, 1, 2])  # a list over there
+        submission.sort_in_place(numbers)
+        assert_equal(numbers.value(), [1, 2, 3], "the list after sorting")
+
+    A name that is not defined is found out when a value is asked for: `NotDefined`.
+    """
 
     def __init__(self, link: Link, device: str = "cpu") -> None:
         self._link = link

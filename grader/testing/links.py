@@ -17,6 +17,12 @@ from grader.testing.operations import Op
 class StudentError(Exception):
     """The submission's code raised. `kinds` are the class names it reports, the class first.
 
+        try:
+            submission.largest([]).done()
+        except StudentError as error:
+            assert_equal(error.kinds[0], "ValueError", "what an empty list raises")
+
+    `raises` says the same in one line.
     `cell` and `line` are the student's own: the innermost frame that lies in a notebook cell.
     """
 
@@ -38,7 +44,15 @@ class StudentError(Exception):
 
 
 class NotDefined(StudentError):
-    """The submission defines no such name."""
+    """The submission defines no such name.
+
+        try:
+            scale = submission.SCALE.value()
+        except NotDefined:
+            scale = 1.0  # nobody has to set it
+
+    Nothing has to be done about it: a check that it ends fails, and the student is told the name.
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(("NameError",), f"{name} is not defined")
@@ -46,7 +60,13 @@ class NotDefined(StudentError):
 
 
 class WorkerStopped(Exception):
-    """The worker is gone: it crashed, hung or hit a limit. The next check gets a new one."""
+    """The worker is gone: it crashed, hung or hit a limit. The next check gets a new one.
+
+        error = tried(lambda: submission.largest([]).done())
+        assert type(error) is StudentError  # it raised; had it crashed, the check would be over
+
+    A check leaves it alone: it can't go on, and the report says what ended the worker.
+    """
 
 
 class CantBeSent(TypeError):
@@ -201,6 +221,10 @@ def check_run(listener: Listener | None = None) -> Iterator[CheckRun]:
 
 def settle() -> None:
     """Wait until everything that this check asked of any submission is done.
+
+        account = submission.Account(10)
+        account.pay(3)
+        settle()  # what `pay` raises is raised here, not where a value is asked for
 
     Raises:
         StudentError: the submission's code raised.

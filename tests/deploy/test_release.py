@@ -1,4 +1,4 @@
-"""What publishes the package: whom it believes, what it may do, and its checks run as a runner does."""
+"""What publishes the package and the site: whom it believes, what it may do, what it checks."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ import yaml
 import grader
 
 ROOT = Path(__file__).parents[2]
-FILE = ROOT / ".github/workflows/release.yml"
+FOLDER = ROOT / ".github/workflows"
+WORKFLOWS = sorted(path.name for path in FOLDER.glob("*.yml"))
 
 
-def jobs() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))["jobs"]
+def jobs(name: str = "release.yml") -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))["jobs"]
     return found
 
 
@@ -29,16 +30,18 @@ def step(name: str) -> str:
     return str(found)
 
 
-def test_a_linter_finds_nothing() -> None:
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_a_linter_finds_nothing(name: str) -> None:
     zizmor = Path(sys.executable).with_name("zizmor")
-    command = [zizmor, "--offline", "--no-progress", FILE]
+    command = [zizmor, "--offline", "--no-progress", FOLDER / name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
-def test_every_action_is_named_by_its_commit_and_says_its_version() -> None:
-    uses = re.findall(r"uses: (.+)", FILE.read_text(encoding="utf-8"))
-    assert len(uses) == 5
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_every_action_is_named_by_its_commit_and_says_its_version(name: str) -> None:
+    uses = re.findall(r"uses: (.+)", (FOLDER / name).read_text(encoding="utf-8"))
+    assert len(uses) >= 4
     for one in uses:
         assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", one), one
 
@@ -49,6 +52,13 @@ def test_only_the_job_that_runs_nothing_of_ours_can_publish() -> None:
     assert publish["permissions"] == {"id-token": "write"}
     assert publish["environment"] == "pypi"
     assert publish["needs"] == "build"
+    assert not [one for one in publish["steps"] if "run" in one]
+
+
+def test_the_site_is_put_out_by_a_job_that_runs_nothing_of_ours() -> None:
+    build, publish = jobs("docs.yml").values()
+    assert build["permissions"] == {"contents": "read"}
+    assert publish["permissions"] == {"pages": "write", "id-token": "write"}
     assert not [one for one in publish["steps"] if "run" in one]
 
 

@@ -206,6 +206,7 @@ SCENES: dict[str, Callable[[Path], Path]] = {
     "docs/jupyterhub.md": hub_course,
     "docs/operators.md": old_term,
     "docs/threat-model.md": empty,
+    "docs/tutorial.md": empty,
     "docs/write-a-course.md": empty,
     "grader/authoring/templates/new_course/README.md": small_course,
     "grader/authoring/templates/one_file/README.md": course_in_one_file,
@@ -285,9 +286,11 @@ class TestTheRunner:
             ("console", "$ false\n", {}),
             ("console", "$ (exit 4)\n$ echo $?\n3\n", {}),
             ("text", "three\n", {"output": ""}),
+            ("text", "four\n", {"shows": "file"}),
         ],
     )
     def test_it_sees(self, tmp_path: Path, language: str, text: str, said: dict[str, str]) -> None:
+        (tmp_path / "file").write_text("five\n", encoding="utf-8")
         shell = Shell(tmp_path, tmp_path, tmp_path / "state")
         with pytest.raises(AssertionError):
             shell.run(Block("page", 1, language, text, said))
@@ -300,6 +303,7 @@ class TestTheRunner:
             Block("page", 3, "console", "$ cat file; echo $WORD\ncontent\na b\n$ cd ../y\n", {}),
             Block("page", 4, "console", "$ (exit 3)\n$ echo $?\n3\n$ basename \\\n  $PWD\ny\n", {}),
             Block("page", 5, "", "y\n", {"output": ""}),
+            Block("page", 6, "", "content\n", {"shows": "../x/file"}),
         ):
             shell.run(block)
 

@@ -18,6 +18,9 @@ MAX_MESSAGE = 2_000
 class Record:
     """Named values: of a dataclass, or of a figure. `point.x`, `point["x"]` and `list(point)`.
 
+        item = submission.Item("tea", 2.5).value()  # an object of a dataclass
+        assert_equal((item.name, item.price), ("tea", 2.5), "name and price")
+
     It is equal to a record of the same name with equal values; a field may have any name.
     """
 
@@ -58,7 +61,14 @@ class Record:
 
 
 class NamedValues(tuple[Any, ...]):
-    """A named tuple's values: a tuple, whose items have names, too."""
+    """A named tuple's values: a tuple, whose items have names, too.
+
+        point = submission.midpoint((0, 0), (4, 2)).value()
+        assert_equal(point.x, 2, "the midpoint's x")
+        assert_equal(point, (2, 1), "the midpoint")
+
+    `assert_equal` takes it for a tuple: whether there are names is for a check to ask.
+    """
 
     _name: str
     _fields: tuple[str, ...]
@@ -80,7 +90,14 @@ class NamedValues(tuple[Any, ...]):
 
 
 class Member:
-    """A member of an enumeration: the enumeration's name, its own, and its value."""
+    """A member of an enumeration: the enumeration's name, its own, and its value.
+
+        light = submission.next_light("red").value()
+        assert_equal((light.enumeration, light.name), ("Light", "GREEN"), "the next light")
+        assert_equal(light, reference.Light.GREEN, "the next light")
+
+    Two are equal if all three are.
+    """
 
     __slots__ = ("enumeration", "name", "value")
 
@@ -105,6 +122,9 @@ class Member:
 
 class Raised:
     """An exception that a submission gave as a value.
+
+        problem = submission.find_problem("12a").value()  # one that is returned, not raised
+        assert_equal(problem.kinds[0], "ValueError", "the kind of problem")
 
     Attributes:
         kinds: the names of its class and of its bases, the class first.
