@@ -463,7 +463,7 @@ def plot_weekdays(means: pd.Series) -> plt.Figure:
 
 
 # %%
-# plot_weekdays(weekday_means(clean(raw)))  # take the first # away when you have all three
+# plot_weekdays(weekday_means(clean(raw)));  # take the first # away when you have all three
 
 # %% check public question=chart points=2
 WEEK = pandas.Series([90.0, 110.0, 120.0, 115.0, 100.0, 60.0, 40.0], index=NAMES)
