@@ -50,8 +50,8 @@ class Course(Value, frozen=True):
     `report_mode` is the mode of files with students' data. `known_answers` are files and folders
     with answers that were given away. `data` lies beside every notebook, `hidden_data` is for
     hidden checks: see `grader/config/data.py`. `strict` says whether `grader verify` demands what
-    it only warns of else. `one_file` are the lessons that carry all of an assignment. `requirements`
-    is what notebooks and checks import beside the grader, as pip has it.
+    it only warns of else. `one_file` are the lessons that carry all of an assignment.
+    `requirements` is what notebooks and checks import beside the grader, as pip has it.
     """
 
     id: str

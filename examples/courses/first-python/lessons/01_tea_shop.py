@@ -151,7 +151,7 @@ def test_the_menu_of_today(submission):
 MENU = "drink,cents\nassam,250\n\n rooibos , 190\nmate,{}\n\n"
 
 
-def test_another_menu(submission, reference, rng):
+def test_another_menu(submission, rng):
     """Reads a menu with other drinks, empty lines and blanks
 
     Hint: An empty line is "\\n": what does strip() make of it?
