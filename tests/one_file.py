@@ -88,13 +88,13 @@ LESSON = '''
     # %% fake by_heart at_most=1
     # CANARY-FAKE it knows the example
     def total(numbers):
-        return 3
+        return START + 3
 
     # %% style builtin
     HALF = 1 / 2
 
     def total(numbers):
-        return sum(numbers)  # CANARY-STYLE
+        return sum(numbers, START)  # CANARY-STYLE
 
     # %% [markdown] tags=["instructor"]
     # CANARY-NOTE

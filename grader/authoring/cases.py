@@ -114,8 +114,8 @@ def plan_cases(
             Planned(name, Kind.REFERENCE, "reference", solved, seed + n) for n in range(repeat)
         ]
         cases.append(Planned(name, Kind.TEMPLATE, "template", template, seed))
-        for style, text in styles(course, name).items():
-            cases.append(Planned(name, Kind.STYLE, style, _cells([text]), seed))
+        for style, texts in styles(course, name).items():
+            cases.append(Planned(name, Kind.STYLE, style, _cells(texts), seed))
         cases += [_as_case(fake, materials[name], seed) for fake in load_fakes(course, name)]
         for mutant in mutants:
             cases += _plugged_in(mutant, name, materials, seed, thorough)
@@ -147,12 +147,17 @@ def in_place_of(lesson: Material, answers: Mapping[str, str]) -> tuple[Cell, ...
     return _cells([*lesson.imports, *lesson.given, *(lesson.answers | dict(answers)).values()])
 
 
-def styles(course: Course, assignment: str) -> dict[str, str]:
-    """Right answers in other styles by name: from the lesson, and the course's `styles`."""
-    lesson = course.one_file.get(assignment)
-    found = {} if lesson is None else {s.name: s.cell.source for s in read_one_file(lesson).styles}
-    for path in style_files(course, assignment):
-        found[path.stem] = path.read_text(encoding="utf-8")
+def styles(course: Course, assignment: str) -> dict[str, tuple[str, ...]]:
+    """Right answers in other styles by name, as cells: from the lesson, and the course's `styles`.
+
+    Those of the lesson come after what the lesson gives, as a student's own would.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    if path := course.one_file.get(assignment):
+        given = what_is_given(read_lesson(path))
+        found = {one.name: (*given, one.cell.source) for one in read_one_file(path).styles}
+    for file in style_files(course, assignment):
+        found[file.stem] = (file.read_text(encoding="utf-8"),)
     return found
 
 
@@ -164,13 +169,14 @@ def style_files(course: Course, assignment: str) -> list[Path]:
 
 
 def _as_case(fake: Fake, lesson: Material, seed: int) -> Planned:
-    """The case of a fake: the file as it is, or the lesson's notebook with its answers."""
-    answers = [*lesson.imports, *lesson.given, *fake.answers.values()]
+    """The case of a fake: its file as it is, or the lesson's notebook with its answers."""
+    given = () if fake.is_whole else (*lesson.imports, *lesson.given)
+    answers = [fake.source] if fake.source else fake.answers.values()
     return Planned(
         assignment=fake.assignment,
         kind=Kind.FAKE,
         name=fake.name,
-        cells=_cells([fake.source] if fake.source else answers),
+        cells=_cells([*given, *answers]),
         seed=seed,
         bug=fake.pretends,
         at_most=fake.at_most,
@@ -225,6 +231,11 @@ def needed(definitions_by_name: Mapping[str, str], used: Collection[str]) -> set
 
 
 # ---------------------------------------------------------------- reading a lesson and its checks
+
+
+def what_is_given(lesson: Lesson) -> list[str]:
+    """What a lesson gives for answers to build on: imports, then definitions and constants."""
+    return [*imports(lesson), *definitions(lesson)]
 
 
 def imports(lesson: Lesson) -> list[str]:

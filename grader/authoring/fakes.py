@@ -50,8 +50,10 @@ class Fake(Value, frozen=True):
         assignment, name: whose fake; its file's stem.
         pretends: what it does instead of the work.
         at_most: points that it may earn, public and bonus ones included.
-        source: the whole submission; empty if `answers` says what is edited.
+        source: its text; empty if `answers` says what is edited.
         answers: the reference's answers by name, edited.
+        is_whole: whether the text is a whole submission, as a file is; a lesson's cell and edits
+            come after what the lesson gives.
     """
 
     assignment: str
@@ -60,6 +62,7 @@ class Fake(Value, frozen=True):
     at_most: float
     source: str = ""
     answers: dict[str, str] = msgspec.field(default_factory=dict)
+    is_whole: bool = False
 
 
 class _Header(msgspec.Struct, forbid_unknown_fields=True):
@@ -114,6 +117,7 @@ def _read(course: Course, assignment: str, path: Path) -> Fake:
         at_most=header.at_most,
         source="" if edits_reference else _common(header.after, path) + text,
         answers=answers,
+        is_whole=not edits_reference,
     )
 
 

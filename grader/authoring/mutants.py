@@ -168,15 +168,41 @@ def _of_cell(cell: WrongCell, lesson: Lesson, sources: Mapping[str, str]) -> Mut
 
 
 def _replacement(cell: WrongCell, sources: Mapping[str, str]) -> tuple[Edit, ...]:
-    found = {name: text.count(cell.old) for name, text in sources.items() if cell.old in text}
-    if sum(found.values()) != 1:
+    parts = [part for part in _parts(sources) if part[1] == cell.within]
+    if cell.within and not parts:
         raise SuiteError(
-            f"`{_first_line(cell.old)}` occurs {sum(found.values())} times in the answers,"
-            " not once",
+            f"no answer defines `{cell.within}`",
             where=cell.cell.where,
-            hint="`replace` must be text of an answer, long enough to be unique",
+            hint=f"there are {', '.join(name for _, name, _ in _parts(sources))}",
         )
-    return (Edit(answer=next(iter(found)), old=cell.old, new=cell.new),)
+    texts = [(answer, text) for answer, _, text in parts] if cell.within else sources.items()
+    found = {answer: text for answer, text in texts if cell.old in text}
+    times = sum(text.count(cell.old) for text in found.values())
+    if times != 1:
+        having = [name for _, name, text in _parts(sources) if text.count(cell.old) == 1]
+        place = f"in `{cell.within}`" if cell.within else "in the answers"
+        raise SuiteError(
+            f"`{_first_line(cell.old)}` occurs {times} times {place}, not once",
+            where=cell.cell.where,
+            hint=f"say where: in={' or in='.join(having)}" if having and not cell.within
+            else "`replace` must be text of an answer, long enough to be unique",
+        )  # fmt: skip
+    ((answer, text),) = found.items()
+    if not cell.within:
+        return (Edit(answer=answer, old=cell.old, new=cell.new),)
+    return (Edit(answer=answer, old=text, new=text.replace(cell.old, cell.new)),)
+
+
+def _parts(sources: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Like `_definitions`, with the methods of classes: `Order.add`."""
+    for answer, name, text in _definitions(sources):
+        yield answer, name, text
+        node = ast.parse(text).body[0]
+        lines = text.split("\n")
+        for method in node.body if isinstance(node, ast.ClassDef) else []:
+            if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+                source = "\n".join(lines[first_line_of(method) - 1 : method.end_lineno])
+                yield answer, f"{name}.{method.name}", source
 
 
 def _redefinitions(cell: WrongCell, sources: Mapping[str, str]) -> tuple[Edit, ...]:

@@ -22,7 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from grader.authoring.answers import BEGIN, END
+from grader.authoring.cases import what_is_given
 from grader.authoring.handout import CHECKS
+from grader.authoring.lessons import read_lesson
 from grader.authoring.mutants import Mutant, load_mutants
 from grader.authoring.new_course import TEMPLATE
 from grader.authoring.suite_text import suite_text
@@ -122,10 +124,11 @@ def _new_files(
     for mutant in mutants:
         if mutant.place:
             yield places["mutants"] / name / f"{mutant.name}.toml", _mutant(mutant)
+    given = "".join(f"{text}\n\n\n" for text in what_is_given(read_lesson(lesson.path)))
     for fake in lesson.fakes:
-        yield places["fakes"] / name / f"{fake.name}.py", _fake(fake)
+        yield places["fakes"] / name / f"{fake.name}.py", _fake(fake, given)
     for style in lesson.styles:
-        yield places["styles"] / f"{name}_{style.name}.py", f"{style.cell.source}\n"
+        yield places["styles"] / f"{name}_{style.name}.py", f"{given}{style.cell.source}\n"
 
 
 def _shared(course: Course, assignment: str, places: Mapping[str, Path]) -> dict[Path, str]:
@@ -235,9 +238,9 @@ def _mutant(mutant: Mutant) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _fake(fake: WholeCell) -> str:
+def _fake(fake: WholeCell, given: str) -> str:
     head = f"# /// fake\n# pretends = {_toml(fake.pretends)}\n# at_most = {fake.at_most:g}\n# ///\n"
-    return f"{head}\n\n{fake.cell.source}\n"
+    return f"{head}\n\n{given}{fake.cell.source}\n"
 
 
 def _table(course: Course, lesson: OneFile, title: str, used: Collection[str]) -> str:

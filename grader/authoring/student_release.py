@@ -2,7 +2,7 @@
 
     ID/                     one folder, called after the course
         README.md           the first public folder's: how to start; a plain one if there is none
-        requirements.txt    the same folder's: what to install
+        requirements.txt    the same folder's: what to install, and `requirements` of the course
         LICENSE             the course's, where it has one
         notebooks/          fresh from the lessons; beside them their data, and the public checks
                             that stand in lessons
@@ -19,7 +19,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import grader
@@ -81,6 +81,7 @@ def student_files(
         _move_to_the_top(members, course.public[0])
     else:
         members.update(for_the_top(course))
+    _add_requirements(members, course.requirements)
     if (licence := course.root / "LICENSE").is_file():
         members["LICENSE"] = licence.read_bytes()
     for lesson, notebook in build_notebooks(course, suites, assignments=assignments):
@@ -185,6 +186,12 @@ def _move_to_the_top(members: dict[str, bytes], folder: Path) -> None:
                 hint="write it there: it goes to the top of student.zip",
             )
         members[name] = content
+
+
+def _add_requirements(members: dict[str, bytes], requirements: Sequence[str]) -> None:
+    lines = members["requirements.txt"].decode().splitlines()
+    lines += [line for line in requirements if line not in lines]
+    members["requirements.txt"] = "".join(f"{line}\n" for line in lines).encode()
 
 
 def reject_copies(course: Course, members: dict[str, bytes]) -> None:

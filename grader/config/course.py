@@ -51,6 +51,7 @@ class Course(Value, frozen=True):
     with answers that were given away. `data` lies beside every notebook, `hidden_data` is for
     hidden checks: see `grader/config/data.py`. `strict` says whether `grader verify` demands what
     it only warns of else. `one_file` are the lessons that carry all of an assignment.
+    `requirements` is what notebooks and checks import beside the grader, as pip has it.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Course(Value, frozen=True):
     data: tuple[Path, ...] = ()
     hidden_data: tuple[Path, ...] = ()
     strict: bool = False
+    requirements: tuple[str, ...] = ()
     one_file: dict[str, Path] = msgspec.field(default_factory=dict)
 
     @property
@@ -147,6 +149,7 @@ class _CourseTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     data: list[str] = []
     hidden_data: list[str] = []
     strict: bool = False
+    requirements: list[str] = []
     limits: _LimitsTable = msgspec.field(default_factory=_LimitsTable)
     policy: PolicyTable = msgspec.field(default_factory=PolicyTable)
     timezone: str | None = None
@@ -256,6 +259,7 @@ def _resolve(table: _CourseTable, root: Path, one_file: dict[str, Path]) -> Cour
         data=read_places(root, table.data, "data"),
         hidden_data=read_places(root, table.hidden_data, "hidden_data"),
         strict=table.strict,
+        requirements=tuple(map(_requirement, table.requirements)),
         one_file=one_file,
     )
     _check_data(course)
@@ -312,6 +316,15 @@ def _assignment(
         withheld=table.withheld,
         data=read_places(root, table.data, f"assignment `{table.id}`: data"),
     )
+
+
+def _requirement(line: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][^\x00-\x1f]{0,200}", line):  # nor an option of pip
+        raise ConfigError(
+            f"[tool.grader] requirements = {line[:80]!r} is nothing that pip installs",
+            hint='write it as "pandas>=2.2"',
+        )
+    return line
 
 
 def _workers_per_gpu(number: int) -> int:

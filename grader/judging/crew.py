@@ -134,6 +134,7 @@ class JudgeProcess:
         self._suites: dict[str, Suite] | None = None
         try:
             self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as it)
+            self._folder = tempfile.TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True)
         except OSError as error:
             raise (no_room(error) or GraderFault(f"no judge: {told(error)}")) from error
         self._control, far = socket.socketpair()
@@ -146,7 +147,7 @@ class JudgeProcess:
                 # `-I` would ignore the hash seed, which decides the order of parameters in a set
                 [sys.executable, "-s", "-B", "-c", code, str(far.fileno())],
                 pass_fds=[far.fileno(), *([] if inherited is None else [inherited])],
-                env=_environment(),
+                env={**_environment(), "TMPDIR": self._folder.name},
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
                 stderr=self._log,
@@ -207,6 +208,7 @@ class JudgeProcess:
         self._process.kill()
         self._process.wait()
         self._log.close()
+        self._folder.cleanup()
 
 
 def _exit_text(code: int) -> str:
@@ -258,7 +260,7 @@ def _environment() -> dict[str, str]:
     """What the judge needs of the environment; pytest's variables and plugins are left out."""
     kept = {
         name: value
-        for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
+        for name in ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH")
         if (value := os.environ.get(name))
     }
     return kept | {

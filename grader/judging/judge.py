@@ -29,6 +29,7 @@ from grader.errors import GraderError, GraderFault, SuiteError
 from grader.forking import join_pages, prepare_to_fork, start_loading
 from grader.jail.limits import limit_data
 from grader.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
+from grader.judging.beside_data import beside_data
 from grader.judging.examination import Examination
 from grader.judging.lesson_suite import LessonModule, LessonSuite
 from grader.judging.processor_time import at_most
@@ -146,8 +147,10 @@ class Judge(CheckRunner):
         sys.path.insert(0, str(path.parent))
         if self.setup.suites:
             sys.path.insert(0, self.setup.suites)
+        everything = chain.from_iterable(self.setup.data.values())
         try:
-            self.reference_module = importlib.import_module(path.stem)
+            with beside_data(everything):
+                self.reference_module = importlib.import_module(path.stem)
         except Exception as error:
             raise SuiteError(
                 f"the reference can't be imported: {type(error).__name__}: {error}", where=str(path)
@@ -159,8 +162,9 @@ class Judge(CheckRunner):
         Raises:
             ReleaseError, SuiteError: one can't be used.
         """
-        for lesson in self.setup.one_file.values():
-            self.lessons[Path(lesson)] = LessonSuite(Path(lesson), self.reference_module)
+        for assignment, lesson in self.setup.one_file.items():
+            with beside_data(self.setup.data.get(assignment, ())):
+                self.lessons[Path(lesson)] = LessonSuite(Path(lesson), self.reference_module)
 
     def reference_for(self, files: Sequence[Path]) -> ModuleType | None:
         """The reference that belongs to some files of checks: a lesson's own, or the course's."""
@@ -287,17 +291,18 @@ class Judge(CheckRunner):
             CourseData(self.setup.data, self.setup.hidden_data, suite.assignment.id).use()
             self.current_device = request.torch_device
             limit_data(_bytes_for_checks(request))
-            run = Examination(
-                request,
-                suite,
-                items,
-                run_item=self._run_item,
-                begins=lambda check: write_frame(job, BEGINS + check.encode()),
-                spawn=lambda: self._spawn(request),
-                reference=self.reference_for(self.files_of(suite.assignment.id)),
-                known=self.setup.known.get(suite.assignment.id, {}),
-                material=self.setup.material,
-            ).run()
+            with beside_data(self.setup.data.get(suite.assignment.id, ())):
+                run = Examination(
+                    request,
+                    suite,
+                    items,
+                    run_item=self._run_item,
+                    begins=lambda check: write_frame(job, BEGINS + check.encode()),
+                    spawn=lambda: self._spawn(request),
+                    reference=self.reference_for(self.files_of(suite.assignment.id)),
+                    known=self.setup.known.get(suite.assignment.id, {}),
+                    material=self.setup.material,
+                ).run()
             write_frame(job, to_json(run))
         except (OSError, EOFError):
             pass  # the grader went away

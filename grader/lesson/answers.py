@@ -12,7 +12,10 @@ from grader.model import Value
 
 
 class WrongCell(Value, frozen=True):
-    """A mutant, by definitions or one replacement. `loses` are questions, `bug` what is wrong."""
+    """A mutant, by definitions or one replacement. `loses` are questions, `bug` what is wrong.
+
+    `within` is the definition that the replacement is made in, `Order.add`; "" where that is plain.
+    """
 
     cell: SourceCell
     name: str
@@ -20,6 +23,7 @@ class WrongCell(Value, frozen=True):
     bug: str
     old: str = ""
     new: str = ""
+    within: str = ""
 
 
 class WholeCell(Value, frozen=True):
@@ -37,7 +41,7 @@ def read_mutant(cell: SourceCell, questions: Sequence[str]) -> WrongCell:
     Raises:
         SuiteError: it does not say what it changes, or what it loses.
     """
-    name = require_keys(cell, ("loses", "replace", "by", "bug"), words=2, named=True)[1]
+    name = require_keys(cell, ("loses", "replace", "by", "in", "bug"), words=2, named=True)[1]
     loses = names_of(cell, "loses")
     if not loses:
         raise SuiteError(
@@ -52,15 +56,18 @@ def read_mutant(cell: SourceCell, questions: Sequence[str]) -> WrongCell:
                 hint=f"questions: {', '.join(questions) or 'none'}",
             )  # fmt: skip
     old, new = text_of(cell, "replace"), text_of(cell, "by")
-    code = _code(cell)
-    if bool(old) == code or ("by" in cell.marker.values) != bool(old):
+    code, within = _code(cell), text_of(cell, "in")
+    said_by = "by" in cell.marker.values
+    if bool(old) == code or said_by != bool(old) or (within and not old):
         raise SuiteError(
             f"mutant `{name}` is either definitions or one replacement",
             where=cell.where,
             hint='write the wrong function into the cell, or replace="OLD" by="NEW"',
         )
     bug = text_of(cell, "bug") or _comment(cell) or in_words(name)
-    return WrongCell(cell=cell, name=name, loses=loses, bug=bug, old=old, new=new)
+    return WrongCell(
+        cell=cell, name=name, loses=loses, bug=bug, old=old, new=new, within=within
+    )  # fmt: skip
 
 
 def read_fake(cell: SourceCell) -> WholeCell:

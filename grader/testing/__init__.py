@@ -36,7 +36,7 @@ from grader.testing.comparisons import (
     differing,
 )
 from grader.testing.data import data_path
-from grader.testing.effects import Printed, drawn, printed, printing
+from grader.testing.effects import Folder, Printed, drawn, in_folder, printed, printing
 from grader.testing.failure import CheckFailed, fail
 from grader.testing.forms.described import Member, NamedValues, Raised, Record
 from grader.testing.handles import (
@@ -54,6 +54,7 @@ from grader.testing.links import NotDefined, StudentError, WorkerStopped, settle
 
 __all__ = [
     "CheckFailed",
+    "Folder",
     "Handle",
     "Member",
     "NamedValues",
@@ -76,6 +77,7 @@ __all__ = [
     "elements",
     "entered",
     "fail",
+    "in_folder",
     "in_some_way",
     "parameters",
     "printed",

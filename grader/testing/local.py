@@ -176,7 +176,7 @@ def run_checks(
         limit_s = check_s if check_s is not None else limit_of_the_course()
         plugin = _LocalRun(namespace, file.parent, question, limit, limit_s)
         try:
-            with _own_pytest(), _quiet() as said, _torch_state_kept():
+            with _own_pytest(), _quiet() as said, _torch_state_kept(), _figures_kept():
                 code = pytest.main(options, plugins=[plugin])
         except KeyboardInterrupt as interrupt:
             raise Interrupted(plugin.results, own_place(interrupt, namespace)) from None
@@ -363,3 +363,19 @@ def _torch_state_kept() -> Iterator[None]:
             torch.set_grad_enabled(grad)
             torch.set_default_dtype(dtype)
             torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def _figures_kept() -> Iterator[None]:
+    """Figures that checks have drawn are closed: else Jupyter shows them all below the cell."""
+    before = set(_figures())
+    try:
+        yield
+    finally:
+        for number in set(_figures()) - before:
+            sys.modules["matplotlib.pyplot"].close(number)
+
+
+def _figures() -> list[int]:
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    return [] if pyplot is None else list(pyplot.get_fignums())

@@ -9,8 +9,8 @@ Standard library only; torch and NumPy are used when they are there.
 
 from __future__ import annotations
 
+import builtins
 import importlib
-import io
 import itertools
 import random
 import re
@@ -20,12 +20,13 @@ from collections.abc import Callable
 from typing import Any
 
 from grader.testing import forms
-from grader.testing.crossing import MAX_DEPTH, MAX_STR
+from grader.testing.crossing import MAX_DEPTH
 from grader.testing.forms.described import Member, NamedValues, Record, fields_of, name_of
 from grader.testing.forms.parts import Unsendable
 from grader.testing.forms.standard import taken
 from grader.testing.links import Ref
 from grader.testing.operations import Op
+from grader.testing.terminal import Keyboard, Screen
 from grader.testing.torch_internals import determinism_switch, grad_switch
 
 MAX_ELEMENTS = 10_000
@@ -97,7 +98,7 @@ class ObjectServer:
         self._torch = _TorchState()
         self._random_seed = random.seed
         self._numpy_seed = _numpy_seed()
-        self._screens: list[Any] = []
+        self._terminals: list[tuple[Any, Any, Any]] = []
         self._operations: dict[str, Callable[..., Any]] = {
             Op.NAME: self._name,
             Op.MODULE: self._module,
@@ -186,15 +187,18 @@ class ObjectServer:
     def _send(self, value: Any, into: int) -> None:
         self._objects[into] = self.lift(value)
 
-    def _listen(self) -> None:
-        self._screens.append(sys.stdout)
-        sys.stdout = _Listening()
+    def _listen(self, typed: list[str] | None) -> None:
+        self._terminals.append((sys.stdout, sys.stdin, builtins.input))
+        screen = sys.stdout = Screen()
+        if typed is not None:
+            sys.stdin = keyboard = Keyboard(typed, screen)
+            builtins.input = keyboard.input
 
     def _heard(self, into: int) -> None:
         listening = sys.stdout
-        if self._screens:
-            sys.stdout = self._screens.pop()
-        self._objects[into] = listening.getvalue() if type(listening) is _Listening else ""
+        if self._terminals:
+            sys.stdout, sys.stdin, builtins.input = self._terminals.pop()
+        self._objects[into] = listening.getvalue() if type(listening) is Screen else ""
 
     def _seed(self, seed: int) -> None:
         self._random_seed(seed)
@@ -207,9 +211,9 @@ class ObjectServer:
 
     def _reset(self, seed: int) -> None:
         self._objects.clear()
-        if self._screens:
-            sys.stdout = self._screens[0]
-            self._screens.clear()
+        if self._terminals:
+            sys.stdout, sys.stdin, builtins.input = self._terminals[0]
+            self._terminals.clear()
         self._torch.reset()
         self._seed(seed)
 
@@ -221,16 +225,6 @@ class ObjectServer:
 def _numpy_seed() -> Callable[[int], None] | None:
     numpy = sys.modules.get("numpy")
     return None if numpy is None else numpy.random.seed
-
-
-class _Listening(io.StringIO):
-    """Keeps what is printed, up to a little more than may be fetched."""
-
-    def write(self, text: str) -> int:
-        """Take a text; what is too much is not kept."""
-        room = MAX_STR + 1 - self.tell()
-        super().write(text[: max(room, 0)])
-        return len(text)
 
 
 # ---------------------------------------------------------------- values

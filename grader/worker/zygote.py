@@ -25,6 +25,7 @@ from grader.jail.linux import PR_SET_CHILD_SUBREAPER, prctl, set_dumpable
 from grader.jail.readable import Readable, find_readable
 from grader.jail.scratch import remove_tree
 from grader.jail.wall import Offer, find_offer
+from grader.testing import notebook  # noqa: F401 (released notebooks import `check` from it)
 from grader.wire.events import Failed, Warm, encode_event
 from grader.wire.worker import WorkerPolicy
 from grader.worker import serve

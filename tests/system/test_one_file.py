@@ -90,6 +90,17 @@ def test_a_notebook_with_tags_grades_as_the_script_does(tmp_path: Path) -> None:
     assert scores == [{("ann", 6), ("bob", 2)}] * 2
 
 
+def test_the_notebook_that_students_get_runs_in_a_grading_as_it_did_at_home(tmp_path: Path) -> None:
+    root = write_one_file_course(tmp_path)
+    assert grader("release", cwd=root).returncode == 0
+    notebook = root / "notebooks/01_adding.ipynb"
+    assert "check(" in notebook.read_text()
+    write(root / "in/ann/01_adding.ipynb", notebook.read_text())
+    assert grader("check", "in", "-q", cwd=root).returncode == 0
+    (score,) = json.loads((root / "reports/gradebook.json").read_text())["scores"]
+    assert {one["error"] for one in score["cell_errors"]} <= {"NotImplementedError"}
+
+
 @pytest.mark.parametrize("command", [["checks"], ["check", "in"], ["verify"], ["release"]])
 def test_a_mistake_is_one_line_with_a_hint_in_every_command(
     tmp_path: Path, command: list[str]

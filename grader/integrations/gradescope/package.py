@@ -2,7 +2,7 @@
 
     setup.sh            installs Python packages, once for an image
     run_autograder      runs `run.py` for a submission
-    requirements.txt    what this engine needs, for any version of Python that it supports
+    requirements.txt    what engine and course need, for any version of Python that it supports
     grader/             this engine
     course/             the course, as far as this assignment needs it: hidden checks, the reference
 
@@ -66,7 +66,7 @@ def package(course: Course, assignment: AssignmentConfig, hidden: Hidden) -> byt
     members = {
         "setup.sh": SETUP.encode(),
         "run_autograder": RUN.format(assignment=assignment.id, hidden=hidden.value).encode(),
-        "requirements.txt": "".join(f"{line}\n" for line in _requirements()).encode(),
+        "requirements.txt": "".join(f"{line}\n" for line in _requirements(course)).encode(),
         "course/pyproject.toml": _table(course, assignment).encode(),
     }
     members.update(_engine())
@@ -84,12 +84,13 @@ def package(course: Course, assignment: AssignmentConfig, hidden: Hidden) -> byt
     return stream.getvalue()
 
 
-def _requirements() -> Iterator[str]:
-    """What the engine itself needs; versions are open, for the image has a Python of its own."""
+def _requirements(course: Course) -> Iterator[str]:
+    """What the engine and the course need; versions are open: the image has a Python of its own."""
     command = entry_points(group="console_scripts")["grader"]
     for line in sorted((command.dist and command.dist.requires) or ()):
         if "extra ==" not in line:
             yield line
+    yield from course.requirements
 
 
 def _engine() -> Iterator[tuple[str, bytes]]:

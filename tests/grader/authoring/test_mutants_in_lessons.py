@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from one_file import write_one_file_course
+from toy import write
 
 from grader.authoring.mutants import apply, load_mutants
 from grader.config.course import load_course
@@ -64,3 +65,56 @@ def test_what_is_no_mistake_in_an_answer_is_named_with_its_line(
     with pytest.raises(SuiteError, match=message) as caught:
         load_mutants(load_course(root))
     assert f"{path}:{line}" in caught.value.where
+
+
+TWO_CLASSES = '''
+    # %% solution
+    class Cart:
+        """Goods."""
+
+        def add(self, number):
+            self.number = number
+
+        def drop(self, number):
+            self.number = number
+
+
+    # %% check hidden question=cart points=1
+    def test_cart(submission):
+        cart = submission.Cart()
+        cart.add(1)
+        assert cart.number.value() == 1
+
+    # %% mutant adds_none loses=cart MARKER
+'''
+
+
+def write_two_classes(tmp_path: Path, marker: str) -> Path:
+    write(tmp_path / "pyproject.toml", "[tool.grader]\n")
+    write(tmp_path / "lessons/01_carts.py", TWO_CLASSES.replace("MARKER", marker))
+    return tmp_path
+
+
+def test_a_replacement_can_be_made_in_one_function_or_method(tmp_path: Path) -> None:
+    marker = 'in=Cart.add replace="= number" by="= 0"'
+    ((edit,),) = [
+        one.edits for one in load_mutants(load_course(write_two_classes(tmp_path, marker)))
+    ]
+    assert edit.old.strip().startswith("def add")
+    assert edit.new == edit.old.replace("= number", "= 0")
+
+
+@pytest.mark.parametrize(
+    ("marker", "message", "hint"),
+    [
+        ('replace="= number" by="= 0"', "occurs 2 times in the answers", "say where: in=Cart.add or in=Cart.drop"),
+        ('in=Cart replace="= number" by="= 0"', "occurs 2 times in `Cart`, not once", "long enough"),
+        ('in=Cart.buy replace="= number" by="= 0"', "no answer defines `Cart.buy`", "there are Cart, Cart.add, Cart.drop"),
+    ],
+)  # fmt: skip
+def test_a_replacement_in_several_places_says_how_to_name_one(
+    tmp_path: Path, marker: str, message: str, hint: str
+) -> None:
+    with pytest.raises(SuiteError, match=message) as caught:
+        load_mutants(load_course(write_two_classes(tmp_path, marker)))
+    assert hint in (caught.value.hint or "")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from one_file import write_one_file_course
 from packaging.requirements import Requirement
 from toy import write
 
@@ -23,9 +24,11 @@ from grader.authoring.new_course import TEMPLATE, new_course
 from grader.authoring.release import build_notebook, notebook_bytes
 from grader.authoring.student_release import TOP, engine_files, student_files, student_zip
 from grader.config.course import Course, load_course
-from grader.errors import ReleaseError
+from grader.errors import ConfigError, ReleaseError
+from grader.integrations.gradescope.package import package
 from grader.judging.engine import load_suites
 from grader.model import Suite
+from grader.reports.choices import Hidden
 
 ROOT = Path(__file__).parents[3]
 ENGINE = [path.relative_to(TOP).as_posix() for path in engine_files()]
@@ -373,3 +376,24 @@ def test_a_release_of_one_assignment_holds_nothing_of_the_others(
     everything = set(student_files(texts, suites))
     alone = set(student_files(course, suites, ["words"]))
     assert alone == everything - {"handout/checks/test_letters.py"}
+
+
+def test_what_a_course_requires_is_installed_by_students_and_gradescope(tmp_path: Path) -> None:
+    root = write_one_file_course(tmp_path / "sums")
+    table = '[tool.grader]\nrequirements = ["pandas>=2.2", "pytest>=8.0"]\n'
+    (root / "pyproject.toml").write_text(table, encoding="utf-8")
+    course = load_course(root)
+    files = student_files(course, load_suites(course).values())
+    lines = files["requirements.txt"].decode().splitlines()
+    assert "pandas>=2.2" in lines
+    assert lines.count("pytest>=8.0") == 1
+    packed = package(course, course.assignments[0], Hidden.TITLES)
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert b"pandas>=2.2" in archive.read("requirements.txt")
+
+
+@pytest.mark.parametrize("line", ["", "--index-url=https://elsewhere", "pandas\nnumpy"])
+def test_a_requirement_is_nothing_but_a_package(tmp_path: Path, line: str) -> None:
+    write(tmp_path / "pyproject.toml", f"[tool.grader]\nid = 'a'\ntitle = 'A'\nassignments = []\nrequirements = {json.dumps([line])}\n")  # fmt: skip
+    with pytest.raises(ConfigError, match="nothing that pip installs"):
+        load_course(tmp_path)

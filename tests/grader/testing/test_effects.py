@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
 import sys
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
 
-from grader.testing.effects import drawn, printed, printing
+from grader.testing.effects import drawn, in_folder, printed, printing
 from grader.testing.failure import CheckFailed
 from grader.testing.handles import HandleMisuse, SubmissionNames
 from grader.testing.links import StudentError
@@ -85,3 +87,60 @@ def test_what_a_call_draws(has_others: bool) -> None:
         drawn(names.fails)
     assert plt.get_fignums() == others
     plt.close("all")
+
+
+ASKING = """
+import builtins
+import sys
+from pathlib import Path
+
+def ask():
+    name = input("Name? ")
+    print(f"Hello {name}")
+    print("then", sys.stdin.readline().strip())
+"""
+
+
+def test_what_is_typed_is_given_and_shows_up() -> None:
+    names: dict[str, object] = {}
+    exec(ASKING, names)
+    asking = SubmissionNames(LocalLink(names))
+    before = (sys.stdin, builtins.input)
+    with printing(asking, typed=["Ada", "more"]) as said:
+        asking.ask()
+    assert said.text() == "Name? Ada\nHello Ada\nthen more\n"
+    with printing(asking, typed=[]) as said:
+        asking.ask()
+    with pytest.raises(StudentError, match=r"EOFError.*more lines than were typed"):
+        said.text()
+    assert (sys.stdin, builtins.input) == before
+
+
+WRITING = """
+def shout(source, target):
+    with open(source) as old, open(target, "w") as new:
+        new.write(old.read().upper())
+
+def fail():
+    raise ValueError
+"""
+
+
+def test_files_are_read_and_written_in_a_folder_that_is_gone_afterwards(tmp_path: Path) -> None:
+    names: dict[str, object] = {}
+    exec(WRITING, names)
+    writing = SubmissionNames(LocalLink(names))
+    before = Path.cwd()
+    with in_folder(writing, {"in.txt": "grüße"}) as folder:
+        writing.shout("in.txt", "out.txt")
+        assert folder.text("out.txt") == "GRÜSSE"
+        assert (folder.has("out.txt"), folder.has("other.txt")) == (True, False)
+        inside = Path.cwd()
+    assert inside != before
+    assert Path.cwd() == before
+    assert not inside.exists()
+    with pytest.raises(StudentError, match="ValueError"), in_folder(writing):
+        writing.fail().done()
+    assert Path.cwd() == before
+    with pytest.raises(StudentError, match="FileNotFoundError"), in_folder(writing) as folder:
+        folder.text("nothing.txt")

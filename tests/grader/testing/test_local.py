@@ -278,3 +278,31 @@ def test_two_causes_are_two(sums: Path) -> None:
     causes, results = each_cause_once(run_checks(names, sums))
     assert [count for _, count in causes] == [2, 2]
     assert all(result.skipped for result in results)
+
+
+CHART = '''
+from grader.testing import check
+
+class TestChart:
+    """A chart"""
+
+    @check(points=1)
+    def test_bars(self, submission):
+        """Draws bars"""
+        assert submission.plot([1, 2]).value().axes[0].bars
+'''
+
+
+def test_figures_that_checks_draw_are_closed_and_others_stay(tmp_path: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    def plot(heights: list[float]) -> Any:
+        figure, axes = plt.subplots()
+        axes.bar(range(len(heights)), heights)
+        return figure
+
+    own = plt.figure()
+    (result,) = run_checks({"plot": plot}, write(tmp_path / "test_chart.py", CHART))
+    assert result.passed
+    assert plt.get_fignums() == [own.number]
+    plt.close(own)
