@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from grader.gradebook import Gradebook, Score, State
 from grader.model import Status, Value
+from grader.reports.suite_changes import SuiteChange, suite_changes
 
 
 class CheckChange(Value, frozen=True):
@@ -37,6 +38,7 @@ class Comparison(Value, frozen=True):
     same: int
     suites_changed: tuple[str, ...] = ()
     versions_changed: tuple[str, ...] = ()
+    suites: tuple[SuiteChange, ...] = ()
 
 
 def compare(old: Gradebook, new: Gradebook) -> Comparison:
@@ -60,6 +62,12 @@ def compare(old: Gradebook, new: Gradebook) -> Comparison:
             f"{name} {old.run.versions.get(name, '–')} → {version}"
             for name, version in new.run.versions.items()
             if old.run.versions.get(name) != version
+        ),
+        suites=suite_changes(
+            asked,
+            {assignment.id: assignment for assignment in new.assignments},
+            old.run.graded_with,
+            new.run.graded_with,
         ),
     )
 

@@ -11,6 +11,7 @@ from grader.reports import csv_file, feedback_markdown, gradebook_json, gradesco
 from grader.reports.choices import DEFAULT, Format, Hidden
 from grader.reports.feedback import Feedback, compose
 from grader.reports.students import by_student
+from grader.store import printed
 from grader.store.output import (
     FEEDBACK,
     GRADEBOOK,
@@ -35,7 +36,7 @@ def write_reports(
     """Write reports, as files of this mode, into a folder and return their paths.
 
     Feedback on scores that are `unchanged` since an earlier run (student and assignment) is left
-    alone where it is there: the gradebook does not hold what the notebook printed.
+    alone where it is there: what the notebook printed may not be known any more.
 
     Who handed nothing in gets no feedback. The gradebook is always written, because every other
     command reads it, and after everything but the class report: where it is new, all else is.
@@ -44,6 +45,7 @@ def write_reports(
         GraderError: a file can't be written.
     """
     folders = components(score.student for score in gradebook.scores)
+    printed.keep(gradebook, output, mode)
     written = _write_feedback(
         gradebook, output / FEEDBACK, folders, formats, hidden, mode, unchanged
     )
