@@ -110,13 +110,14 @@ class QuestionReport(Value, frozen=True):
 
 
 class CheckReport(Value, frozen=True):
-    """A check without what only the engine needs."""
+    """A check without what only the engine needs. `code` is a digest of its own code."""
 
     id: str
     title: str
     points: float
     public: bool
     hint: str = ""
+    code: str = ""
 
 
 class Asked(Value, frozen=True):

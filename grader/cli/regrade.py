@@ -82,8 +82,8 @@ if TYPE_CHECKING:
               help="A CSV that says who handed in when.  [default: as before]")  # fmt: skip
 @click.option("--extensions", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="A CSV that says who has longer.  [default: as before]")  # fmt: skip
-@click.option("--show-hidden", type=click.Choice([one.value for one in Hidden]),
-              help="How much of the hidden checks feedback names.  [default: as before]")  # fmt: skip
+@click.option("--show-hidden", type=click.Choice(list(Hidden)),
+              help="How much feedback tells of hidden checks.  [default: as before]")  # fmt: skip
 @click.option("--sandbox", type=click.Choice(["on", "off"]), default="on", show_default=True,
               help="off: trust the submissions. Recorded in every report.")  # fmt: skip
 @json_option("what changes")
@@ -131,8 +131,7 @@ def regrade(
     from grader.store.results import Results
     from grader.store.standing import would_grade_with
 
-    _is_there(output)
-    course = load_course(course_path, paths)
+    course = load_course(course_path, (*paths, *_graded_paths(output)))
     stop_as_with_ctrl_c()
     with OutputFolder(output, course.report_mode) as folder:
         before = _standing(folder, course)
@@ -180,12 +179,13 @@ EARLIER = (
 )
 
 
-def _is_there(output: Path) -> None:
-    """Make sure that there is a gradebook, before anything is made or locked.
+def _graded_paths(output: Path) -> tuple[Path, ...]:
+    """Where the submissions of a gradebook were; makes sure that there is one, and makes nothing.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or it can't be read.
     """
+    from grader.cli.options import load_gradebook
     from grader.errors import UsageError
     from grader.store.output import GRADEBOOK
 
@@ -195,13 +195,15 @@ def _is_there(output: Path) -> None:
             where=str(output),
             hint="name the output folder of `grader check` with `--output`",
         )
+    asked = load_gradebook(output / GRADEBOOK).run.asked
+    return tuple(map(Path, asked.paths)) if asked else ()
 
 
 def _standing(folder: Path, course: Course) -> Gradebook:
     from grader.store.standing import read_standing
 
     before = read_standing(folder, course)
-    assert before is not None  # `_is_there` has looked
+    assert before is not None  # `_graded_paths` has looked
     return before
 
 
@@ -253,9 +255,11 @@ def _same_again(before: Gradebook, output: Path, **told: object) -> Asked:
     asked = msgspec.structs.replace(recorded, **new)
     there = tuple(path for path in asked.paths if "paths" in new or Path(path).exists())
     if not there:
-        moved = f" any more ({', '.join(asked.paths)})" if asked.paths else ""
+        said = ", ".join(asked.paths)
         raise UsageError(
-            f"nobody knows where the submissions of this gradebook are{moved}",
+            f"the submissions are not where they were ({said}) any more"
+            if said
+            else "this gradebook doesn't say where its submissions are",
             where=str(output),
             hint="name their folder or archive: grader regrade PATH",
         )

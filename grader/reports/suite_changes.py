@@ -21,6 +21,7 @@ class Edit(enum.StrEnum):
     TITLE = "title"
     HINT = "hint"
     BONUS = "bonus"
+    CODE = "code"
 
 
 class CheckEdit(Value, frozen=True):
@@ -59,10 +60,12 @@ def suite_changes(
 
 
 def words(change: SuiteChange) -> tuple[str, ...]:
-    """Say what changed, a line for each check."""
+    """Say what changed, a line for each difference of a check."""
     lines = [_line(edit) for edit in change.edits]
     if change.reworked and not lines:
-        lines = ["no check has another name, text or points: what they do, or use, has changed"]
+        lines = [
+            "what its checks do, or what they use, has changed; names, texts and points have not"
+        ]
     return tuple(lines)
 
 
@@ -100,6 +103,9 @@ def _differences(
     ):
         if was != is_now:
             yield CheckEdit(name, edit, was, is_now)
+    codes = before[1].code, after[1].code
+    if all(codes) and codes[0] != codes[1]:
+        yield CheckEdit(name, Edit.CODE, *codes)
 
 
 def _worth(check: CheckReport) -> str:
@@ -113,6 +119,8 @@ def _kind(check: CheckReport) -> str:
 def _line(edit: CheckEdit) -> str:
     if edit.edit is Edit.ADDED:
         return f"{edit.check}: added, {edit.after}"
+    if edit.edit is Edit.CODE:
+        return f"{edit.check}: it tests otherwise"
     if edit.edit is Edit.REMOVED:
         return f"{edit.check}: removed, {edit.before}"
     if edit.edit in (Edit.TITLE, Edit.HINT):

@@ -279,6 +279,7 @@ def assignment_report(suite: Suite) -> AssignmentReport:
                         points=check.points,
                         public=check.public,
                         hint=check.hint,
+                        code=check.code,
                     )
                     for check in suite.checks
                     if check.question == question.id
