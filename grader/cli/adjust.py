@@ -26,8 +26,9 @@ EARLIER = (
 @click.argument("student")
 @click.argument("assignment", shell_complete=assignment_names)
 @click.argument("points", type=float, required=False)
-@click.option("--question", default="", metavar="ID", help="The question that it is for.")
-@click.option("--check", "check_", default="", metavar="ID", help="The check that it is for.")
+@click.option(
+    "--for", "part", default="", metavar="ID", help="The question or the check that it is for."
+)
 @click.option("--because", required=True, metavar="REASON", help="Why; the student reads it.")
 @click.option("--undo", is_flag=True, help="Take back the latest one, instead of POINTS.")
 @click.option(
@@ -41,8 +42,7 @@ def adjust(
     student: str,
     assignment: str,
     points: float | None,
-    question: str,
-    check_: str,
+    part: str,
     because: str,
     undo: bool,
     results: Path,
@@ -59,7 +59,7 @@ def adjust(
     \b
     Examples:
       grader adjust anna blocks +1.5 --because "the task was ambiguous"
-      grader adjust anna blocks +2 --check test_causality --because "right, in another way"
+      grader adjust anna blocks +2 --for test_causality --because "right, in another way"
       grader adjust anna blocks --undo --because "see the forum"
     """
     from grader.store import adjustments
@@ -68,10 +68,9 @@ def adjust(
 
     gradebook = load_gradebook(results)
     score = _score(gradebook, student, assignment, results)
-    _known_target(score, question, check_, results)
     if undo == (points is not None):
         raise click.UsageError("give either POINTS or --undo")
-    asked = _line(student, assignment, points or 0.0, because, question, check_)
+    asked = _line(score, points or 0.0, because, part, results)
     with OutputFolder(results) as folder:
         before = adjustments.read(folder)
         line = _taken_back(asked, before, results) if undo else _checked(asked)
@@ -110,33 +109,30 @@ def _score(gradebook: Gradebook, student: str, assignment: str, results: Path) -
     )
 
 
-def _known_target(score: Score, question: str, check: str, results: Path) -> None:
-    if question and check:
-        raise click.UsageError("give either --question or --check: a check is of one question")
-    if question:
-        known_name(question, set(score.questions), "question", results)
-    if check:
-        known_name(check, {one.check for one in score.outcomes}, "check", results)
+def _line(score: Score, points: float, because: str, part: str, results: Path) -> Adjustment:
+    """What is added to the file. `part` is the id of a question or a check.
 
-
-def _line(
-    student: str, assignment: str, points: float, because: str, question: str, check: str
-) -> Adjustment:
+    Raises:
+        UsageError: there is no such part, or no reason.
+    """
     from datetime import UTC, datetime
 
     from grader.config.policy import Adjustment
 
+    checks = {one.check for one in score.outcomes}
+    if part:
+        known_name(part, checks | score.questions.keys(), "question or check", results)
     if not because.strip():
         raise click.UsageError("REASON must be some words")
     return Adjustment(
-        student=student,
-        assignment=assignment,
+        student=score.student,
+        assignment=score.assignment,
         points=points,
         because=because.strip(),
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         by=user(),
-        question=question,
-        check=check,
+        question="" if part in checks else part,
+        check=part if part in checks else "",
     )
 
 

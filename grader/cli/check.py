@@ -146,6 +146,7 @@ def check(
     from grader.reports.terminal import Progress, print_remarks, print_scores
     from grader.reports.writing import write_reports
     from grader.scoring.merging import Merged, Narrowed, merge
+    from grader.store import printed
     from grader.store.output import OutputFolder
     from grader.store.results import Results
     from grader.store.standing import graded_with_now, read_regrades, read_standing
@@ -184,6 +185,7 @@ def check(
             now = graded_with_now(course, before, gradebook)
             whole = merge(before, gradebook, course, narrowed, graded_with=now,
                           adjustments=options.adjustments)  # fmt: skip
+        printed.keep(whole.gradebook, folder, mode)
         reports = write_reports(
             whole.gradebook, folder, chosen, Hidden(show_hidden), mode, whole.unchanged
         )

@@ -363,6 +363,7 @@ class _Note:
         from grader.gradebook import Regrade
         from grader.reports.suite_changes import words
         from grader.reports.writing import write_reports
+        from grader.store import printed
         from grader.store.standing import keep_former
 
         former = keep_former(folder, self._at, mode)
@@ -383,6 +384,7 @@ class _Note:
         book = msgspec.structs.replace(book, regrades=(*book.regrades, line))
         asked = book.run.asked
         assert asked is not None  # it was put there
+        printed.keep(book, folder, mode)
         formats = tuple(map(Format, asked.formats))
         write_reports(
             book, folder, formats, Hidden(asked.show_hidden), mode, found.merged.unchanged

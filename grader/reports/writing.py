@@ -11,7 +11,6 @@ from grader.reports import csv_file, feedback_markdown, gradebook_json, gradesco
 from grader.reports.choices import DEFAULT, Format, Hidden
 from grader.reports.feedback import Feedback, compose
 from grader.reports.students import by_student
-from grader.store import printed
 from grader.store.output import (
     FEEDBACK,
     GRADEBOOK,
@@ -45,7 +44,6 @@ def write_reports(
         GraderError: a file can't be written.
     """
     folders = components(score.student for score in gradebook.scores)
-    printed.keep(gradebook, output, mode)
     written = _write_feedback(
         gradebook, output / FEEDBACK, folders, formats, hidden, mode, unchanged
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -139,7 +140,7 @@ def test_nobody_loses_where_only_gains_count(repaired: Path) -> None:
 @pytest.mark.slow
 def test_points_given_by_hand_for_the_wrong_check_are_not_given_twice(repaired: Path) -> None:
     because = ("--because", "the check is wrong")
-    grader("adjust", "ann", "adding", 1, "--check", "test_counts", *because, cwd=repaired)
+    grader("adjust", "ann", "adding", 1, "--for", "test_counts", *because, cwd=repaired)
     assert earned(repaired)["ann"] == 5
     shown = json.loads(grader("regrade", "--apply", "--json", cwd=repaired).stdout)
     assert earned(repaired)["ann"] == 5
@@ -265,12 +266,10 @@ def test_on_a_terminal_it_asks(repaired: Path, answer: str, cy: float) -> None:
     while b"Write these scores?" not in said:
         said += os.read(mine, 4096)
     os.write(mine, f"{answer}\n".encode())
-    with open(mine, "rb", buffering=0) as rest:
-        try:
-            while rest.read(4096):
-                pass
-        except OSError:
-            pass  # the other end is closed
+    with contextlib.suppress(OSError):  # the other end is closed
+        while os.read(mine, 4096):
+            pass
+    os.close(mine)
     assert process.wait(timeout=60) == 0
     assert b"2 gained, 1 lost" in said
     assert earned(repaired)["cy"] == cy
