@@ -114,7 +114,8 @@ def regrade(
     the second time takes no time.
 
     The former gradebook stays in the folder, for `grader diff`, and the regrading is noted in the
-    new one. PATH is where the submissions are, if not where they were.
+    new one. PATH is where the submissions are, if not where they were. Random inputs depend on the
+    files of the suite, too: who was right by luck can be wrong now, which the list tells.
 
     \b
     Examples:

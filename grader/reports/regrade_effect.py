@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -21,7 +21,11 @@ LEFT_SHOWN = 20
 
 
 class Flip(Value, frozen=True):
-    """A check that ended otherwise, for so many, and what each of them gets more."""
+    """A check that ended otherwise, for so many, and what each of them gets more.
+
+    `untouched`: nothing has changed in the check itself. Then what it uses has, or the submission
+    does not always do the same: random inputs are others whenever a file of the suite is.
+    """
 
     assignment: str
     check: str
@@ -29,6 +33,7 @@ class Flip(Value, frozen=True):
     after: Status | None
     difference: float
     students: int
+    untouched: bool = False
 
 
 class Effect(Value, frozen=True):
@@ -61,7 +66,7 @@ def effect_of(before: Gradebook, found: Regraded, assignments: tuple[str, ...]) 
         assignments=assignments,
         suites=tuple(one for one in comparison.suites if one.assignment in assignments),
         changes=comparison.changes,
-        flips=tuple(_flips(comparison.changes)),
+        flips=tuple(_flips(comparison.changes, _untouched(before, comparison.suites))),
         gained=gained,
         lost=lost,
         same=max(0, regraded - gained - lost),
@@ -70,7 +75,19 @@ def effect_of(before: Gradebook, found: Regraded, assignments: tuple[str, ...]) 
     )
 
 
-def _flips(changes: Sequence[Change]) -> Iterator[Flip]:
+def _untouched(before: Gradebook, suites: Iterable[SuiteChange]) -> set[tuple[str, str]]:
+    """The checks of which it is known that they are what they were."""
+    touched = {(suite.assignment, edit.check) for suite in suites for edit in suite.edits}
+    return {
+        (assignment.id, check.id)
+        for assignment in before.assignments
+        for question in assignment.questions
+        for check in question.checks
+        if check.code and (assignment.id, check.id) not in touched
+    }
+
+
+def _flips(changes: Iterable[Change], untouched: Collection[tuple[str, str]]) -> Iterator[Flip]:
     """What happened to checks, the most frequent first."""
     counts: dict[tuple[str, str, Status | None, Status | None, float], int] = {}
     for change in changes:
@@ -78,7 +95,7 @@ def _flips(changes: Sequence[Change]) -> Iterator[Flip]:
             key = (change.assignment, check.check, check.before, check.after, check.difference)
             counts[key] = counts.get(key, 0) + 1
     for key, count in sorted(counts.items(), key=lambda item: (-item[1], item[0][:2])):
-        yield Flip(*key, students=count)
+        yield Flip(*key, students=count, untouched=key[:2] in untouched)
 
 
 def print_plan(
@@ -114,6 +131,7 @@ def print_effect(effect: Effect, *, out: Console | None = None) -> None:
         name = one_line(f"{flip.assignment} {flip.check}")
         style = "green" if flip.difference > 0 else "red"
         line = f"{flip.difference:+.2f}  {name}: {before} → {after}, {who}"
+        line += " (the check itself has not changed)" if flip.untouched else ""
         out.print(Text(line, style), soft_wrap=True)
     counts = f"{effect.gained} gained, {effect.lost} lost, {effect.same} the same"
     out.print(Text(counts, "bold"), soft_wrap=True)

@@ -17,9 +17,10 @@ from grader.model import Status
 from grader.reports.choices import Format, Hidden
 from grader.reports.gradebook_json import decode
 from grader.reports.writing import write_reports
+from grader.scoring.adjusting import readjust
 from grader.store import adjustments, printed
 
-BOOK = generated(3, assignments=2)
+BOOK = readjust(generated(3, assignments=2), ())  # with totals
 FORMER = Path(__file__).parents[2] / "former/gradebook_1.json"
 SCORE = next(one for one in BOOK.scores if one.state is State.GRADED and one.earned < one.possible)
 HIDDEN = [one for one in SCORE.outcomes if one.question != "q0"]
@@ -73,9 +74,8 @@ def test_a_check_is_adjusted_in_every_report_at_once_and_back(reports: Path) -> 
         assert "nearly right" in (reports / name).read_text()
     said = (reports / f"{mine[0]}.md").read_text()
     assert "a line that a notebook prints" in said
-    assert (
-        f"(adjustment, What question {FAILED.question[1:]} is about)" in said
-    )  # not the check's title
+    about = f"What question {FAILED.question[1:]} is about"  # not the title of a hidden check
+    assert f"(adjustment, {about}): nearly right" in said
 
     assert adjust(reports, "--undo", because="not right").exit_code == 0
     assert contents(reports) == before
