@@ -62,6 +62,7 @@ def adjust(
       grader adjust anna blocks +2 --for test_causality --because "right, in another way"
       grader adjust anna blocks --undo --because "see the forum"
     """
+    from grader.errors import GraderError
     from grader.store import adjustments
     from grader.store.output import OutputFolder
     from grader.text import points as shown
@@ -76,7 +77,14 @@ def adjust(
         line = _taken_back(asked, before, results) if undo else _checked(asked)
         path = adjustments.add(folder, line)
         now = adjustments.in_force((*before, line))
-        after = _write(folder, now)
+        try:
+            after = _write(folder, now)
+        except GraderError as error:
+            raise GraderError(
+                f"the adjustment is recorded, but not all reports are written ({error.message})",
+                where=error.where,
+                hint="don't adjust again: `grader check` writes them",
+            ) from error
     click.echo(path)
     if undo:
         click.echo(f"taken back: {-line.points:+g}", err=True)

@@ -137,7 +137,7 @@ def regrade(
     with OutputFolder(output, course.report_mode) as folder:
         before = _standing(folder, course)
         now = would_grade_with(course, [one.id for one in before.assignments])
-        names = _chosen(before, course, now, assignments)
+        names = _chosen(before, course, now, assignments, folder)
         if not names:
             _nothing(before, as_json)
         asked = _same_again(
@@ -209,7 +209,11 @@ def _standing(folder: Path, course: Course) -> Gradebook:
 
 
 def _chosen(
-    before: Gradebook, course: Course, now: Mapping[str, str], asked: tuple[str, ...]
+    before: Gradebook,
+    course: Course,
+    now: Mapping[str, str],
+    asked: tuple[str, ...],
+    folder: Path,
 ) -> tuple[str, ...]:
     """The assignments that are regraded: those that are asked for, or all that have changed.
 
@@ -222,7 +226,7 @@ def _chosen(
     have = [one.id for one in before.assignments]
     names = [course.assignment(name).id for name in asked]
     for name in names:
-        known_name(name, set(have), "assignment with scores", Path(before.course))
+        known_name(name, set(have), "assignment with scores", folder)
     changed = concerned(before, now)
     return tuple(name for name in have if name in changed and (not names or name in names))
 
@@ -302,7 +306,7 @@ class _Review:
             old = {one.id: one for one in self._before.assignments}
             run = self._before.run
             changed = suite_changes(old, reports, run.graded_with, self._now)
-            print_plan(changed, asked, reports, run.started_at)
+            print_plan(changed, asked, reports, run)
         found = {(job.submission.student, job.submission.assignment) for job in plan.jobs}
         gone = [one for one in asked if (one.student, one.assignment) not in found]
         if gone and (len(gone) == len(asked) or not self._leave_missing):

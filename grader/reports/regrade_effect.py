@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from grader.gradebook import AssignmentReport, Gradebook, KeptScore, Score
+from grader.gradebook import AssignmentReport, Gradebook, KeptScore, RunInfo, Score
 from grader.model import Status, Value
-from grader.reports.comparison import Change, compare
+from grader.reports.comparison import Change, compare, other_versions
 from grader.reports.feedback import WORDS
 from grader.reports.inspection import print_changes, print_suites
 from grader.reports.suite_changes import SuiteChange
 from grader.reports.terminal import console
 from grader.scoring.regrading import Left, Regraded, to_regrade
+from grader.store.fingerprint import versions
 from grader.text import one_line, points
 
 LEFT_SHOWN = 20
@@ -102,14 +103,17 @@ def print_plan(
     suites: Sequence[SuiteChange],
     concerned: Sequence[Score],
     reports: Mapping[str, AssignmentReport],
-    since: str,
+    run: RunInfo,
     *,
     out: Console | None = None,
 ) -> None:
-    """Print what changed since a gradebook was made, and how many submissions that concerns."""
+    """Print what changed since the run of a gradebook, and how many submissions that concerns."""
     out = out or console()
-    out.print(Text(f"Since the gradebook of {one_line(since)}", "bold"), soft_wrap=True)
+    since = f"Since the gradebook of {one_line(run.started_at)}"
+    out.print(Text(since, "bold"), soft_wrap=True)
     print_suites(suites, out)
+    if others := other_versions(run.versions, versions()):
+        out.print(Text(f"Other versions: {one_line(', '.join(others))}", "dim"), soft_wrap=True)
     for name, report in reports.items():
         count = sum(score.assignment == name for score in concerned)
         work = "submission" if count == 1 else "submissions"

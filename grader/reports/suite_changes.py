@@ -63,9 +63,7 @@ def words(change: SuiteChange) -> tuple[str, ...]:
     """Say what changed, a line for each difference of a check."""
     lines = [_line(edit) for edit in change.edits]
     if change.reworked and not lines:
-        lines = [
-            "what its checks do, or what they use, has changed; names, texts and points have not"
-        ]
+        lines = ["what its checks do or use, or the grader, has changed: no name, text or points"]
     return tuple(lines)
 
 

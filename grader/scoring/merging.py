@@ -8,6 +8,7 @@ suite or the grader has changed since. A score is never replaced because the run
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
 
 import msgspec
 
@@ -201,8 +202,14 @@ def _asked(before: Asked | None, new: Asked | None) -> Asked | None:
         return new
     return msgspec.structs.replace(
         new,
-        paths=tuple(dict.fromkeys((*before.paths, *new.paths))),
+        paths=_outermost((*before.paths, *new.paths)),
         roster=new.roster or before.roster,
         submitted_at=new.submitted_at or before.submitted_at,
         extensions=new.extensions or before.extensions,
     )
+
+
+def _outermost(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return paths without those that lie in another of them, which would be found twice."""
+    once = dict.fromkeys(PurePath(path) for path in paths)
+    return tuple(str(one) for one in once if not any(other in one.parents for other in once))

@@ -129,3 +129,14 @@ def test_reports_of_an_earlier_version_wait_for_the_next_run(tmp_path: Path) -> 
     assert done.exit_code == 0, done.output
     assert "as soon as `grader check`" in done.stderr
     assert (tmp_path / "gradebook.json").read_bytes() == FORMER.read_bytes()
+
+
+def test_an_adjustment_outlives_reports_that_can_not_be_written(reports: Path) -> None:
+    (reports / "scores.csv").unlink()
+    (reports / "scores.csv").mkdir()
+    done = adjust(reports, 1)
+    assert "is recorded" in str(done.exception)
+    assert len(adjustments.read(reports)) == 1
+    (reports / "scores.csv").rmdir()
+    adjust(reports, "--undo")
+    assert score(reports).earned == SCORE.earned

@@ -14,6 +14,7 @@ from grader.model import Status
 from grader.reports.regrade_effect import Effect, effect_of, print_effect, print_plan
 from grader.scoring.merging import Merged
 from grader.scoring.regrading import Left, Regraded
+from grader.store.fingerprint import versions
 
 replace = msgspec.structs.replace
 BOOK = generated(8, assignments=1, questions=1, checks=2)
@@ -84,5 +85,8 @@ def test_names_and_reasons_stay_text() -> None:
 
 def test_a_plan_says_how_many_are_graded_again() -> None:
     out = io.StringIO()
-    print_plan((), GRADED[:1], {ASKED.id: ASKED}, "2026-01-01", out=Console(file=out, width=200))
+    run = replace(BOOK.run, versions={**versions(), "grader": "0.0.1"})
+    print_plan((), GRADED[:1], {ASKED.id: ASKED}, run, out=Console(file=out, width=200))
+    assert "Other versions: grader 0.0.1 → " in out.getvalue()
+    assert "python" not in out.getvalue()
     assert f"{ASKED.title}: 1 submission to grade again" in out.getvalue()
