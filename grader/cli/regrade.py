@@ -38,22 +38,12 @@ if TYPE_CHECKING:
     "4 nothing to grade, 130 interrupted."
 )
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "-a",
-    "--assignment",
-    "assignments",
-    multiple=True,
-    shell_complete=assignment_names,
-    help="Regrade this one only. Repeatable.  [default: all whose suite has changed]",
-)
+@click.option("-a", "--assignment", "assignments", multiple=True, shell_complete=assignment_names,
+              help="Regrade this one only. Repeatable.  [default: all that changed]")  # fmt: skip
 @course_option
-@click.option(
-    "--output",
-    default="reports",
-    show_default=True,
-    type=click.Path(path_type=Path, file_okay=False),
-    help="The output folder of `grader check`.",
-)
+@click.option("--output", default="reports", show_default=True,
+              type=click.Path(path_type=Path, file_okay=False),
+              help="The output folder of `grader check`.")  # fmt: skip
 @click.option("--apply", "apply_", is_flag=True, help="Write the new scores without asking.")
 @click.option(
     "--only-gains",

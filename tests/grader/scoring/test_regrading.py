@@ -15,17 +15,34 @@ from grader.scoring.policies import without_adjustments
 from grader.scoring.regrading import concerned, regrade
 
 replace = msgspec.structs.replace
-BEFORE = generated(6, assignments=2, questions=2, checks=2)
+STATES = (State.UNGRADED, State.MISSING, State.GRADED)
+
+
+def a_class() -> Gradebook:
+    """Six students in two assignments; two of them are ungraded, two missing."""
+    book = generated(6, assignments=2, questions=2, checks=2)
+    scores = [
+        replace(one, state=STATES[place // 2 % 3], applied=())
+        for place, one in enumerate(book.scores)
+    ]
+    return replace(book, scores=tuple(scores))
+
+
+BEFORE = a_class()
 ONE, OTHER = (one.id for one in BEFORE.assignments)
 THEN, NOW = {ONE: "then", OTHER: "same"}, {ONE: "now", OTHER: "same"}
 WHY = "the better score counts"
 
 
 def again(old: Score, earned: float | None, digest: str) -> Score:
-    """What a new run gives: so many points, or none because the grader failed."""
+    """What a new run gives: so many points, or none because the grader or the file is broken."""
     if earned is None:
-        fault = Ending(kind=EndingKind.FAULT, message="it broke")
-        return replace(old, state=State.UNGRADED, earned=0.0, ending=fault, outcomes=())
+        kind = EndingKind.FAULT if digest == old.digest else EndingKind.UNREADABLE
+        ending = Ending(kind=kind, message="broken")
+        return replace(
+            old, state=State.UNGRADED, earned=0.0, ending=ending, outcomes=(), digest=digest,
+            applied=(),
+        )  # fmt: skip
     return replace(
         old, state=State.GRADED, earned=earned, applied=(), digest=digest, ending=Ending()
     )
@@ -66,6 +83,8 @@ def test_no_score_is_lost_and_with_only_gains_none_falls(
     done = regrade(before, new, course, graded_with=NOW, adjustments=by_hand, only_gains=reason)
     after = {(one.student, one.assignment): one for one in done.merged.gradebook.scores}
     left = {one.student for one in done.left}
+    held = [one for one in after.values() if any(a.rule == "regrade" for a in one.applied)]
+    assert {one.student for one in done.kept} == {one.student for one in held}
     assert after.keys() == {(one.student, one.assignment) for one in before.scores}
     for old in before.scores:
         score = after[old.student, old.assignment]
@@ -76,9 +95,12 @@ def test_no_score_is_lost_and_with_only_gains_none_falls(
             assert score.state is State.GRADED
         if old.state is State.MISSING:
             assert score.state is State.MISSING
+        elif old.student not in found or found[old.student].ending.ours:
+            assert old.student in left
         elif old.student in left:
             assert score.outdated
             assert without_adjustments(score) == without_adjustments(old)
+            assert (score.state, score.digest) == (old.state, old.digest)
         else:
             mine = found[old.student]
             better = reason and old.state is State.GRADED and mine.digest == old.digest
