@@ -8,7 +8,11 @@ import msgspec
 
 from grader.model import CellError, Ending, Isolation, Moment, Problem, Status, Value
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: `regrades` is a log that whoever writes the gradebook anew must keep."""
+
+READABLE = frozenset({1, SCHEMA_VERSION})
+"""Versions that hold nothing which would be lost by writing them anew."""
 
 
 class State(enum.StrEnum):
@@ -33,11 +37,16 @@ class ScoredOutcome(Value, frozen=True):
 
 
 class AppliedRule(Value, frozen=True):
-    """A rule that changed a score, by how much, and why."""
+    """A rule that changed a score, by how much, and why.
+
+    `question` or `check` tell which one a person meant who changed a score by hand.
+    """
 
     rule: str
     difference: float
     reason: str
+    question: str = ""
+    check: str = ""
 
 
 class Attempt(Value, frozen=True):
@@ -101,20 +110,37 @@ class QuestionReport(Value, frozen=True):
 
 
 class CheckReport(Value, frozen=True):
-    """A check without what only the engine needs."""
+    """A check without what only the engine needs. `code` is a digest of its own code."""
 
     id: str
     title: str
     points: float
     public: bool
     hint: str = ""
+    code: str = ""
+
+
+class Asked(Value, frozen=True):
+    """What a run was asked for: all that it takes to do the same again.
+
+    `paths` and the files of tables are absolute. Empty where none was named.
+    """
+
+    paths: tuple[str, ...] = ()
+    seed: int = 0
+    timeout_s: float | None = None
+    roster: str = ""
+    submitted_at: str = ""
+    extensions: str = ""
+    formats: tuple[str, ...] = ()
+    show_hidden: str = ""
 
 
 class RunInfo(Value, frozen=True):
     """What may differ between two runs on the same input: times, host, versions.
 
     `kept` counts the results that were taken from an earlier run. `graded_with` is a digest of the
-    suite and the grader, by assignment.
+    suite and the grader, by assignment. `asked` is empty in a gradebook of an earlier version.
     """
 
     started_at: str = ""
@@ -126,6 +152,7 @@ class RunInfo(Value, frozen=True):
     kept: int = 0
     seconds_per_submission: dict[str, float] = msgspec.field(default_factory=dict)
     graded_with: dict[str, str] = msgspec.field(default_factory=dict)
+    asked: Asked | None = None
 
 
 class Total(Value, frozen=True):
@@ -141,10 +168,45 @@ class Total(Value, frozen=True):
     known: bool = True
 
 
+class KeptScore(Value, frozen=True):
+    """What a submission has at least: a regrading that took points was not to count.
+
+    `earned` is before adjustments by hand. It is about the file with this digest, and no other.
+    """
+
+    student: str
+    assignment: str
+    digest: str
+    earned: float
+    reason: str
+
+
+class Regrade(Value, frozen=True):
+    """That scores were given anew after a suite was changed: a line of the log.
+
+    `changes` are in words, by assignment. `former` is the gradebook of before, a file beside this
+    one. `gained`, `lost` and `same` count scores. `kept` are those that were better before, where
+    the better one counts.
+    """
+
+    at: str
+    by: str
+    because: str
+    assignments: tuple[str, ...]
+    changes: dict[str, tuple[str, ...]]
+    former: str
+    gained: int
+    lost: int
+    same: int
+    only_gains: bool = False
+    kept: tuple[KeptScore, ...] = ()
+
+
 class Gradebook(Value, frozen=True):
     """Everything a report needs. Two runs on the same input differ under `run` alone.
 
-    `names` are what students are called, where a roster tells.
+    `names` are what students are called, where a roster tells. `regrades` is the log of regradings,
+    the oldest first.
     """
 
     schema_version: int
@@ -158,3 +220,4 @@ class Gradebook(Value, frozen=True):
     course_title: str = ""
     totals: tuple[Total, ...] = ()
     names: dict[str, str] = msgspec.field(default_factory=dict)
+    regrades: tuple[Regrade, ...] = ()

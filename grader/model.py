@@ -30,7 +30,8 @@ class Check(Value, frozen=True):
     """One hidden or public check: the smallest thing that earns points.
 
     `id` is the test function's name, with pytest's `[parameters]` when there are any; unique in
-    its assignment. `title` is the first line of its docstring: what a student reads.
+    its assignment. `title` is the first line of its docstring: what a student reads. `code` is a
+    digest of what the function itself does.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Check(Value, frozen=True):
     requires: tuple[str, ...] = ()
     timeout_s: float | None = None
     devices: tuple[str, ...] = ("cpu",)
+    code: str = ""
 
     def runs_on(self, device: str) -> bool:
         """Whether it can be run there: what needs no GPU runs on one too."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import msgspec
 
 from grader.config.course import Course
 from grader.config.policy import Adjustment, Policy
-from grader.gradebook import Gradebook, RunInfo, Score
+from grader.gradebook import Gradebook, KeptScore, RunInfo, Score
 from grader.intake.discovery import Discovery, discover
 from grader.intake.groups import NOBODY, Enrolment
 from grader.intake.readings import Readings
@@ -42,6 +42,7 @@ class Options(Value, frozen=True):
     sandbox: bool = True
     roster: Roster | None = None
     adjustments: tuple[Adjustment, ...] = ()
+    kept: tuple[KeptScore, ...] = ()
     times: Times | None = None
     extensions: Extensions | None = None
     apart: tuple[Path, ...] = ()
@@ -63,12 +64,17 @@ class ClassScores(Value, frozen=True):
     problems: tuple[Problem, ...]
 
 
+Review = Callable[[Plan, Mapping[str, Suite]], None]
+"""Sees what will be graded, with which suites, and may raise to stop it."""
+
+
 def check(
     paths: Sequence[Path],
     course: Course,
     options: Options,
     watcher: Watcher,
     results: Results | None = None,
+    review: Review | None = None,
 ) -> Gradebook:
     """Grade everything below `paths` that has no result yet.
 
@@ -86,6 +92,8 @@ def check(
         found = find_class(paths, course, options, readings)
         suites = describe_suites(engine, results)
         planned = plan_class(found, suites, course.limits, rules, options)
+        if review is not None:
+            review(planned, suites)
         graded = grade_jobs(
             engine, planned.jobs, results, watcher,
             slots=count_slots(options), problems=planned.problems,
@@ -159,7 +167,7 @@ class ScoreRules:
     def __init__(self, course: Course, options: Options) -> None:
         self.due = deadlines(course, options.extensions)
         self._policies = {one.id: one.policy for one in course.assignments}
-        self._adjustments = options.adjustments
+        self._adjustments, self._kept = options.adjustments, options.kept
 
     def policy(self, assignment: str) -> Policy:
         """The rules of an assignment."""
@@ -168,7 +176,8 @@ class ScoreRules:
     def apply(self, score: Score) -> Score:
         """Return a score as the rules leave it."""
         due = self.due(score.student, score.assignment)
-        return policies.apply(score, self.policy(score.assignment), self._adjustments, due)
+        policy = self.policy(score.assignment)
+        return policies.apply(score, policy, self._adjustments, due, self._kept)
 
 
 def plan_class(

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import UTC
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from grader.cli.asked import user
 from grader.cli.options import assignment_names, known_name, load_gradebook
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from grader.config.policy import Adjustment
+    from grader.gradebook import Gradebook, Score
+
+EARLIER = (
+    "it counts as soon as `grader check` has written to that folder again: its reports are of an "
+    "earlier version of the grader, and don't say how they were asked for"
+)
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("student")
 @click.argument("assignment", shell_complete=assignment_names)
-@click.argument("points", type=float)
+@click.argument("points", type=float, required=False)
+@click.option(
+    "--for", "part", default="", metavar="ID", help="The question or the check that it is for."
+)
 @click.option("--because", required=True, metavar="REASON", help="Why; the student reads it.")
+@click.option("--undo", is_flag=True, help="Take back the latest one, instead of POINTS.")
 @click.option(
     "--results",
     default="reports",
@@ -22,60 +38,167 @@ from grader.cli.options import assignment_names, known_name, load_gradebook
     type=click.Path(path_type=Path, file_okay=False),
     help="The output folder of `grader check`.",
 )
-def adjust(student: str, assignment: str, points: float, because: str, results: Path) -> None:
+def adjust(
+    student: str,
+    assignment: str,
+    points: float | None,
+    part: str,
+    because: str,
+    undo: bool,
+    results: Path,
+) -> None:
     r"""Give or take points by hand, with a reason.
 
-    The line is added to adjustments.jsonl in the output folder, where it survives every regrading;
-    nothing in it is ever changed, so take an adjustment back with another one. The next `grader
-    check` into that folder applies it and lists it beside the score.
+    It counts at once: the gradebook and the reports in the output folder are written anew. The line
+    is added to adjustments.jsonl there, where it survives every regrading; nothing in that file is
+    ever changed, and --undo adds another line.
+
+    What is for a question or a check gives no more than it is worth, and takes no more than it has
+    given: who gets a wrong check's points by hand does not have them twice when it is repaired.
 
     \b
     Examples:
       grader adjust anna blocks +1.5 --because "the task was ambiguous"
-      grader adjust anna blocks -1.5 --because "taken back: see the forum"
+      grader adjust anna blocks +2 --for test_causality --because "right, in another way"
+      grader adjust anna blocks --undo --because "see the forum"
     """
-    import math
-    from datetime import datetime
-
-    from grader.config.policy import Adjustment
-    from grader.errors import UsageError
-    from grader.gradebook import State
+    from grader.errors import GraderError
     from grader.store import adjustments
     from grader.store.output import OutputFolder
+    from grader.text import points as shown
 
     gradebook = load_gradebook(results)
+    score = _score(gradebook, student, assignment, results)
+    if undo == (points is not None):
+        raise click.UsageError("give either POINTS or --undo")
+    asked = _line(score, points or 0.0, because, part, results)
+    with OutputFolder(results) as folder:
+        before = adjustments.read(folder)
+        line = _taken_back(asked, before, results) if undo else _checked(asked)
+        path = adjustments.add(folder, line)
+        now = adjustments.in_force((*before, line))
+        try:
+            after = _write(folder, now)
+        except GraderError as error:
+            raise GraderError(
+                f"the adjustment is recorded, but not all reports are written ({error.message})",
+                where=error.where,
+                hint="don't adjust again: `grader check` writes them",
+            ) from error
+    click.echo(path)
+    if undo:
+        click.echo(f"taken back: {-line.points:+g}", err=True)
+    if after is None:
+        click.echo(EARLIER, err=True)
+    else:
+        counts = _score(after, student, assignment, results).earned
+        click.echo(f"{student} {assignment}: {shown(score.earned)} → {shown(counts)}", err=True)
+
+
+def _score(gradebook: Gradebook, student: str, assignment: str, results: Path) -> Score:
+    """The score that is to be changed.
+
+    Raises:
+        UsageError: there is none.
+    """
+    from grader.errors import UsageError
+    from grader.gradebook import State
+
     known_name(student, {score.student for score in gradebook.scores}, "student", results)
     known_name(assignment, {one.id for one in gradebook.assignments}, "assignment", results)
-    if not math.isfinite(points) or points == 0 or not because.strip():
-        raise click.UsageError("POINTS must be a number other than 0, and REASON some words")
-    states = {(score.student, score.assignment): score.state for score in gradebook.scores}
-    if states.get((student, assignment)) is not State.GRADED:
-        raise UsageError(
-            f"{student} has no score in {assignment} that could be adjusted",
-            where=str(results),
-            hint="what is ungraded or missing is neither zero nor full marks: grade it first",
-        )
-    with OutputFolder(results) as folder:
-        path = adjustments.add(
-            folder,
-            Adjustment(
-                student=student,
-                assignment=assignment,
-                points=points,
-                because=because.strip(),
-                at=datetime.now(UTC).isoformat(timespec="seconds"),
-                by=_user(),
-            ),
-        )
-    click.echo(path)
-    click.echo("it counts as soon as `grader check` has written to that folder again", err=True)
+    for score in gradebook.scores:
+        same = (score.student, score.assignment) == (student, assignment)
+        if same and score.state is State.GRADED:
+            return score
+    raise UsageError(
+        f"{student} has no score in {assignment} that could be adjusted",
+        where=str(results),
+        hint="what is ungraded or missing is neither zero nor full marks: grade it first",
+    )
 
 
-def _user() -> str:
-    """Who is asking; empty where the system doesn't know."""
-    import getpass
+def _line(score: Score, points: float, because: str, part: str, results: Path) -> Adjustment:
+    """What is added to the file. `part` is the id of a question or a check.
 
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return ""
+    Raises:
+        UsageError: there is no such part, or no reason.
+    """
+    from datetime import UTC, datetime
+
+    from grader.config.policy import Adjustment
+
+    checks = {one.check for one in score.outcomes}
+    if part:
+        known_name(part, checks | score.questions.keys(), "question or check", results)
+    if not because.strip():
+        raise click.UsageError("REASON must be some words")
+    return Adjustment(
+        student=score.student,
+        assignment=score.assignment,
+        points=points,
+        because=because.strip(),
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        by=user(),
+        question="" if part in checks else part,
+        check=part if part in checks else "",
+    )
+
+
+def _checked(line: Adjustment) -> Adjustment:
+    import math
+
+    if not math.isfinite(line.points) or line.points == 0:
+        raise click.UsageError("POINTS must be a number other than 0")
+    return line
+
+
+def _taken_back(line: Adjustment, before: Sequence[Adjustment], results: Path) -> Adjustment:
+    """The line that takes back the latest adjustment of this score, question or check.
+
+    Raises:
+        UsageError: there is none.
+    """
+    import msgspec
+
+    from grader.errors import UsageError
+    from grader.store import adjustments
+
+    for one in reversed(adjustments.in_force(before)):
+        same = (one.student, one.assignment) == (line.student, line.assignment)
+        narrower = line.question or line.check
+        if same and (not narrower or (one.question, one.check) == (line.question, line.check)):
+            return msgspec.structs.replace(
+                line, points=-one.points, question=one.question, check=one.check,
+                undoes=adjustments.digest(one),
+            )  # fmt: skip
+    raise UsageError(
+        f"nothing was adjusted by hand for {line.student} in {line.assignment}",
+        where=str(results / adjustments.NAME),
+        hint="`grader show` lists what changed a score",
+    )
+
+
+def _write(folder: Path, now: Sequence[Adjustment]) -> Gradebook | None:
+    """Write the reports anew with these adjustments; None where nobody knows how they were made."""
+    import stat
+
+    from grader.reports.choices import Format, Hidden
+    from grader.reports.writing import write_reports
+    from grader.scoring.adjusting import readjust
+    from grader.store import printed
+    from grader.store.output import GRADEBOOK
+
+    gradebook = printed.restore(load_gradebook(folder), folder)
+    asked = gradebook.run.asked
+    if asked is None:
+        return None
+    after = readjust(gradebook, now)
+    same = {
+        (new.student, new.assignment)
+        for old, new in zip(gradebook.scores, after.scores, strict=True)
+        if old == new
+    }
+    mode = stat.S_IMODE((folder / GRADEBOOK).stat().st_mode)
+    formats = tuple(map(Format, asked.formats))
+    write_reports(after, folder, formats, Hidden(asked.show_hidden), mode, same)
+    return after

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from grader.errors import GraderError
 
 COMMANDS = {
-    "Grade": ("check", "collect", "adjust"),
+    "Grade": ("check", "regrade", "collect", "adjust"),
     "Look": ("show", "stats", "diff", "alike"),
     "Hand on": ("export", "package"),
     "Build a course": (

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 
 import click
 
+from grader.cli.asked import absolute, grading_options, with_record
 from grader.cli.options import (
     Finite,
     assignments_option,
     checked_device,
-    chosen,
     course_option,
     jobs_option,
     load_course,
     seed_option,
 )
-from grader.cli.status import status_of
+from grader.cli.status import status_of, stop_as_with_ctrl_c
 from grader.exit_status import ExitStatus
 from grader.reports.choices import DEFAULT, Format, Hidden
 
@@ -134,55 +133,52 @@ def check(
       grader check submissions/ --format html --format csv --show-hidden questions
       grader check alice.ipynb --json | python -m json.tool
     """
-    from grader.gradesheets.enrolment import read_enrolment
-    from grader.gradesheets.roster import read_roster
-    from grader.gradesheets.timetables import read_extensions, read_times
-    from grader.judging.gpus import resolve_device
-    from grader.pipeline import Options
+    from grader.gradebook import Asked
     from grader.pipeline import check as run
     from grader.reports import gradebook_json
     from grader.reports.terminal import Progress, print_remarks, print_scores
     from grader.reports.writing import write_reports
     from grader.scoring.merging import Merged, Narrowed, merge
-    from grader.store import adjustments
+    from grader.store import printed
     from grader.store.output import OutputFolder
     from grader.store.results import Results
-    from grader.store.standing import graded_with_now, read_standing
+    from grader.store.standing import graded_with_now, read_regrades, read_standing
     from grader.text import one_line
 
     course = load_course(course_path, paths)
     if not quiet:
         click.echo(f"Course: {one_line(course.title)} ({one_line(str(course.root))})", err=True)
-    longer = extensions or course.extensions
-    options = Options(
-        assignments=chosen(course, assignments),
-        only=only,
-        device=resolve_device(device, course),
+    wanted = tuple(Format(name) for name in formats or DEFAULT)
+    asked = Asked(
+        paths=tuple(map(absolute, paths)),
         seed=seed,
         timeout_s=timeout,
-        jobs=jobs,
-        sandbox=sandbox == "on",
-        roster=None if roster is None else read_roster(roster),
-        adjustments=adjustments.read(output),
-        times=None if submitted_at is None else read_times(submitted_at, course),
-        extensions=None if longer is None else read_extensions(longer, course),
-        apart=(output,),
-        enrolment=read_enrolment(roster),
+        roster=absolute(roster),
+        submitted_at=absolute(submitted_at),
+        extensions=absolute(extensions),
+        formats=tuple(one.value for one in wanted),
+        show_hidden=show_hidden,
     )
+    log = read_regrades(output, course)
+    options = grading_options(
+        course, asked, output, assignments=assignments, only=only, device=device, jobs=jobs,
+        sandbox=sandbox == "on", regrades=log,
+    )  # fmt: skip
     narrowed = Narrowed(options.only, options.assignments, options.roster)
-    wanted = tuple(Format(name) for name in formats or DEFAULT)
-    _stop_as_with_ctrl_c()
+    stop_as_with_ctrl_c()
     mode = course.report_mode
     with OutputFolder(output, mode) as folder:
         before = read_standing(folder, course) if narrowed else None
         results = Results(folder, sandbox=options.sandbox, force=force, mode=mode)
         with Progress(quiet=quiet or as_json, verbose=verbose) as progress:
             gradebook = run(paths, course, options, progress, results)
+        gradebook = with_record(gradebook, asked, log)
         whole = Merged(gradebook)
         if before is not None:
             now = graded_with_now(course, before, gradebook)
             whole = merge(before, gradebook, course, narrowed, graded_with=now,
                           adjustments=options.adjustments)  # fmt: skip
+        printed.keep(whole.gradebook, folder, mode)
         reports = write_reports(
             whole.gradebook, folder, wanted, Hidden(show_hidden), mode, whole.unchanged
         )
@@ -195,11 +191,3 @@ def check(
     if not gradebook.complete:
         sys.exit(ExitStatus.INTERRUPTED)
     sys.exit(status_of(gradebook, fail_under))
-
-
-def _stop_as_with_ctrl_c() -> None:
-    """Let a request to end, or a terminal that is closed, stop the grader as Ctrl-C does."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
-            signal.signal(number, signal.default_int_handler)

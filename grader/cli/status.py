@@ -1,7 +1,8 @@
-"""Which exit status a gradebook is."""
+"""Which exit status a gradebook is, and what stops a grading."""
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 from grader.exit_status import ExitStatus
@@ -23,3 +24,11 @@ def status_of(gradebook: Gradebook, fail_under: float | None = None) -> ExitStat
     if fail_under is not None and any(percent(one) < fail_under for one in gradebook.scores):
         return ExitStatus.BELOW
     return ExitStatus.OK
+
+
+def stop_as_with_ctrl_c() -> None:
+    """Let a request to end, or a terminal that is closed, stop the grader as Ctrl-C does."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, signal.default_int_handler)

@@ -53,7 +53,11 @@ class Due(Value, frozen=True):
 
 
 class Adjustment(Value, frozen=True):
-    """Points that an instructor gave or took by hand, and why."""
+    """Points that an instructor gave or took by hand, and why.
+
+    `question` or `check` name what they are for. `undoes` is the digest of an adjustment that this
+    one takes back.
+    """
 
     student: str
     assignment: str
@@ -61,6 +65,9 @@ class Adjustment(Value, frozen=True):
     because: str
     at: str = ""
     by: str = ""
+    question: str = ""
+    check: str = ""
+    undoes: str = ""
 
 
 def format_amount(value: Amount) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from grader.gradebook import Gradebook, Score, State
 from grader.model import Status, Value
+from grader.reports.suite_changes import SuiteChange, suite_changes
 
 
 class CheckChange(Value, frozen=True):
@@ -37,6 +38,7 @@ class Comparison(Value, frozen=True):
     same: int
     suites_changed: tuple[str, ...] = ()
     versions_changed: tuple[str, ...] = ()
+    suites: tuple[SuiteChange, ...] = ()
 
 
 def compare(old: Gradebook, new: Gradebook) -> Comparison:
@@ -56,11 +58,22 @@ def compare(old: Gradebook, new: Gradebook) -> Comparison:
             for assignment in new.assignments
             if assignment.id in asked and assignment != asked[assignment.id]
         ),
-        versions_changed=tuple(
-            f"{name} {old.run.versions.get(name, '–')} → {version}"
-            for name, version in new.run.versions.items()
-            if old.run.versions.get(name) != version
+        versions_changed=other_versions(old.run.versions, new.run.versions),
+        suites=suite_changes(
+            asked,
+            {assignment.id: assignment for assignment in new.assignments},
+            old.run.graded_with,
+            new.run.graded_with,
         ),
+    )
+
+
+def other_versions(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the packages whose versions differ, with both."""
+    return tuple(
+        f"{name} {old.get(name, '–')} → {version}"
+        for name, version in new.items()
+        if old.get(name) != version
     )
 
 

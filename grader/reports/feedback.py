@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from grader.gradebook import (
+    AppliedRule,
     AssignmentReport,
     CheckReport,
     QuestionReport,
@@ -131,7 +132,7 @@ def compose(
         questions=named,
         handed_in=handed_in(score),
         attempts=tuple(attempts(score)),
-        changes=tuple(changes(score)),
+        changes=tuple(changes(score, assignment, hidden)),
         cell_errors=tuple(_trimmed(error) for error in score.cell_errors[:CELL_ERRORS]),
         more_cell_errors=max(0, len(score.cell_errors) - CELL_ERRORS),
         advice=_advice(score, named),
@@ -140,11 +141,27 @@ def compose(
     )
 
 
-def changes(score: Score) -> Iterator[str]:
+def changes(
+    score: Score, assignment: AssignmentReport, hidden: Hidden = Hidden.TITLES
+) -> Iterator[str]:
     """Every rule that changed the score after the checks, in words."""
     for one in score.applied:
         sign = "+" if one.difference > 0 else "\u2212" if one.difference else "±"
-        yield f"{sign}{points(abs(one.difference))} ({one.rule}): {one.reason}"
+        rule = ", ".join(filter(None, (one.rule, _target(one, assignment, hidden))))
+        yield f"{sign}{points(abs(one.difference))} ({rule}): {one.reason}"
+
+
+def _target(one: AppliedRule, assignment: AssignmentReport, hidden: Hidden) -> str:
+    """What a change by hand is for, as far as a student may know it; empty for the whole."""
+    for question in assignment.questions:
+        if question.id == one.question:
+            return question.title
+        for check in question.checks:
+            if check.id == one.check:
+                if check.public or hidden is Hidden.TITLES:
+                    return check.title
+                return question.title if hidden is Hidden.QUESTIONS else ""
+    return ""
 
 
 def _notices(score: Score, isolation: Isolation | None) -> Iterator[Notice]:

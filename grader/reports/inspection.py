@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -15,6 +15,7 @@ from grader.reports.comparison import Change, CheckChange, Comparison
 from grader.reports.feedback import SYMBOLS, WORDS, changes, message_lines
 from grader.reports.score_table import Symbols, mark, plain_table
 from grader.reports.students import OUTDATED, called, find_dropped, totals
+from grader.reports.suite_changes import SuiteChange, words
 from grader.reports.terminal import console
 from grader.reports.timing import attempts, handed_in
 from grader.text import one_line, points
@@ -45,7 +46,7 @@ def print_student(
         for line in (handed_in(score, source=True), *attempts(score)):
             if line:
                 out.print(Text(f"  {one_line(line)}", "dim"), soft_wrap=True)
-        for change in changes(score):
+        for change in changes(score, asked[score.assignment]):
             out.print(Text(f"  {one_line(change)}", "cyan"), soft_wrap=True)
         for error in score.cell_errors:
             text = f"  cell {error.cell}: {error.error}: {error.message}"
@@ -113,7 +114,31 @@ def _bars(out: Console, histogram: Sequence[int]) -> Text:
 def print_comparison(found: Comparison, *, out: Console | None = None) -> None:
     """Print whose score changed, with the checks that changed it."""
     out = out or console()
-    for change in found.changes:
+    print_changes(found.changes, out)
+    if found.changes:
+        out.print()
+    out.print(Text(f"{len(found.changes)} changed, {found.same} the same", "bold"))
+    print_suites(found.suites, out)
+    told = {suite.assignment for suite in found.suites}
+    for title, names in (
+        ("Other questions or points", [one for one in found.suites_changed if one not in told]),
+        ("Other versions", found.versions_changed),
+    ):
+        if names:
+            out.print(Text(f"{title}: {', '.join(map(one_line, names))}", "dim"), soft_wrap=True)
+
+
+def print_suites(suites: Iterable[SuiteChange], out: Console) -> None:
+    """Print what changed in suites, a line for each check."""
+    for suite in suites:
+        out.print(Text(f"Changed in {one_line(suite.assignment)}:", "dim"), soft_wrap=True)
+        for line in words(suite):
+            out.print(Text(f"    {one_line(line)}", "dim"), soft_wrap=True)
+
+
+def print_changes(changed: Iterable[Change], out: Console) -> None:
+    """Print a line for each score that changed, and below it one for each check."""
+    for change in changed:
         name = one_line(f"{change.student} {change.assignment}")
         again = " (handed in again)" if change.resubmitted else ""
         style = "green" if change.after > change.before else "red"
@@ -122,15 +147,6 @@ def print_comparison(found: Comparison, *, out: Console | None = None) -> None:
         )
         for check in change.checks:
             out.print(Text(f"    {_check_step(check)}", "dim"), soft_wrap=True)
-    if found.changes:
-        out.print()
-    out.print(Text(f"{len(found.changes)} changed, {found.same} the same", "bold"))
-    for title, names in (
-        ("Other questions, checks or points", found.suites_changed),
-        ("Other versions", found.versions_changed),
-    ):
-        if names:
-            out.print(Text(f"{title}: {', '.join(map(one_line, names))}", "dim"), soft_wrap=True)
 
 
 def _step(change: Change) -> str:

@@ -35,7 +35,7 @@ def write_reports(
     """Write reports, as files of this mode, into a folder and return their paths.
 
     Feedback on scores that are `unchanged` since an earlier run (student and assignment) is left
-    alone where it is there: the gradebook does not hold what the notebook printed.
+    alone where it is there: what the notebook printed may not be known any more.
 
     Who handed nothing in gets no feedback. The gradebook is always written, because every other
     command reads it, and after everything but the class report: where it is new, all else is.

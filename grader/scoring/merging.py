@@ -8,12 +8,13 @@ suite or the grader has changed since. A score is never replaced because the run
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
 
 import msgspec
 
 from grader.config.course import Course
 from grader.config.policy import Adjustment
-from grader.gradebook import Gradebook, RunInfo, Score, State
+from grader.gradebook import Asked, Gradebook, RunInfo, Score, State
 from grader.intake.roster import Roster, known_as
 from grader.model import EndingKind, Isolation, Problem, ProblemKind, Value
 from grader.scoring.points import in_order
@@ -101,6 +102,7 @@ def merge(
             for student, name in {**before.names, **new.names}.items()
             if student in students
         },
+        regrades=before.regrades,
     )
     same = {_key(now) for then, now in zip(stand, after, strict=True) if then == now}
     return Merged(in_order(gradebook, course), frozenset(held), frozenset(same))
@@ -190,4 +192,24 @@ def _run(before: RunInfo, new: RunInfo, held: set[Key], graded_with: Mapping[str
             for name in sorted(standing | new.graded_with.keys())
             if name in graded_with
         },
+        asked=_asked(before.asked, new.asked),
     )
+
+
+def _asked(before: Asked | None, new: Asked | None) -> Asked | None:
+    """What it takes to grade all of both again: what is in other folders, too."""
+    if before is None or new is None:
+        return new
+    return msgspec.structs.replace(
+        new,
+        paths=_outermost((*before.paths, *new.paths)),
+        roster=new.roster or before.roster,
+        submitted_at=new.submitted_at or before.submitted_at,
+        extensions=new.extensions or before.extensions,
+    )
+
+
+def _outermost(paths: Iterable[str]) -> tuple[str, ...]:
+    """Return paths without those that lie in another of them, which would be found twice."""
+    once = dict.fromkeys(PurePath(path) for path in paths)
+    return tuple(str(one) for one in once if not any(other in one.parents for other in once))

@@ -169,7 +169,13 @@ def collate(
 
 def in_order(gradebook: Gradebook, course: Course) -> Gradebook:
     """Sort students by name, assignments as the course lists them; add up the totals."""
-    order = {assignment.id: place for place, assignment in enumerate(course.assignments)}
+    names = [assignment.id for assignment in course.assignments]
+    return arrange(gradebook, names, course.policy.drop_lowest)
+
+
+def arrange(gradebook: Gradebook, assignments: Sequence[str], drop_lowest: int) -> Gradebook:
+    """Sort everything, assignments in this order, and add up totals without the lowest scores."""
+    order = {assignment: place for place, assignment in enumerate(assignments)}
 
     def place(assignment: str | None) -> tuple[int, str]:
         return order.get(assignment or "", len(order)), assignment or ""
@@ -189,7 +195,7 @@ def in_order(gradebook: Gradebook, course: Course) -> Gradebook:
                 key=lambda p: (p.student or "", place(p.assignment), p.kind, p.where, p.message),
             )
         ),
-        totals=_totals(gradebook.scores, course.policy.drop_lowest),
+        totals=_totals(gradebook.scores, drop_lowest),
         names=dict(sorted(gradebook.names.items())),
     )
 
@@ -273,6 +279,7 @@ def assignment_report(suite: Suite) -> AssignmentReport:
                         points=check.points,
                         public=check.public,
                         hint=check.hint,
+                        code=check.code,
                     )
                     for check in suite.checks
                     if check.question == question.id

@@ -1,13 +1,15 @@
 """`adjustments.jsonl` in the output folder: what an instructor changed by hand, line by line.
 
-Lines are only ever added: taking an adjustment back is another one with the opposite sign. So it
-can always be told who changed what, when and why; and whatever is graded again, they stay.
+Lines are only ever added: one that takes another back names it by its digest. So it can always be
+told who changed what, when and why; and whatever is graded again, they stay.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -44,6 +46,26 @@ def read(folder: Path) -> tuple[Adjustment, ...]:
                     hint="repair it, or take the line out",
                 ) from None
     return tuple(found)
+
+
+def in_force(adjustments: Iterable[Adjustment]) -> tuple[Adjustment, ...]:
+    """Return those that nobody has taken back."""
+    found: list[Adjustment] = []
+    for one in adjustments:
+        if not one.undoes:
+            found.append(one)
+            continue
+        for place in reversed(range(len(found))):
+            if digest(found[place]) == one.undoes:
+                del found[place]
+                break
+    return tuple(found)
+
+
+def digest(adjustment: Adjustment) -> str:
+    """Name an adjustment by what it says; fields that a later version has change no name."""
+    said = {name: value for name, value in msgspec.to_builtins(adjustment).items() if value != ""}
+    return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()[:16]
 
 
 def add(folder: Path, adjustment: Adjustment) -> Path:

@@ -180,6 +180,7 @@ class OutputFolder:
         folders = [
             self.path,
             self.path / STUDENTS,
+            self.path / RESULTS,
             *self.path.glob(f"{FEEDBACK}/*"),
             *self.path.glob(f"{RESULTS}/*"),
         ]

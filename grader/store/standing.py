@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from grader.config.course import Course
 from grader.errors import UsageError
-from grader.gradebook import SCHEMA_VERSION, Gradebook
+from grader.gradebook import READABLE, Gradebook, Regrade
 from grader.serialization import from_json
+from grader.store import printed
 from grader.store.fingerprint import graded_with, suite_digests
-from grader.store.output import GRADEBOOK
+from grader.store.output import GRADEBOOK, write_atomically
 from grader.text import one_line
 
 
@@ -32,7 +36,7 @@ def read_standing(folder: Path, course: Course) -> Gradebook | None:
         found = from_json(content, Gradebook)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise _unreadable(path, one_line(str(error))) from None
-    if found.schema_version != SCHEMA_VERSION:
+    if found.schema_version not in READABLE:
         raise _unreadable(path, f"schema version {found.schema_version}")
     if found.course != course.id:
         raise UsageError(
@@ -40,7 +44,32 @@ def read_standing(folder: Path, course: Course) -> Gradebook | None:
             where=str(folder),
             hint="choose another folder with `--output`, where nothing is lost",
         )
-    return found
+    return printed.restore(found, folder)
+
+
+def read_regrades(folder: Path, course: Course) -> tuple[Regrade, ...]:
+    """Return the log of regradings, which a run about everybody keeps; empty if there is none."""
+    try:
+        found = read_standing(folder, course)
+    except UsageError:  # scores that can't be read, or another course's, are written over
+        return ()
+    return () if found is None else found.regrades
+
+
+def keep_former(folder: Path, at: datetime, mode: int) -> Path:
+    """Copy the gradebook of a folder, as it is, under a name with this date; return the copy.
+
+    Raises:
+        GraderError: it can't be written.
+    """
+    stem = f"gradebook-before-{at:%Y-%m-%dT%H.%M.%SZ}"
+    path = folder / f"{stem}.json"
+    for number in itertools.count(2):
+        if not path.exists():
+            break
+        path = folder / f"{stem}-{number}.json"
+    write_atomically(path, (folder / GRADEBOOK).read_bytes(), mode=mode)
+    return path
 
 
 def _unreadable(path: Path, reason: str) -> UsageError:
@@ -53,7 +82,13 @@ def _unreadable(path: Path, reason: str) -> UsageError:
 
 def graded_with_now(course: Course, before: Gradebook, new: Gradebook) -> dict[str, str]:
     """What a score would be given with today, by assignment, for all that the course still has."""
+    others = [one.id for one in before.assignments if one.id not in new.run.graded_with]
+    return new.run.graded_with | would_grade_with(course, others)
+
+
+def would_grade_with(course: Course, assignments: Iterable[str]) -> dict[str, str]:
+    """What scores would be given with today, in those assignments that the course still has."""
     known = {assignment.id for assignment in course.assignments}
-    others = [one.id for one in before.assignments if one.id in known - new.run.graded_with.keys()]
-    digests = suite_digests(course, others) if others else {}
-    return new.run.graded_with | {name: graded_with(digests[name]) for name in others}
+    asked = [name for name in assignments if name in known]
+    digests = suite_digests(course, asked) if asked else {}
+    return {name: graded_with(digest) for name, digest in digests.items()}

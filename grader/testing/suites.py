@@ -20,6 +20,7 @@ from _pytest.assertion import rewrite, util
 from grader.errors import SuiteError
 from grader.model import MOST_SECONDS, Assignment, Check, Question, Suite, total
 from grader.testing import CheckSpec
+from grader.testing.check_code import code_digest
 from grader.testing.excerpts import excerpt
 from grader.testing.links import Listener, check_run, settle
 
@@ -215,6 +216,7 @@ def _describe(item: pytest.Item, shares: Counter[tuple[str, str]], public: Path 
         requires=spec.requires,
         timeout_s=spec.timeout_s,
         devices=spec.devices,
+        code=code_digest(Path(item.path), _question_class(item).__name__, _name(item)),
     )
 
 

@@ -84,7 +84,7 @@ def _part(assignment: AssignmentReport, score: Score, folder: str) -> Part:
         ending=_ending(score),
         timing=handed_in(score, source=True),
         attempts=tuple(attempts(score)),
-        changes=tuple(changes(score)),
+        changes=tuple(changes(score, assignment)),
         questions=tuple(
             (question.title, score.questions.get(question.id, 0.0), question.points)
             for question in assignment.questions

@@ -8,13 +8,14 @@ from generated import gradebook as generated
 
 from grader.config.course import Course
 from grader.config.policy import Adjustment
-from grader.gradebook import Gradebook, Score, State
+from grader.gradebook import Asked, Gradebook, Regrade, Score, State
 from grader.intake.roster import Person, Roster
 from grader.model import Ending, EndingKind, Isolation, Problem, ProblemKind
 from grader.scoring.merging import Merged, Narrowed, merge
 from grader.scoring.points import in_order
 
 NOW = {"embeddings": "e1", "blocks": "b1"}
+KEYS = [("student0001", "embeddings")]
 replace = msgspec.structs.replace
 
 
@@ -194,3 +195,26 @@ def test_names_are_kept_of_those_who_are_there(before, course):
     new = replace(part(before, ONE), names={"student0001": "Cy Poe"})
     names = merged(old, new, course, only=("student0001",)).gradebook.names
     assert names == {"student0000": "Ann Doe", "student0001": "Cy Poe"}
+
+
+def asked(book: Gradebook, *paths: str, **more: object) -> Gradebook:
+    return replace(book, run=replace(book.run, asked=Asked(paths=paths, **more)))
+
+
+def test_what_it_takes_to_do_the_same_again_is_that_of_both(before, course):
+    first = asked(before, "/a/handed-in", "/b/late.zip", roster="/r.csv", seed=1)
+    new = asked(part(before, *KEYS), "/a/handed-in/ann", "/c", "/a/handed-in", seed=2)
+    found = merged(first, new, course, only=(KEYS[0][0],)).gradebook.run.asked
+    assert found.paths == ("/a/handed-in", "/b/late.zip", "/c")
+    assert (found.roster, found.seed) == ("/r.csv", 2)
+    wider = merged(new, first, course, only=(KEYS[0][0],)).gradebook.run.asked
+    assert wider.paths == ("/c", "/a/handed-in", "/b/late.zip")
+
+
+def test_the_log_of_regradings_stays(before, course):
+    line = Regrade(
+        at="", by="", because="", assignments=(), changes={}, former="", gained=0, lost=0, same=1
+    )
+    log = replace(before, regrades=(line,))
+    whole = merged(log, part(before, *KEYS), course, only=(KEYS[0][0],))
+    assert whole.gradebook.regrades == (line,)

@@ -11,9 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.config.policy import Adjustment, Amount, Due, Late, Policy
-from grader.gradebook import Score, State
+from grader.gradebook import KeptScore, Score, State
 from grader.model import Ending, Submission, total
-from grader.scoring.policies import apply, course_total, round_score, without_effect, without_time
+from grader.scoring.policies import (
+    adjust_again,
+    apply,
+    course_total,
+    round_score,
+    without_adjustments,
+    without_effect,
+    without_time,
+)
 from grader.times import parse_time
 
 
@@ -190,3 +198,28 @@ def test_what_is_missing_can_be_dropped_and_what_is_ungraded_leaves_the_total_op
     rows = [row("a", 8), row("b", 0, State.MISSING), row("c", 0, State.UNGRADED)]
     found = course_total("ann", rows, 1)
     assert (found.earned, found.possible, found.dropped, found.known) == (8, 20, ("b",), False)
+
+
+KEPT = st.lists(
+    st.builds(
+        KeptScore,
+        student=st.sampled_from(["ann", "bo"]),
+        assignment=st.sampled_from(["blocks", "other"]),
+        digest=st.sampled_from(["", "another"]),
+        earned=POINTS,
+        reason=st.sampled_from(["why", "other"]),
+    ),
+    max_size=4,
+)
+
+
+@given(POINTS, POLICIES, BY_HAND, KEPT)
+def test_what_is_kept_is_the_least_of_this_file_before_adjustments(earned, policy, lines, kept):
+    mine = [
+        one for one in kept if (one.student, one.assignment, one.digest) == ("ann", "blocks", "")
+    ]
+    without = apply(scored(earned), policy).earned
+    found = apply(scored(earned), policy, lines, kept=kept)
+    assert without_adjustments(found) == max([without, *(one.earned for one in mine)])
+    again = adjust_again(apply(scored(earned), policy), lines, kept)
+    assert again == found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from grader.config.policy import Adjustment
@@ -35,3 +36,24 @@ def test_a_line_that_is_none_is_named(tmp_path, line):
     with pytest.raises(GraderError) as caught:
         adjustments.read(tmp_path)
     assert caught.value.where == f"{path}:2"
+
+
+def taken_back(one: Adjustment) -> Adjustment:
+    return msgspec.structs.replace(one, points=-one.points, undoes=adjustments.digest(one))
+
+
+def test_what_is_taken_back_is_out_of_force_once():
+    again = msgspec.structs.replace(FIRST)
+    assert adjustments.in_force([FIRST, SECOND, taken_back(FIRST)]) == (SECOND,)
+    assert adjustments.in_force([FIRST, again, taken_back(FIRST)]) == (FIRST,)
+    assert adjustments.in_force([FIRST, taken_back(FIRST), FIRST]) == (FIRST,)
+    assert adjustments.in_force([taken_back(FIRST), FIRST]) == (FIRST,)
+
+
+def test_a_name_outlives_the_file_and_fields_that_came_later(tmp_path):
+    old = b'{"student":"ann","assignment":"blocks","points":1.5,"because":"so"}\n'
+    (tmp_path / adjustments.NAME).write_bytes(old)
+    (line,) = adjustments.read(tmp_path)
+    adjustments.add(tmp_path, taken_back(line))
+    assert adjustments.digest(line) == "d32c78dc4a61d79a"
+    assert adjustments.in_force(adjustments.read(tmp_path)) == ()

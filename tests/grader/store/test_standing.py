@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -10,11 +12,13 @@ from generated import gradebook as generated
 
 from grader.config.course import Course
 from grader.errors import UsageError
+from grader.gradebook import Regrade
 from grader.reports.gradebook_json import encode
 from grader.store.output import GRADEBOOK
-from grader.store.standing import graded_with_now, read_standing
+from grader.store.standing import graded_with_now, keep_former, read_regrades, read_standing
 
 replace = msgspec.structs.replace
+FORMER = Path(__file__).parents[2] / "former/gradebook_1.json"
 
 
 def test_an_empty_folder_has_nothing_that_stands(tmp_path: Path, toy_course: Course) -> None:
@@ -60,3 +64,38 @@ def test_an_assignment_that_was_not_graded_now_is_known_by_its_suite(toy_course:
     hidden = next(toy_course.suites.glob("test_*.py"))
     hidden.write_text(hidden.read_text() + "\n")
     assert graded_with_now(toy_course, before, new) != now
+
+
+def test_a_gradebook_of_the_first_version_stands(tmp_path: Path, toy_course: Course) -> None:
+    shutil.copy(FORMER, tmp_path / GRADEBOOK)
+    found = read_standing(tmp_path, toy_course)
+    assert found is not None
+    assert [score.earned for score in found.scores] == [4, 2, 5]
+    assert (found.schema_version, found.run.asked, found.regrades) == (1, None, ())
+
+
+def test_a_run_about_everybody_keeps_the_log_that_can_be_read(
+    tmp_path: Path, toy_course: Course
+) -> None:
+    assert read_regrades(tmp_path, toy_course) == ()
+    line = Regrade(
+        at="2026-01-01", by="", because="", assignments=(), changes={}, former="", gained=0,
+        lost=0, same=1,
+    )  # fmt: skip
+    book = replace(generated(1), course=toy_course.id, regrades=(line,))
+    (tmp_path / GRADEBOOK).write_bytes(encode(book))
+    assert read_regrades(tmp_path, toy_course) == (line,)
+    (tmp_path / GRADEBOOK).write_bytes(encode(replace(book, course="another")))
+    assert read_regrades(tmp_path, toy_course) == ()
+
+
+def test_copies_of_one_second_have_names_of_their_own(tmp_path: Path) -> None:
+    at = datetime(2026, 3, 27, 10, 15, tzinfo=UTC)
+    names = []
+    for content in ("one", "two", "three"):
+        (tmp_path / GRADEBOOK).write_text(content)
+        path = keep_former(tmp_path, at, 0o600)
+        assert path.read_text() == content
+        names.append(path.name)
+    assert names[0] == "gradebook-before-2026-03-27T10.15.00Z.json"
+    assert len(set(names)) == 3
