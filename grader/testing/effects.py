@@ -123,7 +123,15 @@ def _number(value: Any) -> int:
 
 
 class Folder:
-    """A folder over there, while `with in_folder(submission)` lasts."""
+    """A folder over there, while `with in_folder(submission)` lasts.
+
+        with in_folder(submission, {"names.txt": "Ada"}) as folder:
+            submission.number_lines("names.txt", "numbered.txt")
+            if not folder.has("numbered.txt"):
+                fail("there is no new file")
+
+    At its end it is gone.
+    """
 
     def __init__(self, submission: SubmissionNames, path: str) -> None:
         self._submission = submission

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from grader.config.course import Course
 from grader.judging.engine import Engine
 from grader.model import Suite, Value
+from grader.serialization import to_json
 from grader.store.fingerprint import suite_digests
 
 IDLE_S = 60.0
@@ -21,16 +22,21 @@ IDLE_S = 60.0
 
 
 class _Kind(Value, frozen=True):
-    """What must be the same for an engine to be used again."""
+    """What must be the same for an engine to be used again; `key` is the same then, too."""
 
     course: Course
     assignment: str
     sandbox: bool
     digest: str
 
+    @property
+    def key(self) -> bytes:
+        """All of it as bytes: a course has parts that can't be a key themselves."""
+        return to_json(self)
+
 
 _lock = threading.Lock()
-_waiting: dict[_Kind, tuple[Engine, threading.Timer]] = {}
+_waiting: dict[bytes, tuple[Engine, threading.Timer]] = {}
 
 
 @contextmanager
@@ -49,7 +55,7 @@ def warm_engine(
         SuiteError: the suite can't be read.
     """
     digest = suite_digests(course, [assignment])[assignment]
-    kind = _Kind(course, assignment, sandbox, digest)
+    kind = _Kind(course, assignment, sandbox, digest).key
     engine = _take(kind) or Engine(course, sandbox=sandbox, assignments=[assignment], known=known)
     try:
         yield engine
@@ -59,7 +65,7 @@ def warm_engine(
     _keep(kind, engine)
 
 
-def _take(kind: _Kind) -> Engine | None:
+def _take(kind: bytes) -> Engine | None:
     with _lock:
         engine, timer = _waiting.pop(kind, (None, None))
     if timer is not None:
@@ -67,7 +73,7 @@ def _take(kind: _Kind) -> Engine | None:
     return engine
 
 
-def _keep(kind: _Kind, engine: Engine) -> None:
+def _keep(kind: bytes, engine: Engine) -> None:
     timer = threading.Timer(IDLE_S, _end, [kind, engine])
     timer.daemon = True
     with _lock:
@@ -75,7 +81,7 @@ def _keep(kind: _Kind, engine: Engine) -> None:
     timer.start()
 
 
-def _end(kind: _Kind, engine: Engine) -> None:
+def _end(kind: bytes, engine: Engine) -> None:
     with _lock:
         if _waiting.get(kind, (None,))[0] is not engine:
             return  # somebody has taken it in this very moment

@@ -44,11 +44,11 @@ NOTEBOOK = notebook("x = 1", assignment="adding").encode()
 
 def test_what_took_long_is_read_once(keeper: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     first = Readings(keeper)
-    said = first.assignment(NOTEBOOK), first.cells(NOTEBOOK, "a.ipynb")
+    said = first.assignment(NOTEBOOK, "a.ipynb"), first.cells(NOTEBOOK, "a.ipynb")
     monkeypatch.setattr(readings, "read", None)
     monkeypatch.setattr(readings, "metadata_assignment", None)
     again = Readings(keeper)
-    assert (again.assignment(NOTEBOOK), again.cells(NOTEBOOK, "b.ipynb")) == said
+    assert (again.assignment(NOTEBOOK, "b.ipynb"), again.cells(NOTEBOOK, "b.ipynb")) == said
     assert said[0] == "adding"
 
 

@@ -89,7 +89,12 @@ MISTAKES = [
     ("# points = 3", "# points = three", "= three", "not valid TOML"),
     ("# points = 3", "# point = 3", "[grader]", "unknown field"),
     ("# %% style", "# %% [grader]\n# x = 1\n# %% style", "[grader]\n# x", "one header"),
-    ("return sum(numbers)  #", "return sum(numbers  #", "sum(numbers  #", "not valid Python"),
+    (
+        "sum(numbers, START)  #",
+        "sum(numbers, START  #",
+        "sum(numbers, START  #",
+        "not valid Python",
+    ),
 ]
 
 
