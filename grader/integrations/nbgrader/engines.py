@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from grader.config.course import Course
 from grader.judging.engine import Engine
 from grader.model import Suite, Value
-from grader.serialization import to_json
 from grader.store.fingerprint import suite_digests
 
 IDLE_S = 60.0
@@ -30,13 +29,13 @@ class _Kind(Value, frozen=True):
     digest: str
 
     @property
-    def key(self) -> bytes:
-        """All of it as bytes: a course has parts that can't be a key themselves."""
-        return to_json(self)
+    def key(self) -> str:
+        """All of it in words: a course has parts that can't be a key themselves."""
+        return repr(self)
 
 
 _lock = threading.Lock()
-_waiting: dict[bytes, tuple[Engine, threading.Timer]] = {}
+_waiting: dict[str, tuple[Engine, threading.Timer]] = {}
 
 
 @contextmanager
@@ -65,7 +64,7 @@ def warm_engine(
     _keep(kind, engine)
 
 
-def _take(kind: bytes) -> Engine | None:
+def _take(kind: str) -> Engine | None:
     with _lock:
         engine, timer = _waiting.pop(kind, (None, None))
     if timer is not None:
@@ -73,7 +72,7 @@ def _take(kind: bytes) -> Engine | None:
     return engine
 
 
-def _keep(kind: bytes, engine: Engine) -> None:
+def _keep(kind: str, engine: Engine) -> None:
     timer = threading.Timer(IDLE_S, _end, [kind, engine])
     timer.daemon = True
     with _lock:
@@ -81,7 +80,7 @@ def _keep(kind: bytes, engine: Engine) -> None:
     timer.start()
 
 
-def _end(kind: bytes, engine: Engine) -> None:
+def _end(kind: str, engine: Engine) -> None:
     with _lock:
         if _waiting.get(kind, (None,))[0] is not engine:
             return  # somebody has taken it in this very moment
