@@ -20,7 +20,7 @@ class State(enum.StrEnum):
 
 
 class ScoredOutcome(Value, frozen=True):
-    """An outcome with its points: a row of the report."""
+    """An outcome with its points: a row of the report. See `Outcome` for what its fields mean."""
 
     check: str
     question: str
@@ -30,6 +30,11 @@ class ScoredOutcome(Value, frozen=True):
     message: str = ""
     detail: str = ""
     asked: tuple[str, ...] = ()
+    check_line: int | None = None
+    cell: int | None = None
+    line: int | None = None
+    expected: str = ""
+    actual: str = ""
 
 
 class AppliedRule(Value, frozen=True):
@@ -101,20 +106,37 @@ class QuestionReport(Value, frozen=True):
 
 
 class CheckReport(Value, frozen=True):
-    """A check without what only the engine needs."""
+    """A check without what only the engine needs. `source` is its code: instructors only."""
 
     id: str
     title: str
     points: float
     public: bool
     hint: str = ""
+    source: str = ""
+
+
+class Origin(Value, frozen=True):
+    """Where a file that was graded lay, and what it was graded with: so it can be graded again.
+
+    `path` is a real file, `member` and `inner` its place in that archive, as in `Submission`.
+    """
+
+    student: str
+    assignment: str
+    path: str
+    member: int | None = None
+    inner: int | None = None
+    attempt: int = 1
+    seed: int = 0
+    device: str = "cpu"
 
 
 class RunInfo(Value, frozen=True):
     """What may differ between two runs on the same input: times, host, versions.
 
     `kept` counts the results that were taken from an earlier run. `graded_with` is a digest of the
-    suite and the grader, by assignment.
+    suite and the grader, by assignment. `origins` says of each graded file where it lay.
     """
 
     started_at: str = ""
@@ -126,6 +148,7 @@ class RunInfo(Value, frozen=True):
     kept: int = 0
     seconds_per_submission: dict[str, float] = msgspec.field(default_factory=dict)
     graded_with: dict[str, str] = msgspec.field(default_factory=dict)
+    origins: tuple[Origin, ...] = ()
 
 
 class Total(Value, frozen=True):
@@ -144,7 +167,8 @@ class Total(Value, frozen=True):
 class Gradebook(Value, frozen=True):
     """Everything a report needs. Two runs on the same input differ under `run` alone.
 
-    `names` are what students are called, where a roster tells.
+    `names` are what students are called, where a roster tells. `only_checks` are the checks, as
+    they were asked for, when all scores are of these alone.
     """
 
     schema_version: int
@@ -158,3 +182,4 @@ class Gradebook(Value, frozen=True):
     course_title: str = ""
     totals: tuple[Total, ...] = ()
     names: dict[str, str] = msgspec.field(default_factory=dict)
+    only_checks: tuple[str, ...] = ()

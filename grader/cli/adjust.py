@@ -43,7 +43,7 @@ def adjust(student: str, assignment: str, points: float, because: str, results: 
     from grader.store import adjustments
     from grader.store.output import OutputFolder
 
-    gradebook = load_gradebook(results)
+    gradebook = load_gradebook(results, whole=True)
     known_name(student, {score.student for score in gradebook.scores}, "student", results)
     known_name(assignment, {one.id for one in gradebook.assignments}, "assignment", results)
     if not math.isfinite(points) or points == 0 or not because.strip():

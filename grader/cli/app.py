@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import keyword
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "Grade": ("check", "collect", "adjust"),
-    "Look": ("show", "stats", "diff", "alike"),
+    "Look": ("show", "try", "stats", "diff", "alike"),
     "Hand on": ("export", "package"),
     "Build a course": ("new-course", "checks", "verify", "release"),
     "Set up": ("doctor", "completion"),
@@ -41,7 +42,7 @@ class Commands(click.Group):
         """Import and return one command; None if there is none of this name."""
         if name not in NAMES:
             return None
-        module = name.replace("-", "_")
+        module = name.replace("-", "_") + "_" * keyword.iskeyword(name)
         command: click.Command = getattr(importlib.import_module(f"grader.cli.{module}"), module)
         # docstrings are raw; Click knows a paragraph that must not be rewrapped by a backspace
         within = command.commands.values() if isinstance(command, click.Group) else ()

@@ -37,13 +37,19 @@ from grader.reports.choices import DEFAULT, Format, Hidden
     shell_complete=assignment_names,
     help="Grade this one only; scores in others stand. Repeatable.",
 )
+@click.option(
+    "--check",
+    "checks",
+    multiple=True,
+    metavar="NAME",
+    help="Run this check only, or a question's, or a pattern's; into a folder of its own. "
+    "Repeatable.",
+)
 @course_option
 @click.option(
     "--output",
-    default="reports",
-    show_default=True,
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where reports go.",
+    help="Where reports go.  [default: reports; with --check, reports/checks]",
 )
 @click.option(
     "--format",
@@ -106,8 +112,9 @@ from grader.reports.choices import DEFAULT, Format, Hidden
 def check(
     paths: tuple[Path, ...],
     assignments: tuple[str, ...],
+    checks: tuple[str, ...],
     course_path: Path | None,
-    output: Path,
+    output: Path | None,
     formats: tuple[str, ...],
     show_hidden: str,
     as_json: bool,
@@ -132,12 +139,15 @@ def check(
     the output folder: only what has changed since the last run is graded again. With --only or -a,
     all other scores in that folder stand as they were.
 
+    With --check, scores are those of these checks alone, which never replace others.
+
     \b
     Examples:
       grader check submissions/
       grader check submissions/ -a embeddings --output reports/week1
       grader check Canvas-download.zip -a blocks --roster Grades.csv
       grader check submissions/ --format html --format csv --show-hidden questions
+      grader check submissions/ --check test_causal --check "dtype*"
       grader check alice.ipynb --json | python -m json.tool
     """
     from grader.gradesheets.enrolment import read_enrolment
@@ -153,16 +163,19 @@ def check(
     from grader.store import adjustments
     from grader.store.output import OutputFolder
     from grader.store.results import Results
-    from grader.store.standing import graded_with_now, read_standing
+    from grader.store.standing import graded_with_now, read_standing, require_place_for
     from grader.text import one_line
 
     course = load_course(course_path, paths)
     if not quiet:
         click.echo(f"Course: {one_line(course.title)} ({one_line(str(course.root))})", err=True)
     longer = extensions or course.extensions
+    reports_folder = Path("reports")
+    output = output or (reports_folder / "checks" if checks else reports_folder)
     options = Options(
         assignments=tuple(course.assignment(name).id for name in assignments),
         only=only,
+        checks=checks,
         device=resolve_device(device, course),
         seed=seed,
         timeout_s=timeout,
@@ -172,7 +185,7 @@ def check(
         adjustments=adjustments.read(output),
         times=None if submitted_at is None else read_times(submitted_at, course),
         extensions=None if longer is None else read_extensions(longer, course),
-        apart=(output,),
+        apart=(output, reports_folder) if checks else (output,),
         enrolment=read_enrolment(roster),
     )
     narrowed = Narrowed(options.only, options.assignments, options.roster)
@@ -180,7 +193,8 @@ def check(
     _stop_as_with_ctrl_c()
     mode = course.report_mode
     with OutputFolder(output, mode) as folder:
-        before = read_standing(folder, course) if narrowed else None
+        require_place_for(checks, folder)
+        before = read_standing(folder, course, checks) if narrowed else None
         results = Results(folder, sandbox=options.sandbox, force=force, mode=mode)
         with Progress(quiet=quiet or as_json, verbose=verbose) as progress:
             gradebook = run(paths, course, options, progress, results)

@@ -127,11 +127,15 @@ def echo_json(value: object) -> None:
     click.echo(readable_json(value))
 
 
-def load_gradebook(results: Path) -> Gradebook:
+def load_gradebook(results: Path, *, whole: bool = False) -> Gradebook:
     """Read what `grader check` wrote: an output folder, or the gradebook itself.
 
+    Args:
+        results: where it is.
+        whole: whether it must be about all checks, so that its scores are those of assignments.
+
     Raises:
-        UsageError: there is none, or it can't be read.
+        UsageError: there is none, or it can't be read, or it is about some checks alone.
     """
     import msgspec
 
@@ -141,7 +145,7 @@ def load_gradebook(results: Path) -> Gradebook:
 
     path = results / GRADEBOOK if results.is_dir() else results
     try:
-        return decode(path.read_bytes())
+        found = decode(path.read_bytes())
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise UsageError(
@@ -151,6 +155,13 @@ def load_gradebook(results: Path) -> Gradebook:
         ) from None
     except msgspec.DecodeError as error:
         raise UsageError(f"this is no gradebook ({error})", where=str(path)) from None
+    if whole and found.only_checks:
+        raise UsageError(
+            "these are scores of some checks alone, not of assignments",
+            where=str(path),
+            hint="name the output folder of a `grader check` without `--check`",
+        )
+    return found
 
 
 def known_name(name: str, names: set[str], what: str, results: Path) -> None:

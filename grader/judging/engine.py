@@ -261,6 +261,7 @@ class Engine:
             limits=job.limits,
             last_try=attempt.number >= TRIES,
             until_lost=job.until_lost,
+            checks=job.checks,
         )
         try:
             connection = self._ready_crew().ask(request)

@@ -12,10 +12,11 @@ from functools import partial
 from types import ModuleType
 from typing import Protocol
 
-import msgspec
 import pytest
 
 from grader.errors import GraderFault
+from grader.judging.choosing import function_of, with_required
+from grader.judging.evidence import check_line, with_evidence
 from grader.judging.known_texts import Known, name_known_answers
 from grader.judging.processor_time import Overrun
 from grader.judging.session import Session, derive_seed
@@ -110,6 +111,7 @@ class Examination:
         self._overruns = 0
         self._has_lost = False
         self._transcript = Transcript()
+        self._check_line: int | None = None
         self._known = known or {}
         self._outcomes: dict[str, Outcome] = {}
         self._problems: list[Problem] = []
@@ -119,7 +121,7 @@ class Examination:
         session = self._session
         fault: Ending | None = None
         try:
-            for check, item in in_order(self._suite.checks, self._items):
+            for check, item in in_order(*self._asked_for()):
                 outcome = self._outcomes[check.id] = self._outcome(check, item)
                 self._has_lost |= check.points > 0 and outcome.status is not Status.PASSED
         except GraderFault as error:
@@ -144,8 +146,18 @@ class Examination:
             problems=tuple(self._problems),
         )
 
+    def _asked_for(self) -> tuple[Sequence[Check], Sequence[pytest.Item]]:
+        """The checks that are run, and their items: all, or some with what they require."""
+        checks, items = self._suite.checks, self._items
+        if not self._request.checks:
+            return checks, items
+        item_of = dict(zip((check.id for check in checks), items, strict=True))
+        some = with_required(checks, self._request.checks)
+        return some, [item_of[check.id] for check in some]
+
     def _outcomes_in_suite_order(self) -> tuple[Outcome, ...]:
-        return tuple(self._outcomes[check.id] for check in self._suite.checks)
+        found = (self._outcomes.get(check.id) for check in self._suite.checks)
+        return tuple(outcome for outcome in found if outcome is not None)
 
     def _outcome(self, check: Check, item: pytest.Item) -> Outcome:
         session = self._session
@@ -178,7 +190,8 @@ class Examination:
         )
         if error is None or self._request.until_lost or _is_open(error):
             return outcome
-        return msgspec.structs.replace(outcome, asked=self._transcript.lines())
+        placed = self._tellings.placed(error) if isinstance(error, StudentError) else error
+        return with_evidence(outcome, placed, self._transcript, self._check_line)
 
     def _asked(self, check: Check, item: pytest.Item) -> tuple[BaseException | None, Ending | None]:
         """Run a check: what it raised, and how the worker ended if it did."""
@@ -186,6 +199,7 @@ class Examination:
         self._transcript = Transcript()
         seed, limit_s = self._seed_of(check.id), self._limit_s(check)
         error = self._run_item(item, seed, names, limit_s, self._transcript)
+        self._check_line = check_line(error, item)
         return error, self._session.settle()
 
     def _limit_s(self, check: Check) -> float:
@@ -202,7 +216,7 @@ class Examination:
             return f"not run: what it returned kept {self._overruns} checks busy for too long"
         for name in check.requires:
             for outcome in self._outcomes.values():
-                concerned = name in (outcome.check, _function_of(outcome.check))
+                concerned = name in (outcome.check, function_of(outcome.check))
                 if concerned and outcome.status is not Status.PASSED:
                     return f"not run: `{name}` must pass first"
         return None
@@ -273,17 +287,12 @@ def in_order(
     todo = list(zip(checks, items, strict=True))
     done: list[tuple[Check, pytest.Item]] = []
     while todo:
-        waiting = {_function_of(check.id) for check, _ in todo}
-        ready = [pair for pair in todo if not waiting & set(map(_function_of, pair[0].requires))]
+        waiting = {function_of(check.id) for check, _ in todo}
+        ready = [pair for pair in todo if not waiting & set(map(function_of, pair[0].requires))]
         first = next((pair for pair in ready if pair[0].public), ready[0])
         todo.remove(first)
         done.append(first)
     return done
-
-
-def _function_of(check: str) -> str:
-    """The test function of a check, whose variants it shares with others."""
-    return check.partition("[")[0]
 
 
 def forget_values(error: BaseException) -> None:

@@ -19,6 +19,7 @@ import sys
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -40,6 +41,7 @@ from grader.model import (
 )
 from grader.serialization import from_json, to_json
 from grader.testing.handles import SubmissionNames
+from grader.testing.links import check_run
 from grader.testing.suites import (
     PYTEST_OPTIONS,
     CheckRunner,
@@ -50,8 +52,19 @@ from grader.testing.suites import (
     where,
 )
 from grader.testing.verdicts import in_words
-from grader.wire.judge import BEGINS, JobRequest, JudgeReady, JudgeSetup, read_frame, write_frame
+from grader.wire.judge import (
+    BEGINS,
+    ByHand,
+    JobRequest,
+    JudgeReady,
+    JudgeSetup,
+    read_frame,
+    write_frame,
+)
 from grader.wire.worker import GPU_DRIVER_BYTES
+
+if TYPE_CHECKING:
+    from grader.judging.by_hand import AtWork
 
 LEAST_BYTES = 1 << 30
 """Checks may take so much memory where a submission may take less."""
@@ -111,6 +124,7 @@ class Judge(CheckRunner):
         self.random = random.Random(0)
         self.current_device = "cpu"
         self.processor_s = 0.0
+        self.at_work: AtWork | None = None
         self._collection_error: SuiteError | None = None
 
     def files_of(self, assignment: str) -> list[Path]:
@@ -216,24 +230,32 @@ class Judge(CheckRunner):
         while True:
             while not _is_asked(self.control) and next(joining, False):
                 pass
-            byte, descriptors, _, _ = socket.recv_fds(self.control, 1, 1)
+            byte, descriptors, _, _ = socket.recv_fds(self.control, 1, 2)
             if not byte:
                 return
             if os.fork() == 0:
                 _guard_process()
                 self.control.close()
                 with socket.socket(fileno=descriptors[0]) as job:
-                    self._answer(job, suites)
+                    self._answer(job, suites, *descriptors[1:])
                 os._exit(0)
-            os.close(descriptors[0])
+            for descriptor in descriptors:
+                os.close(descriptor)
 
     def _answer(
-        self, job: socket.socket, suites: dict[str, tuple[Suite, list[pytest.Item]]]
+        self,
+        job: socket.socket,
+        suites: dict[str, tuple[Suite, list[pytest.Item]]],
+        terminal: int | None = None,
     ) -> None:
         try:
             request = from_json(read_frame(job), JobRequest)
             write_frame(job, str(os.getpid()).encode())
             suite, items = suites[request.submission.assignment]
+            if terminal is not None:
+                from grader.judging.by_hand import AtWork, at_ease
+
+                self.at_work, suite = AtWork(terminal, request), at_ease(suite)
             self.current_device = request.torch_device
             limit_data(_bytes_for_checks(request))
             run = Examination(
@@ -262,6 +284,7 @@ class Judge(CheckRunner):
         transcript: Transcript | None = None,
     ) -> BaseException | None:
         """Run one test function; what it raised comes back."""
+        self._item = item
         self.names = names
         self.processor_s = processor_s
         self.random = random.Random(seed)
@@ -269,13 +292,38 @@ class Judge(CheckRunner):
         torch = sys.modules.get("torch")
         if torch is not None:
             torch.default_generator.manual_seed(seed)
+        if self.at_work is not None and self.at_work.kind is ByHand.SHELL:
+            return self._open_shell(names)
         return self.run(item, transcript)
+
+    def _open_shell(self, names: Callable[[], SubmissionNames]) -> BaseException | None:
+        """Let a person ask, in the place of a check."""
+        assert self.at_work is not None
+        try:
+            submission = names()
+            with check_run():
+                self.at_work.shell(
+                    {
+                        "submission": submission,
+                        "reference": self.reference_module,
+                        "rng": self.random,
+                        "device": self.current_device,
+                    }
+                )
+        except Exception as error:
+            return error
+        return None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self) -> Generator[None, object, object]:
         """As for every check, and within its processor time."""
         with at_most(self.processor_s):
-            return (yield from super().pytest_pyfunc_call())
+            try:
+                return (yield from super().pytest_pyfunc_call())
+            except Exception as error:
+                if self.at_work is not None:
+                    self.at_work.debug(error, self._item)
+                raise
 
     def _spawn(self, request: JobRequest) -> WorkerLink:
         assert self.setup.spawn_socket is not None

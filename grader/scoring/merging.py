@@ -190,4 +190,8 @@ def _run(before: RunInfo, new: RunInfo, held: set[Key], graded_with: Mapping[str
             for name in sorted(standing | new.graded_with.keys())
             if name in graded_with
         },
+        origins=(
+            *(one for one in before.origins if (one.student, one.assignment) in held),
+            *(one for one in new.origins if (one.student, one.assignment) not in held),
+        ),
     )

@@ -58,6 +58,7 @@ class Recipe(Value, frozen=True):
     limits: Limits
     sandbox: bool
     until_lost: bool = False
+    asked: tuple[str, ...] = ()
 
 
 class SuiteRecipe(Value, frozen=True):
@@ -214,6 +215,7 @@ class Results:
             limits=job.limits,
             sandbox=self._sandbox,
             until_lost=job.until_lost,
+            asked=job.checks,
         )
 
     @cached_property

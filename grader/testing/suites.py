@@ -7,8 +7,10 @@ Public and hidden files of the same assignment make one suite (which they are: s
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import re
+import textwrap
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
@@ -215,7 +217,20 @@ def _describe(item: pytest.Item, shares: Counter[tuple[str, str]], public: Path 
         requires=spec.requires,
         timeout_s=spec.timeout_s,
         devices=spec.devices,
+        source="" if practice else source_of(function)[0],
     )
+
+
+def source_of(function: Any) -> tuple[str, int]:
+    """A test function's code, and the number of its first line; of decorators too.
+
+    `""` and 0 where no file has it.
+    """
+    try:
+        lines, first = inspect.getsourcelines(inspect.unwrap(function))
+    except (OSError, TypeError):
+        return "", 0
+    return textwrap.dedent("".join(lines)).rstrip(), first
 
 
 def _questions(items: Sequence[pytest.Item], checks: Sequence[Check]) -> tuple[Question, ...]:
