@@ -98,7 +98,7 @@ def check(
     wall = graded.isolation or (None if options.sandbox else Isolation(mode="off"))
     gradebook = collate(
         course, scored.suites, scored.scores, scored.problems, wall,
-        run_info(began, planned, graded, options, scored.suites), graded.complete,
+        run_info(began, found, graded, options, scored.suites), graded.complete,
         options.roster.names(found.students) if options.roster else None,
     )  # fmt: skip
     return msgspec.structs.replace(gradebook, only_checks=options.checks)
@@ -297,7 +297,7 @@ def _unusable_because(found: Discovery, student: str, assignment: str) -> str:
 
 def run_info(
     began: tuple[datetime, float],
-    planned: Plan,
+    found: Discovery,
     graded: GradedJobs,
     options: Options,
     suites: Iterable[Suite],
@@ -313,13 +313,12 @@ def run_info(
         kept=graded.kept,
         seconds_per_submission=graded.seconds,
         graded_with={suite.assignment.id: graded_with(suite.digest) for suite in suites},
-        origins=tuple(map(origin, planned.jobs)),
+        origins=tuple(origin(one, options) for one in found.submissions),
     )
 
 
-def origin(job: Job) -> Origin:
-    """Where a job's file lies and what it is graded with, for whoever grades it again."""
-    submission = job.submission
+def origin(submission: Submission, options: Options) -> Origin:
+    """Where a file lies and what it is graded with, for whoever looks at it or grades it again."""
     return Origin(
         student=submission.student,
         assignment=submission.assignment,
@@ -327,6 +326,6 @@ def origin(job: Job) -> Origin:
         member=submission.member,
         inner=submission.inner,
         attempt=submission.attempt,
-        seed=job.seed,
-        device=job.device,
+        seed=options.seed,
+        device=options.device,
     )

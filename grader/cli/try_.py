@@ -99,7 +99,8 @@ def try_(
     import msgspec
 
     from grader.errors import UsageError
-    from grader.judging.trials import Trials, cells_of, with_code
+    from grader.intake.originals import cells_of
+    from grader.judging.trials import Trials, with_code
     from grader.model import Status
     from grader.reports.trial import print_trials
     from grader.wire.judge import ByHand

@@ -13,7 +13,7 @@ import msgspec
 from grader.config.course import Course
 from grader.errors import GraderFault, IntakeError, UsageError
 from grader.gradebook import Gradebook
-from grader.intake.reading import Reader, read_submission
+from grader.intake.originals import Originals
 from grader.intake.readings import Readings
 from grader.judging.choosing import chosen_checks, require_meant
 from grader.judging.crew import Crew
@@ -64,41 +64,15 @@ def find_case(gradebook: Gradebook, student: str, assignment: str, where: Path) 
         raise UsageError(
             f"{student} has handed in nothing for {assignment} that was graded", where=str(where)
         )
-    counts = next((one.number for one in score.attempts if one.counts), None)
-    found = [
-        one
-        for one in gradebook.run.origins
-        if (one.student, one.assignment) == (student, assignment) and counts in (None, one.attempt)
-    ]
-    if not found:
+    found = Originals(gradebook).of(score)
+    if found is None:
         raise UsageError(
             "this gradebook does not say where the file lies",
             where=str(where),
             hint="say it with `--submissions PATH`, or grade again",
         )
-    origin = found[-1]
-    submission = Submission(
-        student=student,
-        assignment=assignment,
-        path=origin.path,
-        name=score.file,
-        digest=score.digest,
-        member=origin.member,
-        inner=origin.inner,
-        attempt=origin.attempt,
-    )
+    submission, origin = found
     return Case(submission, origin.seed, origin.device)
-
-
-def cells_of(submission: Submission) -> tuple[Cell, ...]:
-    """Return a submission's code cells.
-
-    Raises:
-        IntakeError: its file is gone, is another one now, or can't be read.
-    """
-    with Reader() as reader:
-        content = read_submission(submission, reader)
-    return Readings().cells(content, submission.name).cells
 
 
 def with_code(cells: Sequence[Cell], path: Path) -> tuple[Cell, ...]:

@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from grader.gradebook import AssignmentReport
 from grader.model import Cell
 
 CONTEXT = 12
@@ -61,6 +62,13 @@ class Piece(NamedTuple):
 
     same: bool
     text: str
+
+
+class Neighbours(NamedTuple):
+    """The pages before and after one, relative to it; empty where there are none."""
+
+    before: str = ""
+    after: str = ""
 
 
 def code_lines(source: str, marked: int | None = None) -> tuple[Line, ...]:
@@ -147,13 +155,27 @@ def difference(expected: str, actual: str) -> tuple[tuple[Piece, ...], tuple[Pie
     return tuple(p for p in left if p.text), tuple(p for p in right if p.text)
 
 
+def anchors(assignment: AssignmentReport) -> dict[str, str]:
+    """Where each check stands on a student's page: a check's id may hold what no address takes."""
+    checks = [check for question in assignment.questions for check in question.checks]
+    return {check.id: f"check-{assignment.id}-{n}" for n, check in enumerate(checks, 1)}
+
+
 def without_values(told: str, expected: str, actual: str) -> str:
     """What a check said, without the values that it compared, where these are shown beside it."""
     return told.removesuffix(f"; expected {expected}, got {actual}")
 
 
-def rerun(student: str, assignment: str, check: str = "") -> str:
-    """The command that runs a check of a student again, as a shell takes it."""
+def rerun(student: str, assignment: str, check: str = "", results: str = "reports") -> str:
+    """The command that runs a check of a student again, as a shell takes it.
+
+    Args:
+        student: whose.
+        assignment: for what.
+        check: its id; all if empty.
+        results: the folder of the reports, as it was named.
+    """
     words = [word for word in (student, assignment, check) if word]
+    where = [] if results == "reports" else ["--results", results]
     dashes = ["--"] if any(word.startswith("-") for word in words) else []
-    return shlex.join(["grader", "try", *dashes, *words])
+    return shlex.join(["grader", "try", *where, *dashes, *words])
