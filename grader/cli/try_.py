@@ -98,9 +98,9 @@ def try_(
     """
     import msgspec
 
-    from grader.errors import UsageError
+    from grader.errors import GraderFault
     from grader.intake.originals import cells_of
-    from grader.judging.trials import Trials, with_code
+    from grader.judging.trials import Trial, Trials, with_code
     from grader.model import Status
     from grader.reports.trial import print_trials
     from grader.wire.judge import ByHand
@@ -122,10 +122,13 @@ def try_(
         if by_hand is not None:
             run = trials.by_hand(case, cells, names, by_hand, sys.stdin.fileno())
             if run.ending.ours:
-                raise UsageError(run.ending.message)
-            return
-        seeds = range(case.seed, case.seed + times)
-        found = list(trials.run(case, cells, names, seeds))
+                raise GraderFault(run.ending.message)
+            if by_hand is ByHand.SHELL or any(o.status is not Status.PASSED for o in run.outcomes):
+                return
+            found = [Trial(case.seed, run)]  # nothing failed, so no debugger has opened
+        else:
+            seeds = range(case.seed, case.seed + times)
+            found = list(trials.run(case, cells, names, seeds))
         print_trials(student, trials.suite, found, cells)
     if any(one.run.ending.ours for one in found):
         sys.exit(ExitStatus.UNGRADED)

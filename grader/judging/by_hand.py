@@ -81,7 +81,7 @@ class AtWork:
             return
         here = types.TracebackType(None, step.tb_frame, step.tb_lasti, step.tb_lineno)
         told = f"{type(error).__name__}: {in_words(error)}"
-        self._shown.write(f"{told}\n`q` ends; `submission` answers through the wall.\n")
+        self._shown.write(f"{told}\n`q` leaves; `submission` answers through the wall.\n")
         debugger = _Debugger(self._shown)
         debugger.reset()
         debugger.interaction(None, here)
