@@ -13,6 +13,7 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,7 @@ def _describe(item: pytest.Item, shares: Counter[tuple[str, str]], public: Path 
     )
 
 
+@lru_cache(maxsize=4096)  # read once, before a judge forks for each submission
 def source_of(function: Any) -> tuple[str, int]:
     """A test function's code, and the number of its first line; of decorators too.
 

@@ -183,6 +183,7 @@ def _failed(
         for check in question.checks:
             outcome = outcomes.get(check.id)
             if outcome is not None and outcome.status is not Status.PASSED:
+                tried = outcome.status is not Status.SKIPPED  # else there is nothing to explain
                 compared = outcome.expected and outcome.actual
                 yield FailedCheck(
                     symbol=SYMBOLS[outcome.status],
@@ -194,12 +195,12 @@ def _failed(
                     detail=_detail(outcome),
                     asked=outcome.asked,
                     anchor=places[check.id],
-                    hint=check.hint,
+                    hint=check.hint if tried else "",
                     source=_source(check, outcome, outdated=score.outdated),
                     compared=difference(outcome.expected, outcome.actual) if compared else None,
                     code=tuple(_code(outcome, code)),
                     again=rerun(score.student, score.assignment, check.id, results)
-                    if score.digest
+                    if score.digest and tried
                     else "",
                 )
 
