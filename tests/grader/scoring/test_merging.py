@@ -8,7 +8,7 @@ from generated import gradebook as generated
 
 from grader.config.course import Course
 from grader.config.policy import Adjustment
-from grader.gradebook import Gradebook, Score, State
+from grader.gradebook import Gradebook, Origin, Score, State
 from grader.intake.roster import Person, Roster
 from grader.model import Ending, EndingKind, Isolation, Problem, ProblemKind
 from grader.scoring.merging import Merged, Narrowed, merge
@@ -194,3 +194,19 @@ def test_names_are_kept_of_those_who_are_there(before, course):
     new = replace(part(before, ONE), names={"student0001": "Cy Poe"})
     names = merged(old, new, course, only=("student0001",)).gradebook.names
     assert names == {"student0000": "Ann Doe", "student0001": "Cy Poe"}
+
+
+def test_each_score_keeps_where_its_own_file_lay_and_its_seed(before, course):
+    def with_origins(book: Gradebook, seed: int) -> Gradebook:
+        origins = tuple(
+            Origin(s.student, s.assignment, f"/{seed}/{s.student}", seed=seed) for s in book.scores
+        )
+        return replace(book, run=replace(book.run, origins=origins))
+
+    new = part(before, ("student0001", "blocks"), state=State.GRADED)
+    whole = merged(
+        with_origins(before, 1), with_origins(new, 2), course, ["student0001"], ["blocks"]
+    )
+    seeds = {(o.student, o.assignment): o.seed for o in whole.gradebook.run.origins}
+    assert seeds == dict.fromkeys(by_key(before), 1) | {("student0001", "blocks"): 2}
+    assert len(whole.gradebook.run.origins) == len(seeds)
