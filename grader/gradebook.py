@@ -24,7 +24,7 @@ class State(enum.StrEnum):
 
 
 class ScoredOutcome(Value, frozen=True):
-    """An outcome with its points: a row of the report."""
+    """An outcome with its points: a row of the report. See `Outcome` for what its fields mean."""
 
     check: str
     question: str
@@ -34,6 +34,11 @@ class ScoredOutcome(Value, frozen=True):
     message: str = ""
     detail: str = ""
     asked: tuple[str, ...] = ()
+    check_line: int | None = None
+    cell: int | None = None
+    line: int | None = None
+    expected: str = ""
+    actual: str = ""
 
 
 class AppliedRule(Value, frozen=True):
@@ -110,7 +115,10 @@ class QuestionReport(Value, frozen=True):
 
 
 class CheckReport(Value, frozen=True):
-    """A check without what only the engine needs. `code` is a digest of its own code."""
+    """A check without what only the engine needs. `code` is a digest of its own code.
+
+    `source` is its text: instructors only.
+    """
 
     id: str
     title: str
@@ -118,6 +126,7 @@ class CheckReport(Value, frozen=True):
     public: bool
     hint: str = ""
     code: str = ""
+    source: str = ""
 
 
 class Asked(Value, frozen=True):
@@ -136,11 +145,28 @@ class Asked(Value, frozen=True):
     show_hidden: str = ""
 
 
+class Origin(Value, frozen=True):
+    """Where a file that was graded lay, and what it was graded with: so it can be graded again.
+
+    `path` is a real file, `member` and `inner` its place in that archive, as in `Submission`.
+    """
+
+    student: str
+    assignment: str
+    path: str
+    member: int | None = None
+    inner: int | None = None
+    attempt: int = 1
+    seed: int = 0
+    device: str = "cpu"
+
+
 class RunInfo(Value, frozen=True):
     """What may differ between two runs on the same input: times, host, versions.
 
     `kept` counts the results that were taken from an earlier run. `graded_with` is a digest of the
     suite and the grader, by assignment. `asked` is empty in a gradebook of an earlier version.
+    `origins` says of each graded file where it lay.
     """
 
     started_at: str = ""
@@ -153,6 +179,7 @@ class RunInfo(Value, frozen=True):
     seconds_per_submission: dict[str, float] = msgspec.field(default_factory=dict)
     graded_with: dict[str, str] = msgspec.field(default_factory=dict)
     asked: Asked | None = None
+    origins: tuple[Origin, ...] = ()
 
 
 class Total(Value, frozen=True):
@@ -206,7 +233,8 @@ class Gradebook(Value, frozen=True):
     """Everything a report needs. Two runs on the same input differ under `run` alone.
 
     `names` are what students are called, where a roster tells. `regrades` is the log of regradings,
-    the oldest first.
+    the oldest first. `only_checks` are the checks, as they were asked for, when all scores are of
+    these alone.
     """
 
     schema_version: int
@@ -221,3 +249,4 @@ class Gradebook(Value, frozen=True):
     totals: tuple[Total, ...] = ()
     names: dict[str, str] = msgspec.field(default_factory=dict)
     regrades: tuple[Regrade, ...] = ()
+    only_checks: tuple[str, ...] = ()

@@ -31,7 +31,8 @@ class Check(Value, frozen=True):
 
     `id` is the test function's name, with pytest's `[parameters]` when there are any; unique in
     its assignment. `title` is the first line of its docstring: what a student reads. `code` is a
-    digest of what the function itself does.
+    digest of what the function itself does, `source` its text as its author wrote it: instructors
+    only.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Check(Value, frozen=True):
     timeout_s: float | None = None
     devices: tuple[str, ...] = ("cpu",)
     code: str = ""
+    source: str = ""
 
     def runs_on(self, device: str) -> bool:
         """Whether it can be run there: what needs no GPU runs on one too."""
@@ -237,8 +239,10 @@ class CellError(Value, frozen=True):
 class Outcome(Value, frozen=True):
     """The verdict on one check.
 
-    `message` may be shown to the student. `detail` and `asked`, which is what a check that failed
-    asked of the submission and got, may hold hidden values: instructors only.
+    `message` may be shown to the student. All that follows may hold hidden values: instructors
+    only. `asked` is what a check that failed asked of the submission and got; `check_line` the line
+    of its `Check.source` at which it failed, from 1; `cell` and `line` where the student's code
+    raised; `expected` and `actual` what was compared, where the check tells.
     """
 
     check: str
@@ -247,6 +251,11 @@ class Outcome(Value, frozen=True):
     message: str = ""
     detail: str = ""
     asked: tuple[str, ...] = ()
+    check_line: int | None = None
+    cell: int | None = None
+    line: int | None = None
+    expected: str = ""
+    actual: str = ""
 
 
 MOST_SECONDS = 7 * 86400.0
@@ -282,7 +291,9 @@ class Job(Value, frozen=True):
     """Everything that decides a run's result, and nothing else.
 
     `until_lost`: whether checks are skipped once one has cost points: all that is asked is whether
-    any does. Then those of `first`, which are likely to, are asked before the others.
+    any does. Then those of `first`, which are likely to, are asked before the others. `checks`: the
+    ids of those that are asked for, all if empty; what they require is run besides, and the suite
+    is that of these checks alone.
     """
 
     submission: Submission
@@ -292,6 +303,7 @@ class Job(Value, frozen=True):
     limits: Limits
     until_lost: bool = False
     first: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
 
 
 class Isolation(Value, frozen=True):

@@ -15,11 +15,13 @@ import msgspec
 
 from grader.config.course import Course
 from grader.config.policy import Adjustment, Policy
-from grader.gradebook import Gradebook, KeptScore, RunInfo, Score
+from grader.errors import NothingToGrade
+from grader.gradebook import Gradebook, KeptScore, Origin, RunInfo, Score
 from grader.intake.discovery import Discovery, discover
 from grader.intake.groups import NOBODY, Enrolment
 from grader.intake.readings import Readings
 from grader.intake.roster import Roster
+from grader.judging.choosing import narrowed
 from grader.judging.engine import Engine, usable_cores
 from grader.judging.grading import GradedJobs, Watcher, describe_suites, grade_jobs
 from grader.model import Isolation, Job, Limits, Problem, Submission, Suite, Value
@@ -35,6 +37,7 @@ class Options(Value, frozen=True):
 
     assignments: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
     device: str = "cpu"
     seed: int = 0
     timeout_s: float | None = None
@@ -90,7 +93,8 @@ def check(
     rules = ScoreRules(course, options)
     with start_engine(course, options, results, readings) as engine:  # works while we look
         found = find_class(paths, course, options, readings)
-        suites = describe_suites(engine, results)
+        suites = narrowed(describe_suites(engine, results), options.checks)
+        found = within(found, suites, options)
         planned = plan_class(found, suites, course.limits, rules, options)
         if review is not None:
             review(planned, suites)
@@ -100,11 +104,12 @@ def check(
         )  # fmt: skip
     scored = score_class(found, planned, graded, suites, rules, options)
     wall = graded.isolation or (None if options.sandbox else Isolation(mode="off"))
-    return collate(
+    gradebook = collate(
         course, scored.suites, scored.scores, scored.problems, wall,
-        run_info(began, graded, options, scored.suites), graded.complete,
+        run_info(began, found, graded, options, scored.suites), graded.complete,
         options.roster.names(found.students) if options.roster else None,
     )  # fmt: skip
+    return msgspec.structs.replace(gradebook, only_checks=options.checks)
 
 
 # ---------------------------------------------------------------- discover
@@ -158,6 +163,25 @@ def add_roster(found: Discovery, options: Options) -> Discovery:
     )
 
 
+def within(found: Discovery, suites: Mapping[str, Suite], options: Options) -> Discovery:
+    """Leave out what was handed in for assignments of which no check is asked for.
+
+    Raises:
+        NothingToGrade: then nothing is left.
+    """
+    if not options.checks:
+        return found
+    some = tuple(one for one in found.submissions if one.assignment in suites)
+    if not some:
+        raise NothingToGrade(
+            "nothing is handed in for the assignments of these checks",
+            where=", ".join(suites),
+            hint="`grader checks` lists the checks of each assignment",
+        )
+    problems = tuple(p for p in found.problems if p.assignment is None or p.assignment in suites)
+    return msgspec.structs.replace(found, submissions=some, problems=problems)
+
+
 # ---------------------------------------------------------------- plan
 
 
@@ -207,6 +231,9 @@ def plan(
             device=options.device,
             seed=options.seed,
             limits=limits,
+            checks=tuple(c.id for c in suites[submission.assignment].checks)
+            if options.checks
+            else (),
         )
         for submission in submissions
     ]
@@ -278,7 +305,11 @@ def _unusable_because(found: Discovery, student: str, assignment: str) -> str:
 
 
 def run_info(
-    began: tuple[datetime, float], graded: GradedJobs, options: Options, suites: Iterable[Suite]
+    began: tuple[datetime, float],
+    found: Discovery,
+    graded: GradedJobs,
+    options: Options,
+    suites: Iterable[Suite],
 ) -> RunInfo:
     """What may differ between two runs. `began`: by the clock, and in monotonic seconds."""
     return RunInfo(
@@ -291,4 +322,19 @@ def run_info(
         kept=graded.kept,
         seconds_per_submission=graded.seconds,
         graded_with={suite.assignment.id: graded_with(suite.digest) for suite in suites},
+        origins=tuple(origin(one, options) for one in found.submissions),
+    )
+
+
+def origin(submission: Submission, options: Options) -> Origin:
+    """Where a file lies and what it is graded with, for whoever looks at it or grades it again."""
+    return Origin(
+        student=submission.student,
+        assignment=submission.assignment,
+        path=str(Path(submission.path).absolute()),
+        member=submission.member,
+        inner=submission.inner,
+        attempt=submission.attempt,
+        seed=options.seed,
+        device=options.device,
     )

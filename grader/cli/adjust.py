@@ -67,7 +67,7 @@ def adjust(
     from grader.store.output import OutputFolder
     from grader.text import points as shown
 
-    gradebook = load_gradebook(results)
+    gradebook = load_gradebook(results, whole=True)
     score = _score(gradebook, student, assignment, results)
     if undo == (points is not None):
         raise click.UsageError("give either POINTS or --undo")

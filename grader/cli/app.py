@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "Grade": ("check", "regrade", "collect", "adjust"),
-    "Look": ("show", "stats", "diff", "alike"),
+    "Look": ("show", "try", "stats", "diff", "alike"),
     "Hand on": ("export", "package"),
     "Build a course": (
         "new-course",
@@ -38,7 +38,7 @@ COMMANDS = {
 NAMES = tuple(name for names in COMMANDS.values() for name in names)
 ALIASES = {"checks": "list"}
 """Other names of commands, which are not shown."""
-MODULES = {"list": "checks", "import": "import_notebook"}
+MODULES = {"list": "checks", "import": "import_notebook", "try": "try_"}
 """Modules of another name than their command's: these are taken by Python itself."""
 
 

@@ -38,6 +38,8 @@ def grading_options(
     jobs: int | None = None,
     sandbox: bool = True,
     regrades: Sequence[Regrade] = (),
+    checks: tuple[str, ...] = (),
+    apart: Sequence[Path] = (),
 ) -> Options:
     """Read the tables that a run is asked for, and what people have decided by hand.
 
@@ -56,6 +58,7 @@ def grading_options(
     return Options(
         assignments=tuple(dict.fromkeys(course.assignment(name).id for name in assignments)),
         only=only,
+        checks=checks,
         device=resolve_device(device, course),
         seed=asked.seed,
         timeout_s=asked.timeout_s,
@@ -66,7 +69,7 @@ def grading_options(
         kept=tuple(one for regrade in regrades for one in regrade.kept),
         times=read_times(Path(asked.submitted_at), course) if asked.submitted_at else None,
         extensions=None if longer is None else read_extensions(longer, course),
-        apart=(output,),
+        apart=tuple(apart) or (output,),
         enrolment=read_enrolment(roster),
     )
 

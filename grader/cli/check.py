@@ -30,13 +30,19 @@ from grader.reports.choices import DEFAULT, Format, Hidden
     "paths", metavar="PATH...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
 @assignments_option("Grade this one only; scores in others stand.")
+@click.option(
+    "--check",
+    "checks",
+    multiple=True,
+    metavar="NAME",
+    help="Run this check only, or a question's, or a pattern's; into a folder of its own. "
+    "Repeatable.",
+)
 @course_option
 @click.option(
     "--output",
-    default="reports",
-    show_default=True,
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where reports go.",
+    help="Where reports go.  [default: reports; with --check, reports/checks]",
 )
 @click.option(
     "--format",
@@ -99,8 +105,9 @@ from grader.reports.choices import DEFAULT, Format, Hidden
 def check(
     paths: tuple[Path, ...],
     assignments: tuple[str, ...],
+    checks: tuple[str, ...],
     course_path: Path | None,
-    output: Path,
+    output: Path | None,
     formats: tuple[str, ...],
     show_hidden: str,
     as_json: bool,
@@ -125,12 +132,15 @@ def check(
     the output folder: only what has changed since the last run is graded again. With --only or -a,
     all other scores in that folder stand as they were.
 
+    With --check, scores are those of these checks alone, which never replace others.
+
     \b
     Examples:
       grader check submissions/
       grader check submissions/ -a embeddings --output reports/week1
       grader check Canvas-download.zip -a blocks --roster Grades.csv
       grader check submissions/ --format html --format csv --show-hidden questions
+      grader check submissions/ --check test_causal --check "dtype*"
       grader check alice.ipynb --json | python -m json.tool
     """
     from grader.gradebook import Asked
@@ -142,13 +152,20 @@ def check(
     from grader.store import printed
     from grader.store.output import OutputFolder
     from grader.store.results import Results
-    from grader.store.standing import graded_with_now, read_regrades, read_standing
+    from grader.store.standing import (
+        graded_with_now,
+        read_regrades,
+        read_standing,
+        require_place_for,
+    )
     from grader.text import one_line
 
     course = load_course(course_path, paths)
     if not quiet:
         click.echo(f"Course: {one_line(course.title)} ({one_line(str(course.root))})", err=True)
     wanted = tuple(Format(name) for name in formats or DEFAULT)
+    reports_folder = Path("reports")
+    output = output or (reports_folder / "checks" if checks else reports_folder)
     asked = Asked(
         paths=tuple(map(absolute, paths)),
         seed=seed,
@@ -162,13 +179,15 @@ def check(
     log = read_regrades(output, course)
     options = grading_options(
         course, asked, output, assignments=assignments, only=only, device=device, jobs=jobs,
-        sandbox=sandbox == "on", regrades=log,
+        sandbox=sandbox == "on", regrades=log, checks=checks,
+        apart=(output, reports_folder) if checks else (output,),
     )  # fmt: skip
     narrowed = Narrowed(options.only, options.assignments, options.roster)
     stop_as_with_ctrl_c()
     mode = course.report_mode
     with OutputFolder(output, mode) as folder:
-        before = read_standing(folder, course) if narrowed else None
+        require_place_for(checks, folder)
+        before = read_standing(folder, course, checks) if narrowed else None
         results = Results(folder, sandbox=options.sandbox, force=force, mode=mode)
         with Progress(quiet=quiet or as_json, verbose=verbose) as progress:
             gradebook = run(paths, course, options, progress, results)

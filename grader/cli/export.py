@@ -125,7 +125,7 @@ def _scores(results: Path | None, database: str | None) -> Gradebook:
         return found
     if results is None or database is not None:
         raise click.UsageError("name RESULTS or --from-nbgrader GRADEBOOK: one of the two")
-    return load_gradebook(results)
+    return load_gradebook(results, whole=True)
 
 
 def _warn(gradebook: Gradebook) -> None:

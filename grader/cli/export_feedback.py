@@ -43,7 +43,7 @@ def give_back(
         raise click.UsageError(f"--feedback {way} needs --template: {what}, as it was downloaded")
     if column is not None and way != "moodle":
         raise click.UsageError("--column is where Moodle's sheet has comments")
-    gradebook = load_gradebook(results)
+    gradebook = load_gradebook(results, whole=True)
     asked = only_assignment(narrowed(gradebook, assignments, results), results).id
     folders = components(score.student for score in gradebook.scores)
     scores = {one.student: one for one in gradebook.scores if one.assignment == asked}

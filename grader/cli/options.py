@@ -143,15 +143,19 @@ def echo_json(value: object) -> None:
     click.echo(readable_json(value))
 
 
-def load_gradebook(results: Path, assignments: Sequence[str] = ()) -> Gradebook:
+def load_gradebook(
+    results: Path, assignments: Sequence[str] = (), *, whole: bool = False
+) -> Gradebook:
     """Read what `grader check` wrote: an output folder, or the gradebook itself.
 
     Args:
         results: where.
         assignments: ids of those that are asked for; all when empty.
+        whole: whether it must be about all checks, so that its scores are those of assignments.
 
     Raises:
-        UsageError: there is none, it can't be read, or holds no such assignment.
+        UsageError: there is none, it can't be read, holds no such assignment, or is about some
+            checks alone.
     """
     import msgspec
 
@@ -161,7 +165,7 @@ def load_gradebook(results: Path, assignments: Sequence[str] = ()) -> Gradebook:
 
     path = results / GRADEBOOK if results.is_dir() else results
     try:
-        return narrowed(decode(path.read_bytes()), assignments, results)
+        found = decode(path.read_bytes())
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise UsageError(
@@ -171,6 +175,13 @@ def load_gradebook(results: Path, assignments: Sequence[str] = ()) -> Gradebook:
         ) from None
     except msgspec.DecodeError as error:
         raise UsageError(f"this is no gradebook ({error})", where=str(path)) from None
+    if whole and found.only_checks:
+        raise UsageError(
+            "these are scores of some checks alone, not of assignments",
+            where=str(path),
+            hint="name the output folder of a `grader check` without `--check`",
+        )
+    return narrowed(found, assignments, results)
 
 
 def narrowed(gradebook: Gradebook, assignments: Sequence[str], results: Path) -> Gradebook:

@@ -103,13 +103,17 @@ class Crew:
             require_holding(self._zygote, self._limits)
             self._untried = False
 
-    def ask(self, request: JobRequest) -> socket.socket:
+    def ask(self, request: JobRequest, terminal: int | None = None) -> socket.socket:
         """Hand over a job; on the connection come the pid that grades it, then a `Run`.
+
+        Args:
+            request: the job.
+            terminal: the descriptor of one, where a person is to work in the judge.
 
         Raises:
             GraderFault: the judge is gone.
         """
-        return self._judge.ask(request)
+        return self._judge.ask(request, terminal)
 
     def last_words(self) -> str:
         """What the judge said last, to explain its end."""
@@ -180,13 +184,14 @@ class JudgeProcess:
             self._suites = {suite.assignment.id: suite for suite in ready.suites}
         return self._suites
 
-    def ask(self, request: JobRequest) -> socket.socket:
+    def ask(self, request: JobRequest, terminal: int | None = None) -> socket.socket:
         """See `Crew.ask`."""
         ours, theirs = socket.socketpair()
         ours.settimeout(ANSWER_S)
         try:
             with theirs:
-                socket.send_fds(self._control, [b"j"], [theirs.fileno()])
+                handed = [theirs.fileno(), *([] if terminal is None else [terminal])]
+                socket.send_fds(self._control, [b"j"], handed)
             write_frame(ours, to_json(request))
         except OSError:
             ours.close()

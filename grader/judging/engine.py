@@ -262,6 +262,7 @@ class Engine:
             last_try=attempt.number >= TRIES,
             until_lost=job.until_lost,
             first=job.first,
+            checks=job.checks,
         )
         try:
             connection = self._ready_crew().ask(request)

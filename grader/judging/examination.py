@@ -13,10 +13,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol
 
-import msgspec
 import pytest
 
 from grader.errors import GraderFault
+from grader.judging.choosing import function_of, with_required
+from grader.judging.evidence import check_line, with_evidence
 from grader.judging.known_texts import Known, name_known_answers
 from grader.judging.libraries import how_to_install, missing_from_course
 from grader.judging.processor_time import Overrun
@@ -114,6 +115,7 @@ class Examination:
         self._overruns = 0
         self._has_lost = False
         self._transcript = Transcript()
+        self._check_line: int | None = None
         self._known = known or {}
         self._material = tuple(map(Path, material))
         self._outcomes: dict[str, Outcome] = {}
@@ -124,7 +126,7 @@ class Examination:
         session = self._session
         fault: Ending | None = None
         try:
-            for check, item in in_order(self._suite.checks, self._items, self._request.first):
+            for check, item in in_order(*self._asked_for(), self._request.first):
                 outcome = self._outcomes[check.id] = self._outcome(check, item)
                 self._has_lost |= check.points > 0 and outcome.status is not Status.PASSED
             self._require_libraries()
@@ -161,8 +163,18 @@ class Examination:
             if missing is not None:
                 raise missing
 
+    def _asked_for(self) -> tuple[Sequence[Check], Sequence[pytest.Item]]:
+        """The checks that are run, and their items: all, or some with what they require."""
+        checks, items = self._suite.checks, self._items
+        if not self._request.checks:
+            return checks, items
+        item_of = dict(zip((check.id for check in checks), items, strict=True))
+        some = with_required(checks, self._request.checks)
+        return some, [item_of[check.id] for check in some]
+
     def _outcomes_in_suite_order(self) -> tuple[Outcome, ...]:
-        return tuple(self._outcomes[check.id] for check in self._suite.checks)
+        found = (self._outcomes.get(check.id) for check in self._suite.checks)
+        return tuple(outcome for outcome in found if outcome is not None)
 
     def _outcome(self, check: Check, item: pytest.Item) -> Outcome:
         session = self._session
@@ -195,7 +207,8 @@ class Examination:
         )
         if error is None or self._request.until_lost or _is_open(error):
             return outcome
-        return msgspec.structs.replace(outcome, asked=self._transcript.lines())
+        placed = self._tellings.placed(error) if isinstance(error, StudentError) else error
+        return with_evidence(outcome, placed, self._transcript, self._check_line)
 
     def _asked(self, check: Check, item: pytest.Item) -> tuple[BaseException | None, Ending | None]:
         """Run a check: what it raised, and how the worker ended if it did."""
@@ -203,6 +216,7 @@ class Examination:
         self._transcript = Transcript()
         seed, limit_s = self._seed_of(check.id), self._limit_s(check)
         error = self._run_item(item, seed, names, limit_s, self._transcript)
+        self._check_line = check_line(error, item)
         return error, self._session.settle()
 
     def _limit_s(self, check: Check) -> float:
@@ -219,7 +233,7 @@ class Examination:
             return f"not run: what it returned kept {self._overruns} checks busy for too long"
         for name in check.requires:
             for outcome in self._outcomes.values():
-                concerned = name in (outcome.check, _function_of(outcome.check))
+                concerned = name in (outcome.check, function_of(outcome.check))
                 if concerned and outcome.status is not Status.PASSED:
                     return f"not run: `{name}` must pass first"
         return None
@@ -294,8 +308,8 @@ def in_order(
     wanted = _with_requirements(checks, first)
     done: list[tuple[Check, pytest.Item]] = []
     while todo:
-        waiting = {_function_of(check.id) for check, _ in todo}
-        ready = [pair for pair in todo if not waiting & set(map(_function_of, pair[0].requires))]
+        waiting = {function_of(check.id) for check, _ in todo}
+        ready = [pair for pair in todo if not waiting & set(map(function_of, pair[0].requires))]
         public = (pair for pair in ready if pair[0].public)
         ahead = (pair for one in wanted for pair in ready if pair[0].id == one)
         chosen = next(ahead, None) or next(public, ready[0])
@@ -311,21 +325,15 @@ def _with_requirements(checks: Sequence[Check], first: Sequence[str]) -> list[st
     def put(check: Check) -> None:
         if check.id in found:
             return
-        for name in check.requires:
-            for other in checks:
-                if other is not check and name in (other.id, _function_of(other.id)):
-                    put(other)
+        for other in with_required(checks, [check.id]):
+            if other is not check:
+                put(other)
         found.append(check.id)
 
     by_id = {check.id: check for check in checks}
     for name in first:
         put(by_id[name])
     return found
-
-
-def _function_of(check: str) -> str:
-    """The test function of a check, whose variants it shares with others."""
-    return check.partition("[")[0]
 
 
 def forget_values(error: BaseException) -> None:

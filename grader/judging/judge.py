@@ -9,18 +9,17 @@ What it hears and says is in `grader/wire/judge.py`.
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import os
 import random
-import select
 import signal
 import socket
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from itertools import chain
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -28,9 +27,16 @@ from grader.config.suite_files import suite_files
 from grader.errors import GraderError, GraderFault, SuiteError
 from grader.forking import join_pages, prepare_to_fork, start_loading
 from grader.jail.limits import limit_data
-from grader.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
 from grader.judging.beside_data import beside_data
 from grader.judging.examination import Examination
+from grader.judging.judge_process import (
+    bytes_for_checks,
+    failed_run,
+    guard_process,
+    import_ahead,
+    is_asked,
+    stay_with_one_thread,
+)
 from grader.judging.lesson_suite import LessonModule, LessonSuite
 from grader.judging.processor_time import at_most
 from grader.judging.spawning import spawn
@@ -38,14 +44,13 @@ from grader.judging.transcript import Transcript
 from grader.judging.worker_link import WorkerLink
 from grader.lesson.cells import NOTEBOOK
 from grader.model import (
-    Ending,
-    EndingKind,
     Run,
     Suite,
 )
 from grader.serialization import from_json, to_json
 from grader.testing.data import CourseData
 from grader.testing.handles import SubmissionNames
+from grader.testing.links import check_run
 from grader.testing.suites import (
     PYTEST_OPTIONS,
     CheckRunner,
@@ -55,17 +60,23 @@ from grader.testing.suites import (
     missing_fixture,
     where,
 )
-from grader.testing.verdicts import in_words
-from grader.wire.judge import BEGINS, JobRequest, JudgeReady, JudgeSetup, read_frame, write_frame
-from grader.wire.worker import GPU_DRIVER_BYTES
+from grader.wire.judge import (
+    BEGINS,
+    ByHand,
+    JobRequest,
+    JudgeReady,
+    JudgeSetup,
+    read_frame,
+    write_frame,
+)
 
-LEAST_BYTES = 1 << 30
-"""Checks may take so much memory where a submission may take less."""
+if TYPE_CHECKING:
+    from grader.judging.by_hand import AtWork
 
 
 def main() -> None:
     """Run as a judge: the one argument is the control socket's descriptor."""
-    _guard_process()
+    guard_process()
     start_loading()
     control = socket.socket(fileno=int(sys.argv[1]))
     setup = from_json(read_frame(control), JudgeSetup)
@@ -125,7 +136,9 @@ class Judge(CheckRunner):
         self.names: Callable[[], SubmissionNames] | None = None
         self.random = random.Random(0)
         self.current_device = "cpu"
+        self.current_reference: ModuleType | None = None
         self.processor_s = 0.0
+        self.at_work: AtWork | None = None
         self._collection_error: SuiteError | None = None
 
     def files_of(self, assignment: str) -> list[Path]:
@@ -239,7 +252,7 @@ class Judge(CheckRunner):
             return True
         write_frame(self.control, to_json(JudgeReady(suites=tuple(s for s, _ in suites.values()))))
         if self.setup.spawn_socket is not None:
-            _one_thread()
+            stay_with_one_thread()
             prepare_to_fork()
             self._serve(suites)
         return True
@@ -266,31 +279,40 @@ class Judge(CheckRunner):
 
     def _serve(self, suites: dict[str, tuple[Suite, list[pytest.Item]]]) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
-        saving = chain(_imports(self.setup.libraries), join_pages())
+        saving = chain(import_ahead(self.setup.libraries), join_pages())
         while True:
-            while not _is_asked(self.control) and next(saving, False):
+            while not is_asked(self.control) and next(saving, False):
                 pass
-            byte, descriptors, _, _ = socket.recv_fds(self.control, 1, 1)
+            byte, descriptors, _, _ = socket.recv_fds(self.control, 1, 2)
             if not byte:
                 return
             if os.fork() == 0:
-                _guard_process()
+                guard_process()
                 self.control.close()
                 with socket.socket(fileno=descriptors[0]) as job:
-                    self._answer(job, suites)
+                    self._answer(job, suites, *descriptors[1:])
                 os._exit(0)
-            os.close(descriptors[0])
+            for descriptor in descriptors:
+                os.close(descriptor)
 
     def _answer(
-        self, job: socket.socket, suites: dict[str, tuple[Suite, list[pytest.Item]]]
+        self,
+        job: socket.socket,
+        suites: dict[str, tuple[Suite, list[pytest.Item]]],
+        terminal: int | None = None,
     ) -> None:
         try:
             request = from_json(read_frame(job), JobRequest)
             write_frame(job, str(os.getpid()).encode())
             suite, items = suites[request.submission.assignment]
             CourseData(self.setup.data, self.setup.hidden_data, suite.assignment.id).use()
+            if terminal is not None:
+                from grader.judging.by_hand import AtWork, at_ease
+
+                self.at_work, suite = AtWork(terminal, request), at_ease(suite)
             self.current_device = request.torch_device
-            limit_data(_bytes_for_checks(request))
+            self.current_reference = self.reference_for(self.files_of(suite.assignment.id))
+            limit_data(bytes_for_checks(request))
             with beside_data(self.setup.data.get(suite.assignment.id, ())):
                 run = Examination(
                     request,
@@ -299,7 +321,7 @@ class Judge(CheckRunner):
                     run_item=self._run_item,
                     begins=lambda check: write_frame(job, BEGINS + check.encode()),
                     spawn=lambda: self._spawn(request),
-                    reference=self.reference_for(self.files_of(suite.assignment.id)),
+                    reference=self.current_reference,
                     known=self.setup.known.get(suite.assignment.id, {}),
                     material=self.setup.material,
                 ).run()
@@ -307,7 +329,7 @@ class Judge(CheckRunner):
         except (OSError, EOFError):
             pass  # the grader went away
         except BaseException as error:
-            ending = _failed(error, request)
+            ending = failed_run(error, request)
             write_frame(job, to_json(Run(submission=request.submission, ending=ending)))
 
     def _run_item(
@@ -319,6 +341,7 @@ class Judge(CheckRunner):
         transcript: Transcript | None = None,
     ) -> BaseException | None:
         """Run one test function; what it raised comes back."""
+        self._item = item
         self.names = names
         self.processor_s = processor_s
         self.random = random.Random(seed)
@@ -326,13 +349,38 @@ class Judge(CheckRunner):
         torch = sys.modules.get("torch")
         if torch is not None:
             torch.default_generator.manual_seed(seed)
+        if self.at_work is not None and self.at_work.kind is ByHand.SHELL:
+            return self._open_shell(names)
         return self.run(item, transcript)
+
+    def _open_shell(self, names: Callable[[], SubmissionNames]) -> BaseException | None:
+        """Let a person ask, in the place of a check."""
+        assert self.at_work is not None
+        try:
+            submission = names()
+            with check_run():
+                self.at_work.shell(
+                    {
+                        "submission": submission,
+                        "reference": self.current_reference,
+                        "rng": self.random,
+                        "device": self.current_device,
+                    }
+                )
+        except Exception as error:
+            return error
+        return None
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self) -> Generator[None, object, object]:
         """As for every check, and within its processor time."""
         with at_most(self.processor_s):
-            return (yield from super().pytest_pyfunc_call())
+            try:
+                return (yield from super().pytest_pyfunc_call())
+            except Exception as error:
+                if self.at_work is not None:
+                    self.at_work.debug(error, self._item)
+                raise
 
     def _spawn(self, request: JobRequest) -> WorkerLink:
         assert self.setup.spawn_socket is not None
@@ -344,45 +392,3 @@ class Judge(CheckRunner):
             assignment=request.submission.assignment,
         )
         return WorkerLink(pipes, request.limits)
-
-
-def _failed(error: BaseException, request: JobRequest) -> Ending:
-    """What it means that no run came about."""
-    if isinstance(error, MemoryError) and request.last_try:
-        text = "stopped: what it returned filled the memory of the process that checks it"
-        return Ending(kind=EndingKind.MEMORY, message=text)
-    text = f"the judge failed: {type(error).__name__}: {in_words(error)}"
-    return Ending(kind=EndingKind.FAULT, message=text)
-
-
-def _imports(libraries: Sequence[str]) -> Iterator[bool]:
-    """Import what values are made of, one before each `True`: or each job's fork would."""
-    for name in libraries:
-        with contextlib.suppress(Exception):  # a worker that lacks it says so
-            importlib.import_module(name)
-        prepare_to_fork()
-        yield True
-
-
-def _is_asked(control: socket.socket) -> bool:
-    return bool(select.select([control], [], [], 0)[0])
-
-
-def _bytes_for_checks(request: JobRequest) -> int:
-    """Memory that checks may take: they compute with sizes that a submission chose."""
-    driver = 0 if request.device == "cpu" else GPU_DRIVER_BYTES
-    return max(request.limits.memory_bytes, LEAST_BYTES) + driver
-
-
-def _guard_process() -> None:
-    """Die with the process that started this one; let no process of the same user look inside."""
-    if sys.platform.startswith("linux"):
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        set_dumpable(False)
-
-
-def _one_thread() -> None:
-    """Forks of a process that has run a parallel region hang: stay with one thread."""
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.set_num_threads(1)

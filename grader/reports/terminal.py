@@ -26,10 +26,10 @@ from grader.reports.choices import Visibility
 from grader.reports.pace import Pace, duration
 from grader.reports.score_table import Symbols, mark, score_table, tally
 from grader.reports.students import called
-from grader.store.output import FEEDBACK, GRADESCOPE, INDEX, STUDENTS
+from grader.store.output import CODE, FEEDBACK, GRADESCOPE, INDEX, STUDENTS
 from grader.text import WITHOUT_ISOLATION, one_line, points
 
-FOLDERS = frozenset({FEEDBACK, STUDENTS, GRADESCOPE})
+FOLDERS = frozenset({CODE, FEEDBACK, STUDENTS, GRADESCOPE})
 
 PROBLEMS_SHOWN = 20
 SLOW_SHOWN = 3

@@ -48,7 +48,7 @@ def write_reports(
         gradebook, output / FEEDBACK, folders, formats, hidden, mode, unchanged
     )
     if Format.HTML in formats:
-        written += _write_students(gradebook, output / STUDENTS, folders, mode)
+        written += _write_students(gradebook, output, folders, mode)
     if Format.GRADESCOPE in formats:
         written += _write_gradescope(gradebook, output / GRADESCOPE, folders, hidden, mode)
     whole: list[tuple[str, bytes | str]] = []
@@ -109,14 +109,21 @@ def _graded(gradebook: Gradebook) -> Iterator[tuple[Score, AssignmentReport]]:
 
 
 def _write_students(
-    gradebook: Gradebook, folder: Path, folders: Mapping[str, str], mode: int
+    gradebook: Gradebook, output: Path, folders: Mapping[str, str], mode: int
 ) -> list[Path]:
+    from grader.reports.case import Neighbours
+    from grader.reports.code_writing import write_code
+    from grader.reports.html.page import address
     from grader.reports.html.student_page import student_page
 
-    written = []
-    for student, scores in by_student(gradebook).items():
-        path = folder / f"{folders[student]}.html"
-        page = student_page(student, folders[student], gradebook, scores)
+    code, written = write_code(gradebook, output, folders, mode)
+    students = by_student(gradebook)
+    names = (f"{folders[student]}.html" for student in students)
+    pages = ["", *(address("..", STUDENTS, name) for name in names), ""]
+    for place, (student, scores) in enumerate(students.items()):
+        path = output / STUDENTS / f"{folders[student]}.html"
+        beside = Neighbours(pages[place], pages[place + 2])
+        page = student_page(student, folders[student], gradebook, scores, code, beside, f"{output}")
         write_atomically(path, page, durable=False, mode=mode)
         written.append(path)
     return written

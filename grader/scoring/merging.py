@@ -193,6 +193,10 @@ def _run(before: RunInfo, new: RunInfo, held: set[Key], graded_with: Mapping[str
             if name in graded_with
         },
         asked=_asked(before.asked, new.asked),
+        origins=(
+            *(one for one in before.origins if (one.student, one.assignment) in held),
+            *(one for one in new.origins if (one.student, one.assignment) not in held),
+        ),
     )
 
 

@@ -247,6 +247,11 @@ def _scored_outcome(check: Check, verdict: Outcome | None, ending: Ending) -> Sc
         message=verdict.message,
         detail=verdict.detail,
         asked=verdict.asked,
+        check_line=verdict.check_line,
+        cell=verdict.cell,
+        line=verdict.line,
+        expected=verdict.expected,
+        actual=verdict.actual,
     )
 
 
@@ -280,6 +285,7 @@ def assignment_report(suite: Suite) -> AssignmentReport:
                         public=check.public,
                         hint=check.hint,
                         code=check.code,
+                        source=check.source,
                     )
                     for check in suite.checks
                     if check.question == question.id

@@ -26,6 +26,7 @@ SCORES = "scores.csv"
 FEEDBACK = "feedback"
 INDEX = "index.html"
 STUDENTS = "students"
+CODE = "code"
 JUNIT = "junit.xml"
 GRADESCOPE = "gradescope"
 RESULTS = ".results"
@@ -181,6 +182,7 @@ class OutputFolder:
             self.path,
             self.path / STUDENTS,
             self.path / RESULTS,
+            *self.path.glob(f"{CODE}/*"),
             *self.path.glob(f"{FEEDBACK}/*"),
             *self.path.glob(f"{RESULTS}/*"),
         ]

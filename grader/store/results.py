@@ -59,6 +59,7 @@ class Recipe(Value, frozen=True):
     sandbox: bool
     until_lost: bool = False
     first: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
 
 
 class SuiteRecipe(Value, frozen=True):
@@ -216,6 +217,7 @@ class Results:
             sandbox=self._sandbox,
             until_lost=job.until_lost,
             first=job.first,
+            asked=job.checks,
         )
 
     @cached_property

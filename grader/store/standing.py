@@ -18,12 +18,20 @@ from grader.store.fingerprint import graded_with, suite_digests
 from grader.store.output import GRADEBOOK, write_atomically
 from grader.text import one_line
 
+ELSEWHERE = "choose another folder with `--output`, where nothing is lost"
 
-def read_standing(folder: Path, course: Course) -> Gradebook | None:
+
+def read_standing(folder: Path, course: Course, checks: tuple[str, ...] = ()) -> Gradebook | None:
     """Return the scores that a run leaves as they are; None if there are none yet.
 
+    Args:
+        folder: the output folder.
+        course: what is graded.
+        checks: the checks that the run is about, as they were asked for; all if empty.
+
     Raises:
-        UsageError: they can't be read, or are another course's: nothing may be lost by grading.
+        UsageError: they can't be read, or are another course's, or of other checks: nothing may be
+            lost by grading.
     """
     path = folder / GRADEBOOK
     try:
@@ -42,7 +50,13 @@ def read_standing(folder: Path, course: Course) -> Gradebook | None:
         raise UsageError(
             f"this folder holds the scores of another course, `{one_line(found.course)}`",
             where=str(folder),
-            hint="choose another folder with `--output`, where nothing is lost",
+            hint=ELSEWHERE,
+        )
+    if found.only_checks != checks:
+        raise UsageError(
+            f"this folder holds the scores {_of_checks(found.only_checks)}",
+            where=str(folder),
+            hint=ELSEWHERE,
         )
     return printed.restore(found, folder)
 
@@ -70,6 +84,31 @@ def keep_former(folder: Path, at: datetime, mode: int) -> Path:
         path = folder / f"{stem}-{number}.json"
     write_atomically(path, (folder / GRADEBOOK).read_bytes(), mode=mode)
     return path
+
+
+def _of_checks(checks: tuple[str, ...]) -> str:
+    return f"of these checks alone: {one_line(', '.join(checks))}" if checks else "of all checks"
+
+
+def require_place_for(checks: tuple[str, ...], folder: Path) -> None:
+    """Make sure that scores of some checks alone take the place of no others.
+
+    Raises:
+        UsageError: the folder holds scores of all checks, or what nobody can read.
+    """
+    path = folder / GRADEBOOK
+    if not checks or not path.exists():
+        return
+    try:
+        stands = from_json(path.read_bytes(), Gradebook).only_checks
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        stands = ()
+    if not stands:
+        raise UsageError(
+            "this folder holds the scores of all checks, and those of some are not to replace them",
+            where=str(folder),
+            hint=ELSEWHERE,
+        )
 
 
 def _unreadable(path: Path, reason: str) -> UsageError:

@@ -1,12 +1,14 @@
 """What the grader and the judge say to each other: frames of JSON, 4 bytes of length before each.
 
 On the control socket the grader writes one `JudgeSetup`; the judge answers with one `Ready`. Then
-each byte that the grader writes carries a descriptor: on it come one `JobRequest`, and go the pid
+each byte that the grader writes carries a descriptor, and a terminal's if a person is to work in
+the judge: on the first come one `JobRequest`, and go the pid
 of the process that grades it, `BEGINS` and a check's id whenever one begins, and one `Run`.
 """
 
 from __future__ import annotations
 
+import enum
 import socket
 import struct
 
@@ -55,12 +57,21 @@ class JudgeReady(Value, frozen=True):
     hint: str = ""
 
 
+class ByHand(enum.StrEnum):
+    """What a person does in a judge."""
+
+    DEBUGGER = "debugger"
+    SHELL = "shell"
+
+
 class JobRequest(Value, frozen=True):
     """One submission to grade: a `Job` with the suite by name and the notebook read.
 
     `last_try`: what leaves a submission without a result, by the machine's fault for all that is
     known, is a fault, so that the job is tried again; when it goes on until the last try, it was
-    the submission's own doing.
+    the submission's own doing. `checks`: the ids of those that are asked for, all if empty.
+    `by_hand`: what a person does in the judge, at the terminal that comes with the request, whose
+    kind is `terminal`.
     """
 
     submission: Submission
@@ -71,6 +82,9 @@ class JobRequest(Value, frozen=True):
     last_try: bool = True
     until_lost: bool = False
     first: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    by_hand: ByHand | None = None
+    terminal: str = ""
 
     @property
     def torch_device(self) -> str:

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from grader.gradebook import AssignmentReport, Gradebook, Score, ScoredOutcome, State
+from markupsafe import Markup
+
+from grader.gradebook import (
+    AssignmentReport,
+    CheckReport,
+    Gradebook,
+    Score,
+    ScoredOutcome,
+    State,
+)
 from grader.model import Status
 from grader.names import component
+from grader.reports.case import (
+    Neighbours,
+    Piece,
+    anchors,
+    asked_names,
+    difference,
+    rerun,
+    without_values,
+)
 from grader.reports.choices import Visibility
 from grader.reports.feedback import ENDINGS, SYMBOLS, WORDS, changes, message_lines
+from grader.reports.html.highlighting import highlighted
 from grader.reports.html.page import address, clipped, render
 from grader.reports.students import OUTDATED, called, find_dropped, total_of
 from grader.reports.timing import attempts, handed_in
@@ -17,6 +36,7 @@ from grader.store.output import FEEDBACK
 from grader.text import points
 
 DETAIL_LENGTH = 600
+NOBODY = Neighbours()
 
 
 class FailedCheck(NamedTuple):
@@ -30,6 +50,12 @@ class FailedCheck(NamedTuple):
     lines: tuple[str, ...]
     detail: str
     asked: tuple[str, ...]
+    anchor: str
+    hint: str
+    source: tuple[tuple[int, Markup, bool], ...]
+    compared: tuple[tuple[Piece, ...], tuple[Piece, ...]] | None
+    code: tuple[tuple[str, str], ...]
+    again: str
 
 
 class Part(NamedTuple):
@@ -51,14 +77,38 @@ class Part(NamedTuple):
     file: str
     digest: str
     feedback: str
+    code: str
 
 
-def student_page(student: str, folder: str, gradebook: Gradebook, scores: dict[str, Score]) -> str:
-    """Return one student's page. `folder` is the name that the student's files have."""
+def student_page(
+    student: str,
+    folder: str,
+    gradebook: Gradebook,
+    scores: dict[str, Score],
+    code: Mapping[tuple[str, str], str] | None = None,
+    neighbours: Neighbours = NOBODY,
+    results: str = "reports",
+) -> str:
+    """Return one student's page.
+
+    Args:
+        student: whose.
+        folder: the name that the student's files have.
+        gradebook: of the class.
+        scores: the student's, by assignment.
+        code: where there are pages with code, from the folder of the reports, by student and
+            assignment.
+        neighbours: the pages of the students before and after.
+        results: the folder of the reports, as it was named.
+    """
+    code = code or {}
     total = total_of(student, scores.values(), gradebook)
     possible = sum(assignment.points for assignment in gradebook.assignments)
     return render(
         "student.html",
+        script="code.js",
+        style="code.css",
+        neighbours=neighbours,
         student=called(student, gradebook),
         title=gradebook.course_title or gradebook.course,
         total=points(total.earned),
@@ -67,14 +117,20 @@ def student_page(student: str, folder: str, gradebook: Gradebook, scores: dict[s
         dropped=find_dropped(total, gradebook),
         isolation=gradebook.isolation,
         parts=[
-            _part(assignment, scores[assignment.id], folder)
+            _part(
+                assignment,
+                scores[assignment.id],
+                folder,
+                code.get((student, assignment.id), ""),
+                results,
+            )
             for assignment in gradebook.assignments
             if assignment.id in scores
         ],
     )
 
 
-def _part(assignment: AssignmentReport, score: Score, folder: str) -> Part:
+def _part(assignment: AssignmentReport, score: Score, folder: str, code: str, results: str) -> Part:
     graded = score.state is State.GRADED
     return Part(
         id=assignment.id,
@@ -92,7 +148,7 @@ def _part(assignment: AssignmentReport, score: Score, folder: str) -> Part:
         ),
         passed=sum(outcome.status is Status.PASSED for outcome in score.outcomes),
         checks=len(score.outcomes),
-        failed=tuple(_failed(assignment, score)),
+        failed=tuple(_failed(assignment, score, f"../{code}" if code else "", results)),
         cell_errors=tuple(
             clipped(f"cell {error.cell}: {error.error}: {error.message}", 300)
             for error in score.cell_errors[:20]
@@ -100,6 +156,7 @@ def _part(assignment: AssignmentReport, score: Score, folder: str) -> Part:
         file=score.file,
         digest=score.digest[:12],
         feedback=address("..", FEEDBACK, folder, f"{component(score.assignment)}.html"),
+        code=f"../{code}" if code else "",
     )
 
 
@@ -117,12 +174,17 @@ def _ending(score: Score) -> str:
     return "; ".join(filter(None, (told, OUTDATED if score.outdated else "")))
 
 
-def _failed(assignment: AssignmentReport, score: Score) -> Iterator[FailedCheck]:
+def _failed(
+    assignment: AssignmentReport, score: Score, code: str, results: str
+) -> Iterator[FailedCheck]:
     outcomes = {outcome.check: outcome for outcome in score.outcomes}
+    places = anchors(assignment)
     for question in assignment.questions:
         for check in question.checks:
             outcome = outcomes.get(check.id)
             if outcome is not None and outcome.status is not Status.PASSED:
+                tried = outcome.status is not Status.SKIPPED  # else there is nothing to explain
+                compared = outcome.expected and outcome.actual
                 yield FailedCheck(
                     symbol=SYMBOLS[outcome.status],
                     word=WORDS[outcome.status],
@@ -132,10 +194,43 @@ def _failed(assignment: AssignmentReport, score: Score) -> Iterator[FailedCheck]
                     lines=tuple(message_lines(outcome.message)),
                     detail=_detail(outcome),
                     asked=outcome.asked,
+                    anchor=places[check.id],
+                    hint=check.hint if tried else "",
+                    source=_source(check, outcome, outdated=score.outdated),
+                    compared=difference(outcome.expected, outcome.actual) if compared else None,
+                    code=tuple(_code(outcome, code)),
+                    again=rerun(score.student, score.assignment, check.id, results)
+                    if score.digest and tried
+                    else "",
                 )
 
 
+def _source(
+    check: CheckReport, outcome: ScoredOutcome, *, outdated: bool
+) -> tuple[tuple[int, Markup, bool], ...]:
+    """The check's code, with the line that failed; a check that was not tried needs no explaining.
+
+    What stands from before a suite has changed failed in a line of other code.
+    """
+    if not check.source or outcome.status is Status.SKIPPED:
+        return ()
+    marked = None if outdated else outcome.check_line
+    lines = enumerate(highlighted(check.source), 1)
+    return tuple((number, line, number == marked) for number, line in lines)
+
+
+def _code(outcome: ScoredOutcome, page: str) -> Iterator[tuple[str, str]]:
+    """Where the student's code is that a check is about: words, and a link to it."""
+    if not page:
+        return
+    if outcome.cell is not None and outcome.line is not None:
+        yield f"cell {outcome.cell}, line {outcome.line}", f"{page}#c{outcome.cell}-{outcome.line}"
+        return
+    for name in asked_names(outcome):
+        yield name, f"{page}#{address(f'answer-{name}')}"
+
+
 def _detail(outcome: ScoredOutcome) -> str:
-    """What an instructor sees beyond the message."""
-    detail = outcome.detail.strip()
+    """What an instructor sees beyond the message, and beside what was compared."""
+    detail = without_values(outcome.detail, outcome.expected, outcome.actual).strip()
     return "" if detail == outcome.message.strip() else detail[:DETAIL_LENGTH]

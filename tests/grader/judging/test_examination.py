@@ -29,7 +29,7 @@ def test_checks_that_are_wanted_first_come_after_what_they_require() -> None:
     checks = [a_check("a"), a_check("b[1]"), a_check("b[2]", "a"), a_check("c", "b"), a_check("d")]
     items = [None] * len(checks)
     order = [check.id for check, _ in in_order(checks, items, ["d", "c"])]  # type: ignore[arg-type]
-    assert order == ["d", "b[1]", "a", "b[2]", "c"]
+    assert order == ["d", "a", "b[1]", "b[2]", "c"]
 
 
 def test_what_frames_hold_is_let_go_of() -> None:

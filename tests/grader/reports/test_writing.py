@@ -47,11 +47,13 @@ def test_the_reports_are_those_that_the_guide_names(gradebook, tmp_path):
     assert decode((tmp_path / "gradebook.json").read_bytes()).course == "transformer"
 
 
-def test_a_second_run_on_the_same_input_writes_the_same_bytes(gradebook, tmp_path):
-    write_reports(gradebook, tmp_path / "one")
+def test_a_second_run_on_the_same_input_writes_the_same_bytes(gradebook, tmp_path, monkeypatch):
     later = msgspec.structs.replace(gradebook.run, seconds=99.0, host="elsewhere")
-    write_reports(msgspec.structs.replace(gradebook, run=later), tmp_path / "two")
-    one, two = files(tmp_path / "one"), files(tmp_path / "two")
+    for name, run in (("one", gradebook.run), ("two", later)):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)  # pages name the folder as the command line did
+        write_reports(msgspec.structs.replace(gradebook, run=run), Path("out"))
+    one, two = files(tmp_path / "one/out"), files(tmp_path / "two/out")
     differing = [name for name in one if one[name] != two[name]]
     assert one.keys() == two.keys()
     assert sorted(differing) == ["gradebook.json", "index.html"]  # both tell how long it took

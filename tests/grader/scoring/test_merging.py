@@ -8,7 +8,7 @@ from generated import gradebook as generated
 
 from grader.config.course import Course
 from grader.config.policy import Adjustment
-from grader.gradebook import Asked, Gradebook, Regrade, Score, State
+from grader.gradebook import Asked, Gradebook, Origin, Regrade, Score, State
 from grader.intake.roster import Person, Roster
 from grader.model import Ending, EndingKind, Isolation, Problem, ProblemKind
 from grader.scoring.merging import Merged, Narrowed, merge
@@ -218,3 +218,19 @@ def test_the_log_of_regradings_stays(before, course):
     log = replace(before, regrades=(line,))
     whole = merged(log, part(before, *KEYS), course, only=(KEYS[0][0],))
     assert whole.gradebook.regrades == (line,)
+
+
+def test_each_score_keeps_where_its_own_file_lay_and_its_seed(before, course):
+    def with_origins(book: Gradebook, seed: int) -> Gradebook:
+        origins = tuple(
+            Origin(s.student, s.assignment, f"/{seed}/{s.student}", seed=seed) for s in book.scores
+        )
+        return replace(book, run=replace(book.run, origins=origins))
+
+    new = part(before, ("student0001", "blocks"), state=State.GRADED)
+    whole = merged(
+        with_origins(before, 1), with_origins(new, 2), course, ["student0001"], ["blocks"]
+    )
+    seeds = {(o.student, o.assignment): o.seed for o in whole.gradebook.run.origins}
+    assert seeds == dict.fromkeys(by_key(before), 1) | {("student0001", "blocks"): 2}
+    assert len(whole.gradebook.run.origins) == len(seeds)

@@ -15,7 +15,13 @@ from grader.errors import UsageError
 from grader.gradebook import Regrade
 from grader.reports.gradebook_json import encode
 from grader.store.output import GRADEBOOK
-from grader.store.standing import graded_with_now, keep_former, read_regrades, read_standing
+from grader.store.standing import (
+    graded_with_now,
+    keep_former,
+    read_regrades,
+    read_standing,
+    require_place_for,
+)
 
 replace = msgspec.structs.replace
 FORMER = Path(__file__).parents[2] / "former/gradebook_1.json"
@@ -53,6 +59,28 @@ def test_another_format_is_refused(tmp_path: Path, toy_course: Course) -> None:
     (tmp_path / GRADEBOOK).write_bytes(encode(book))
     with pytest.raises(UsageError, match="schema version 99"):
         read_standing(tmp_path, toy_course)
+
+
+@pytest.mark.parametrize(("stands", "asked"), [((), ("a",)), (("a",), ()), (("a",), ("b",))])
+def test_scores_of_some_checks_and_of_others_do_not_mix(
+    tmp_path: Path, toy_course: Course, stands: tuple[str, ...], asked: tuple[str, ...]
+) -> None:
+    book = replace(generated(1), course=toy_course.id, only_checks=stands)
+    (tmp_path / GRADEBOOK).write_bytes(encode(book))
+    with pytest.raises(UsageError, match="holds the scores of"):
+        read_standing(tmp_path, toy_course, asked)
+    assert read_standing(tmp_path, toy_course, stands) is not None
+
+
+@pytest.mark.parametrize("content", [encode(generated(1)), b"no json"])
+def test_scores_of_some_checks_replace_no_others(tmp_path: Path, content: bytes) -> None:
+    require_place_for(("a",), tmp_path)
+    (tmp_path / GRADEBOOK).write_bytes(content)
+    require_place_for((), tmp_path)  # all checks: it is what the folder is for
+    with pytest.raises(UsageError, match="are not to replace them"):
+        require_place_for(("a",), tmp_path)
+    (tmp_path / GRADEBOOK).write_bytes(encode(replace(generated(1), only_checks=("b",))))
+    require_place_for(("a",), tmp_path)
 
 
 def test_an_assignment_that_was_not_graded_now_is_known_by_its_suite(toy_course: Course) -> None:

@@ -13,12 +13,14 @@ from generated import gradebook as generated
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.gradebook import Gradebook
-from grader.model import CellError, Ending, EndingKind, Isolation, Problem, Status
+from grader.gradebook import Gradebook, Origin, Score
+from grader.model import Cell, CellError, Ending, EndingKind, Isolation, Problem, Status
 from grader.names import components
+from grader.reports.case import Neighbours
 from grader.reports.choices import Hidden
 from grader.reports.feedback import compose
 from grader.reports.html.class_report import class_report
+from grader.reports.html.code_page import code_page
 from grader.reports.html.feedback_page import feedback_page
 from grader.reports.html.heat_map import heat_map
 from grader.reports.html.page import address, decimal, percentage, prose
@@ -39,9 +41,30 @@ def pages_of(gradebook: Gradebook) -> dict[str, str]:
     for number, (student, scores) in enumerate(by_student(gradebook).items()):
         pages[f"student {number}"] = student_page(student, "folder", gradebook, scores)
         for score in scores.values():
+            pages[f"code {number}"] = code_of(gradebook, score)
             told = compose(score, gradebook.assignments[0], gradebook.isolation, Hidden.TITLES)
             pages[f"feedback {number}"] = feedback_page(told)
     return pages
+
+
+def code_of(gradebook: Gradebook, score: Score) -> str:
+    """A code page; the code, its file and an earlier attempt are as hostile as the student."""
+    cells = [
+        Cell(number=1, source=score.student),
+        Cell(number=2, source=f"def add():\n\t{score.file}"),
+    ]
+    return code_page(
+        gradebook,
+        gradebook.assignments[0],
+        score,
+        cells,
+        folder="folder",
+        results="reports",
+        origin=Origin(student=score.student, assignment=score.assignment, path=score.file),
+        file="",
+        neighbours=Neighbours("../a.html", "../b.html"),
+        earlier=(1, [Cell(number=1, source=f"y = 2\n{score.file}")]),
+    )
 
 
 class Page(HTMLParser):
@@ -83,7 +106,8 @@ def test_the_policy_allows_our_style_and_script_by_hash_and_nothing_else(gradebo
             digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()
             assert f"{tag}-src 'sha256-{digest}'" in page.policy, (name, tag)
         assert "unsafe" not in page.policy
-        assert set(page.sources) == ({"style", "script"} if name == "index" else {"style"})
+        scripted = not name.startswith("feedback")  # what students get needs none
+        assert set(page.sources) == ({"style", "script"} if scripted else {"style"})
 
 
 def test_pages_load_nothing(gradebook):
@@ -118,10 +142,28 @@ def test_nothing_from_outside_becomes_markup(gradebook, make_score, text):
             cell_errors=(CellError(cell=1, error=text, message=text, source_line=text + "x"),),
         )  # fmt: skip
         outcomes = tuple(
-            msgspec.structs.replace(outcome, detail="d" + text) for outcome in score.outcomes
+            msgspec.structs.replace(
+                outcome,
+                detail="d" + text,
+                asked=("submission.add(1)" + text,),
+                expected="1" + text,
+                actual="2" + text,
+                check_line=1,
+                cell=number,
+                line=1,
+            )
+            for number, outcome in zip((1, None, 2), score.outcomes, strict=True)
         )
+        (asked,) = gradebook.assignments
+        (question, *others) = asked.questions
+        checks = tuple(
+            msgspec.structs.replace(one, source=f"def {text}():\n    {text}", hint="h" + text)
+            for one in question.checks
+        )
+        questions = (msgspec.structs.replace(question, checks=checks), *others)
         return msgspec.structs.replace(
             gradebook,
+            assignments=(msgspec.structs.replace(asked, questions=questions),),
             scores=(msgspec.structs.replace(score, file="f" + text, outcomes=outcomes),),
             problems=(
                 Problem(kind="duplicate", message="m" + text, where=text, student="s" + text),
@@ -133,7 +175,7 @@ def test_nothing_from_outside_becomes_markup(gradebook, make_score, text):
     harmless, hostile = pages_of(book("x")), pages_of(book(text))
     for name, page in hostile.items():
         expected, found = Page(harmless[name]), Page(page)
-        assert set(found.tags) <= set(expected.tags) | {"code"}, name
+        assert set(found.tags) <= set(expected.tags) | {"code", "mark"}, name
         for tag, attributes in found.attributes.items():
             assert attributes <= expected.attributes.get(tag, set()), (name, tag)
         assert not re.search("[\u202a-\u202e\u2066-\u2069\x1b\u2028\ud800-\udfff]", page), name

@@ -55,6 +55,7 @@ PAGES = [
     ("reports", "feedback/student0003/embeddings.html"),
     ("example", "index.html"),
     ("example", "students/dora.html"),
+    ("example", "code/dora/embeddings.html"),
     ("example", "feedback/hugo/embeddings.html"),
 ]
 
@@ -127,6 +128,38 @@ def test_from_the_class_to_a_student_to_what_the_student_reads(page: Page, repor
     page.get_by_role("link", name="What the student reads about Embeddings").click()
     assert page.locator("h1").inner_text().startswith("Embeddings: ")
     assert page.get_by_role("heading", name="What to do next").is_visible()
+
+
+def test_a_case_is_walked_through_by_keys(page: Page, example: Path) -> None:
+    page.goto((example / "students/dora.html").as_uri())
+    page.get_by_role("link", name="Code in Embeddings").click()
+    assert page.locator("h1").inner_text() == "dora: Embeddings, 11.5 of 15"
+    tab_to(page, "Next student")
+    page.keyboard.press("j")
+    page.wait_for_url("**/code/emil/**")
+    page.keyboard.press("k")
+    page.wait_for_url("**/code/dora/**")
+    page.get_by_label("Listen to keys").uncheck()
+    page.keyboard.press("j")
+    page.get_by_label("Listen to keys").check()
+    page.keyboard.press("u")
+    page.wait_for_url("**/students/dora.html#embeddings")
+    page.keyboard.press("u")
+    page.wait_for_url("**/index.html")
+
+
+def test_what_a_check_was_about_is_on_the_screen_when_its_link_is_followed(
+    page: Page, example: Path
+) -> None:
+    page.goto((example / "students/dora.html").as_uri())
+    page.get_by_role("link", name="TransformerEmbedding").first.click()
+    about = page.locator(".line.about").first
+    assert "class TransformerEmbedding" in about.inner_text()
+    box = about.bounding_box()
+    assert box is not None
+    assert 0 <= box["y"] < 700
+    about.get_by_role("link").first.click()
+    page.wait_for_url("**/students/dora.html#check-embeddings-*")
 
 
 def tab_to(page: Page, wanted: str) -> None:
