@@ -10,7 +10,7 @@ from toy import HIDDEN, RIGHT, Silent, write
 
 from grader.config.course import Course, load_course
 from grader.gradebook import Gradebook, Score, State
-from grader.judging.judge import LEAST_BYTES
+from grader.judging.judge_process import LEAST_BYTES
 from grader.model import EndingKind, Status
 from grader.pipeline import Options, check
 
