@@ -31,8 +31,8 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 ASSIGNMENTS = [assignment.id for assignment in load_course(ROOT).assignments]
-STEPS = {Kind.STYLE: 3, Kind.MUTANT: 60}
-"""Each so manyth right answer in another style and known-wrong answer is handed in."""
+STEPS = {Kind.STYLE: 3, Kind.FAKE: 12, Kind.MUTANT: 60}
+"""Each so manyth right answer in another style, fake and known-wrong answer is handed in."""
 
 EVERYBODY = os.environ.get("GRADER_TEST_EVERYBODY") == "1"
 
