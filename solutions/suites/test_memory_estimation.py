@@ -287,14 +287,15 @@ class TestMeasurement:
     ) -> None:
         """The estimate is within 2 % of what autograd keeps, for a model that is"""
         wide = {"d_model": 48, "n_heads": rng.choice((2, 3, 4)), "d_ff": rng.randrange(250, 400)}
-        long = {"d_model": 32, "n_heads": rng.choice((4, 8)), "d_ff": rng.randrange(50, 80)}
+        # enough heads and sequences for a T x T mask, which other checks ask about, to be no 1.4 %
+        long = {"d_model": 32, "n_heads": rng.choice((8, 16)), "d_ff": rng.randrange(50, 80)}
         sizes = {
             "vocab_size": rng.randrange(200, 300),
             "n_layers": rng.randrange(3, 5),  # of two layers 2 % is less than the embedding
             "max_len": 128,
             **(wide if shape == "wide" else long),
         }
-        batch = rng.randrange(2, 4)
+        batch = rng.randrange(3, 5)
         length = rng.randrange(16, 24) if shape == "wide" else rng.randrange(96, 128)
         model = reference.TinyTransformerLM(**sizes, dropout=0.0)
         tokens = torch.zeros(batch, length, dtype=torch.int64)
