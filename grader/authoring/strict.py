@@ -143,15 +143,13 @@ def plan_strict(
     if Kind.GENERATED in kinds:
         mutants = generate(sources, given_functions(lesson))
         named = {name for one in load_promises(lesson) or () for name in one.mutants}
-        # Which check fails one first is evidence for promises: then they are asked in suite order.
-        for_promises = Kind.MUTANT in kinds
         for one in mutants:
             cells = in_place_of(material, {one.answer: one.source})
             whole = thorough or one.id in named
             planned.append(
                 Planned(
                     assignment, Kind.GENERATED, one.id, cells, seed,
-                    until_lost=not whole, wrong=() if for_promises else (one.answer,),
+                    until_lost=not whole, wrong=(one.answer,),
                 )
             )  # fmt: skip
     if Kind.PARTIAL in kinds:
