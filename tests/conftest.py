@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import chromium
 import pytest
+from scheduling import pytest_collection_modifyitems, pytest_ignore_collect  # noqa: F401
 from toy import notebook, write, write_course
 
 from grader.config.course import Course, load_course
