@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 
+# several processes share the cores: threads of torch would wait for one another
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
 def pytest_configure() -> None:
     """Hear signals, also when started in the background or by nohup: programs inherit this."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
