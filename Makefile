@@ -1,5 +1,6 @@
 # Every target sets up what it needs; `make` alone lists them.
-# Variables: PYTHON (3.11 or newer), TORCH_INDEX (an extra package index for torch), ARGS (for pytest or the benchmark).
+# Variables: PYTHON (3.11 or newer), TORCH_INDEX (an extra package index for torch), ARGS (for pytest or the benchmark),
+# PREPARED (for e2e: what it needs has been installed).
 
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -44,7 +45,7 @@ test-gpu: $(READY) ## Run the tests that need a CUDA device
 	$(PYTEST) -m gpu -rs $(ARGS)
 
 e2e: $(READY) ## Run the tests that need a browser, a server or a fresh environment
-	tests/e2e/prepare $(BIN)/python || echo "what needs it is skipped" >&2
+	$(if $(PREPARED),,tests/e2e/prepare $(BIN)/python || echo "what needs it is skipped" >&2)
 	$(PYTEST) -m e2e $(MOSTLY_WAITING) $(ARGS)
 
 lint: $(READY) ## Check format, style, types and layers
