@@ -23,7 +23,7 @@ pytestmark = [
 
 TESTS = Path(__file__).parents[2]
 OUTSIDER = '''
-import contextlib, os, signal, sys, threading
+import contextlib, os, signal, sys, threading, time
 from pathlib import Path
 
 sys.path.insert(0, {tests!r})
@@ -39,8 +39,9 @@ def workers():
     return children(parent_of(os.getppid()), 2, "recv_fds")
 
 
-def kill(old=frozenset()):
+def kill(old=frozenset(), after_s=0.0):
     assert eventually(lambda: workers() - old), "there is nobody to kill"
+    time.sleep(after_s)
     for pid in workers() - old:
         with contextlib.suppress(ProcessLookupError):  # gone with another
             os.kill(pid, signal.SIGKILL)
@@ -56,7 +57,7 @@ def outsider(submission, here):
     old = workers()
     kill()
     if how == "and the next":  # it sleeps in its first cell
-        threading.Thread(target=kill, args=(old,)).start()
+        threading.Thread(target=kill, args=(old, 0.3)).start()
 
 
 class TestAny:
@@ -84,7 +85,7 @@ def with_outsider(course: Course, done: Path) -> Course:
     return course
 
 
-def doomed(student: str, places: dict[str, str], *, pause_s: float = 0.3) -> str:
+def doomed(student: str, places: dict[str, str], *, pause_s: float = 0.6) -> str:
     """The first cell of who is killed there."""
     return f"import time\nstudent, doomed = {student!r}, {places!r}\ntime.sleep({pause_s})\n"
 
