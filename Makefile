@@ -1,5 +1,6 @@
 # Every target sets up what it needs; `make` alone lists them.
-# Variables: PYTHON (3.11 or newer), TORCH_INDEX (an extra package index for torch), ARGS (for pytest or the benchmark).
+# Variables: PYTHON (3.11 or newer), TORCH_INDEX (an extra package index for torch), ARGS (for pytest or the benchmark),
+# PREPARED (for e2e: what it needs has been installed).
 
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -10,6 +11,9 @@ GRADES := .venv/.grades
 READY := .venv/.ready
 SITE := .venv/.site
 PYTEST := $(BIN)/python -m pytest
+# limits that are reached, servers that start: a third process has something to do meanwhile.
+# Files come in the order of tests/scheduling.py, not those with the most tests first.
+MOSTLY_WAITING := -n 3 --dist loadfile --no-loadscope-reorder
 
 # pip's own words, less those about what is there already. The last line tells pip's status from grep's.
 SHELL := bash
@@ -35,14 +39,14 @@ test: $(READY) ## Run the quick tests
 	$(PYTEST) -n 2 --dist loadfile $(ARGS)
 
 test-slow: $(READY) ## Run the tests that take seconds to minutes
-	$(PYTEST) -m "slow and not e2e and not gpu" -n 2 --dist loadfile $(ARGS)
+	$(PYTEST) -m "slow and not e2e and not gpu" $(MOSTLY_WAITING) $(ARGS)
 
 test-gpu: $(READY) ## Run the tests that need a CUDA device
 	$(PYTEST) -m gpu -rs $(ARGS)
 
 e2e: $(READY) ## Run the tests that need a browser, a server or a fresh environment
-	tests/e2e/prepare $(BIN)/python || echo "what needs it is skipped" >&2
-	$(PYTEST) -m e2e -n 2 --dist loadfile $(ARGS)
+	$(if $(PREPARED),,tests/e2e/prepare $(BIN)/python || echo "what needs it is skipped" >&2)
+	$(PYTEST) -m e2e $(MOSTLY_WAITING) $(ARGS)
 
 lint: $(READY) ## Check format, style, types and layers
 	$(BIN)/ruff format --check

@@ -6,12 +6,22 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import chromium
 import pytest
+from scheduling import pytest_collection_modifyitems, pytest_ignore_collect  # noqa: F401
 from toy import notebook, write, write_course
 
 from grader.config.course import Course, load_course
 from grader.testing.links import check_run
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+# several processes share the cores: threads of torch would wait for one another
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_configure() -> None:
@@ -32,6 +42,16 @@ def _nothing_awaited() -> Iterator[None]:
     """What a test has asked of a submission and not waited for is not the next one's business."""
     with check_run():
         yield
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The one browser of everybody's tests.
+
+    It ends with a file's tests: nobody could start a second one, or run an event loop, beside it.
+    """
+    with chromium.running() as running:
+        yield running
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ TransformerEmbedding = Always()
 """
 
 
-class Browser:
+class Windows:
     """One browser, a window for each person, and numbered pictures of what they see."""
 
     def __init__(self, browser: Any, hub: hubs.Hub) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from forked_kernels import forked_kernels
+from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from walled import ready_zygote
@@ -103,22 +105,28 @@ def run_in_jupyter(notebooks: Mapping[str, Sequence[str]], folder: Path) -> dict
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
 
-    async def all_of_them() -> dict[str, Left]:
+    async def all_of_them(kernels: type[AsyncKernelManager]) -> dict[str, Left]:
         turns = asyncio.Semaphore(AT_ONCE)
 
         async def one(number: int, cells: Sequence[str]) -> Left:
             async with turns:
                 own = folder / str(number)
                 own.mkdir()
-                return await _in_kernel(cells, own, environment)
+                return await _in_kernel(cells, own, environment, kernels)
 
         left = await asyncio.gather(*(one(n, c) for n, c in enumerate(notebooks.values())))
         return dict(zip(notebooks, left, strict=True))
 
-    return asyncio.run(all_of_them())
+    with forked_kernels(folder, environment) as kernels:
+        return asyncio.run(all_of_them(kernels))
 
 
-async def _in_kernel(cells: Sequence[str], folder: Path, environment: dict[str, str]) -> Left:
+async def _in_kernel(
+    cells: Sequence[str],
+    folder: Path,
+    environment: dict[str, str],
+    kernels: type[AsyncKernelManager],
+) -> Left:
     left = Left()
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
 
@@ -131,6 +139,7 @@ async def _in_kernel(cells: Sequence[str], folder: Path, environment: dict[str, 
     client = NotebookClient(
         book,
         kernel_name="python3",
+        kernel_manager_class=kernels,
         allow_errors=True,
         timeout=LIMIT_S,
         resources={"metadata": {"path": str(folder)}},

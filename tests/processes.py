@@ -32,6 +32,26 @@ def descendants(pid: int, steps: int = 100) -> set[int]:
     return found
 
 
+def command_of(pid: int) -> str:
+    """How a process was started, its beginning."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()[:200]
+    except OSError:
+        return "gone"
+
+
+def children(pid: int, depth: int, command: str) -> set[int]:
+    """Processes so many steps below the first process of a kind, which is a child of this one."""
+    roots = {p for p in descendants(pid, steps=1) if command in command_of(p)}
+    if depth == 0:
+        return roots
+    return {
+        below
+        for root in roots
+        for below in descendants(root, steps=depth) - descendants(root, steps=depth - 1)
+    }
+
+
 def alive(pids: set[int]) -> set[int]:
     """Those that still run. One that only waits to be reaped, by whomever, is dead."""
     return {pid for pid in pids if _state(pid) not in ("Z", "X", "")}

@@ -34,6 +34,14 @@ def spent_by(pid: int) -> Spent:
         return Spent()
 
 
+def has_ended(pid: int) -> bool:
+    """Whether a process is gone, or only waits to be reaped; False where /proc does not tell."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return Path("/proc/self/stat").exists()
+
+
 class Clock:
     """The time that requests may take together, and have taken."""
 
@@ -47,6 +55,10 @@ class Clock:
     def watch(self, pid: int | None) -> None:
         """From now on the worker is this process; None where nobody knows."""
         self._pid = pid
+
+    def has_lost_its_process(self) -> bool:
+        """Whether the worker has ended, as far as anybody knows."""
+        return self._pid is not None and has_ended(self._pid)
 
     def start(self, limit_s: float, most_s: float) -> None:
         """Allow `limit_s` seconds from now, waits of a busy machine aside; `most_s` in all."""

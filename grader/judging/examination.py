@@ -125,17 +125,20 @@ class Examination:
         """Run all checks, each after those that it requires."""
         session = self._session
         fault: Ending | None = None
+        lacked_time = False
         try:
             for check, item in in_order(*self._asked_for(), self._request.first):
                 outcome = self._outcomes[check.id] = self._outcome(check, item)
                 self._has_lost |= check.points > 0 and outcome.status is not Status.PASSED
+            lacked_time = session.lacked_time
             self._require_libraries()
         except GraderFault as error:
             fault = Ending(kind=EndingKind.FAULT, message=f"{error}")
         finally:
             session.close()
-        if session.starved and not self._request.last_try:
-            fault = Ending(kind=EndingKind.FAULT, message="the machine ran out of memory")
+        if (session.starved or lacked_time) and not self._request.last_try:
+            what = "the machine ran out of memory" if session.starved else "a worker was killed"
+            fault = Ending(kind=EndingKind.FAULT, message=what)
         submission = self._request.submission
         self._problems += name_known_answers(self._known, session.definitions, submission)
         self._problems += _name_places(session.imported_elsewhere, submission)
@@ -184,9 +187,8 @@ class Examination:
         self._begins(check.id)
         started = time.perf_counter()
         error, ending = self._asked(check, item)
-        if session.killed and not session.kills_itself:
+        if session.had_accident:
             error, ending = self._asked(check, item)
-            session.kills_itself = session.killed
         if isinstance(error, GraderFault):
             raise error
         if isinstance(error, Overrun):
@@ -217,7 +219,7 @@ class Examination:
         seed, limit_s = self._seed_of(check.id), self._limit_s(check)
         error = self._run_item(item, seed, names, limit_s, self._transcript)
         self._check_line = check_line(error, item)
-        return error, self._session.settle()
+        return error, self._session.settle(check)
 
     def _limit_s(self, check: Check) -> float:
         """What a check may take of the judge's own time: as much as of the worker's."""

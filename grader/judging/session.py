@@ -4,8 +4,9 @@ A check that hangs, crashes or breaks the protocol costs itself: the next check 
 which the notebook has been run again, a bounded number of times. A cell that ended a worker is left
 out from then on. Every check starts from a known state: seed, dtype, threads, grad mode.
 
-A worker that is killed by nobody knows whom gets a second chance, within the same limits: an
-accident does not happen twice in one place, a submission that kills itself does so again.
+A worker that is killed by nobody knows whom is an accident, once in each place, a cell or a check:
+what it was busy with is asked again, and no limit on restarts counts it. A submission that kills
+itself does so again in the same place. What it has done in one place says nothing of another.
 """
 
 from __future__ import annotations
@@ -38,6 +39,9 @@ GRACE_S = 2.0
 """A cell's own alarm rings first; this much later the worker is ended."""
 
 RESET_S = 10.0
+BEFORE_CELLS = 0
+"""Where a worker is that runs no cell yet; cells are numbered from 1."""
+
 READING_S = 5.0
 """How long a worker may take to read what the cells define."""
 
@@ -68,8 +72,8 @@ class Session:
     Attributes:
         definitions: each cell's number with the digests of what it defines, if they were asked for.
         imported_elsewhere: what it imported of `PLACES`, for which it was given stand-ins.
-        killed: whether somebody killed the worker during the last check, nobody knows who.
-        kills_itself: whether that happened twice in one place: then it was no accident.
+        had_accident: whether somebody killed the worker during the last check, for the first time
+            in it, nobody knows who.
         starved: whether the kernel ended a worker because the machine was out of memory.
         confidential: whether the worker that the last check was put to has heard what a hidden
             check asks: from then on its own words reach no student.
@@ -95,8 +99,7 @@ class Session:
         self.imported_elsewhere: set[str] = set()
         self.ending: Ending | None = None
         self.output = ""
-        self.killed = False
-        self.kills_itself = False
+        self.had_accident = False
         self.starved = False
         self.confidential = False
         self.isolation: Isolation | None = None
@@ -105,7 +108,8 @@ class Session:
         self._link: WorkerLink | None = None
         self._unread = compare
         self._deadly: set[int] = set()
-        self._suspects: set[int] = set()
+        self._accidents: set[int | str] = set()
+        self._own_doing: set[int | str] = set()
         self._late_cells: Counter[int] = Counter()
         self._late_checks = 0
         self._hidden_asked = False
@@ -140,13 +144,13 @@ class Session:
         )
         return SubmissionNames(link, self.device)
 
-    def settle(self) -> Ending | None:
+    def settle(self, check: Check) -> Ending | None:
         """After a check: how the worker ended during it, or None if it lives."""
-        self.killed = False
+        self.had_accident = False
         if self._link is None or self._link.ending is None:
             return None
         ending = self._link.ending
-        self.killed = self._link.killed
+        self.had_accident = self._is_accident(self._link, check.id)
         if ending.kind is EndingKind.TIME:
             self._late_checks += 1
         self._retire()
@@ -170,6 +174,11 @@ class Session:
             workers=self._workers,
         )
 
+    @property
+    def lacked_time(self) -> bool:
+        """Whether its time is up, and some of it was lost by accidents."""
+        return bool(self._accidents - self._own_doing) and self._time_left() <= 0
+
     # ------------------------------------------------------------ workers
 
     def _loaded(self) -> WorkerLink:
@@ -187,7 +196,7 @@ class Session:
         return self._link
 
     def _refuse_when_spent(self) -> None:
-        if self._workers > self.limits.restarts:
+        if self._workers - len(self._accidents) > self.limits.restarts:
             why = self.ending.message if self.ending else ""
             raise WorkerStopped(
                 f"not run: the notebook had to be started {self._workers} times ({why})"
@@ -213,20 +222,27 @@ class Session:
             if type(digests) is list
         ]
 
-    def _run_cells(self, link: WorkerLink) -> None:
+    def _prepare(self, link: WorkerLink) -> None:
         link.allow(RESET_S, "while it was being reset")
+        link.request(Op.RESET, seed=self._seed_of("notebook"))
+        if self.submission.name.lower().endswith(".py"):
+            # its own name would not be part of what decides a result that is kept
+            link.request(Op.SCRIPT, name=f"{self.submission.assignment}.py")
+
+    def _run_cells(self, link: WorkerLink) -> None:
         try:
-            link.request(Op.RESET, seed=self._seed_of("notebook"))
-            if self.submission.name.lower().endswith(".py"):
-                # its own name would not be part of what decides a result that is kept
-                link.request(Op.SCRIPT, name=f"{self.submission.assignment}.py")
+            self._prepare(link)
+        except WorkerStopped:
+            self._is_accident(link, BEFORE_CELLS)
+            return  # `_loaded` sees that the link has ended and tries again
+        try:
             for cell in self.cells:
                 if cell.number not in self._deadly:
                     self._run_cell(link, cell)
             if not self._hidden_asked:
                 self.output = link.printed()
         except WorkerStopped:
-            pass  # `_loaded` sees that the link has ended and tries again without the deadly cell
+            pass  # the same, without the deadly cell
 
     def _run_cell(self, link: WorkerLink, cell: Cell) -> None:
         limit = limit_after(
@@ -244,17 +260,19 @@ class Session:
             self._note_error(cell, error, limit)
         except WorkerStopped:
             assert link.ending is not None
-            if not self._is_first_kill(link, cell):
+            if not self._is_accident(link, cell.number):
                 self._note_end_in(cell, link)
             raise
 
-    def _is_first_kill(self, link: WorkerLink, cell: Cell) -> bool:
-        """Whether the worker was killed in this cell for the first time: an accident, maybe."""
-        if not link.killed or self.kills_itself:
+    def _is_accident(self, link: WorkerLink, place: int | str) -> bool:
+        """Whether the worker was killed here, in a cell or a check, for the first time."""
+        if not link.killed:
             return False
-        self.kills_itself = cell.number in self._suspects
-        self._suspects.add(cell.number)
-        return not self.kills_itself
+        if place in self._accidents:
+            self._own_doing.add(place)
+            return False
+        self._accidents.add(place)
+        return True
 
     def _note_end_in(self, cell: Cell, link: WorkerLink) -> None:
         assert link.ending is not None

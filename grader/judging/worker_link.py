@@ -190,7 +190,7 @@ class WorkerLink(Link):
         """End the worker and keep its last word on what it used."""
         self.abandon()
         self._close(self._pipes.requests, self._pipes.replies)
-        self._await_exit()
+        self._await_exit(LAST_WORD_S)
         self._close(self._pipes.output, self._pipes.status)
 
     # ------------------------------------------------------------ replies
@@ -310,8 +310,13 @@ class WorkerLink(Link):
     # ------------------------------------------------------------ endings
 
     def _explain_end(self) -> None:
-        """The worker closed its replies: wait a moment for the supervisor's word on why."""
-        self._await_exit()
+        """The worker closed its replies: wait a moment for the supervisor's word on why.
+
+        A dead worker's supervisor has something to say, however busy the machine is.
+        """
+        self._await_exit(LAST_WORD_S)
+        if self._exit is None and self._clock.has_lost_its_process():
+            self._await_exit(START_S)
         if self._fault is not None:
             raise GraderFault("a worker failed", where=self._fault)
         if self._exit is None and self._pipes.status not in self._open:
@@ -325,8 +330,8 @@ class WorkerLink(Link):
         self.killed = by_signal and not self.starved
         self._stop(*explain_exit(self._exit, self.limits))
 
-    def _await_exit(self) -> None:
-        deadline = time.monotonic() + LAST_WORD_S
+    def _await_exit(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
         self._pump(lambda: self._exit is not None, deadline, self._pipes.status)
 
     def _stop(self, kind: EndingKind, message: str) -> NoReturn:

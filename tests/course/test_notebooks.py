@@ -16,15 +16,21 @@ from grader.authoring.lessons import lesson_paths, read_lesson
 from grader.authoring.release import Notebook, build_notebook, notebook_bytes
 from grader.config.course import Course, load_course
 from grader.judging.engine import load_suites
+from grader.model import Suite
 
 ROOT = Path(__file__).parents[2]
 LESSONS = sorted(lesson_paths(load_course(ROOT)))
 DEMO_FAILED = ("This demonstration stopped", "run the cells above first")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def course() -> Course:
     return load_course(ROOT)
+
+
+@pytest.fixture(scope="module")
+def suites(course: Course) -> dict[str, Suite]:
+    return load_suites(course)
 
 
 @pytest.fixture(autouse=True)
@@ -103,10 +109,13 @@ def test_lesson_is_complete(assignment: str, course: Course) -> None:
 @pytest.mark.parametrize("solved", [False, True], ids=["unsolved", "solved"])
 @pytest.mark.parametrize("assignment", LESSONS)
 def test_notebook_runs_in_jupyter_beside_the_course(
-    assignment: str, solved: bool, course: Course, monkeypatch: pytest.MonkeyPatch
+    assignment: str,
+    solved: bool,
+    course: Course,
+    suites: dict[str, Suite],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     nbclient = pytest.importorskip("nbclient")
-    suites = load_suites(course, [assignment])
     path = lesson_paths(course)[assignment]
     built = build_notebook(path, course, suites[assignment], solved=solved)
     notebook = nbformat.reads(notebook_bytes(built).decode(), 4)
@@ -126,7 +135,9 @@ def test_notebook_runs_in_jupyter_beside_the_course(
 
 
 @pytest.mark.slow
-def test_committed_notebooks_are_what_their_lessons_give(course: Course) -> None:
+def test_committed_notebooks_are_what_their_lessons_give(
+    course: Course, suites: dict[str, Suite]
+) -> None:
     from grader.authoring.release import release
 
-    release(course, load_suites(course).values(), check=True)
+    release(course, suites.values(), check=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatch
@@ -16,7 +15,6 @@ import yaml
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 SITE = ROOT / "build/site"
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 PAGES = sorted(str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md"))
 
 
@@ -55,19 +53,13 @@ def test_what_lies_elsewhere_in_the_repository_is_named_by_its_address(page: str
         assert (ROOT / address).is_file(), address
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if not (SITE / "index.html").is_file():
-        pytest.skip("`make docs-site` makes it")
-    if CHROMIUM is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+def in_browser(test: Any) -> Any:
+    """What looks at the site itself."""
+    made = (SITE / "index.html").is_file()
+    return pytest.mark.e2e(pytest.mark.skipif(not made, reason="`make docs-site` makes it")(test))
 
 
-@pytest.mark.e2e
+@in_browser
 def test_pages_ask_for_nothing_from_elsewhere_and_fit_on_a_phone(browser: Any) -> None:
     page = browser.new_page(viewport={"width": 390, "height": 800})
     asked: list[str] = []
@@ -86,7 +78,7 @@ def test_pages_ask_for_nothing_from_elsewhere_and_fit_on_a_phone(browser: Any) -
     assert len(asked) > len(PAGES)
 
 
-@pytest.mark.e2e
+@in_browser
 def test_pages_that_are_opened_as_files_can_be_searched(browser: Any) -> None:
     page = browser.new_page()
     page.goto((SITE / "index.html").as_uri())
@@ -97,7 +89,7 @@ def test_pages_that_are_opened_as_files_can_be_searched(browser: Any) -> None:
     page.wait_for_url("**/api.html*assert_close*")
 
 
-@pytest.mark.e2e
+@in_browser
 def test_it_is_dark_for_whoever_wants_it_dark(browser: Any) -> None:
     shades = {}
     for scheme in ("light", "dark"):

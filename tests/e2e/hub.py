@@ -22,6 +22,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from chromium import CHROMIUM
+
 from grader.authoring.nbgrader_tree import write_tree
 from grader.config.course import load_course
 from grader.judging.engine import load_suites
@@ -30,7 +32,6 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy/jupyterhub"
 SYSTEM = Path(sys.prefix)
 PROXY = ROOT / ".venv/node/node_modules/.bin/configurable-http-proxy"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PRIVATE = ("course", "solutions", "tests/styles", "pyproject.toml", "LICENSE")
 START_S = 90
 SETTINGS = {

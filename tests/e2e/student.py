@@ -10,7 +10,6 @@ import io
 import json
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 import time
@@ -28,7 +27,6 @@ from grader.config.course import load_course
 from grader.judging.engine import load_suites
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 START_S = 90
 
 WRONG = """class TokenEmbedding(nn.Module):

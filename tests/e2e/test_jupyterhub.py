@@ -25,7 +25,7 @@ from hub_people import (
     FEEDBACK,
     SEEN,
     SUBMISSIONS,
-    Browser,
+    Windows,
     click_and_read_log,
     close_log,
     fetch,
@@ -56,13 +56,8 @@ def hub() -> Iterator[hubs.Hub]:
 
 
 @pytest.fixture(scope="module")
-def browser(hub: hubs.Hub) -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=hubs.CHROMIUM, args=["--no-sandbox"])
-        yield Browser(running, hub)
-        running.close()
+def windows(hub: hubs.Hub, browser: Any) -> Windows:
+    return Windows(browser, hub)
 
 
 # ---------------------------------------------------------------- what people do
@@ -71,51 +66,51 @@ def browser(hub: hubs.Hub) -> Iterator[Browser]:
 # ---------------------------------------------------------------- the term
 
 
-def test_a_term_in_the_browser(hub: hubs.Hub, browser: Browser) -> None:
+def test_a_term_in_the_browser(hub: hubs.Hub, windows: Windows) -> None:
     try:
-        teacher = browser.log_in("teacher")
-        release(teacher, browser)
-        ann = ann_hands_in(hub, browser)
-        mallory = mallory_hands_in(hub, browser)
-        collect_and_autograde(teacher, hub, browser)
-        look_at_submissions(teacher, hub, browser)
-        return_feedback(teacher, hub, browser)
-        assert "Token vectors are scaled: 2 of 2 points" in read_feedback(ann, "ann", browser)
-        text = read_feedback(mallory, "mallory", browser)
+        teacher = windows.log_in("teacher")
+        release(teacher, windows)
+        ann = ann_hands_in(hub, windows)
+        mallory = mallory_hands_in(hub, windows)
+        collect_and_autograde(teacher, hub, windows)
+        look_at_submissions(teacher, hub, windows)
+        return_feedback(teacher, hub, windows)
+        assert "Token vectors are scaled: 2 of 2 points" in read_feedback(ann, "ann", windows)
+        text = read_feedback(mallory, "mallory", windows)
         assert "Token vectors are scaled: 0 of 2 points" in text
     except BaseException:
-        browser.picture_everything()
+        windows.picture_everything()
         raise
     the_points_are_those_of_grader_check(hub)
 
 
-def release(page: Any, browser: Browser) -> None:
-    page.goto(browser.at("teacher", "formgrader/manage_assignments"))
+def release(page: Any, windows: Windows) -> None:
+    page.goto(windows.at("teacher", "formgrader/manage_assignments"))
     page.wait_for_selector('td.name a:text-is("embeddings")')
-    browser.picture(page, "formgrader")
+    windows.picture(page, "formgrader")
     assert "Successfully created" in click_and_read_log(page, "td.assign a")
     close_log(page)
     assert "Successfully released" in click_and_read_log(page, "td.release a")
-    browser.picture(page, "released")
+    windows.picture(page, "released")
     close_log(page)
 
 
-def ann_hands_in(hub: hubs.Hub, browser: Browser) -> Any:
-    page = browser.log_in("ann")
+def ann_hands_in(hub: hubs.Hub, windows: Windows) -> Any:
+    page = windows.log_in("ann")
     fetch(page)
-    browser.picture(page, "ann-fetched")
+    windows.picture(page, "ann-fetched")
     paste_a_sketch(hub)
-    page.goto(browser.at("ann", "lab/tree/embeddings/embeddings.ipynb"))
+    page.goto(windows.at("ann", "lab/tree/embeddings/embeddings.ipynb"))
     checked = solve(page, hub)
-    browser.picture(page, "ann-checked")
+    windows.picture(page, "ann-checked")
     assert "3 of 3 points" in checked.inner_text()
     validate(page)
-    browser.picture(page, "ann-validated")
+    windows.picture(page, "ann-validated")
     assert "Success! Your notebook passes all the tests." in page.inner_text(".jp-Dialog")
     page.click(".jp-Dialog button")
     open_assignments(page)
     submit(page)
-    browser.picture(page, "ann-submitted")
+    windows.picture(page, "ann-submitted")
     return page
 
 
@@ -135,17 +130,17 @@ def validate(page: Any) -> None:
     page.wait_for_selector(".jp-Dialog-header:text('Validation Results')")
 
 
-def mallory_hands_in(hub: hubs.Hub, browser: Browser) -> Any:
-    page = browser.log_in("mallory")
+def mallory_hands_in(hub: hubs.Hub, windows: Windows) -> Any:
+    page = windows.log_in("mallory")
     fetch(page)
     make_hostile(hub)
     submit(page)
-    browser.picture(page, "mallory-submitted")
+    windows.picture(page, "mallory-submitted")
     return page
 
 
-def collect_and_autograde(page: Any, hub: hubs.Hub, browser: Browser) -> None:
-    page.goto(browser.at("teacher", "formgrader/manage_assignments"))
+def collect_and_autograde(page: Any, hub: hubs.Hub, windows: Windows) -> None:
+    page.goto(windows.at("teacher", "formgrader/manage_assignments"))
     page.wait_for_selector("td.collect a")
     assert "Successfully collected" in click_and_read_log(page, "td.collect a")
     close_log(page)
@@ -158,7 +153,7 @@ def collect_and_autograde(page: Any, hub: hubs.Hub, browser: Browser) -> None:
         assert "Traceback" not in text
         close_log(page)
         page.wait_for_selector(f'{row} .label:text-is("graded")')
-    browser.picture(page, "autograded")
+    windows.picture(page, "autograded")
     assert "None, None" not in page.inner_text("table")
     assert "Example, Ann" in page.inner_text("table")
     full = page.inner_text(f'tr:has(td.student-id:text-is("{hub.people["ann"]}")) td.score')
@@ -168,11 +163,11 @@ def collect_and_autograde(page: Any, hub: hubs.Hub, browser: Browser) -> None:
     assert none == f"0 / {possible}"
 
 
-def look_at_submissions(page: Any, hub: hubs.Hub, browser: Browser) -> None:
+def look_at_submissions(page: Any, hub: hubs.Hub, windows: Windows) -> None:
     source = json.loads((hub.course_root / "source/embeddings/embeddings.ipynb").read_bytes())
     full, outside = seen.questions(source), seen.asked_outside(page, hub.url)
     for role, share in (("ann", 1.0), ("mallory", 0.0)):
-        page.goto(browser.at("teacher", "formgrader/gradebook/embeddings/embeddings"))
+        page.goto(windows.at("teacher", "formgrader/gradebook/embeddings/embeddings"))
         page.wait_for_selector(SUBMISSIONS)
         named = page.locator(f'td.name a.name-shown:text-is("Example, {role.capitalize()}")')
         page.goto(f"{hub.url}{named.get_attribute('href')}")
@@ -180,23 +175,23 @@ def look_at_submissions(page: Any, hub: hubs.Hub, browser: Browser) -> None:
         points = seen.points_in_the_boxes(page)
         assert points == {name: share * worth for name, worth in full.items()}
         page.locator(FEEDBACK).first.scroll_into_view_if_needed()
-        browser.picture(page, f"formgrader-{role}")
+        windows.picture(page, f"formgrader-{role}")
         seen.nothing_of_theirs_runs(page)
         seen.formulas_are_formulas(page)
         if role == "ann":
             seen.the_sketch_is_there(page)
         else:
             page.locator("text=My work").scroll_into_view_if_needed()
-        browser.picture(page, f"formgrader-{role}-words")
+        windows.picture(page, f"formgrader-{role}-words")
     assert outside == []
 
 
-def return_feedback(page: Any, hub: hubs.Hub, browser: Browser) -> None:
-    page.goto(browser.at("teacher", "formgrader/manage_assignments"))
+def return_feedback(page: Any, hub: hubs.Hub, windows: Windows) -> None:
+    page.goto(windows.at("teacher", "formgrader/manage_assignments"))
     assert "Successfully generated" in click_and_read_log(page, "td.generate-feedback a")
     close_log(page)
     assert "Successfully released" in click_and_read_log(page, "td.release-feedback a")
-    browser.picture(page, "feedback-released")
+    windows.picture(page, "feedback-released")
     close_log(page)
     for role in ("ann", "mallory"):
         feedback = hub.course_root / "feedback" / hub.people[role] / "embeddings/embeddings.html"
@@ -208,7 +203,7 @@ def return_feedback(page: Any, hub: hubs.Hub, browser: Browser) -> None:
     assert hub.run_as("mallory", "ls", str(released)).returncode != 0  # ann's lies there too
 
 
-def read_feedback(page: Any, role: str, browser: Browser) -> str:
+def read_feedback(page: Any, role: str, windows: Windows) -> str:
     """Fetch the feedback in JupyterLab and open it there; return what stands in it."""
     open_assignments(page)
     page.click('button:text-is("Fetch Feedback")')
@@ -217,11 +212,11 @@ def read_feedback(page: Any, role: str, browser: Browser) -> str:
     frame = page.wait_for_selector(".jp-HTMLViewer iframe").content_frame()
     frame.wait_for_selector(FEEDBACK)
     frame.locator(FEEDBACK).first.scroll_into_view_if_needed()
-    browser.picture(page, f"{role}-reads-feedback")
+    windows.picture(page, f"{role}-reads-feedback")
     seen.formulas_are_formulas(frame)
     if role == "ann":
         seen.the_sketch_is_there(frame)
-        browser.picture(page, "ann-sees-her-sketch")
+        windows.picture(page, "ann-sees-her-sketch")
     seen.nothing_of_theirs_runs(frame)
     assert "owned" not in page.title()
     text: str = frame.inner_text("body")

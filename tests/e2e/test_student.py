@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -90,27 +89,22 @@ def test_reasons_arrive_in_another_folder(student: Student) -> None:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    if students.CHROMIUM is None:
-        pytest.skip("missing: Chromium: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
+def seen() -> Path:
+    """An empty folder for what the browser saw."""
     shutil.rmtree(SEEN, ignore_errors=True)
     SEEN.mkdir(parents=True)
-    with playwright.sync_playwright() as running:
-        chromium = running.chromium.launch(executable_path=students.CHROMIUM, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+    return SEEN
 
 
 @pytest.mark.filterwarnings("default")  # other people's event loops
-def test_cards_in_jupyterlab(student: Student, browser: Any) -> None:
+def test_cards_in_jupyterlab(student: Student, browser: Any, seen: Path) -> None:
     (student.top / "notebooks/seen.ipynb").write_text(
         notebook_of(
             student.first_cell, WRONG, 'check("token_vectors")', TYPO, "check()",
             ASLEEP, 'check("token_vectors")', "print('not', 'reached')",
         )
     )  # fmt: skip
-    with student.jupyterlab(SEEN / "jupyterlab.log") as address:
+    with student.jupyterlab(seen / "jupyterlab.log") as address:
         page = browser.new_page(viewport={"width": 1000, "height": 1400})
         page.set_default_timeout(PATIENCE_MS)
         page.goto(address.format("seen.ipynb"))
@@ -120,14 +114,14 @@ def test_cards_in_jupyterlab(student: Student, browser: Any) -> None:
         cards = page.locator('.jp-Notebook [role="status"]')
         cards.nth(1).wait_for()
         page.wait_for_selector("text=can't be stopped from here")
-        page.screenshot(path=SEEN / "light.png")
+        page.screenshot(path=seen / "light.png")
         page.click('.lm-MenuBar-itemLabel:text-is("Kernel")')
         page.click('.lm-Menu-itemLabel:text("Interrupt Kernel")')
         cards.nth(2).wait_for()
         page.wait_for_selector('text="Python 3 (ipykernel) | Idle"')
         red, several, interrupted = (card.inner_text() for card in cards.all())
         cards.nth(2).scroll_into_view_if_needed()
-        page.screenshot(path=SEEN / "interrupted.png")
+        page.screenshot(path=seen / "interrupted.png")
         assert REASON.search(red)
         assert "Hint:" in red
         assert several.count("TokenEmbeding") == 2  # the message, and the line

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from processes import alive, descendants, eventually
+from processes import alive, children, command_of, descendants, eventually
 from runs import differences, end, kept, reports, reused, start
 from toy import RIGHT
 
@@ -68,9 +68,10 @@ class Disturbed:
         """
         chance = random.Random(f"{number} {whom}")
         output = self.outputs / f"{number}"
-        process = start(self.toy, self.folder, output, *JOBS)
+        process, began = start(self.toy, self.folder, output, *JOBS), time.monotonic()
         time.sleep(chance.uniform(0, share * self.seconds))
-        victim = self._kill(process, whom, chance)
+        victim = self._kill(process, began, whom, chance)
+        told = f"number {number}, {victim}"
         code, finished = end(process), kept(output)
         for _ in range(3):
             if code == 0:
@@ -79,14 +80,14 @@ class Disturbed:
             code = end(process)
             assert reused(output) == finished
             finished = kept(output)
-        assert code == 0, victim
-        assert differences(reports(output), self.calm) == [], victim
-        assert kept(output) == len(CLASS), victim
+        assert code == 0, told
+        assert differences(reports(output), self.calm) == [], told
+        assert kept(output) == len(CLASS), told
         assert not list(output.rglob("*.tmp"))
         return victim
 
     def _kill(
-        self, process: subprocess.Popen[bytes], whom: str, chance: random.Random
+        self, process: subprocess.Popen[bytes], began: float, whom: str, chance: random.Random
     ) -> str | None:
         family = ROLES[whom]
         victims: list[int] = []
@@ -99,31 +100,12 @@ class Disturbed:
         if not victims or process.poll() is not None:
             return None
         victim = chance.choice(victims)
-        command = _command(victim)
+        command = command_of(victim)
         try:
             os.kill(victim, signal.SIGKILL)
         except ProcessLookupError:
             return None
-        return f"{whom}: {command}"
-
-
-def _command(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()[:200]
-    except OSError:
-        return "gone"
-
-
-def children(pid: int, depth: int, command: str) -> set[int]:
-    """Processes so many steps below the first process of a kind."""
-    roots = {p for p in descendants(pid, steps=1) if command in _command(p)}
-    if depth == 0:
-        return roots
-    return {
-        below
-        for root in roots
-        for below in descendants(root, steps=depth) - descendants(root, steps=depth - 1)
-    }
+        return f"{whom}, {time.monotonic() - began:.2f} s after its beginning: {command}"
 
 
 ROLES: dict[str, Callable[[int], set[int]]] = {

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
+from threading import Timer
 
 import pytest
+from processes import descendants
 from walled import LIMITS, ready_zygote
 
+from grader.judging import worker_link
 from grader.judging.spawning import spawn
 from grader.judging.worker_link import WorkerLink
 from grader.model import EndingKind
@@ -26,6 +31,30 @@ def link() -> Iterator[WorkerLink]:
         link = WorkerLink(spawn(zygote.fileno(), LIMITS), LIMITS)
         link.wait_ready()
         yield link
+        link.close()
+
+
+@pytest.mark.parametrize(("whose", "killed"), [("somebody else", True), ("its own", False)])
+def test_a_busy_machine_does_not_make_a_killed_worker_one_that_hung_up(
+    monkeypatch: pytest.MonkeyPatch, whose: str, killed: bool
+) -> None:
+    """Its supervisor has yet to notice; who lives and has hung up is known to have done so."""
+    monkeypatch.setattr(worker_link, "LAST_WORD_S", 0.1)
+    with ready_zygote() as zygote:
+        link = WorkerLink(spawn(zygote.fileno(), LIMITS), LIMITS)
+        link.wait_ready()
+        (supervisor,) = descendants(zygote.pid, steps=1)
+        os.kill(supervisor, signal.SIGSTOP)
+        Timer(1.0, os.kill, (supervisor, signal.SIGCONT)).start()
+        link.allow(5, "after 5 s")
+        if killed:
+            for worker in descendants(supervisor):
+                os.kill(worker, signal.SIGKILL)
+        with pytest.raises(WorkerStopped):
+            run_cell(link, "import os, time\nos.closerange(3, 99)\ntime.sleep(30)")
+        assert link.killed is killed
+        assert link.ending is not None
+        assert link.ending.kind is (EndingKind.SIGNAL if killed else EndingKind.EXITED)
         link.close()
 
 

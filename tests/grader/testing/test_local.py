@@ -294,7 +294,7 @@ class TestChart:
 
 
 def test_figures_that_checks_draw_are_closed_and_others_stay(tmp_path: Path) -> None:
-    import matplotlib.pyplot as plt
+    plt = pytest.importorskip("matplotlib.pyplot")
 
     def plot(heights: list[float]) -> Any:
         figure, axes = plt.subplots()

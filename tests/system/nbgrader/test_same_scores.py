@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
 ASSIGNMENTS = [assignment.id for assignment in load_course(ROOT).assignments]
-STEPS = {Kind.STYLE: 3, Kind.FAKE: 12, Kind.MUTANT: 60}
+STEPS = {Kind.STYLE: 5, Kind.FAKE: 16, Kind.MUTANT: 100}
 """Each so manyth right answer in another style, fake and known-wrong answer is handed in."""
 
 EVERYBODY = os.environ.get("GRADER_TEST_EVERYBODY") == "1"

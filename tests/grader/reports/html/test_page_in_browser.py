@@ -33,9 +33,9 @@ SCHEMES = ("light", "dark")
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The reports of 300 generated students."""
+    """The reports of 100 generated students."""
     folder = tmp_path_factory.mktemp("reports")
-    write_reports(generated(300), folder)
+    write_reports(generated(100), folder)
     return folder
 
 
@@ -113,7 +113,7 @@ def test_the_table_filters_and_says_how_many_are_left(page: Page, reports: Path)
     page.goto((reports / "index.html").as_uri())
     page.get_by_label("Name").fill("0042")
     assert first_names(page) == ["student0042"]
-    assert page.locator("#shown").inner_text() == "1 of 300 students"
+    assert page.locator("#shown").inner_text() == "1 of 100 students"
     page.get_by_label("Name").fill("")
     page.get_by_label("Show").select_option("ungraded")
     rows = page.locator("#scores tbody tr:not([hidden])")
@@ -215,7 +215,7 @@ def test_without_a_script_everything_is_there_but_the_controls(
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto((reports / "index.html").as_uri())
-    assert page.locator("#scores tbody tr").count() == 300
+    assert page.locator("#scores tbody tr").count() == 100
     assert not page.locator("#filter").is_visible()
     assert not page.locator("#readout").is_visible()
     context.close()
@@ -266,6 +266,6 @@ def test_the_picture_of_the_readme(browser: Browser, example: Path, tmp_path: Pa
     height = bottom["y"] - 8
     clip = {"x": 0, "y": 0, "width": 1200, "height": height}
     page.screenshot(path=picture, full_page=True, clip=clip)
-    assert 1000 < height < 3000
+    assert 1000 < height < 1000
     assert picture.stat().st_size > 50_000
     context.close()
