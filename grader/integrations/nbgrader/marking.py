@@ -14,7 +14,7 @@ from grader.integrations.nbgrader.engines import warm_engine
 from grader.integrations.nbgrader.submitted import HandIn
 from grader.judging.grading import describe_suites, grade_jobs
 from grader.model import Isolation, Problem, Submission, Suite, Value
-from grader.pipeline import Options, count_slots, plan
+from grader.pipeline import Options, plan
 from grader.scoring.points import assignment_report, unusable
 from grader.store.results import Results
 from grader.text import one_line, points
@@ -44,8 +44,8 @@ class _Log:
         if kept:
             self._log.info("%d more are known from an earlier run; --force grades them again", kept)
 
-    def begun(self, submission: Submission) -> None:
-        self._log.debug("%s: begun", submission.student)
+    def begun(self, submission: Submission, host: str = "") -> None:
+        self._log.debug("%s: begun%s", submission.student, host and f" on {host}")
 
     def finished(self, score: Score) -> None:
         if score.state is State.GRADED:
@@ -92,7 +92,7 @@ def grade(
         report = assignment_report(suite)
         submissions, marked = _read(handed, suite, report)
         jobs = plan(submissions, suites, course.limits, options)
-        graded = grade_jobs(engine, jobs, results, watcher, slots=count_slots(options))
+        graded = grade_jobs(engine, jobs, results, watcher, slots=options.jobs)
         if not graded.complete:
             raise KeyboardInterrupt
     for remark in results.remarks():
