@@ -1,0 +1,151 @@
+"""A client of a scheduler, or a sentence that says why there is none."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from grader.errors import GraderError, GraderFault, UsageError, told
+from grader.integrations.dask.address import Address
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+Tell = Callable[[str], None]
+
+LARGE_GRAPH = "distributed.admin.large-graph-warning-threshold"
+
+
+def require_dask() -> None:
+    """Demand that Dask is installed.
+
+    Raises:
+        UsageError: it isn't.
+    """
+    try:
+        import distributed  # noqa: F401
+    except ImportError as error:
+        raise UsageError(
+            f"a cluster needs Dask, which can't be imported here ({told(error)})",
+            hint="pip install 'walled-grader[cluster]'",
+        ) from None
+
+
+@contextlib.contextmanager
+def connected(address: Address, tell: Tell) -> Iterator[Client]:
+    """Connect to a cluster, or start one on this machine.
+
+    Args:
+        address: where it is.
+        tell: hears what is being waited for.
+
+    Raises:
+        GraderFault: nobody answers at the address, or not as a scheduler that we can use.
+    """
+    require_dask()
+    if not os.environ.get("GRADER_DEBUG"):
+        logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
+    import dask
+
+    with contextlib.ExitStack() as stack:
+        # submissions travel within graphs, and how large these may be is ours to say
+        stack.enter_context(dask.config.set({LARGE_GRAPH: "1 GiB"}))
+        if address.local:
+            target: Any = stack.enter_context(_local_cluster(address.local))
+        else:
+            tell(f"connecting to the scheduler at {address}")
+            target = address.scheduler
+        client = stack.enter_context(_client(target, address))
+        _require_compatible(client, address)
+        yield client
+
+
+@contextlib.contextmanager
+def _client(target: Any, address: Address) -> Iterator[Client]:
+    from distributed import Client
+
+    try:
+        client = Client(target, set_as_default=False, name="grader")
+    except Exception as error:  # of many kinds: sockets, TLS, other programs that answer
+        raise GraderFault(
+            f"no scheduler can be reached ({_told_at_length(error)})",
+            where=str(address),
+            hint="is `dask scheduler` running there? tls:// needs the certificates of Dask's "
+            "configuration: see docs/scaling.md",
+        ) from None
+    try:
+        yield client
+    finally:
+        with contextlib.suppress(Exception):
+            client.close(timeout=5)
+
+
+def _told_at_length(error: BaseException) -> str:
+    """What an exception says, and what the one before it said that caused it."""
+    said = [told(error)]
+    while (cause := error.__cause__ or error.__context__) is not None and len(said) < 4:
+        error = cause
+        if not isinstance(error, asyncio.CancelledError) and told(error) not in said:
+            said.append(told(error))
+    return "; ".join(said)
+
+
+@contextlib.contextmanager
+def _local_cluster(workers: int) -> Iterator[Any]:
+    from distributed import LocalCluster
+
+    try:
+        cluster = LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            memory_limit=None,  # what is graded is no part of the worker, and has limits of its own
+            silence_logs=logging.CRITICAL,
+        )
+    except Exception as error:
+        raise GraderFault(
+            f"no workers can be started here ({told(error)})", where=f"local:{workers}"
+        ) from None
+    try:
+        yield cluster
+    finally:
+        with contextlib.suppress(Exception):
+            cluster.close(timeout=5)
+
+
+def _require_compatible(client: Client, address: Address) -> None:
+    """Demand a scheduler of our version of Dask, which has our package.
+
+    Raises:
+        GraderFault: it is another one.
+    """
+    from importlib.metadata import version
+
+    try:
+        theirs = client.run_on_scheduler(_version_of_dask)
+    except Exception as error:
+        if isinstance(error, GraderError):
+            raise
+        raise GraderFault(
+            f"the scheduler can't run with this grader ({told(error)})",
+            where=str(address),
+            hint="install the same environment, walled-grader among it, where the scheduler runs",
+        ) from None
+    ours = version("distributed")
+    if theirs.partition(".")[0] != ours.partition(".")[0]:
+        raise GraderFault(
+            f"the scheduler runs distributed {theirs}, and here is {ours}",
+            where=str(address),
+            hint="install the same version in both places",
+        )
+
+
+def _version_of_dask() -> str:
+    from importlib.metadata import version
+
+    return version("distributed")
