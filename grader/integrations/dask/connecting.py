@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import logging
 import os
+import queue
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from distributed import Client
 
 Tell = Callable[[str], None]
+
+SLACK_S = 5.0
+"""How much longer than Dask's own time for it a connection may take."""
 
 LARGE_GRAPH = "distributed.admin.large-graph-warning-threshold"
 
@@ -66,10 +71,8 @@ def connected(address: Address, tell: Tell) -> Iterator[Client]:
 
 @contextlib.contextmanager
 def _client(target: Any, address: Address) -> Iterator[Client]:
-    from distributed import Client
-
     try:
-        client = Client(target, set_as_default=False, name="grader")
+        client = _within_time(target)
     except Exception as error:  # of many kinds: sockets, TLS, other programs that answer
         raise GraderFault(
             f"no scheduler can be reached ({_told_at_length(error)})",
@@ -82,6 +85,35 @@ def _client(target: Any, address: Address) -> Iterator[Client]:
     finally:
         with contextlib.suppress(Exception):
             client.close(timeout=5)
+
+
+def _within_time(target: Any) -> Client:
+    """Connect in the time that Dask's configuration gives, which Dask itself may exceed by far.
+
+    Raises:
+        Exception: nobody can be connected to.
+    """
+    import dask
+    from dask.utils import parse_timedelta
+    from distributed import Client
+
+    limit_s = float(parse_timedelta(dask.config.get("distributed.comm.timeouts.connect")))
+    came: queue.SimpleQueue[Client | Exception] = queue.SimpleQueue()
+
+    def connect() -> None:
+        try:
+            came.put(Client(target, set_as_default=False, name="grader", timeout=limit_s))
+        except Exception as error:
+            came.put(error)
+
+    threading.Thread(target=connect, daemon=True).start()
+    try:
+        found = came.get(timeout=limit_s + SLACK_S)
+    except queue.Empty:
+        raise TimeoutError(f"nothing of use within {limit_s:g} s") from None
+    if isinstance(found, Exception):
+        raise found
+    return found
 
 
 def _told_at_length(error: BaseException) -> str:

@@ -40,6 +40,9 @@ ROUND_S = 0.5
 PATIENCE_S = 1.0
 """After so long without anybody who grades it is asked why."""
 
+WARM_S = 20.0
+"""So long a worker may take to get ready before that is worth a word."""
+
 SUSPECT = TRIES - 1
 """So many workers died while a submission ran: it runs alone from now on."""
 
@@ -370,12 +373,12 @@ class _Grading:
             self._nobody_since = now
         if now - self._nobody_since < PATIENCE_S:
             return
-        reason = session.why_nobody(gpu=self._needs_gpu())
+        reason, soon = session.why_nobody(gpu=self._needs_gpu())
         if not self._graded and (refusal := session.refusal()):
             raise refusal
         if now - self._nobody_since > self._cluster.wait_s:
             raise self._cluster.gave_up(reason)
-        if reason != self._told:
+        if reason != self._told and (not soon or now - self._nobody_since > WARM_S):
             self._told = reason
             self._cluster.tell(f"{reason}: waiting up to {self._cluster.wait_s:g} s for one")
 

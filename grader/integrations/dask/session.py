@@ -147,17 +147,17 @@ class Session:
         if self._client.status != "running":
             raise Lost("the connection to the scheduler is lost")
 
-    def why_nobody(self, *, gpu: bool) -> str:
-        """Say in words why no slot is free for anybody."""
+    def why_nobody(self, *, gpu: bool) -> tuple[str, bool]:
+        """Say in words why no slot is free for anybody, and whether that will change soon."""
         workers = self._workers()
         if not workers:
-            return "the cluster has no workers"
+            return "the cluster has no workers", False
         if gpu and self._ready:
-            return "no worker has the resource GPU (`dask worker --resources GPU=1`)"
+            return "no worker has the resource GPU (`dask worker --resources GPU=1`)", False
         refused = self._reasons()
         if refused:
-            return f"no worker can grade: {refused}"
-        return f"of {len(workers)} workers none is ready yet"
+            return f"no worker can grade: {refused}", False
+        return f"of {len(workers)} workers none is ready yet", True
 
     def refusal(self) -> GraderFault | None:
         """The error for a cluster on which nobody will ever grade; None if somebody may."""
