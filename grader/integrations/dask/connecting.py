@@ -53,7 +53,7 @@ def connected(address: Address, tell: Tell) -> Iterator[Client]:
     """
     require_dask()
     if not os.environ.get("GRADER_DEBUG"):
-        logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
+        _silence_dask()
     import dask
 
     with contextlib.ExitStack() as stack:
@@ -67,6 +67,13 @@ def connected(address: Address, tell: Tell) -> Iterator[Client]:
         client = stack.enter_context(_client(target, address))
         _require_compatible(client, address)
         yield client
+
+
+def _silence_dask() -> None:
+    """Whatever Dask logs of a connection, we say it in a sentence."""
+    for name in list(logging.root.manager.loggerDict):
+        if name.partition(".")[0] in ("distributed", "tornado", "asyncio"):
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
 @contextlib.contextmanager
