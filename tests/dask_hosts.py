@@ -137,10 +137,15 @@ class Cluster:
                       f'hostname {name}; exec "$@"', "sh"]  # fmt: skip
         options = [self.address, "--nthreads", str(threads), "--no-dashboard", "--name", name,
                    "--memory-limit", "0", "--local-directory", str(folder), *more]  # fmt: skip
-        process = self._dask("worker", options, prefix, environment)
+        process = self._dask(name, options, prefix, environment)
         host = Host(name, network, folder, process)
         self.hosts.append(host)
         return host
+
+    def wait_for(self, host: Host) -> None:
+        """Wait until the scheduler knows a host's worker."""
+        log = self.folder / f"{host.name}.log"
+        assert eventually(lambda: b"established connection" in log.read_bytes(), 30)
 
     def _wire(self, network: str, number: int) -> None:
         bridge, net = f"g{self._id}br", self.ip.rpartition(".")[0]
@@ -162,10 +167,17 @@ class Cluster:
         prefix: list[str] | None = None,
         environment: dict[str, str] | None = None,
     ) -> subprocess.Popen[bytes]:
-        log = (self.folder / f"{what}{len(self.hosts)}.log").open("ab")
+        log = (self.folder / f"{what}.log").open("ab")
+        program = "scheduler" if what == "scheduler" else "worker"
         with log:
             return subprocess.Popen(
-                [*(prefix or []), sys.executable, "-m", f"distributed.cli.dask_{what}", *options],
+                [
+                    *(prefix or []),
+                    sys.executable,
+                    "-m",
+                    f"distributed.cli.dask_{program}",
+                    *options,
+                ],
                 env={**os.environ, **QUICK, "PYTHONPATH": str(ROOT), **(environment or {})},
                 stdout=log,
                 stderr=log,

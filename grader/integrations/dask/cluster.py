@@ -67,6 +67,9 @@ class Cluster:
             self, course, sandbox=sandbox, assignments=assignments, known=known, readings=readings
         )
 
+    def __str__(self) -> str:
+        return str(self.address)
+
     def remarks(self) -> list[str]:
         """What a person should know after the run."""
         return self._remarks

@@ -79,6 +79,8 @@ def _silence_dask() -> None:
 @contextlib.contextmanager
 def _client(target: Any, address: Address) -> Iterator[Client]:
     try:
+        if address.scheduler.startswith("tls://"):
+            _require_certificates()
         client = _within_time(target)
     except Exception as error:  # of many kinds: sockets, TLS, other programs that answer
         raise GraderFault(
@@ -92,6 +94,18 @@ def _client(target: Any, address: Address) -> Iterator[Client]:
     finally:
         with contextlib.suppress(Exception):
             client.close(timeout=5)
+
+
+def _require_certificates() -> None:
+    """Demand what TLS takes, before a client is half made.
+
+    Raises:
+        OSError: a certificate can't be read. ValueError: none is configured.
+    """
+    from distributed.security import Security
+
+    if Security().get_connection_args("client").get("ssl_context") is None:
+        raise ValueError("no certificates are configured: distributed.comm.tls.ca-file and others")
 
 
 def _within_time(target: Any) -> Client:

@@ -40,6 +40,9 @@ ROUND_S = 0.5
 PATIENCE_S = 1.0
 """After so long without anybody who grades it is asked why."""
 
+OTHERS_S = 10.0
+"""When all refuse, so long others may come that don't."""
+
 WARM_S = 20.0
 """So long a worker may take to get ready before that is worth a word."""
 
@@ -374,8 +377,9 @@ class _Grading:
         if now - self._nobody_since < PATIENCE_S:
             return
         reason, soon = session.why_nobody(gpu=self._needs_gpu())
-        if not self._graded and (refusal := session.refusal()):
-            raise refusal
+        patient_s = min(OTHERS_S, self._cluster.wait_s)
+        if not self._graded and now - self._nobody_since > patient_s:
+            session.require_somebody()
         if now - self._nobody_since > self._cluster.wait_s:
             raise self._cluster.gave_up(reason)
         if reason != self._told and (not soon or now - self._nobody_since > WARM_S):

@@ -159,12 +159,16 @@ class Session:
             return f"no worker can grade: {refused}", False
         return f"of {len(workers)} workers none is ready yet", True
 
-    def refusal(self) -> GraderFault | None:
-        """The error for a cluster on which nobody will ever grade; None if somebody may."""
+    def require_somebody(self) -> None:
+        """Demand that somebody grades, or may yet do so.
+
+        Raises:
+            GraderFault: everybody who is there has refused.
+        """
         if self._ready or not self._refused or not self._workers() <= set(self._refused):
-            return None
+            return
         hint = next((one.hint for one in self._refused.values() if one.hint), "")
-        return GraderFault(
+        raise GraderFault(
             f"no worker of the cluster can grade: {self._reasons()}",
             hint=hint or "`grader doctor --cluster …` shows all of them",
         )

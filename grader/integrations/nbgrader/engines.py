@@ -28,7 +28,7 @@ class _Kind(Value, frozen=True):
     assignment: str
     sandbox: bool
     digest: str
-    cluster: str
+    starts: str
 
     @property
     def key(self) -> str:
@@ -47,7 +47,6 @@ def warm_engine(
     *,
     sandbox: bool,
     known: Mapping[str, Suite] | None = None,
-    cluster: str = "",
     starts: Starts = Engine,
 ) -> Iterator[Executor]:
     """Lend an engine for one assignment; it ends when nobody wants it for a while.
@@ -57,14 +56,13 @@ def warm_engine(
         assignment: its id.
         sandbox: whether submissions are walled in.
         known: the assignment's suite, when an earlier run has described it.
-        cluster: the address of the cluster that `starts` starts it on, if any.
-        starts: starts one.
+        starts: starts one, if none waits.
 
     Raises:
         SuiteError: the suite can't be read.
     """
     digest = suite_digests(course, [assignment])[assignment]
-    kind = _Kind(course, assignment, sandbox, digest, cluster).key
+    kind = _Kind(course, assignment, sandbox, digest, str(starts)).key
     engine = _take(kind) or starts(course, sandbox=sandbox, assignments=[assignment], known=known)
     try:
         yield engine

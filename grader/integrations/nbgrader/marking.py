@@ -12,6 +12,8 @@ from grader.intake.files import read_regular
 from grader.intake.reading import digest
 from grader.integrations.nbgrader.engines import warm_engine
 from grader.integrations.nbgrader.submitted import HandIn
+from grader.judging.engine import Engine
+from grader.judging.executor import Starts
 from grader.judging.grading import describe_suites, grade_jobs
 from grader.model import Isolation, Problem, Submission, Suite, Value
 from grader.pipeline import Options, plan
@@ -66,6 +68,7 @@ def grade(
     options: Options,
     results: Results,
     log: logging.Logger,
+    starts: Starts = Engine,
 ) -> tuple[Suite, dict[str, Marked]]:
     """Grade notebooks of one assignment.
 
@@ -76,6 +79,7 @@ def grade(
         options: how.
         results: where results are kept, and looked for before anything is graded.
         log: where to tell of it.
+        starts: starts what grades.
 
     Returns:
         The suite, and what was found out by student.
@@ -86,7 +90,9 @@ def grade(
     """
     watcher = _Log(log)
     known = results.find_suites(course, [suite_of])
-    with warm_engine(course, suite_of, sandbox=options.sandbox, known=known) as engine:
+    with warm_engine(
+        course, suite_of, sandbox=options.sandbox, known=known, starts=starts
+    ) as engine:
         suites = describe_suites(engine, results)
         suite = suites[suite_of]
         report = assignment_report(suite)
