@@ -118,7 +118,7 @@ class Engine:
         self,
         jobs: Iterable[Job],
         slots: int | None = None,
-        begun: Begun = lambda _: None,
+        begun: Begun = lambda *_: None,
         *,
         source: Source | None = None,
         budget: ReadingBudget | None = None,

@@ -9,6 +9,7 @@ until all others are done and then runs alone; a third worker that dies of it is
 from __future__ import annotations
 
 import contextlib
+import itertools
 import queue
 import time
 import uuid
@@ -134,7 +135,7 @@ class DaskExecutor:
         self._disconnect()
 
     def run(
-        self, jobs: Iterable[Job], slots: int | None = None, begun: Begun = lambda _: None
+        self, jobs: Iterable[Job], slots: int | None = None, begun: Begun = lambda *_: None
     ) -> Generator[Run, None, None]:
         """See `Executor`."""
         grading = _Grading(self._cluster, jobs, slots, begun)
@@ -200,7 +201,8 @@ class _Grading:
         self, cluster: Cluster, jobs: Iterable[Job], most: int | None, begun: Begun
     ) -> None:
         self._cluster = cluster
-        self._waiting = deque(_Task(job) for job in jobs)
+        self._jobs = iter(jobs)  # a task is made when it is sent: there may be very many jobs
+        self._waiting: deque[_Task] = deque()
         self._suspects: deque[_Task] = deque()
         self._sent: dict[str, _Task] = {}
         self._most = most
@@ -213,7 +215,7 @@ class _Grading:
     @property
     def left(self) -> bool:
         """Whether anything has no result yet."""
-        return bool(self._waiting or self._suspects or self._sent)
+        return bool(self._first_waiting() or self._suspects or self._sent)
 
     # ------------------------------------------------------------ sending
 
@@ -232,10 +234,17 @@ class _Grading:
             order = to_json(Order.of(job))
             task.future = session.submit(task.key, order, content, gpu=job.device != "cpu")
 
+    def _first_waiting(self) -> _Task | None:
+        """The task that is sent next, but for those that must run alone."""
+        if not self._waiting:
+            self._waiting.extend(_Task(job) for job in itertools.islice(self._jobs, 1))
+        return self._waiting[0] if self._waiting else None
+
     def _next(self, session: Session) -> _Task | None:
-        if self._waiting:
-            gpu = self._waiting[0].job.device != "cpu"
-            return self._waiting.popleft() if len(self._sent) < self._room(session, gpu) else None
+        first = self._first_waiting()
+        if first is not None:
+            room = self._room(session, first.job.device != "cpu")
+            return self._waiting.popleft() if len(self._sent) < room else None
         if self._suspects and not self._sent and session.slots(self._needs_gpu()):
             return self._suspects.popleft()
         return None
@@ -248,8 +257,8 @@ class _Grading:
         return slots + max(2, slots // 2) if slots else 0
 
     def _needs_gpu(self) -> bool:
-        waiting = self._waiting or self._suspects
-        return bool(waiting) and waiting[0].job.device != "cpu"
+        first = self._first_waiting() or next(iter(self._suspects), None)
+        return first is not None and first.job.device != "cpu"
 
     # ------------------------------------------------------------ hearing
 
