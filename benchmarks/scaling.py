@@ -3,7 +3,7 @@
     python -m benchmarks.scaling workers         1, 2, 4, … 32 workers, checks that only wait
     python -m benchmarks.scaling cost            2,000 and 20,000 submissions that nobody grades
     python -m benchmarks.scaling real            real checks: two workers beside `--jobs 2`
-    python -m benchmarks.scaling simulate        1,000 workers and a million submissions, as a model
+    python -m benchmarks.scaling simulate        up to 1,000 workers that only wait, on a real scheduler
 
 Scheduler and workers are processes of this machine. docs/scaling.md has the figures.
 """
@@ -109,7 +109,8 @@ def cluster(folder: Path, workers: int, *more: str) -> Iterator[tuple[str, int]]
         from distributed import Client
 
         with Client(address, set_as_default=False, timeout=60) as client:
-            client.wait_for_workers(workers, timeout=300)
+            if workers:
+                client.wait_for_workers(workers, timeout=300)
         yield address, started[0].pid
     finally:
         for process in reversed(started):
@@ -238,9 +239,48 @@ def measure_real(folder: Path, number: int = 60, rounds: int = 3) -> None:
     print(f"--jobs 2: {local}, two workers: {there}: {ratio:.2f} times as long")
 
 
-def simulate() -> None:
-    """A model of the queue at the scheduler, fed with measured costs."""
-    raise SystemExit("see docs/scaling.md")
+def simulate(counts: Sequence[int] = (10, 100, 300, 1000), pace: float = 60) -> None:
+    """Dask's own scheduler with very many workers that only wait: what a submission costs it."""
+    rows: list[Sequence[str]] = []
+    for workers in counts:
+        seconds = workers / pace  # so that the load is the same, however many they are
+        number = max(600, 2 * workers)
+        with tempfile.TemporaryDirectory() as folder:
+            course = load_course(waiting_course(Path(folder) / "course", 0))
+            with (
+                cluster(Path(folder), 0) as (address, scheduler),
+                simulated(address, workers, seconds),
+                Cluster(address)(course) as executor,
+            ):
+                jobs = jobs_of(executor, Path(folder), number)  # type: ignore[arg-type]
+                list(executor.run(jobs[:workers]))
+                before = cpu_s(scheduler), time.process_time(), time.monotonic()
+                assert len(list(executor.run(jobs))) == number
+                took = time.monotonic() - before[2]
+                scheduler_ms = 1000 * (cpu_s(scheduler) - before[0]) / number
+                client_ms = 1000 * (time.process_time() - before[1]) / number
+                size = memory(scheduler)
+        rows.append((str(workers), f"{number / took:.0f}", f"{scheduler_ms:.2f}",
+                     f"{client_ms:.2f}", f"{size:.0f}"))  # fmt: skip
+        print(rows[-1], flush=True)
+    print(table([("workers", "a second", "scheduler ms", "client ms", "scheduler MiB"), *rows]))
+
+
+@contextlib.contextmanager
+def simulated(address: str, workers: int, seconds: float) -> Iterator[None]:
+    from distributed import Client
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.many_workers", address, str(workers), str(seconds)],
+        cwd=ROOT, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        with Client(address, set_as_default=False, timeout=60) as client:
+            client.wait_for_workers(workers, timeout=600)
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 if __name__ == "__main__":
