@@ -8,6 +8,7 @@
     ├── OutputBusy              another run is writing to the output folder                  exit 2
     ├── NothingToGrade          no submission was found                                      exit 4
     ├── IntakeError             one submission can't be read: it is reported, others go on
+    ├── NobodyGrades            those who graded are gone: what is finished counts         exit 130
     └── GraderFault             our fault: the submission stays ungraded                     exit 3
 
 Only `grader/cli/status.py` turns one of these into an exit status; nothing below it prints.
@@ -64,6 +65,10 @@ class NothingToGrade(GraderError):
 
 class IntakeError(GraderError):
     """One submission can't be read. It is reported; all others are graded."""
+
+
+class NobodyGrades(GraderError):
+    """Whoever graded is gone, and did not come back in time. It ends a run as Ctrl-C does."""
 
 
 class GraderFault(GraderError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from grader.errors import GraderError, GraderFault, NothingToGrade
+from grader.errors import GraderError, GraderFault, NobodyGrades, NothingToGrade
 
 
 class ExitStatus(enum.IntEnum):
@@ -25,4 +25,6 @@ def status_of_error(error: GraderError) -> ExitStatus:
     """The status for an error that a person can act on."""
     if isinstance(error, NothingToGrade):
         return ExitStatus.NOTHING_TO_GRADE
+    if isinstance(error, NobodyGrades):
+        return ExitStatus.INTERRUPTED
     return ExitStatus.UNGRADED if isinstance(error, GraderFault) else ExitStatus.USAGE

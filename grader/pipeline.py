@@ -22,7 +22,8 @@ from grader.intake.groups import NOBODY, Enrolment
 from grader.intake.readings import Readings
 from grader.intake.roster import Roster
 from grader.judging.choosing import narrowed
-from grader.judging.engine import Engine, usable_cores
+from grader.judging.engine import Engine
+from grader.judging.executor import Executor, Starts
 from grader.judging.grading import GradedJobs, Watcher, describe_suites, grade_jobs
 from grader.model import Isolation, Job, Limits, Problem, Submission, Suite, Value
 from grader.scoring import attempts, policies
@@ -78,8 +79,9 @@ def check(
     watcher: Watcher,
     results: Results | None = None,
     review: Review | None = None,
+    starts: Starts = Engine,
 ) -> Gradebook:
-    """Grade everything below `paths` that has no result yet.
+    """Grade everything below `paths` that has no result yet, with what `starts` starts.
 
     Raises:
         NothingToGrade: there is no submission.
@@ -91,7 +93,7 @@ def check(
     results = results or Results(None)
     readings = Readings(results)
     rules = ScoreRules(course, options)
-    with start_engine(course, options, results, readings) as engine:  # works while we look
+    with start_engine(course, options, results, readings, starts) as engine:  # works while we look
         found = find_class(paths, course, options, readings)
         suites = narrowed(describe_suites(engine, results), options.checks)
         found = within(found, suites, options)
@@ -100,13 +102,14 @@ def check(
             review(planned, suites)
         graded = grade_jobs(
             engine, planned.jobs, results, watcher,
-            slots=count_slots(options), problems=planned.problems,
+            slots=options.jobs, problems=planned.problems,
         )  # fmt: skip
+        slots = engine.slots(options.jobs)
     scored = score_class(found, planned, graded, suites, rules, options)
     wall = graded.isolation or (None if options.sandbox else Isolation(mode="off"))
     gradebook = collate(
         course, scored.suites, scored.scores, scored.problems, wall,
-        run_info(began, found, graded, options, scored.suites), graded.complete,
+        run_info(began, found, graded, options, slots, scored.suites), graded.complete,
         options.roster.names(found.students) if options.roster else None,
     )  # fmt: skip
     return msgspec.structs.replace(gradebook, only_checks=options.checks)
@@ -115,9 +118,11 @@ def check(
 # ---------------------------------------------------------------- discover
 
 
-def start_engine(course: Course, options: Options, results: Results, readings: Readings) -> Engine:
+def start_engine(
+    course: Course, options: Options, results: Results, readings: Readings, starts: Starts
+) -> Executor:
     """Start what grades; when an earlier run has described the suites, with the first job."""
-    return Engine(
+    return starts(
         course,
         sandbox=options.sandbox,
         assignments=options.assignments,
@@ -239,11 +244,6 @@ def plan(
     ]
 
 
-def count_slots(options: Options) -> int:
-    """How many submissions are graded at once."""
-    return options.jobs or usable_cores()
-
-
 # ---------------------------------------------------------------- score
 
 
@@ -309,6 +309,7 @@ def run_info(
     found: Discovery,
     graded: GradedJobs,
     options: Options,
+    slots: int,
     suites: Iterable[Suite],
 ) -> RunInfo:
     """What may differ between two runs. `began`: by the clock, and in monotonic seconds."""
@@ -317,7 +318,7 @@ def run_info(
         seconds=round(time.monotonic() - began[1], 3),
         host=platform.node(),
         versions=versions(),
-        jobs=count_slots(options),
+        jobs=slots,
         device=options.device,
         kept=graded.kept,
         seconds_per_submission=graded.seconds,

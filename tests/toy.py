@@ -155,7 +155,7 @@ class Silent:
     def start(self, jobs: int, title: str = "", *, kept: int = 0) -> None:
         """So many submissions."""
 
-    def begun(self, submission: Submission) -> None:
+    def begun(self, submission: Submission, host: str = "") -> None:
         """One is being graded."""
 
     def finished(self, score: Score) -> None:

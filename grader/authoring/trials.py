@@ -13,7 +13,8 @@ from grader.authoring.cases import Planned
 from grader.authoring.kills import killing_checks
 from grader.config.course import Course
 from grader.gradebook import Score
-from grader.judging.engine import Engine, usable_cores
+from grader.judging.engine import Engine
+from grader.judging.executor import Starts
 from grader.judging.grading import Watcher, grade_jobs
 from grader.model import Cell, Job, Problem, Submission, Suite
 from grader.store.results import Results
@@ -24,6 +25,7 @@ def grade_cases(
     planned: Sequence[Planned],
     jobs: int | None,
     watcher: Watcher,
+    starts: Starts = Engine,
 ) -> tuple[Mapping[str, Suite], list[Score]]:
     """Grade cases as submissions are; their scores in the same order.
 
@@ -31,7 +33,7 @@ def grade_cases(
     checks fail what is wrong in the same answer, and these are asked first.
     """
     assignments = list(dict.fromkeys(case.assignment for case in planned))
-    with tempfile.TemporaryDirectory() as folder, Engine(course, assignments=assignments) as engine:
+    with tempfile.TemporaryDirectory() as folder, starts(course, assignments=assignments) as engine:
         suites = engine.suites
         trials = list(zip(planned, _write(planned, Path(folder)), strict=True))
         scores: dict[Submission, Score] = {}
@@ -50,7 +52,7 @@ def grade_cases(
                 )
                 for number in numbers
             ]
-            graded = grade_jobs(engine, work, Results(None), together, slots=jobs or usable_cores())
+            graded = grade_jobs(engine, work, Results(None), together, slots=jobs)
             if not graded.complete:
                 raise KeyboardInterrupt
             for number in numbers:
@@ -110,8 +112,8 @@ class _InRounds:
             self._began = True
             self._watcher.start(self._cases, kept=kept)
 
-    def begun(self, submission: Submission) -> None:
-        self._watcher.begun(submission)
+    def begun(self, submission: Submission, host: str = "") -> None:
+        self._watcher.begun(submission, host)
 
     def finished(self, score: Score) -> None:
         self._watcher.finished(score)

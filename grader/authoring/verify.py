@@ -28,6 +28,8 @@ from grader.authoring.strict import StrictGate, StrictPlan, judge_strict, plan_s
 from grader.authoring.trials import grade_cases
 from grader.config.course import Course
 from grader.gradebook import Score, State
+from grader.judging.engine import Engine
+from grader.judging.executor import Starts
 from grader.judging.grading import Watcher
 from grader.model import Status, Suite, Value
 
@@ -133,6 +135,7 @@ def verify(
     strict: bool = False,
     every_check: bool = False,
     watcher: Watcher,
+    starts: Starts = Engine,
 ) -> Verification:
     """Run the gate.
 
@@ -148,6 +151,7 @@ def verify(
             told: see `grader/authoring/strict.py`.
         every_check: ask generated mutants every check, also after the first that costs points.
         watcher: hears of each case.
+        starts: starts what grades.
 
     Raises:
         SuiteError, ReleaseError: a suite, lesson, mutant or table can't be used.
@@ -168,7 +172,7 @@ def verify(
             for name in chosen
         }
     further = [case for plan in plans.values() for case in plan.planned]
-    suites, scores = grade_cases(course, [*planned, *further], jobs, watcher)
+    suites, scores = grade_cases(course, [*planned, *further], jobs, watcher, starts)
     result = _verification(planned, suites, scores, proof=Kind.MUTANT in kinds)
     if Kind.MUTANT in kinds and not strict:
         result = Verification(

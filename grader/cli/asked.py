@@ -40,6 +40,7 @@ def grading_options(
     regrades: Sequence[Regrade] = (),
     checks: tuple[str, ...] = (),
     apart: Sequence[Path] = (),
+    cluster: bool = False,
 ) -> Options:
     """Read the tables that a run is asked for, and what people have decided by hand.
 
@@ -49,7 +50,7 @@ def grading_options(
     from grader.gradesheets.enrolment import read_enrolment
     from grader.gradesheets.roster import read_roster
     from grader.gradesheets.timetables import read_extensions, read_times
-    from grader.judging.gpus import resolve_device
+    from grader.judging.gpus import device_of_cluster, resolve_device
     from grader.pipeline import Options
     from grader.store import adjustments
 
@@ -59,7 +60,7 @@ def grading_options(
         assignments=tuple(dict.fromkeys(course.assignment(name).id for name in assignments)),
         only=only,
         checks=checks,
-        device=resolve_device(device, course),
+        device=(device_of_cluster if cluster else resolve_device)(device, course),
         seed=asked.seed,
         timeout_s=asked.timeout_s,
         jobs=jobs,

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from grader.cli.asked import absolute, grading_options, with_record
+from grader.cli.cluster import asked_cluster, cluster_options, grade_on, told_by
 from grader.cli.options import (
     Finite,
     assignments_option,
@@ -99,6 +100,7 @@ from grader.reports.choices import DEFAULT, Format, Hidden
     show_default=True,
     help="off: trust the submissions. Recorded in every report.",
 )
+@cluster_options
 @click.option("--force", is_flag=True, help="Grade also what has not changed since the last run.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, no table.")
 @click.option("-v", "--verbose", is_flag=True, help="A line for each submission.")
@@ -121,6 +123,9 @@ def check(
     submitted_at: Path | None,
     extensions: Path | None,
     sandbox: str,
+    cluster: str | None,
+    insecure_cluster: bool,
+    cluster_wait: float,
     force: bool,
     quiet: bool,
     verbose: bool,
@@ -141,6 +146,7 @@ def check(
       grader check Canvas-download.zip -a blocks --roster Grades.csv
       grader check submissions/ --format html --format csv --show-hidden questions
       grader check submissions/ --check test_causal --check "dtype*"
+      grader check submissions/ --cluster tls://scheduler.example.edu:8786
       grader check alice.ipynb --json | python -m json.tool
     """
     from grader.gradebook import Asked
@@ -160,6 +166,7 @@ def check(
     )
     from grader.text import one_line
 
+    elsewhere = asked_cluster(cluster, insecure=insecure_cluster, wait_s=cluster_wait)
     course = load_course(course_path, paths)
     if not quiet:
         click.echo(f"Course: {one_line(course.title)} ({one_line(str(course.root))})", err=True)
@@ -180,7 +187,7 @@ def check(
     options = grading_options(
         course, asked, output, assignments=assignments, only=only, device=device, jobs=jobs,
         sandbox=sandbox == "on", regrades=log, checks=checks,
-        apart=(output, reports_folder) if checks else (output,),
+        apart=(output, reports_folder) if checks else (output,), cluster=cluster is not None,
     )  # fmt: skip
     narrowed = Narrowed(options.only, options.assignments, options.roster)
     stop_as_with_ctrl_c()
@@ -190,7 +197,9 @@ def check(
         before = read_standing(folder, course, checks) if narrowed else None
         results = Results(folder, sandbox=options.sandbox, force=force, mode=mode)
         with Progress(quiet=quiet or as_json, verbose=verbose) as progress:
-            gradebook = run(paths, course, options, progress, results)
+            gradebook = grade_on(elsewhere, run, progress)(
+                paths, course, options, progress, results
+            )
         gradebook = with_record(gradebook, asked, log)
         whole = Merged(gradebook)
         if before is not None:
@@ -206,7 +215,7 @@ def check(
     elif not quiet and Format.TERMINAL in wanted:
         print_scores(whole.of_this_run(gradebook), reports)
     if not quiet:
-        print_remarks([*whole.remarks(), *results.remarks()])
+        print_remarks([*whole.remarks(), *results.remarks(), *told_by(elsewhere)])
     if not gradebook.complete:
         sys.exit(ExitStatus.INTERRUPTED)
     sys.exit(status_of(gradebook, fail_under))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from grader.cli.cluster import asked_cluster, cluster_options, grade_on, told_by
 from grader.cli.options import (
     assignments_argument,
     assignments_option,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 @assignments_option("Verify this one only.")
 @course_option
 @jobs_option
+@cluster_options
 @seed_option
 @click.option(
     "--repeat", type=click.IntRange(1, 1_000_000), default=1, show_default=True,
@@ -89,6 +91,9 @@ def verify(
     assignments: tuple[str, ...],
     course_path: Path | None,
     jobs: int | None,
+    cluster: str | None,
+    insecure_cluster: bool,
+    cluster_wait: float,
     seed: int,
     repeat: int,
     thorough: bool,
@@ -122,10 +127,11 @@ def verify(
     from grader.authoring.cases import USUAL, Kind
     from grader.authoring.verified import keep_verified
     from grader.authoring.verify import verify as run
-    from grader.reports.terminal import Progress
+    from grader.reports.terminal import Progress, print_remarks
     from grader.reports.verification import print_verification
     from grader.store.output import write_atomically
 
+    elsewhere = asked_cluster(cluster, insecure=insecure_cluster, wait_s=cluster_wait)
     course = load_course(course_path)
     asked = chosen(course, (*named, *assignments))
     if accept is not None or written is not None:
@@ -134,16 +140,15 @@ def verify(
     if strict is None:
         # the tables that are written need no grading
         strict = course.strict and not (write_tables or kinds)
-    usual = list(Kind) if strict else [*USUAL, *([Kind.GENERATED] if generate else [])]
-    tried = [Kind(kind) for kind in kinds]
-    if tried and generate:
-        tried.append(Kind.GENERATED)
+    generated = [Kind.GENERATED] if generate else []
+    usual = list(Kind) if strict else [*USUAL, *generated]
+    tried = [Kind(kind) for kind in kinds] + (generated if kinds else [])
     if write_tables:
         _write_skeletons(course, asked)
         if not (strict or kinds or generate):
             return
     with Progress("Verifying", quiet=quiet or as_json) as progress:
-        result = run(
+        result = grade_on(elsewhere, run, progress)(
             course,
             assignments=asked,
             jobs=jobs,
@@ -155,6 +160,7 @@ def verify(
             every_check=generate,
             watcher=progress,
         )
+    print_remarks(() if quiet else told_by(elsewhere))
     if not tried:
         keep_verified(course, result, strict=strict)
     if output is not None:

@@ -6,34 +6,28 @@ costs the jobs that it was busy with one of their tries, and is replaced.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import selectors
-import signal
 import socket
+import threading
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
-
-import msgspec
 
 from grader.config.course import Course
 from grader.errors import GraderFault, IntakeError, SuiteError
-from grader.intake.reading import Reader, read_submission
+from grader.intake.reading import Reader, Source, read_submission
 from grader.intake.readings import ReadingBudget, Readings
 from grader.jail.cgroups import kills_when_out_of_memory
-from grader.judging.clock import spent_by
+from grader.judging.attempts import TRIES, Active, Try, ended, kill, left_out, receive
 from grader.judging.crew import Crew
+from grader.judging.executor import Begun
 from grader.judging.gpus import Leases, find_gpus
-from grader.model import Ending, EndingKind, Job, Problem, ProblemKind, Run, Submission, Suite
-from grader.serialization import from_json
+from grader.model import EndingKind, Job, Run, Suite
 from grader.store.fingerprint import suite_digests
-from grader.wire.judge import BEGINS, JobRequest, read_frame
-
-TRIES = 3
-"""How often a job is tried when the fault is ours, before its submission stays ungraded."""
+from grader.wire.judge import JobRequest
 
 REPLACEMENTS = 3
 """How many crews may die in a row without grading anything before the grader gives up."""
@@ -45,74 +39,14 @@ MOMENT_S = 0.05
 """After a fault, the time that the kernel may take to tell who died."""
 
 
-JUDGE_SLACK_S = 10.0
-"""How much more of its own processor time a judge may take for a check than twice its limit."""
-
-
-@dataclass(frozen=True)
-class _Try:
-    """A job's place in the queue. `died_in`: in which checks judges died before."""
-
-    job: Job
-    number: int = 1
-    died_in: tuple[str, ...] = ()
-
-
-@dataclass
-class _Active:
-    """A job in the hands of a judge, which is at `check`; before that, it had used `cpu_s`."""
-
-    attempt: _Try
-    connection: socket.socket
-    started: float
-    notes: tuple[Problem, ...]
-    device: str
-    kills_before: int
-    judge_pid: int | None = None
-    check: str = ""
-    cpu_s: float = 0.0
-    died: bool = False
-    overran: bool = False
-    overdue: bool = False
-
-    def begins(self, check: str) -> None:
-        """Its judge begins with a check."""
-        self.check = check
-        self.cpu_s = self._cpu_used_s()
-
-    def takes_too_long(self) -> bool:
-        """Whether the judge is in an operation that its own limit does not cut off."""
-        job = self.attempt.job
-        limits = [one.timeout_s for one in job.suite.checks if one.id == self.check]
-        if not limits or self.judge_pid is None:
-            return False
-        most_s = 2 * (limits[0] or job.limits.check_s) + JUDGE_SLACK_S
-        return self._cpu_used_s() - self.cpu_s > most_s
-
-    def attributed(self, run: Run, attempt: _Try) -> Run:
-        """A run that came about because the judge died, as whose doing that was.
-
-        Too much processor time is the submission's: what it returned has kept the judge busy. Else
-        the job is tried again; what happens on every try is the submission's too.
-        """
-        if not self.died:
-            return run
-        where = f" in `{self.check}`" if self.check else ""
-        busy = f"stopped{where}: what it returned takes too long to check"
-        every_time = len(attempt.died_in) >= TRIES and len(set(attempt.died_in)) == 1
-        if self.overran or (self.overdue and attempt.number >= TRIES):
-            return _ended(attempt.job, EndingKind.TIME, busy)
-        if every_time and self.check and attempt.died_in[0]:
-            text = f"what it returned ended the process that checks it, {TRIES} times{where}"
-            return _ended(attempt.job, EndingKind.SIGNAL, text)
-        return run
-
-    def _cpu_used_s(self) -> float:
-        return 0.0 if self.judge_pid is None else spent_by(self.judge_pid).cpu_s
+def _never() -> bool:
+    return False
 
 
 class Engine:
     """Grades jobs. Its processes start at once, or, when the suites are known, with the first job.
+
+    Several threads may call `run` at once: they share the crew.
 
     Args:
         course: what to grade with.
@@ -151,6 +85,8 @@ class Engine:
             if known is None
             else {name: suite.digest for name, suite in known.items()}
         )
+        self._lock = threading.RLock()
+        self._leases = Leases(find_gpus(), course.workers_per_gpu)
         self._crew: Crew | None = self._new_crew() if known is None else None
         self._has_worked = False
         self._died_in_a_row = 0
@@ -181,51 +117,58 @@ class Engine:
     def run(
         self,
         jobs: Iterable[Job],
-        slots: int,
-        begun: Callable[[Submission], None] = lambda _: None,
+        slots: int | None = None,
+        begun: Begun = lambda *_: None,
+        *,
+        source: Source | None = None,
+        budget: ReadingBudget | None = None,
+        stopped: Callable[[], bool] = _never,
     ) -> Generator[Run, None, None]:
         """Grade jobs, at most `slots` at once, in their order; runs come as they finish.
 
         Args:
             jobs: what to grade.
-            slots: how many at once.
+            slots: how many at once; as many as there are cores if not given.
             begun: hears of each submission as its grading begins.
+            source: where submissions are read; the disk if not given.
+            budget: what reading them may cost; one for each student if not given.
+            stopped: asked about once a second: whether nobody wants the rest any more.
 
         Raises:
             GraderFault: the zygote or the judge can't be started.
             SuiteError: the suites are not those that the jobs were planned with.
         """
-        waiting = deque(_Try(job) for job in jobs)
-        leases = Leases(find_gpus(), self.course.workers_per_gpu)
-        active: dict[socket.socket, _Active] = {}
+        waiting = deque(Try(job) for job in jobs)
+        slots = self.slots(slots)
+        active: dict[socket.socket, Active] = {}
         budgets: dict[str, ReadingBudget] = defaultdict(ReadingBudget)
-        with selectors.DefaultSelector() as selector, Reader() as reader:
+        with selectors.DefaultSelector() as selector, Reader() as disk:
+            reader = source or disk
             try:
-                while waiting or active:
+                while (waiting or active) and not stopped():
                     while waiting and len(active) < slots:
-                        device = leases.take(waiting[0].job.device)
+                        device = self._lease(waiting[0].job.device)
                         if device is None:
                             break
                         attempt = waiting.popleft()
-                        started = self._start(
-                            attempt, reader, device, budgets[attempt.job.submission.student]
-                        )
-                        if isinstance(started, _Active):
+                        spent = budget or budgets[attempt.job.submission.student]
+                        started = self._start(attempt, reader, device, spent)
+                        if isinstance(started, Active):
                             active[started.connection] = started
                             selector.register(started.connection, selectors.EVENT_READ)
                             begun(attempt.job.submission)
                             continue
-                        leases.give(device)
+                        self._give(device)
                         if self._stands(started, attempt, waiting):
                             yield started
                     for entry in self._ready(selector, active):
-                        run = _receive(entry)
+                        run = receive(entry)
                         if run is None:
                             continue
                         selector.unregister(entry.connection)
                         entry.connection.close()
                         del active[entry.connection]
-                        leases.give(entry.device)
+                        self._give(entry.device)
                         attempt = self._judged_dead(entry) if entry.died else entry.attempt
                         run = entry.attributed(run, attempt)
                         if self._stands(run, attempt, waiting):
@@ -233,18 +176,33 @@ class Engine:
             finally:
                 for entry in active.values():
                     entry.connection.close()
+                    self._give(entry.device)
+
+    def slots(self, asked: int | None = None) -> int:
+        """How many submissions are graded at once: as many as there are cores if none is asked."""
+        return asked or usable_cores()
+
+    def warm_up(self) -> None:
+        """Wait until submissions can be graded, and the first time let one try to break out.
+
+        Raises:
+            GraderFault: nothing can be graded here. SuiteError: a suite can't be used.
+        """
+        with self._lock:
+            self._ready_crew()
 
     def close(self) -> None:
         """End the judge, the zygote and everything that they started."""
-        if self._crew is not None:
-            self._crew.close()
-            self._crew = None
+        with self._lock:
+            if self._crew is not None:
+                self._crew.close()
+                self._crew = None
 
     # ------------------------------------------------------------ jobs
 
     def _start(
-        self, attempt: _Try, reader: Reader, device: str, budget: ReadingBudget
-    ) -> _Active | Run:
+        self, attempt: Try, reader: Source, device: str, budget: ReadingBudget
+    ) -> Active | Run:
         """Hand a job to the judge; what can't be read or handed over is a run of its own kind."""
         job = attempt.job
         try:
@@ -252,7 +210,7 @@ class Engine:
                 content = read_submission(job.submission, reader)
                 reading = self._readings.cells(content, job.submission.name)
         except IntakeError as error:
-            return _ended(job, EndingKind.UNREADABLE, error.message)
+            return ended(job, EndingKind.UNREADABLE, error.message)
         request = JobRequest(
             submission=job.submission,
             cells=reading.cells,
@@ -265,16 +223,17 @@ class Engine:
             checks=job.checks,
         )
         try:
-            connection = self._ready_crew().ask(request)
+            with self._lock:
+                connection = self._ready_crew().ask(request)
         except GraderFault as fault:
             if not self._has_worked:
                 raise
-            return _ended(job, EndingKind.FAULT, str(fault))
-        notes = tuple(_left_out(job.submission, note) for note in reading.notes)
+            return ended(job, EndingKind.FAULT, str(fault))
+        notes = tuple(left_out(job.submission, note) for note in reading.notes)
         kills = kills_when_out_of_memory()
-        return _Active(attempt, connection, time.monotonic(), notes, device, kills)
+        return Active(attempt, connection, time.monotonic(), notes, device, kills)
 
-    def _stands(self, run: Run, attempt: _Try, waiting: deque[_Try]) -> bool:
+    def _stands(self, run: Run, attempt: Try, waiting: deque[Try]) -> bool:
         """Whether a run is the job's result; after a fault of ours it waits for another try."""
         if run.ending.kind is not EndingKind.FAULT:
             self._died_in_a_row = 0
@@ -283,10 +242,10 @@ class Engine:
             time.sleep(MOMENT_S)
         if attempt.number >= TRIES or self._died_in_a_row > REPLACEMENTS:
             return True
-        waiting.append(_Try(attempt.job, attempt.number + 1, attempt.died_in))
+        waiting.append(Try(attempt.job, attempt.number + 1, attempt.died_in))
         return False
 
-    def _judged_dead(self, entry: _Active) -> _Try:
+    def _judged_dead(self, entry: Active) -> Try:
         """A job's try with the check in which its judge died, if nobody else is known to blame."""
         time.sleep(MOMENT_S)
         crew_lives = self._crew is not None and self._crew.alive
@@ -295,8 +254,8 @@ class Engine:
         return replace(entry.attempt, died_in=(*entry.attempt.died_in, check))
 
     def _ready(
-        self, selector: selectors.BaseSelector, active: dict[socket.socket, _Active]
-    ) -> list[_Active]:
+        self, selector: selectors.BaseSelector, active: dict[socket.socket, Active]
+    ) -> list[Active]:
         """Wait for a job that has news; end the judge of one that is long overdue."""
         found = [active[key.fileobj] for key, _ in selector.select(timeout=1.0)]  # type: ignore[index]
         now = time.monotonic()
@@ -306,7 +265,7 @@ class Engine:
             if entry.overdue or entry.overran:
                 # its connection ends, which is read as its death
                 if entry.judge_pid is not None:
-                    _kill(entry.judge_pid)
+                    kill(entry.judge_pid)
                 else:
                     self._lose_crew()  # it did not even begin: the judge hangs
         return found
@@ -342,8 +301,17 @@ class Engine:
         return self._crew
 
     def _lose_crew(self) -> None:
-        self._died_in_a_row += 1
-        self.close()
+        with self._lock:
+            self._died_in_a_row += 1
+            self.close()
+
+    def _lease(self, device: str) -> str | None:
+        with self._lock:
+            return self._leases.take(device)
+
+    def _give(self, device: str) -> None:
+        with self._lock:
+            self._leases.give(device)
 
 
 def usable_cores() -> int:
@@ -361,40 +329,3 @@ def load_suites(course: Course, assignments: Iterable[str] = ()) -> dict[str, Su
     """
     with Engine(course, grade=False, assignments=assignments) as engine:
         return engine.suites
-
-
-def _left_out(submission: Submission, note: str) -> Problem:
-    return Problem(
-        kind=ProblemKind.NOTEBOOK,
-        message=note,
-        where=submission.name,
-        hint="all its other cells were run",
-        student=submission.student,
-        assignment=submission.assignment,
-    )
-
-
-def _receive(entry: _Active) -> Run | None:
-    """Read one frame of a job: first the judge's pid, then which check begins, last the run."""
-    try:
-        frame = read_frame(entry.connection)
-        if entry.judge_pid is None:
-            entry.judge_pid = int(frame)
-            return None
-        if frame.startswith(BEGINS):
-            entry.begins(frame.removeprefix(BEGINS).decode())
-            return None
-        run = from_json(frame, Run)
-    except (EOFError, OSError):
-        entry.died = True
-        return _ended(entry.attempt.job, EndingKind.FAULT, "the judge ended while grading")
-    return msgspec.structs.replace(run, problems=entry.notes + run.problems)
-
-
-def _ended(job: Job, kind: EndingKind, message: str) -> Run:
-    return Run(submission=job.submission, ending=Ending(kind=kind, message=message))
-
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)

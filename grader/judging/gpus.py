@@ -68,6 +68,21 @@ def resolve_device(name: str, course: Course, gpus: Sequence[int] | None = None)
     return name
 
 
+def device_of_cluster(name: str, course: Course) -> str:
+    """Say where checks run on a cluster: `cpu` or `cuda`; whether there is any, its workers know.
+
+    Raises:
+        UsageError: the GPU of a number was asked for, of which every machine may have one.
+    """
+    if name == "auto":
+        return "cuda" if course.gpu else "cpu"
+    if name.partition(":")[2]:
+        raise UsageError(
+            f"--device {name} names a GPU of one machine", hint="on a cluster: --device cuda"
+        )
+    return name
+
+
 class Leases:
     """Hands out devices, each GPU to at most `per_gpu` workers at once.
 

@@ -8,8 +8,9 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
+from grader.errors import NobodyGrades
 from grader.gradebook import Score
-from grader.judging.engine import Engine
+from grader.judging.executor import Executor
 from grader.model import Ending, EndingKind, Isolation, Job, Problem, Run, Submission, Suite, Value
 from grader.scoring.points import score
 from grader.store.results import Results
@@ -26,8 +27,8 @@ class Watcher(Protocol):
     def start(self, jobs: int, *, kept: int = 0) -> None:
         """So many submissions make up the class; `kept` have their result from an earlier run."""
 
-    def begun(self, submission: Submission) -> None:
-        """One submission is being graded; told again when it must be tried again."""
+    def begun(self, submission: Submission, host: str = "") -> None:
+        """One is being graded, on another host if one is named; told again with each try."""
 
     def finished(self, score: Score) -> None:
         """One submission has its score."""
@@ -79,12 +80,12 @@ class GradedJobs(Value, frozen=True):
 
 
 def grade_jobs(
-    engine: Engine,
+    engine: Executor,
     jobs: Sequence[Job],
     results: Results,
     watcher: Watcher,
     *,
-    slots: int,
+    slots: int | None = None,
     problems: Iterable[Problem] = (),
 ) -> GradedJobs:
     """Grade what has no result yet. When a person stops it, what is finished counts.
@@ -94,7 +95,7 @@ def grade_jobs(
         jobs: everything that is to have a score.
         results: where runs are looked for and kept.
         watcher: hears of each submission.
-        slots: how many are graded at once.
+        slots: how many are graded at once; as many as there is room for if not given.
         problems: what is known before it begins, for the watcher to hear.
 
     Raises:
@@ -112,7 +113,7 @@ def grade_jobs(
     return GradedJobs({job.submission: found[job.submission] for job in jobs}, kept=len(known))
 
 
-def describe_suites(engine: Engine, results: Results) -> dict[str, Suite]:
+def describe_suites(engine: Executor, results: Results) -> dict[str, Suite]:
     """The suites that an engine grades with; kept, so that the next run need not ask a judge.
 
     Raises:
@@ -149,13 +150,13 @@ def longest_first(jobs: Sequence[Job], results: Results) -> list[Job]:
 
 
 def _execute(
-    engine: Engine, jobs: Sequence[Job], results: Results, watcher: Watcher, slots: int
+    engine: Executor, jobs: Sequence[Job], results: Results, watcher: Watcher, slots: int | None
 ) -> dict[Submission, Graded]:
     """Run the jobs; keep and score each run as it comes. What was not run when it stops is so."""
     by_submission = {job.submission: job for job in jobs}
     done: dict[Submission, Graded] = {}
     with (
-        contextlib.suppress(KeyboardInterrupt),
+        contextlib.suppress(KeyboardInterrupt, NobodyGrades),
         contextlib.closing(engine.run(jobs, slots, watcher.begun)) as runs,
     ):
         for run in runs:

@@ -24,6 +24,7 @@ class Pace:
         self._clock = clock
         self._started = clock()
         self._running: dict[str, float] = {}
+        self._hosts: dict[str, str] = {}
         self._finished: deque[float] = deque(maxlen=RECENT)
         self.total = 0
         self.done = 0
@@ -35,13 +36,15 @@ class Pace:
         self._started = self._clock()
         self.total, self.done = total, kept
 
-    def begun(self, name: str) -> None:
-        """One is being graded from now on."""
+    def begun(self, name: str, host: str = "") -> None:
+        """One is being graded from now on, on another host if one is named."""
         self._running[name] = self._clock()
+        self._hosts[name] = host
 
     def finished(self, name: str) -> None:
         """One is graded."""
         self._running.pop(name, None)
+        self._hosts.pop(name, None)
         self._finished.append(self._clock())
         self.done += 1
 
@@ -49,8 +52,12 @@ class Pace:
         """Who has been running for long, with seconds, the longest first."""
         now = self._clock()
         # the list is made in one step: another thread may be counting
-        running = [(name, now - since) for name, since in list(self._running.items())]
+        running = [(self._where(name), now - at) for name, at in list(self._running.items())]
         return sorted((one for one in running if one[1] >= SLOW_S), key=lambda one: -one[1])
+
+    def _where(self, name: str) -> str:
+        host = self._hosts.get(name, "")
+        return f"{name} on {host}" if host else name
 
     def text(self) -> str:
         """The pace in words: `2.1/s, 40 s left, 1 ungraded, 3 problems`."""
@@ -64,6 +71,8 @@ class Pace:
             parts.append(f"{self.ungraded} ungraded")
         if self.problems:
             parts.append(f"{self.problems} problem{'s' * (self.problems != 1)}")
+        if hosts := len(set(self._hosts.values()) - {""}):
+            parts.append(f"on {hosts} host{'s' * (hosts != 1)}")
         return ", ".join(parts)
 
     def _rate(self) -> float:

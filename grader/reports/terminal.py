@@ -71,6 +71,7 @@ class Progress:
         self._title = title
         self._console = console(sys.stderr if stream is None else stream)
         self._symbols = Symbols.fitting(self._console)
+        self._quiet = quiet
         self._verbose = verbose and not quiet
         self._logs = not (quiet or verbose or self._console.is_terminal)
         self._logged = time.monotonic()
@@ -90,9 +91,14 @@ class Progress:
         self._pace.start(jobs, kept)
         self._bar.update(self._task, total=jobs, completed=kept, description=self._title)
 
-    def begun(self, submission: Submission) -> None:
-        """One submission is being graded; told again when it must be tried again."""
-        self._pace.begun(_name(submission))
+    def begun(self, submission: Submission, host: str = "") -> None:
+        """One is being graded, on another host if one is named; told again with each try."""
+        self._pace.begun(_name(submission), one_line(host))
+
+    def tell(self, remark: str) -> None:
+        """Something is to be said about the run itself while it goes on."""
+        if not self._quiet:
+            self._console.print(Text(f"Note: {one_line(remark)}", "yellow"), soft_wrap=True)
 
     def finished(self, score: Score) -> None:
         """One submission has its score."""

@@ -26,6 +26,8 @@ def configure(
     roster: str | Path = "",
     sandbox: bool = True,
     jobs: int | None = None,
+    cluster: str = "",
+    insecure_cluster: bool = False,
 ) -> None:
     """Let nbgrader's Autograde grade with our engine.
 
@@ -39,6 +41,8 @@ def configure(
             without it their accounts on this machine may know them.
         sandbox: False gives up the wall's isolation.
         jobs: how many submissions are graded at once; None: as many as there are cores.
+        cluster: the address of a Dask cluster that grades, as `grader check --cluster` has it.
+        insecure_cluster: whether that needs no TLS, because its network is yours alone.
     """
     expect_known_warnings()
     c.Autograde.exporter_class = f"{_HERE}.exporter.GradingExporter"
@@ -52,6 +56,8 @@ def configure(
     c.GradingExporter.roster = str(roster)
     c.GradingExporter.sandbox = sandbox
     c.GradingExporter.jobs = jobs
+    c.GradingExporter.cluster = cluster
+    c.GradingExporter.insecure_cluster = insecure_cluster
     c.ExchangeFactory.collect = f"{_HERE}.collecting.CarefulCollect"
     c.ExportApp.plugin_class = f"{_HERE}.export.QuotedCsv"
     # what students wrote is shown in the browsers of graders: no script of theirs runs there

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from grader.config.course import Course
 from grader.judging.engine import Engine
+from grader.judging.executor import Executor, Starts
 from grader.model import Suite, Value
 from grader.store.fingerprint import suite_digests
 
@@ -27,6 +28,7 @@ class _Kind(Value, frozen=True):
     assignment: str
     sandbox: bool
     digest: str
+    starts: str
 
     @property
     def key(self) -> str:
@@ -35,13 +37,18 @@ class _Kind(Value, frozen=True):
 
 
 _lock = threading.Lock()
-_waiting: dict[str, tuple[Engine, threading.Timer]] = {}
+_waiting: dict[str, tuple[Executor, threading.Timer]] = {}
 
 
 @contextmanager
 def warm_engine(
-    course: Course, assignment: str, *, sandbox: bool, known: Mapping[str, Suite] | None = None
-) -> Iterator[Engine]:
+    course: Course,
+    assignment: str,
+    *,
+    sandbox: bool,
+    known: Mapping[str, Suite] | None = None,
+    starts: Starts = Engine,
+) -> Iterator[Executor]:
     """Lend an engine for one assignment; it ends when nobody wants it for a while.
 
     Args:
@@ -49,13 +56,14 @@ def warm_engine(
         assignment: its id.
         sandbox: whether submissions are walled in.
         known: the assignment's suite, when an earlier run has described it.
+        starts: starts one, if none waits.
 
     Raises:
         SuiteError: the suite can't be read.
     """
     digest = suite_digests(course, [assignment])[assignment]
-    kind = _Kind(course, assignment, sandbox, digest).key
-    engine = _take(kind) or Engine(course, sandbox=sandbox, assignments=[assignment], known=known)
+    kind = _Kind(course, assignment, sandbox, digest, str(starts)).key
+    engine = _take(kind) or starts(course, sandbox=sandbox, assignments=[assignment], known=known)
     try:
         yield engine
     except BaseException:
@@ -64,7 +72,7 @@ def warm_engine(
     _keep(kind, engine)
 
 
-def _take(kind: str) -> Engine | None:
+def _take(kind: str) -> Executor | None:
     with _lock:
         engine, timer = _waiting.pop(kind, (None, None))
     if timer is not None:
@@ -72,7 +80,7 @@ def _take(kind: str) -> Engine | None:
     return engine
 
 
-def _keep(kind: str, engine: Engine) -> None:
+def _keep(kind: str, engine: Executor) -> None:
     timer = threading.Timer(IDLE_S, _end, [kind, engine])
     timer.daemon = True
     with _lock:
@@ -80,7 +88,7 @@ def _keep(kind: str, engine: Engine) -> None:
     timer.start()
 
 
-def _end(kind: str, engine: Engine) -> None:
+def _end(kind: str, engine: Executor) -> None:
     with _lock:
         if _waiting.get(kind, (None,))[0] is not engine:
             return  # somebody has taken it in this very moment

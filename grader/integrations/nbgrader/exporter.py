@@ -18,6 +18,8 @@ from grader.config.policy import Policy
 from grader.errors import GraderError, IntakeError
 from grader.exit_status import ExitStatus
 from grader.intake.files import read_regular
+from grader.integrations.dask.cluster import Cluster
+from grader.integrations.dask.connecting import require_dask
 from grader.integrations.nbgrader.cells import Source, known_cells
 from grader.integrations.nbgrader.enrolling import enrol
 from grader.integrations.nbgrader.gradebook_db import open_gradebook, require_writable
@@ -25,6 +27,8 @@ from grader.integrations.nbgrader.marking import Marked, grade
 from grader.integrations.nbgrader.people import Names, read_names
 from grader.integrations.nbgrader.submitted import HandIn, list_hand_ins, pending, without_notebook
 from grader.integrations.nbgrader.turns import turn
+from grader.judging.engine import Engine
+from grader.judging.executor import Starts
 from grader.model import Suite
 from grader.pipeline import Options
 from grader.store.results import Results
@@ -47,6 +51,9 @@ class GradingExporter(NotebookExporter):
     jobs = Integer(
         None, allow_none=True, help="Submissions graded at once; one for each core by default."
     ).tag(config=True)
+
+    cluster = Unicode(help="The address of a Dask cluster that grades.").tag(config=True)
+    insecure_cluster = Bool(False, help="The cluster needs no TLS.").tag(config=True)
 
     roster = Unicode(help="A CSV file with names, ids and e-mail addresses of students.").tag(
         config=True
@@ -114,13 +121,25 @@ class GradingExporter(NotebookExporter):
             force=self._autograde.force,
             mode=self._mode(),
         )
-        suite, marked = grade(self._course, self._assignment, present, options, results, self.log)
+        suite, marked = grade(
+            self._course, self._assignment, present, options, results, self.log, self._starts()
+        )
         self._require_same_points(suite)
         self._marked |= marked
         self._source = self._source.sorted([q.id for q in suite.assignment.questions])
         for student, one in marked.items():
             if one.ungraded:
                 self._leave_ungraded(student, one.score.ending.message)
+
+    def _starts(self) -> Starts:
+        """What grades: this machine, or a cluster."""
+        if not self.cluster:
+            return Engine
+        require_dask()
+        elsewhere = Cluster(self.cluster, insecure=self.insecure_cluster, tell=self.log.warning)
+        for remark in elsewhere.remarks():
+            self.log.warning("%s", remark)
+        return elsewhere
 
     def _mode(self) -> int:
         """The mode of kept results: instructors who share a course root share those too."""

@@ -12,9 +12,11 @@ from grader.intake.files import read_regular
 from grader.intake.reading import digest
 from grader.integrations.nbgrader.engines import warm_engine
 from grader.integrations.nbgrader.submitted import HandIn
+from grader.judging.engine import Engine
+from grader.judging.executor import Starts
 from grader.judging.grading import describe_suites, grade_jobs
 from grader.model import Isolation, Problem, Submission, Suite, Value
-from grader.pipeline import Options, count_slots, plan
+from grader.pipeline import Options, plan
 from grader.scoring.points import assignment_report, unusable
 from grader.store.results import Results
 from grader.text import one_line, points
@@ -44,8 +46,8 @@ class _Log:
         if kept:
             self._log.info("%d more are known from an earlier run; --force grades them again", kept)
 
-    def begun(self, submission: Submission) -> None:
-        self._log.debug("%s: begun", submission.student)
+    def begun(self, submission: Submission, host: str = "") -> None:
+        self._log.debug("%s: begun%s", submission.student, host and f" on {host}")
 
     def finished(self, score: Score) -> None:
         if score.state is State.GRADED:
@@ -66,6 +68,7 @@ def grade(
     options: Options,
     results: Results,
     log: logging.Logger,
+    starts: Starts = Engine,
 ) -> tuple[Suite, dict[str, Marked]]:
     """Grade notebooks of one assignment.
 
@@ -76,6 +79,7 @@ def grade(
         options: how.
         results: where results are kept, and looked for before anything is graded.
         log: where to tell of it.
+        starts: starts what grades.
 
     Returns:
         The suite, and what was found out by student.
@@ -86,13 +90,15 @@ def grade(
     """
     watcher = _Log(log)
     known = results.find_suites(course, [suite_of])
-    with warm_engine(course, suite_of, sandbox=options.sandbox, known=known) as engine:
+    with warm_engine(
+        course, suite_of, sandbox=options.sandbox, known=known, starts=starts
+    ) as engine:
         suites = describe_suites(engine, results)
         suite = suites[suite_of]
         report = assignment_report(suite)
         submissions, marked = _read(handed, suite, report)
         jobs = plan(submissions, suites, course.limits, options)
-        graded = grade_jobs(engine, jobs, results, watcher, slots=count_slots(options))
+        graded = grade_jobs(engine, jobs, results, watcher, slots=options.jobs)
         if not graded.complete:
             raise KeyboardInterrupt
     for remark in results.remarks():
