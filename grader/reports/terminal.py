@@ -172,6 +172,7 @@ def print_scores(
         out.print(tally(gradebook, symbols))
         out.print()
     _print_ungraded(err, gradebook)
+    _print_unmarked(err, gradebook)
     _print_problems(err, gradebook)
     _print_isolation(err, gradebook.isolation)
     if gradebook.run.kept:
@@ -237,6 +238,16 @@ def _ending(score: Score) -> str:
     if score.state is State.GRADED and not score.ending.message:
         return ""
     return one_line(score.ending.message) or score.ending.kind.value
+
+
+def _print_unmarked(err: Console, gradebook: Gradebook) -> None:
+    """Say what waits for a person, and what to do."""
+    unmarked = [score for score in gradebook.scores if score.state is State.UNMARKED]
+    if unmarked:
+        count = sum(mark.earned is None for score in unmarked for mark in score.marks)
+        text = f"To be marked: {count} answers of {len(unmarked)} submissions"
+        err.print(Text(text, "bold yellow"))
+        _print_hint(err, "`grader mark` shows them one by one")
 
 
 def _print_problems(err: Console, gradebook: Gradebook) -> None:
