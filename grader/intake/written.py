@@ -67,7 +67,8 @@ def read_answers(
     Raises:
         IntakeError: it is gone, is another one now, or can't be read.
     """
-    return find_answers(read_submission(submission, reader), submission.name, questions)
+    content = read_submission(submission, reader)
+    return find_answers(content, submission.name, questions)[0]
 
 
 def digests(
@@ -83,8 +84,10 @@ def digests(
     return {question: answer.digest for question, answer in found.items()}
 
 
-def find_answers(content: bytes, name: str, questions: Collection[str]) -> dict[str, Answer]:
-    """Return the answers to these questions, in the bytes of a file of this name.
+def find_answers(
+    content: bytes, name: str, questions: Collection[str]
+) -> tuple[dict[str, Answer], tuple[Piece, ...]]:
+    """Return the answers to these questions, in the bytes of a file of this name, and all of it.
 
     Raises:
         IntakeError: it can't be read.
@@ -99,7 +102,8 @@ def find_answers(content: bytes, name: str, questions: Collection[str]) -> dict[
         for question in names & set(questions):
             found[question].append(piece)
     whole = Answer(tuple(everything), found=False)
-    return {one: Answer(tuple(found[one])) if one in found else whole for one in questions}
+    answers = {one: Answer(tuple(found[one])) if one in found else whole for one in questions}
+    return answers, whole.pieces
 
 
 def _cells(content: bytes, name: str) -> Iterator[tuple[set[str], Piece]]:

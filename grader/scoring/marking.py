@@ -38,11 +38,10 @@ class Ledger:
         """The marks of an answer that no other takes the place of, the oldest first."""
         return heads([one for one in self._by_place.get(place, ()) if one.answer == answer])
 
-    def has_others(self, place: Place, answer: str) -> bool:
-        """Whether another answer of the same student was marked."""
-        return any(
-            one.answer != answer and not one.withdrawn for one in self._by_place.get(place, ())
-        )
+    def of_others(self, place: Place, answer: str) -> tuple[Mark, ...]:
+        """The marks in force of other answers of the same student, the oldest first."""
+        others = [one for one in self._by_place.get(place, ()) if one.answer != answer]
+        return tuple(one for one in heads(others) if not one.withdrawn)
 
 
 def with_marks(
@@ -60,7 +59,7 @@ def with_marks(
     if not questions:
         return score
     found = tuple(
-        _marked(one, (score.student, score.assignment, one.id), answers.get(one.id, ""), ledger)
+        marked(one, (score.student, score.assignment, one.id), answers.get(one.id, ""), ledger)
         for one in questions
     )
     possible = total([score.possible, *(one.possible for one in found if not one.bonus)])
@@ -122,20 +121,18 @@ def points_of(question: Question, mark: Mark) -> float:
 
 def agree(marks: Sequence[Mark]) -> bool:
     """Whether all say the same, whoever said it and when."""
-    return len({_said(one) for one in marks}) <= 1
+    said = {(frozenset(m.rubric), m.points, m.comment.strip(), m.withdrawn) for m in marks}
+    return len(said) <= 1
 
 
-def _said(mark: Mark) -> tuple[object, ...]:
-    return frozenset(mark.rubric), mark.points, mark.comment.strip(), mark.withdrawn
-
-
-def _marked(question: Question, place: Place, answer: str, ledger: Ledger) -> Marked:
+def marked(question: Question, place: Place, answer: str, ledger: Ledger) -> Marked:
+    """Return what people have given for an answer, or why it waits."""
     bare = Marked(question.id, question.points, question.bonus, answer)
     found = ledger.heads(place, answer)
     if not agree(found):
         return msgspec.structs.replace(bare, waits=CONFLICT)
     if not found or found[0].withdrawn:
-        waits = CHANGED if ledger.has_others(place, answer) else NOT_MARKED
+        waits = CHANGED if ledger.of_others(place, answer) else NOT_MARKED
         return msgspec.structs.replace(bare, waits=waits)
     mark = found[0]
     if set(mark.rubric) - {one.id for one in question.rubric}:
