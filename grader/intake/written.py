@@ -145,8 +145,8 @@ def _of_script(text: str) -> Iterator[tuple[set[str], Piece]]:
     head = text[: marks[0][0]] if marks else text
     if head.strip():
         yield set(), Piece(CODE, plain(head.strip("\n")))
-    ends = [start for start, _ in marks[1:]] + [len(text)]
-    for (start, end), until in zip(marks, ends, strict=True):
+    ends = [*(start for start, _ in marks[1:]), len(text)]
+    for (start, end), until in zip(marks, ends, strict=False):  # no marks have one end
         said = text[start : min(end, start + MAX_MARK_CHARS)]
         body = plain(text[end:until].strip("\n"))
         prose = _IS_PROSE.search(said) is not None
