@@ -10,6 +10,7 @@ import click
 
 from grader.cli.asked import grading_options, user
 from grader.cli.options import assignment_names, course_option, load_course, load_gradebook
+from grader.cli.status import stop_as_with_ctrl_c
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -79,6 +80,7 @@ def mark(
         number = listening.getsockname()[1]
         click.echo(f"http://{server.LOOPBACK}:{number}{pages.root}")
         click.echo("Open it in a browser on this machine; Ctrl-C ends.", err=True)
+        stop_as_with_ctrl_c()
         with contextlib.suppress(KeyboardInterrupt):
             pages.serve(listening)
     click.echo(session.write_if_free(desk), err=True)
