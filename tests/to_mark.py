@@ -23,6 +23,9 @@ from grader.gradebook import (
     ScoredOutcome,
     State,
 )
+from grader.intake.originals import Originals
+from grader.intake.reading import Reader
+from grader.intake.written import digests
 from grader.model import Ending, Status
 from grader.reports.choices import DEFAULT, Hidden
 from grader.reports.writing import write_reports
@@ -134,5 +137,12 @@ def write_class(root: Path, answers: Mapping[str, str]) -> tuple[Course, Path]:
         assignments=(REPORT,), scores=tuple(scores), problems=(), isolation=None,
         run=RunInfo(started_at="2026-01-01T00:00:00+00:00", asked=asked, origins=tuple(origins)),
     )  # fmt: skip
-    write_reports(remark(gradebook, course, ScoreRules(course)), root / "reports")
+    manual = course.assignments[0].manual
+    with Reader() as reader:
+        answers = {
+            (score.student, "tides"): digests(Originals(gradebook).of(score)[0], manual, reader)
+            for score in scores
+        }
+    marked = remark(gradebook, course, ScoreRules(course), answers)
+    write_reports(marked, root / "reports")
     return course, root / "reports"

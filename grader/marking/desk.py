@@ -256,7 +256,7 @@ class Desk:
             *place,
             answer=answer,
             rubric=tuple(name for name in said.rubric if name in known),
-            points=said.points,
+            points=float(said.points),  # as it is read back: its name depends on it
             comment=said.comment.strip(),
             at=_now(),
             by=self.marker,
