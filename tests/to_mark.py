@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from toy import write
@@ -27,7 +27,7 @@ from grader.intake.originals import Originals
 from grader.intake.reading import Reader
 from grader.intake.written import digests
 from grader.model import Ending, Status
-from grader.reports.choices import DEFAULT, Hidden
+from grader.reports.choices import DEFAULT, Format, Hidden
 from grader.reports.writing import write_reports
 from grader.scoring.rules import ScoreRules, remark
 
@@ -103,7 +103,9 @@ def handed_in(why: str, sketch: str | None = "draw()") -> str:
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made})
 
 
-def write_class(root: Path, answers: Mapping[str, str]) -> tuple[Course, Path]:
+def write_class(
+    root: Path, answers: Mapping[str, str], formats: Collection[Format] = DEFAULT
+) -> tuple[Course, Path]:
     """Write a course, what its students handed in, and reports; return course and reports."""
     write(root / "pyproject.toml", TABLE)
     course = load_course(root)
@@ -129,7 +131,7 @@ def write_class(root: Path, answers: Mapping[str, str]) -> tuple[Course, Path]:
         origins.append(Origin(student=student, assignment="tides", path=str(path)))
     asked = Asked(
         paths=(str(root / "submissions"),),
-        formats=tuple(one.value for one in DEFAULT),
+        formats=tuple(one.value for one in formats),
         show_hidden=Hidden.TITLES.value,
     )
     gradebook = Gradebook(
@@ -144,5 +146,5 @@ def write_class(root: Path, answers: Mapping[str, str]) -> tuple[Course, Path]:
             for score in scores
         }
     marked = remark(gradebook, course, ScoreRules(course), answers)
-    write_reports(marked, root / "reports")
+    write_reports(marked, root / "reports", formats)
     return course, root / "reports"

@@ -46,7 +46,12 @@ class Marking:
         page = self.get(place)
         found = re.search(r'name="after" value="([^"]*)"', page)
         assert found is not None
-        said = {"after": found[1], "points": points, "comment": f"{self.by} {number}", "then": "stay"}
+        said = {
+            "after": found[1],
+            "points": points,
+            "comment": f"{self.by} {number}",
+            "then": "stay",
+        }
         with urllib.request.urlopen(place, urlencode(said).encode(), timeout=10) as got:
             return str(got.read().decode())
 
@@ -77,7 +82,9 @@ def test_two_who_mark_at_once_lose_nothing_and_one_who_is_killed_neither(tmp_pat
 
     def work(one: Marking, points: float) -> None:
         for number in range(1, 26):
-            assert "Marked: " in one.mark(number, points) or "agree" in one.get(f"{one.url}tides/why/{number}")
+            assert "Marked: " in one.mark(number, points) or "agree" in one.get(
+                f"{one.url}tides/why/{number}"
+            )
             confirmed.append((one.by, f"{one.by} {number}"))
 
     with ThreadPoolExecutor() as pool:
@@ -127,7 +134,10 @@ def test_marks_of_a_copy_are_merged_and_put_into_the_reports(tmp_path: Path) -> 
         for one in score.marks:
             from grader.config.policy import Mark
 
-            marks.add(tmp_path / "there/reports", Mark(score.student, "tides", one.question, one.answer, points=1.0))
+            marks.add(
+                tmp_path / "there/reports",
+                Mark(score.student, "tides", one.question, one.answer, points=1.0),
+            )
     done = run(tmp_path / "here", "--merge", tmp_path / "there/reports")
     assert done.exit_code == 0, done.output
     assert "4 marks added, 0 were there" in done.stderr
@@ -168,7 +178,9 @@ def test_a_marked_question_is_adjusted_like_any_other(tmp_path: Path) -> None:
 
 def test_where_nothing_is_to_be_marked_says_so(tmp_path: Path) -> None:
     write_class(tmp_path, {"ann": "the moon"})
-    table = (tmp_path / "pyproject.toml").read_text().partition("[[tool.grader.assignments.manual]]")
+    table = (
+        (tmp_path / "pyproject.toml").read_text().partition("[[tool.grader.assignments.manual]]")
+    )
     (tmp_path / "pyproject.toml").write_text(table[0])
     assert "no question is marked by a person" in str(run(tmp_path).exception)
     assert "no assignment is called `tidse`" in str(run(tmp_path, "tidse").exception)
@@ -176,7 +188,9 @@ def test_where_nothing_is_to_be_marked_says_so(tmp_path: Path) -> None:
     assert "no marks are here" in str(run(tmp_path, "--merge", tmp_path / "x.jsonl").exception)
 
 
-def test_without_a_server_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_server_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_class(tmp_path, {"ann": "the moon"})
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     monkeypatch.delitem(sys.modules, "grader.marking.server", raising=False)

@@ -59,7 +59,11 @@ def test_a_cell_of_a_script_is_found_by(text: str) -> None:
 
 
 def test_code_is_an_answer_too_and_two_cells_of_a_name_are_both_shown() -> None:
-    twice = (cell("a", id="why"), cell("b", metadata={"tags": ["why"]}), cell("draw()", "code", id="sketch"))
+    twice = (
+        cell("a", id="why"),
+        cell("b", metadata={"tags": ["why"]}),
+        cell("draw()", "code", id="sketch"),
+    )
     found = answers(notebook(*twice))
     assert [one.text for one in found["why"].pieces] == ["a", "b"]
     assert found["sketch"].pieces == (Piece(CODE, "draw()"),)
@@ -87,7 +91,7 @@ def test_pictures_are_counted() -> None:
 def test_a_name_of_an_answer_is_about_its_words_alone() -> None:
     first = answers(handed_in("because"))["why"]
     assert first.digest == answers(handed_in("because\n"))["why"].digest
-    assert first.digest == answers('# %% [markdown] why\n# because\n', "x.py")["why"].digest
+    assert first.digest == answers("# %% [markdown] why\n# because\n", "x.py")["why"].digest
     assert first.digest != answers(handed_in("because of the moon"))["why"].digest
 
 

@@ -116,7 +116,12 @@ def test_the_last_step_is_undone(class_: tuple[Course, Path], before: list[Said]
     assert one.sheet(why(one), 5).now.earned == 3
     assert one.undo() == (why(one), 5)
     now = one.sheet(why(one), 5).now
-    assert (now.earned, now.comment, now.waits, now.rubric) == (was.earned, was.comment, was.waits, was.rubric)
+    assert (now.earned, now.comment, now.waits, now.rubric) == (
+        was.earned,
+        was.comment,
+        was.waits,
+        was.rubric,
+    )
     assert one.undo() is None
 
 

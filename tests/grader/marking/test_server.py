@@ -3,71 +3,26 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
-from to_mark import write_class
-
-pytest.importorskip("uvicorn")
-
-import uvicorn
+from marking_site import Site
 
 from grader.errors import UsageError
 from grader.marking import server
-from grader.marking.desk import Desk
-from grader.reports.gradebook_json import decode
 from grader.store import marks
 
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=1>\u202etxt \x1b[31m"
 
 
-class Site:
-    def __init__(self, folder: Path) -> None:
-        answers = {f"student{n}": f"answer {n}" for n in range(3)} | {HOSTILE[:40]: HOSTILE}
-        course, self.reports = write_class(folder, answers)
-        book = decode((self.reports / "gradebook.json").read_bytes())
-        manual = {"tides": course.assignments[0].manual}
-        self.desk = Desk(self.reports, book, manual, "ina")
-        self.pages = server.Pages(self.desk, lambda: "Written.")
-        self.listening = server.listen(0)
-        self.address = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
-        config = uvicorn.Config(self.pages.app(), log_level="error", lifespan="off")
-        self.server = uvicorn.Server(config)
-        run = {"sockets": [self.listening]}
-        self.thread = threading.Thread(target=self.server.run, kwargs=run, daemon=True)
-
-    def url(self, place: str = "") -> str:
-        return self.address + self.pages.root + place
-
-    def ask(self, url: str, form: dict[str, object] | bytes | None = None, host: str = "") -> tuple[int, str, str]:
-        """Status, page and where it came from; redirections are followed."""
-        data = form if isinstance(form, bytes | None) else urlencode(form, doseq=True).encode()
-        headers = {"Host": host} if host else {}
-        request = urllib.request.Request(url, data, headers)
-        try:
-            with urllib.request.urlopen(request, timeout=10) as got:
-                return got.status, got.read().decode(), got.url
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode(), url
-
-
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    one = Site(tmp_path)
-    one.thread.start()
-    while not one.server.started:
-        time.sleep(0.01)
-    yield one
-    one.server.should_exit = True
-    one.thread.join()
-    one.listening.close()
+    answers = {f"student{n}": f"answer {n}" for n in range(3)} | {HOSTILE[:40]: HOSTILE}
+    with Site(tmp_path, answers) as one:
+        yield one
 
 
 def heads(page: str) -> str:
@@ -85,7 +40,13 @@ def test_a_class_is_marked_without_a_script(site: Site) -> None:
         _, page, _ = site.ask(place)
         assert f"answer {number} of 4" in page
         assert "student" not in page.partition("<body>")[2].replace("which the student reads", "")
-        form = {"after": heads(page), "rubric": ["moon"], "points": "0.5", "comment": f"no. {number}", "then": "next"}
+        form = {
+            "after": heads(page),
+            "rubric": ["moon"],
+            "points": "0.5",
+            "comment": f"no. {number}",
+            "then": "next",
+        }
         status, page, place = site.ask(place, form)
     assert status == 200
     assert "All answers to this question are marked." in page
@@ -104,7 +65,9 @@ def test_what_students_and_markers_write_stays_text(site: Site) -> None:
     assert queue is not None
     number = queue.students.index(HOSTILE[:40]) + 1
     place = site.url(f"tides/why/{number}")
-    site.ask(place, {"after": "", "points": "1", "comment": f"</textarea>{HOSTILE}", "then": "stay"})
+    site.ask(
+        place, {"after": "", "points": "1", "comment": f"</textarea>{HOSTILE}", "then": "stay"}
+    )
     site.ask(place, {"after": "", "points": "2", "comment": HOSTILE, "then": "stay"})  # a conflict
     for one in (place, f"{place}/whole"):
         status, page, _ = site.ask(one)

@@ -14,7 +14,11 @@ from grader.scoring import marking
 from grader.scoring.marking import Ledger, as_checks_gave, points_of, with_marks, without_marks
 from grader.store.lines import digest
 
-ITEMS = (RubricItem("moon", "Moon", 1.5), RubricItem("far", "Far", 2.5), RubricItem("sun", "Sun", -1))
+ITEMS = (
+    RubricItem("moon", "Moon", 1.5),
+    RubricItem("far", "Far", 2.5),
+    RubricItem("sun", "Sun", -1),
+)
 WHY = Question("why", "Why?", 4, manual=True, rubric=ITEMS)
 MORE = Question("more", "More", 1, bonus=True, manual=True)
 CHECKED = Score(
@@ -48,7 +52,11 @@ def test_marks_complete_a_score() -> None:
     assert (found.state, found.earned, found.possible) == (State.GRADED, 6.5, 7)
     assert found.questions == {"heights": 2.0, "why": 4.0, "more": 0.5}
     why = found.marks[0]
-    assert (why.comment, why.by, [one.id for one in why.rubric]) == ("Well said", "ina", ["moon", "far"])
+    assert (why.comment, why.by, [one.id for one in why.rubric]) == (
+        "Well said",
+        "ina",
+        ["moon", "far"],
+    )
 
 
 @given(
