@@ -149,9 +149,9 @@ def build_notebook(
     lesson = read_lesson(path)
     if suite is not None:
         _match_questions(lesson, suite)
+    _reject_repeated_ids(lesson)
     manual = {one.id: one for one in course.assignment(lesson.assignment).manual}
     _match_answers(lesson, manual)
-    _reject_repeated_ids(lesson)
     sources = solution_sources(course, lesson) | dict(answers or {})
     cells: list[dict[str, Any]] = []
     anchor, distance = "start", 0

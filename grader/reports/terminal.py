@@ -197,10 +197,16 @@ def print_checks(suites: Sequence[Suite], *, out: Console | None = None) -> None
         )
         for question in assignment.questions:
             bonus = " bonus" if question.bonus else ""
-            worth = f" ({question.id}): {points(question.points)}{bonus}"
+            by_hand = ", marked by a person" if question.manual else ""
+            worth = f" ({question.id}): {points(question.points)}{bonus}{by_hand}"
             out.print(
                 Text.assemble((f"  {one_line(question.title)}", "cyan"), worth), soft_wrap=True
             )
+            for item in question.rubric:
+                out.print(
+                    Text(f"    {points(item.points):>5}  rubric  {one_line(item.text)}"),
+                    soft_wrap=True,
+                )
             for check in suite.checks:
                 if check.question == question.id:
                     kind = Visibility.of(check)
