@@ -61,15 +61,15 @@ def test_a_class_waits_is_marked_and_stays_so(course: Path) -> None:
     assert {row["earned"] for row in rows(course).values()} == {""}
     mark_all(course)
     ada = course / "submissions/ada/coast.py"
-    ada.write_text(ada.read_text().replace("A long ruler", "Another answer: a long ruler"))
+    ada.write_text(ada.read_text().replace("result = 0.0", "result = 0"))  # nothing that was read
     ben = course / "submissions/ben/coast.py"
-    ben.write_text(ben.read_text().replace("math.dist(a, b)", "math.dist(b, a)"))
+    ben.write_text(ben.read_text().replace("you get more", "you get much more"))
     check(course)
     found = rows(course)
-    assert [found[one]["earned"] for one in ("ada", "ben", "cleo", "dora")] == ["", "6", "2", "0"]
+    assert [found[one]["earned"] for one in SAID] == ["7.5", "", "2", "0"]
     waits = {one.student: [m.waits for m in one.marks] for one in gradebook(course).scores}
-    assert waits["ada"] == ["the answer is another one since it was marked", ""]
-    said = (course / "reports/feedback/ben/coast.html").read_text()
+    assert waits["ben"][0] == "the answer is another one since it was marked"
+    said = (course / "reports/feedback/ada/coast.html").read_text()
     assert "*So* &lt;it&gt; is" in said
     assert "follows bays that a longer one cuts off" in said
 
@@ -78,11 +78,11 @@ def test_a_class_waits_is_marked_and_stays_so(course: Path) -> None:
         lesson.read_text().replace("zip(line, line[1:] + line[:1])", "zip(line, line)")
     )
     repaired = lesson.read_text().replace("rng.uniform(-9, 9), rng", "rng.uniform(-8, 8), rng")
-    lesson.write_text(repaired.replace("# points = -1", "# points = -3"))
+    lesson.write_text(repaired.replace("# points = 2", "# points = 1"))
     again = grader("regrade", "--apply", cwd=course)
     assert again.returncode == 0, again.stderr
     found = rows(course)
-    assert [found[one]["earned"] for one in ("ada", "ben", "cleo", "dora")] == ["", "4", "2", "0"]
+    assert [found[one]["earned"] for one in SAID] == ["5.5", "", "1", "0"]
 
 
 def test_what_is_handed_out_is_what_dora_hands_in(course: Path) -> None:
