@@ -64,7 +64,11 @@ def test_a_class_waits_is_marked_and_stays_so(course: Path) -> None:
     ada.write_text(ada.read_text().replace("result = 0.0", "result = 0"))  # nothing that was read
     ben = course / "submissions/ben/coast.py"
     ben.write_text(ben.read_text().replace("you get more", "you get much more"))
-    check(course)
+    lesson = course / "lessons/01_coast.py"
+    repaired = lesson.read_text().replace("rng.uniform(-9, 9), rng", "rng.uniform(-8, 8), rng")
+    lesson.write_text(repaired)
+    again = grader("regrade", "--apply", cwd=course)
+    assert again.returncode == 0, again.stderr
     found = rows(course)
     assert [found[one]["earned"] for one in SAID] == ["7.5", "", "2", "0"]
     waits = {one.student: [m.waits for m in one.marks] for one in gradebook(course).scores}
@@ -73,18 +77,15 @@ def test_a_class_waits_is_marked_and_stays_so(course: Path) -> None:
     assert "*So* &lt;it&gt; is" in said
     assert "follows bays that a longer one cuts off" in said
 
-    lesson = course / "lessons/01_coast.py"
-    lesson.write_text(
-        lesson.read_text().replace("zip(line, line[1:] + line[:1])", "zip(line, line)")
-    )
-    repaired = lesson.read_text().replace("rng.uniform(-9, 9), rng", "rng.uniform(-8, 8), rng")
-    lesson.write_text(repaired.replace("# points = 2", "# points = 1"))
-    again = grader("regrade", "--apply", cwd=course)
-    assert again.returncode == 0, again.stderr
+    lesson.write_text(repaired.replace("# points = 2", "# points = 1"))  # of the rubric
+    (course / "none.jsonl").touch()
+    written = grader("mark", "--merge", "none.jsonl", cwd=course)  # grades nothing
+    assert written.returncode == 0, written.stderr
     found = rows(course)
     assert [found[one]["earned"] for one in SAID] == ["5.5", "", "1", "0"]
 
 
+@pytest.mark.slow
 def test_what_is_handed_out_is_what_dora_hands_in(course: Path) -> None:
     released = grader("release", "--course", course, cwd=course)
     assert released.returncode == 0, released.stderr

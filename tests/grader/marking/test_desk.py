@@ -11,6 +11,7 @@ from grader.config.course import Course
 from grader.errors import GraderError
 from grader.gradebook import Gradebook
 from grader.marking.desk import Desk, Queue, Said
+from grader.reports.choices import Format
 from grader.reports.gradebook_json import decode
 from grader.scoring.marking import CHANGED, CONFLICT
 from grader.store import marks
@@ -21,7 +22,7 @@ ANSWERS = {f"student{n}": f"answer {n}" for n in range(9)}
 
 @pytest.fixture
 def class_(tmp_path: Path) -> tuple[Course, Path]:
-    return write_class(tmp_path, ANSWERS)
+    return write_class(tmp_path, ANSWERS, [Format.JSON])
 
 
 def desk(class_: tuple[Course, Path], marker: str = "ina") -> Desk:

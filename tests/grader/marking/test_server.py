@@ -25,6 +25,15 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield one
 
 
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One to which nothing is written."""
+    with Site(
+        tmp_path_factory.mktemp("quiet"), {f"student{n}": f"answer {n}" for n in range(4)}
+    ) as one:
+        yield one
+
+
 def heads(page: str) -> str:
     found = re.search(r'name="after" value="([^"]*)"', page)
     assert found is not None
@@ -92,19 +101,19 @@ def test_a_comment_is_what_it_was_when_it_is_saved_again(site: Site) -> None:
 @pytest.mark.parametrize(
     "place", ["", "tides/why/1", "tides/why/1/whole", "tides/why/waiting", "write", "undo"]
 )
-def test_who_does_not_know_the_secret_gets_nothing(site: Site, place: str) -> None:
-    for secret in ("", "x", site.pages.root.strip("/")[:-1], site.pages.root.strip("/") + "x"):
+def test_who_does_not_know_the_secret_gets_nothing(quiet: Site, place: str) -> None:
+    for secret in ("", "x", quiet.pages.root.strip("/")[:-1], quiet.pages.root.strip("/") + "x"):
         for form in (None, {"comment": "x"}):
-            status, page, _ = site.ask(f"{site.address}/{secret}/{place}", form)
+            status, page, _ = quiet.ask(f"{quiet.address}/{secret}/{place}", form)
             assert status in (404, 405)
             assert "answer" not in page
-    assert marks.read(site.reports) == ()
+    assert marks.read(quiet.reports) == ()
 
 
-def test_a_strangers_name_for_this_machine_is_not_answered(site: Site) -> None:
-    assert site.ask(site.url(), host="evil.example")[0] == 421
-    assert site.ask(site.url("tides/why/1"), {"points": "1"}, host="evil.example")[0] == 421
-    assert marks.read(site.reports) == ()
+def test_a_strangers_name_for_this_machine_is_not_answered(quiet: Site) -> None:
+    assert quiet.ask(quiet.url(), host="evil.example")[0] == 421
+    assert quiet.ask(quiet.url("tides/why/1"), {"points": "1"}, host="evil.example")[0] == 421
+    assert marks.read(quiet.reports) == ()
 
 
 @pytest.mark.parametrize(
@@ -126,10 +135,10 @@ def test_a_strangers_name_for_this_machine_is_not_answered(site: Site) -> None:
     ],
 )
 def test_what_makes_no_sense_is_refused_and_nothing_written(
-    site: Site, place: str, form: dict[str, object] | bytes | None, status: int
+    quiet: Site, place: str, form: dict[str, object] | bytes | None, status: int
 ) -> None:
-    assert site.ask(site.url(place), form)[0] == status
-    assert marks.read(site.reports) == ()
+    assert quiet.ask(quiet.url(place), form)[0] == status
+    assert marks.read(quiet.reports) == ()
 
 
 def test_points_and_items_that_nobody_has_are_kept_out(site: Site) -> None:
@@ -146,9 +155,9 @@ def test_a_mark_that_can_not_be_written_is_told(site: Site) -> None:
     assert "Traceback" not in page
 
 
-def test_every_page_says_what_a_browser_may_do(site: Site) -> None:
+def test_every_page_says_what_a_browser_may_do(quiet: Site) -> None:
     for place in ("", "tides/why/1", "tides/why/1/whole"):
-        with urllib.request.urlopen(site.url(place), timeout=10) as got:
+        with urllib.request.urlopen(quiet.url(place), timeout=10) as got:
             page = unescape(got.read().decode())
             assert got.headers["referrer-policy"] == "no-referrer"
             assert "frame-ancestors 'none'" in got.headers["content-security-policy"]
@@ -159,10 +168,10 @@ def test_every_page_says_what_a_browser_may_do(site: Site) -> None:
         assert "unsafe" not in page.partition("<title>")[0]
 
 
-def test_a_port_that_somebody_has_is_told(site: Site) -> None:
+def test_a_port_that_somebody_has_is_told(quiet: Site) -> None:
     with pytest.raises(UsageError, match="can't listen on port"):
-        server.listen(site.listening.getsockname()[1])
+        server.listen(quiet.listening.getsockname()[1])
 
 
-def test_it_listens_to_this_machine_alone(site: Site) -> None:
-    assert site.listening.getsockname()[0] == "127.0.0.1"
+def test_it_listens_to_this_machine_alone(quiet: Site) -> None:
+    assert quiet.listening.getsockname()[0] == "127.0.0.1"
