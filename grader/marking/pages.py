@@ -70,7 +70,7 @@ def overview(desk: Desk, root: str, notice: str = "") -> str:
         if one.students
     ]
     return render(
-        "mark_index.html", style="mark.css", posts=True, root=root, rows=rows, marker=desk.marker,
+        "mark_index.html", style="code.css mark.css", posts=True, root=root, rows=rows, marker=desk.marker,
         notice=notice, left=sum(row.progress.answers - row.progress.marked for row in rows),
     )  # fmt: skip
 
@@ -89,7 +89,7 @@ def answer_page(desk: Desk, sheet: Sheet, root: str, *, named: bool, notice: str
     first = _prefilled(sheet)
     count = len(sheet.queue.students)
     return render(
-        "mark.html", script="mark.js", style="mark.css", posts=True,
+        "mark.html", script="mark.js", style="code.css mark.css", posts=True,
         root=root,
         here=f"{root}{sheet.queue.assignment}/{question.id}/",
         sheet=sheet,
@@ -118,7 +118,7 @@ def whole_page(sheet: Sheet, root: str) -> str:
     """Return all that was handed in with an answer."""
     question = sheet.queue.question
     return render(
-        "mark_whole.html", style="mark.css", posts=True,
+        "mark_whole.html", style="code.css mark.css", posts=True,
         here=f"{root}{sheet.queue.assignment}/{question.id}/",
         question=question, number=sheet.number, refused=sheet.handed.refused,
         pieces=list(_pieces(sheet.handed.whole[:MOST_CELLS])),

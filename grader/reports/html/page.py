@@ -25,7 +25,7 @@ def render(
     Args:
         template: its file name.
         script: the file name of the page's script, if it has one.
-        style: the file name of what comes after the style of all pages, if anything does.
+        style: the file names of what comes after the style of all pages, if anything does.
         posts: whether it is served, and its forms go back to where it came from.
         values: what the template uses.
     """
@@ -117,7 +117,7 @@ def _source(name: str) -> Markup:
 @lru_cache(maxsize=8)
 def _style(more: str) -> Markup:
     """The style of all pages, and what one of them needs besides."""
-    return Markup("\n").join(map(_source, filter(None, ["style.css", more])))
+    return Markup("\n").join(map(_source, ["style.css", *more.split()]))
 
 
 @lru_cache(maxsize=8)
