@@ -99,7 +99,7 @@ class Pages:
     def serve(self, listening: socket.socket) -> None:
         """Serve until a person stops it."""
         config = uvicorn.Config(
-            self.app(), log_level="error", access_log=False, lifespan="off",
+            self.app(), log_level="error", access_log=False, lifespan="off", ws="none",
             timeout_graceful_shutdown=2, server_header=False,
         )  # fmt: skip
         uvicorn.Server(config).run(sockets=[listening])

@@ -192,7 +192,7 @@ def _notices(score: Score, isolation: Isolation | None) -> Iterator[Notice]:
     elif score.ending.kind is not EndingKind.COMPLETED:
         yield Notice(strong="Your code was stopped:", text=reason or ENDINGS[score.ending.kind])
     if score.state is State.UNMARKED:
-        so_far = f"{points(score.earned)} of {points(score.possible)} points so far."
+        so_far = f"Points so far: {points(score.earned)} of {points(score.possible)}."
         yield Notice(strong="A person has still to read your answers.", text=so_far)
     if isolation is not None and isolation.off:
         yield Notice(
@@ -333,7 +333,7 @@ def _advice(score: Score, questions: tuple[QuestionFeedback, ...]) -> str:
         return "If you did hand it in, tell your instructor under which name."
     if all(outcome.status is Status.PASSED for outcome in score.outcomes):
         if score.marks:
-            return "Nothing: every check passed. What a person says of your answers is above."
+            return "Nothing: every check passed. A person reads your other answers, and says what is to say."
         return "Nothing: every check passed. Well done!"
     if score.cell_errors:
         cell = score.cell_errors[0].cell
