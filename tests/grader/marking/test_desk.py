@@ -94,7 +94,8 @@ def test_what_another_marker_has_said_is_seen_and_disagreement_is_settled(
     student = why(mine).students[0]
     here, there = number_of(mine, student), number_of(yours, student)
     mine.record(why(mine), here, Said(points=1))
-    yours.record(why(yours), there, Said(points=2))  # whose page was older
+    yours.refresh()
+    yours.record(why(yours), there, Said(points=2))  # whose page was older than that
     mine.refresh()
     assert mine.sheet(why(mine), here).now.waits == CONFLICT
     assert [one.by for one in mine.sheet(why(mine), here).heads] == ["ina", "ben"]
