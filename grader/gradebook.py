@@ -6,21 +6,37 @@ import enum
 
 import msgspec
 
-from grader.model import CellError, Ending, Isolation, Moment, Problem, Status, Value
+from grader.model import (
+    CellError,
+    Ending,
+    Isolation,
+    Moment,
+    Problem,
+    RubricItem,
+    Status,
+    Value,
+)
 
-SCHEMA_VERSION = 2
-"""2: `regrades` is a log that whoever writes the gradebook anew must keep."""
+SCHEMA_VERSION = 3
+"""2: `regrades` is a log that whoever writes the gradebook anew must keep.
+3: a score may be `unmarked`, and its manual questions have `marks`."""
 
-READABLE = frozenset({1, SCHEMA_VERSION})
+READABLE = frozenset({1, 2, SCHEMA_VERSION})
 """Versions that hold nothing which would be lost by writing them anew."""
 
 
 class State(enum.StrEnum):
-    """Whether a score is one."""
+    """Whether a score is one. What is unmarked waits for points that a person gives."""
 
     GRADED = "graded"
     UNGRADED = "ungraded"
     MISSING = "missing"
+    UNMARKED = "unmarked"
+
+    @property
+    def has_points(self) -> bool:
+        """Whether checks have given points: all that there are, or those so far."""
+        return self in (State.GRADED, State.UNMARKED)
 
 
 class ScoredOutcome(Value, frozen=True):
@@ -54,6 +70,26 @@ class AppliedRule(Value, frozen=True):
     check: str = ""
 
 
+class Marked(Value, frozen=True):
+    """What a person has given for a manual question; `earned` is empty until then, and `waits` why.
+
+    `answer` is a digest of the student's answer. `rubric` are the items that apply, `adjusted` what
+    was given or taken besides; together they give no less than nothing and no more than `possible`.
+    """
+
+    question: str
+    possible: float
+    bonus: bool = False
+    answer: str = ""
+    earned: float | None = None
+    rubric: tuple[RubricItem, ...] = ()
+    adjusted: float = 0.0
+    comment: str = ""
+    by: str = ""
+    at: str = ""
+    waits: str = ""
+
+
 class Attempt(Value, frozen=True):
     """One of several that a student handed in. `earned` is empty where it was not graded."""
 
@@ -71,7 +107,8 @@ class Score(Value, frozen=True):
     `earned` is what counts: the questions' points and the differences of all `applied` rules.
     `submitted_at` is empty where nobody knows; `time_from` says what told it. `due` is this
     student's own due date. `attempts` are listed where there are several. `outdated`: it stands
-    from an earlier run, and the suite or the grader has changed since.
+    from an earlier run, and the suite or the grader has changed since. `marks` are of manual
+    questions; while one waits, the state is `unmarked` and `earned` what there is so far.
     """
 
     student: str
@@ -92,6 +129,7 @@ class Score(Value, frozen=True):
     due: Moment | None = None
     attempts: tuple[Attempt, ...] = ()
     outdated: bool = False
+    marks: tuple[Marked, ...] = ()
 
 
 class AssignmentReport(Value, frozen=True):
@@ -105,13 +143,15 @@ class AssignmentReport(Value, frozen=True):
 
 
 class QuestionReport(Value, frozen=True):
-    """A question and its checks."""
+    """A question and its checks; one that is `manual` has none, and perhaps a rubric."""
 
     id: str
     title: str
     points: float
     checks: tuple[CheckReport, ...]
     bonus: bool = False
+    manual: bool = False
+    rubric: tuple[RubricItem, ...] = ()
 
 
 class CheckReport(Value, frozen=True):
@@ -198,7 +238,8 @@ class Total(Value, frozen=True):
 class KeptScore(Value, frozen=True):
     """What a submission has at least: a regrading that took points was not to count.
 
-    `earned` is before adjustments by hand. It is about the file with this digest, and no other.
+    `earned` is before adjustments by hand and without manual questions. It is about the file with
+    this digest, and no other.
     """
 
     student: str

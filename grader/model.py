@@ -52,13 +52,26 @@ class Check(Value, frozen=True):
         return "cpu" in self.devices or device.partition(":")[0] in self.devices
 
 
+class RubricItem(Value, frozen=True):
+    """What a marker may say of an answer, and the points that it gives or takes."""
+
+    id: str
+    text: str
+    points: float
+
+
 class Question(Value, frozen=True):
-    """A class of checks. Its id is the nbgrader `grade_id` of its cell; its points their sum."""
+    """A class of checks. Its id is the nbgrader `grade_id` of its cell; its points their sum.
+
+    One that is `manual` has no checks: a person marks the cell of that name, by its `rubric`.
+    """
 
     id: str
     title: str
     points: float
     bonus: bool = False
+    manual: bool = False
+    rubric: tuple[RubricItem, ...] = ()
 
     @property
     def towards_maximum(self) -> float:

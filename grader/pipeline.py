@@ -14,27 +14,32 @@ from pathlib import Path
 import msgspec
 
 from grader.config.course import Course
-from grader.config.policy import Adjustment, Policy
+from grader.config.manual import require_no_checks
+from grader.config.policy import Adjustment, Mark
 from grader.errors import NothingToGrade
 from grader.gradebook import Gradebook, KeptScore, Origin, RunInfo, Score
 from grader.intake.discovery import Discovery, discover
 from grader.intake.groups import NOBODY, Enrolment
+from grader.intake.reading import Reader
 from grader.intake.readings import Readings
 from grader.intake.roster import Roster
+from grader.intake.written import digests
 from grader.judging.choosing import narrowed
 from grader.judging.engine import Engine
 from grader.judging.executor import Executor, Starts
 from grader.judging.grading import GradedJobs, Watcher, describe_suites, grade_jobs
 from grader.model import Isolation, Job, Limits, Problem, Submission, Suite, Value
 from grader.scoring import attempts, policies
-from grader.scoring.deadlines import Extensions, Times, deadlines
+from grader.scoring.deadlines import Extensions, Times
+from grader.scoring.marking import with_manual
 from grader.scoring.points import collate, device_remarks, missing, unusable
+from grader.scoring.rules import ScoreRules
 from grader.store.fingerprint import graded_with, versions
 from grader.store.results import Results
 
 
 class Options(Value, frozen=True):
-    """What the command line decides."""
+    """What the command line decides. `manual`: whether questions that a person marks count."""
 
     assignments: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
@@ -46,11 +51,13 @@ class Options(Value, frozen=True):
     sandbox: bool = True
     roster: Roster | None = None
     adjustments: tuple[Adjustment, ...] = ()
+    marks: tuple[Mark, ...] = ()
     kept: tuple[KeptScore, ...] = ()
     times: Times | None = None
     extensions: Extensions | None = None
     apart: tuple[Path, ...] = ()
     enrolment: Enrolment = NOBODY
+    manual: bool = True
 
 
 class Plan(Value, frozen=True):
@@ -92,11 +99,14 @@ def check(
     began = datetime.now(UTC), time.monotonic()
     results = results or Results(None)
     readings = Readings(results)
-    rules = ScoreRules(course, options)
+    rules = score_rules(course, options)
     with start_engine(course, options, results, readings, starts) as engine:  # works while we look
         found = find_class(paths, course, options, readings)
         suites = narrowed(describe_suites(engine, results), options.checks)
         found = within(found, suites, options)
+        for name, suite in suites.items():
+            asked = (question.id for question in suite.assignment.questions)
+            require_no_checks(rules.manual(name), asked, str(course.root))
         planned = plan_class(found, suites, course.limits, rules, options)
         if review is not None:
             review(planned, suites)
@@ -190,23 +200,16 @@ def within(found: Discovery, suites: Mapping[str, Suite], options: Options) -> D
 # ---------------------------------------------------------------- plan
 
 
-class ScoreRules:
-    """What a course says about when work is due, and what becomes of its scores."""
-
-    def __init__(self, course: Course, options: Options) -> None:
-        self.due = deadlines(course, options.extensions)
-        self._policies = {one.id: one.policy for one in course.assignments}
-        self._adjustments, self._kept = options.adjustments, options.kept
-
-    def policy(self, assignment: str) -> Policy:
-        """The rules of an assignment."""
-        return self._policies[assignment]
-
-    def apply(self, score: Score) -> Score:
-        """Return a score as the rules leave it."""
-        due = self.due(score.student, score.assignment)
-        policy = self.policy(score.assignment)
-        return policies.apply(score, policy, self._adjustments, due, self._kept)
+def score_rules(course: Course, options: Options) -> ScoreRules:
+    """What becomes of scores. Those of some checks alone leave out what a person marks."""
+    return ScoreRules(
+        course,
+        options.extensions,
+        options.adjustments,
+        options.kept,
+        options.marks,
+        manual=options.manual and not options.checks,
+    )
 
 
 def plan_class(
@@ -256,7 +259,13 @@ def score_class(
     options: Options,
 ) -> ClassScores:
     """Apply the rules, choose the attempts that count, and give everyone a row."""
-    scores = {one: rules.apply(graded.by_submission[one].score) for one in graded.by_submission}
+    with Reader() as reader:
+        scores = {
+            one: rules.apply(
+                graded.by_submission[one].score, digests(one, rules.manual(one.assignment), reader)
+            )
+            for one in graded.by_submission
+        }
     settled = attempts.settle_attempts(found.submissions, scores)
     absent = score_absent(found, suites, settled, options)
     everyone = (*settled, *(rules.apply(one) for one in absent))
@@ -266,7 +275,9 @@ def score_class(
     without_effect = policies.without_effect(adjustments, everyone, graded_in.__contains__)
     return ClassScores(
         scores=everyone,
-        suites=tuple(suites[name] for name in suites if name in graded_in),
+        suites=tuple(
+            with_manual(suites[name], rules.manual(name)) for name in suites if name in graded_in
+        ),
         problems=planned.problems + graded.problems + without_effect,
     )
 

@@ -15,6 +15,7 @@
     # %% solution="Model" without=["generate"]    the same, but for a method: it comes later
 
     # %% question="shapes"                        where a question is graded: its text is made
+    # %% [markdown] answer="why"                  where students answer what a person marks
     # %% tags=["instructor"]                      a note that stays in the lesson
 
 A lesson belongs to the assignment that its file is called after: `01_embeddings.py`. What else may
@@ -40,11 +41,11 @@ from grader.lesson.values import require_known_word
 from grader.model import Value
 
 INSTRUCTOR = "instructor"
-KEYS = {"solution", "given", "without", "question", "tags"}
+KEYS = {"solution", "given", "without", "question", "answer", "tags"}
 
 
 class LessonCell(Value, frozen=True):
-    """One cell of a lesson. At most one of `solution` and `question` is set."""
+    """One cell of a lesson. At most one of `solution`, `question` and `answer` is set."""
 
     kind: str
     source: str
@@ -55,6 +56,7 @@ class LessonCell(Value, frozen=True):
     question: str | None = None
     tags: tuple[str, ...] = ()
     file: str = ""
+    answer: str | None = None
 
 
 class Lesson(Value, frozen=True):
@@ -177,13 +179,17 @@ def read_cell(cell: SourceCell) -> LessonCell:
     if cell.marker.kind not in ("code", "markdown"):
         raise ReleaseError(f"a {cell.marker.kind} cell", where=where, hint="use code or [markdown]")
     solution, question = _solution(cell), marks.get("question")
-    for key, value in (("solution", solution), ("question", question)):
+    answer = marks.get("answer")
+    for key, value in (("solution", solution), ("question", question), ("answer", answer)):
         if value is not None and not (isinstance(value, str) and value.isidentifier()):
             raise ReleaseError(f"{key}={value!r} is not a name", where=where)
-        if value is not None and cell.marker.kind != "code":
+        if value is not None and cell.marker.kind != "code" and key != "answer":
             raise ReleaseError(f"a markdown cell can't be a {key}", where=where)
-    if solution is not None and question is not None:
-        raise ReleaseError("a cell is a solution or a question, not both", where=where)
+    if sum(one is not None for one in (solution, question, answer)) > 1:
+        raise ReleaseError(
+            "a cell is a solution, a question or a written answer, not several",
+            where=where,
+        )
     for key in ("given", "without"):
         if key in marks and solution is None:
             raise ReleaseError(f"`{key}`, but no `solution`", where=where)
@@ -203,6 +209,7 @@ def read_cell(cell: SourceCell) -> LessonCell:
         question=question,
         tags=_names(marks.get("tags", ()), "tags", where),
         file=cell.file,
+        answer=answer,
     )
 
 

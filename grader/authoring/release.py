@@ -150,6 +150,8 @@ def build_notebook(
     if suite is not None:
         _match_questions(lesson, suite)
     _reject_repeated_ids(lesson)
+    manual = {one.id: one for one in course.assignment(lesson.assignment).manual}
+    _match_answers(lesson, manual)
     sources = solution_sources(course, lesson) | dict(answers or {})
     cells: list[dict[str, Any]] = []
     anchor, distance = "start", 0
@@ -173,6 +175,9 @@ def build_notebook(
             public = any(check.public for check in suite.checks if check.question == question.id)
             made["source"] = _grade_cell(question, public)
             made["metadata"]["nbgrader"] = _nbgrader(question.id, points=question.towards_maximum)
+        elif cell.answer is not None:
+            points = manual[cell.answer].towards_maximum
+            made["metadata"]["nbgrader"] = _nbgrader(cell.answer, solution=True, points=points)
         if cell.kind == "code":
             made |= {"execution_count": None, "outputs": []}
         cells.append(made)
@@ -252,7 +257,7 @@ def _with_setup(lesson: Lesson, course: Course) -> Iterator[LessonCell]:
 def _name(cell: LessonCell, lesson: Lesson) -> str | None:
     """What a cell is called in a notebook: an answer is told from the question of its name."""
     if cell.solution is None:
-        return cell.question
+        return cell.question or cell.answer
     questions = {other.question for other in lesson.cells}
     return f"{cell.solution}_answer" if cell.solution in questions else cell.solution
 
@@ -285,16 +290,19 @@ def _grade_cell(question: Question, public: bool) -> str:
     return f"# {title} ({points}): graded after you hand in."
 
 
-def _nbgrader(grade_id: str, *, solution: bool = False, points: float = 0) -> dict[str, Any]:
+def _nbgrader(
+    grade_id: str, *, solution: bool = False, points: float | None = None
+) -> dict[str, Any]:
+    """What nbgrader reads: an answer, a test, or, with points, an answer that a person marks."""
     metadata: dict[str, Any] = {
-        "grade": not solution,
+        "grade": points is not None,
         "grade_id": grade_id,
         "locked": not solution,
         "schema_version": 3,
         "solution": solution,
         "task": False,
     }
-    if not solution:
+    if points is not None:
         metadata["points"] = int(points) if points == int(points) else points
     return metadata
 
@@ -323,6 +331,25 @@ def _match_questions(lesson: Lesson, suite: Suite) -> None:
                 f"question `{question}` has no cell",
                 where=str(lesson.path),
                 hint=f'add one: # %% question="{question}"',
+            )
+
+
+def _match_answers(lesson: Lesson, manual: Collection[str]) -> None:
+    """Demand one cell for each question that a person marks, and such a question for each cell."""
+    asked = {cell.answer: cell for cell in lesson.cells if cell.answer is not None}
+    for name, cell in asked.items():
+        if name not in manual:
+            raise ReleaseError(
+                f"no question that a person marks is called `{name}`",
+                where=lesson.where(cell),
+                hint="write it into the course: [[manual]] in the lesson's header, docs/mark.md",
+            )
+    for name in manual:
+        if name not in asked:
+            raise ReleaseError(
+                f"question `{name}` has no cell to be answered in",
+                where=str(lesson.path),
+                hint=f'add one: # %% [markdown] answer="{name}"',
             )
 
 

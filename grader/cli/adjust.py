@@ -102,13 +102,12 @@ def _score(gradebook: Gradebook, student: str, assignment: str, results: Path) -
         UsageError: there is none.
     """
     from grader.errors import UsageError
-    from grader.gradebook import State
 
     known_name(student, {score.student for score in gradebook.scores}, "student", results)
     known_name(assignment, {one.id for one in gradebook.assignments}, "assignment", results)
     for score in gradebook.scores:
         same = (score.student, score.assignment) == (student, assignment)
-        if same and score.state is State.GRADED:
+        if same and score.state.has_points:
             return score
     raise UsageError(
         f"{student} has no score in {assignment} that could be adjusted",
@@ -162,6 +161,7 @@ def _taken_back(line: Adjustment, before: Sequence[Adjustment], results: Path) -
 
     from grader.errors import UsageError
     from grader.store import adjustments
+    from grader.store.lines import digest
 
     for one in reversed(adjustments.in_force(before)):
         same = (one.student, one.assignment) == (line.student, line.assignment)
@@ -169,7 +169,7 @@ def _taken_back(line: Adjustment, before: Sequence[Adjustment], results: Path) -
         if same and (not narrower or (one.question, one.check) == (line.question, line.check)):
             return msgspec.structs.replace(
                 line, points=-one.points, question=one.question, check=one.check,
-                undoes=adjustments.digest(one),
+                undoes=digest(one),
             )  # fmt: skip
     raise UsageError(
         f"nothing was adjusted by hand for {line.student} in {line.assignment}",
@@ -180,25 +180,7 @@ def _taken_back(line: Adjustment, before: Sequence[Adjustment], results: Path) -
 
 def _write(folder: Path, now: Sequence[Adjustment]) -> Gradebook | None:
     """Write the reports anew with these adjustments; None where nobody knows how they were made."""
-    import stat
-
-    from grader.reports.choices import Format, Hidden
-    from grader.reports.writing import write_reports
+    from grader.reports.rewriting import rewrite
     from grader.scoring.adjusting import readjust
-    from grader.store import printed
-    from grader.store.output import GRADEBOOK
 
-    gradebook = printed.restore(load_gradebook(folder), folder)
-    asked = gradebook.run.asked
-    if asked is None:
-        return None
-    after = readjust(gradebook, now)
-    same = {
-        (new.student, new.assignment)
-        for old, new in zip(gradebook.scores, after.scores, strict=True)
-        if old == new
-    }
-    mode = stat.S_IMODE((folder / GRADEBOOK).stat().st_mode)
-    formats = tuple(map(Format, asked.formats))
-    write_reports(after, folder, formats, Hidden(asked.show_hidden), mode, same)
-    return after
+    return rewrite(load_gradebook(folder), folder, lambda book: readjust(book, now))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from grader.errors import GraderError
 
 COMMANDS = {
-    "Grade": ("check", "regrade", "collect", "adjust"),
+    "Grade": ("check", "mark", "regrade", "collect", "adjust"),
     "Look": ("show", "try", "stats", "diff", "alike"),
     "Hand on": ("export", "package"),
     "Build a course": (

@@ -52,7 +52,7 @@ def grading_options(
     from grader.gradesheets.timetables import read_extensions, read_times
     from grader.judging.gpus import device_of_cluster, resolve_device
     from grader.pipeline import Options
-    from grader.store import adjustments
+    from grader.store import adjustments, marks
 
     roster = Path(asked.roster) if asked.roster else None
     longer = Path(asked.extensions) if asked.extensions else course.extensions
@@ -67,6 +67,7 @@ def grading_options(
         sandbox=sandbox,
         roster=None if roster is None else read_roster(roster),
         adjustments=adjustments.in_force(adjustments.read(output)),
+        marks=marks.read(output),
         kept=tuple(one for regrade in regrades for one in regrade.kept),
         times=read_times(Path(asked.submitted_at), course) if asked.submitted_at else None,
         extensions=None if longer is None else read_extensions(longer, course),

@@ -151,10 +151,12 @@ def check(
     """
     from grader.gradebook import Asked
     from grader.pipeline import check as run
+    from grader.pipeline import score_rules
     from grader.reports import gradebook_json
     from grader.reports.terminal import Progress, print_remarks, print_scores
     from grader.reports.writing import write_reports
     from grader.scoring.merging import Merged, Narrowed, merge
+    from grader.scoring.rules import remark
     from grader.store import printed
     from grader.store.output import OutputFolder
     from grader.store.results import Results
@@ -203,6 +205,7 @@ def check(
         gradebook = with_record(gradebook, asked, log)
         whole = Merged(gradebook)
         if before is not None:
+            before = remark(before, course, score_rules(course, options))
             now = graded_with_now(course, before, gradebook)
             whole = merge(before, gradebook, course, narrowed, graded_with=now,
                           adjustments=options.adjustments)  # fmt: skip

@@ -48,10 +48,14 @@ def checks(
     from grader.judging.engine import load_suites
     from grader.reports.paging import listing
     from grader.reports.terminal import print_checks
+    from grader.scoring.marking import with_manual
 
     course = load_course(course_path)
-    suites = load_suites(course, chosen(course, (*named, *assignments)))
-    for name in (name for name, suite in suites.items() if not suite.checks):
+    suites = {
+        name: with_manual(suite, course.assignment(name).manual)
+        for name, suite in load_suites(course, chosen(course, (*named, *assignments))).items()
+    }
+    for name in (name for name, suite in suites.items() if not suite.assignment.questions):
         click.echo(
             f"`{name}` has no checks: no `# %% check` in its lesson, no file test_{name}.py",
             err=True,

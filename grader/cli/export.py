@@ -42,6 +42,8 @@ SAID = {
               help="Pack feedback instead: as a platform takes it, or in folders.")  # fmt: skip
 @click.option("--all", "everything", is_flag=True,
               help="With --feedback: also what was given back already.")  # fmt: skip
+@click.option("--provisional", is_flag=True,
+              help="Also what a person has still to mark: with the points so far.")  # fmt: skip
 @click.option("--template", type=click.Path(path_type=Path, dir_okay=False),
               help="The sheet as it was downloaded, in CSV; nbgrader's gradebook.db.")  # fmt: skip
 @assignments_option("Whose scores; a sheet needs one named if there are several.")
@@ -54,6 +56,7 @@ def export(
     platform: str | None,
     feedback: str | None,
     everything: bool,
+    provisional: bool,
     template: Path | None,
     assignments: tuple[str, ...],
     column: str | None,
@@ -74,6 +77,7 @@ def export(
       grader export reports/ --to moodle --template Grades.csv -a blocks --output upload.csv
       grader export --from-nbgrader gradebook.db --to json --output gradebook.json
       grader export reports/ --to nbgrader --template gradebook.db
+      grader export reports/ --to moodle --template Grades.csv -a essay --provisional
       grader export reports/ --feedback moodle --template Grades.csv -a blocks
       grader export reports/ --feedback canvas --template submissions.zip -a blocks
     """
@@ -82,7 +86,10 @@ def export(
     if feedback is not None:
         from grader.cli.export_feedback import give_back
 
-        give_back(feedback, results, template, assignments, column, output, everything=everything)
+        give_back(
+            feedback, results, template, assignments, column, output, everything=everything,
+            provisional=provisional,
+        )  # fmt: skip
         return
     assert platform is not None
     from grader.gradesheets.columns import layout
@@ -90,7 +97,10 @@ def export(
     from grader.gradesheets.sheet import Sheet
     from grader.store.output import write_atomically
 
-    gradebook = narrowed(_scores(results, database), assignments, Path(results or database or ""))
+    where = Path(results or database or "")
+    gradebook = narrowed(_scores(results, database), assignments, where)
+    if platform != "json":  # which says itself what waits for a person
+        gradebook = require_marked(gradebook, where, provisional=provisional)
     _warn(gradebook)
     if platform == "json":
         _write_json(gradebook, output or Path("gradebook.json"))
@@ -126,6 +136,33 @@ def _scores(results: Path | None, database: str | None) -> Gradebook:
     if results is None or database is not None:
         raise click.UsageError("name RESULTS or --from-nbgrader GRADEBOOK: one of the two")
     return load_gradebook(results, whole=True)
+
+
+def require_marked(gradebook: Gradebook, where: Path, *, provisional: bool) -> Gradebook:
+    """Return a gradebook in which nothing waits for a person; what does is `provisional`.
+
+    Raises:
+        UsageError: something does, and nobody has said that it may go out as it is.
+    """
+    import msgspec
+
+    from grader.errors import UsageError
+    from grader.gradebook import State
+
+    waiting = sum(score.state is State.UNMARKED for score in gradebook.scores)
+    if waiting and not provisional:
+        raise UsageError(
+            f"{waiting} submissions have answers that nobody has marked yet",
+            where=str(where),
+            hint="`grader mark` shows them; `--provisional` gives out the points so far",
+        )
+    scores = tuple(
+        msgspec.structs.replace(score, state=State.GRADED)
+        if score.state is State.UNMARKED
+        else score
+        for score in gradebook.scores
+    )
+    return msgspec.structs.replace(gradebook, scores=scores)
 
 
 def _warn(gradebook: Gradebook) -> None:

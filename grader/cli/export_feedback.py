@@ -28,9 +28,10 @@ def give_back(
     output: Path | None,
     *,
     everything: bool,
+    provisional: bool = False,
 ) -> None:
     """Pack what has changed since the last time, and remember it."""
-    from grader.cli.export import only_assignment
+    from grader.cli.export import only_assignment, require_marked
     from grader.gradesheets.giving_back import pack
     from grader.names import components
     from grader.store.given_back import read_given, remember_given
@@ -46,6 +47,9 @@ def give_back(
     gradebook = load_gradebook(results, whole=True)
     asked = only_assignment(narrowed(gradebook, assignments, results), results).id
     folders = components(score.student for score in gradebook.scores)
+    gradebook = require_marked(
+        narrowed(gradebook, [asked], results), results, provisional=provisional
+    )
     scores = {one.student: one for one in gradebook.scores if one.assignment == asked}
     found, without = _read(results, folders, scores, asked)
     given = {} if everything else read_given(results).get(f"{way} {asked}", {})

@@ -115,9 +115,11 @@ def regrade(
       grader diff reports/gradebook-before-2026-03-27T10.15.00Z.json reports
     """
     from grader.pipeline import check as run
+    from grader.pipeline import score_rules
     from grader.reports.regrade_effect import effect_of, print_effect
     from grader.reports.terminal import Progress, print_remarks
     from grader.scoring.regrading import regrade as put_in
+    from grader.scoring.rules import remark
     from grader.store.output import OutputFolder
     from grader.store.results import Results
     from grader.store.standing import would_grade_with
@@ -139,6 +141,7 @@ def regrade(
             course, asked, output, assignments=names, device=device or before.run.device,
             jobs=jobs, sandbox=sandbox == "on", regrades=before.regrades,
         )  # fmt: skip
+        before = remark(before, course, score_rules(course, options))
         results = Results(folder, sandbox=options.sandbox, mode=course.report_mode)
         review = _Review(before, names, now, leave_missing=leave_missing, quiet=as_json)
         with Progress(quiet=as_json) as progress:

@@ -21,7 +21,8 @@ def status_of(gradebook: Gradebook, fail_under: float | None = None) -> ExitStat
 
     if any(one.state is State.UNGRADED for one in gradebook.scores):
         return ExitStatus.UNGRADED
-    if fail_under is not None and any(percent(one) < fail_under for one in gradebook.scores):
+    known = (one for one in gradebook.scores if one.state is not State.UNMARKED)
+    if fail_under is not None and any(percent(one) < fail_under for one in known):
         return ExitStatus.BELOW
     return ExitStatus.OK
 

@@ -11,17 +11,15 @@ from typing import Any
 import msgspec
 
 from grader.config.data import read_places, require_apart, require_distinct_names
+from grader.config.limits_table import LimitsTable, read_limits
+from grader.config.manual import ManualTable, RubricTable, read_manual
 from grader.config.one_file import MAX_PATH_CHARS, NOTEBOOKS, with_lessons
 from grader.config.policy import Policy
 from grader.config.policy_table import LateTable, PolicyTable, check_zone, parse_due, read_policy
 from grader.config.pyproject import PYPROJECT, find_course, read_table, real_path
 from grader.errors import ConfigError
-from grader.model import MOST_SECONDS, Assignment, Limits, Moment, Value
+from grader.model import Assignment, Limits, Moment, Question, Value
 
-MEMORY_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
-LEAST_MEMORY, MOST_MEMORY = 16 << 20, 1 << 50
-LEAST_SECONDS = 0.01
-"""Less is no limit that an answer could keep, and more memory no machine has."""
 MOST_WORKERS_PER_GPU = 1000
 MAX_SAID = 400
 
@@ -32,7 +30,8 @@ class AssignmentConfig(Value, frozen=True):
     `due` has its zone, by whose clocks days are counted. `policy` is the course's with what changes
     here. `withheld` names modules and definitions of the public packages that answer this
     assignment: see `grader/judging/withholding.py`. `data` lies beside its notebook, with what
-    lies beside those of all assignments: see `grader/config/data.py`.
+    lies beside those of all assignments: see `grader/config/data.py`. A person marks what is
+    `manual`.
     """
 
     id: str
@@ -42,6 +41,7 @@ class AssignmentConfig(Value, frozen=True):
     policy: Policy = Policy()
     withheld: tuple[str, ...] = ()
     data: tuple[Path, ...] = ()
+    manual: tuple[Question, ...] = ()
 
 
 class Course(Value, frozen=True):
@@ -109,14 +109,6 @@ class Course(Value, frozen=True):
         raise ConfigError(f"no assignment is called `{name}`", where=str(self.root), hint=hint)
 
 
-class _LimitsTable(msgspec.Struct, forbid_unknown_fields=True):
-    wall_s: float | None = None
-    cell_s: float | None = None
-    check_s: float | None = None
-    patience_s: float | None = None
-    memory: str | None = None
-
-
 class _AssignmentTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     id: str
     title: str
@@ -125,6 +117,7 @@ class _AssignmentTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     policy: PolicyTable = msgspec.field(default_factory=PolicyTable)
     withheld: tuple[str, ...] = ()
     data: list[str] = []
+    manual: tuple[ManualTable, ...] = ()
 
 
 class _CourseTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -150,7 +143,7 @@ class _CourseTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     hidden_data: list[str] = []
     strict: bool = False
     requirements: list[str] = []
-    limits: _LimitsTable = msgspec.field(default_factory=_LimitsTable)
+    limits: LimitsTable = msgspec.field(default_factory=LimitsTable)
     policy: PolicyTable = msgspec.field(default_factory=PolicyTable)
     timezone: str | None = None
     extensions: str | None = None
@@ -205,7 +198,10 @@ def _nearest_key(message: str) -> str:
     _, _, unknown = message.partition("unknown field `")
     if not unknown:
         return ""
-    tables = (_CourseTable, _AssignmentTable, PolicyTable, LateTable, _LimitsTable)
+    tables = (
+        _CourseTable, _AssignmentTable, PolicyTable, LateTable, LimitsTable, ManualTable,
+        RubricTable,
+    )  # fmt: skip
     known = sorted({key for table in tables for key in table.__struct_fields__})
     near = difflib.get_close_matches(unknown.partition("`")[0][:100], known, n=1)
     return f"did you mean `{near[0]}`?" if near else "see docs/write-a-course.md"
@@ -246,7 +242,7 @@ def _resolve(table: _CourseTable, root: Path, one_file: dict[str, Path]) -> Cour
         public=tuple(p for name in table.public if (p := place("public", name)) is not None),
         preload=tuple(table.preload),
         preload_later=tuple(table.preload_later),
-        limits=_limits(table.limits),
+        limits=read_limits(table.limits),
         policy=rules,
         timezone=zone,
         extensions=place("extensions", table.extensions),
@@ -315,6 +311,7 @@ def _assignment(
         policy=read_policy(table.policy, rules),
         withheld=table.withheld,
         data=read_places(root, table.data, f"assignment `{table.id}`: data"),
+        manual=read_manual(table.manual, f"assignment `{table.id}`"),
     )
 
 
@@ -343,40 +340,6 @@ def _report_mode(value: str | int) -> int:
             hint='write "0600" for yourself alone, "0640" to let your group read it',
         )
     return mode
-
-
-def _limits(table: _LimitsTable) -> Limits:
-    given: dict[str, float | int] = {
-        name: value
-        for name in ("wall_s", "cell_s", "check_s", "patience_s")
-        if (value := getattr(table, name)) is not None
-    }
-    for name, value in given.items():
-        if not LEAST_SECONDS <= value <= MOST_SECONDS:  # nor is `nan` between them
-            raise ConfigError(
-                f"[tool.grader.limits] {name} = {value:g} must be from {LEAST_SECONDS:g} "
-                f"to {MOST_SECONDS:.0f} seconds"
-            )
-    if table.memory is not None:
-        given["memory_bytes"] = _bytes(table.memory)
-    return msgspec.structs.replace(Limits(), **given)
-
-
-def _bytes(text: str) -> int:
-    number, _, unit = text.strip().partition(" ")
-    try:
-        size = float(number) * MEMORY_UNITS[unit.strip()]
-    except (KeyError, ValueError):
-        raise ConfigError(
-            f"[tool.grader.limits] memory = {text[:80]!r} is not a size", hint='write it as "4 GiB"'
-        ) from None
-    if not LEAST_MEMORY <= size <= MOST_MEMORY:  # nor is `nan` between them
-        raise ConfigError(
-            f"[tool.grader.limits] memory = {text[:80]!r} must be from {LEAST_MEMORY >> 20} MiB "
-            f"to {MOST_MEMORY >> 30} GiB",
-            hint='write it as "4 GiB"',
-        )
-    return int(size)
 
 
 def _here() -> Path:

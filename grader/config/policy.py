@@ -70,6 +70,27 @@ class Adjustment(Value, frozen=True):
     undoes: str = ""
 
 
+class Mark(Value, frozen=True):
+    """What a marker has said of an answer: all of it, so that a later one takes its place.
+
+    `answer` is a digest of what was marked. `rubric` are ids of items, `points` are given or taken
+    besides. `after` are digests of the marks that the marker saw and this one replaces: one that
+    nobody's replaces stands beside it. `withdrawn`: nothing is said any more.
+    """
+
+    student: str
+    assignment: str
+    question: str
+    answer: str
+    rubric: tuple[str, ...] = ()
+    points: float = 0.0
+    comment: str = ""
+    at: str = ""
+    by: str = ""
+    after: tuple[str, ...] = ()
+    withdrawn: bool = False
+
+
 def format_amount(value: Amount) -> str:
     """Return an amount as people write it."""
     if value.percent:

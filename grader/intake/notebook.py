@@ -119,7 +119,7 @@ def require_readable_size(content: bytes, name: str) -> None:
 
 def _unread_bytes(notebook: dict[str, msgspec.Raw]) -> int:
     """How many bytes are outputs of cells, or pictures pasted into them."""
-    cells = _cell_list(notebook)
+    cells = cell_list(notebook)
     if len(cells) > MAX_CELLS:
         raise IntakeError(f"it has {len(cells)} cells, the limit is {MAX_CELLS}")
     size = 0
@@ -133,7 +133,7 @@ def _unread_bytes(notebook: dict[str, msgspec.Raw]) -> int:
 
 
 def _notebook(notebook: dict[str, msgspec.Raw]) -> Reading:
-    cells = _cell_list(notebook)
+    cells = cell_list(notebook)
     if len(cells) > MAX_CELLS:
         raise IntakeError(f"it has {len(cells)} cells, the limit is {MAX_CELLS}")
     _require_python(members(notebook.get("metadata")))
@@ -145,7 +145,7 @@ def _notebook(notebook: dict[str, msgspec.Raw]) -> Reading:
         if kind is None:
             notes.append(f"item {position} of the notebook is not a cell and was left out")
         elif kind == "code":
-            source = _source(cell)
+            source = source_of(cell)
             sources.append(source)
             if source is None:
                 notes.append(f"code cell {len(sources)} has no readable source and was left out")
@@ -154,7 +154,12 @@ def _notebook(notebook: dict[str, msgspec.Raw]) -> Reading:
     return _number(sources, tuple(notes))
 
 
-def _cell_list(notebook: dict[str, msgspec.Raw]) -> list[msgspec.Raw]:
+def cell_list(notebook: dict[str, msgspec.Raw]) -> list[msgspec.Raw]:
+    """Return a notebook's cells, each still unread, for every format from 3 to 4.5.
+
+    Raises:
+        IntakeError: it has no list of cells.
+    """
     value = notebook.get("cells")
     cells = items(value)
     sheets = items(notebook.get("worksheets"))  # format 3 and older
@@ -187,7 +192,8 @@ def _require_python(metadata: dict[str, msgspec.Raw]) -> None:
         )
 
 
-def _source(cell: dict[str, msgspec.Raw]) -> str | None:
+def source_of(cell: dict[str, msgspec.Raw]) -> str | None:
+    """Return a cell's text; None if it can't be read."""
     value = cell.get("source", cell.get("input"))  # `input` before format 4
     lines = items(value)
     if lines is None:
@@ -202,7 +208,7 @@ def _number(sources: list[str | None] | list[str], notes: tuple[str, ...] = ()) 
     if len(sources) > MAX_CELLS:
         raise IntakeError(f"it has {len(sources)} cells, the limit is {MAX_CELLS}")
     cells = tuple(
-        Cell(number=number, source=_plain(source))
+        Cell(number=number, source=plain(source))
         for number, source in enumerate(sources, 1)
         if source is not None
     )
@@ -216,6 +222,6 @@ def _require_length(length: int) -> None:
         )
 
 
-def _plain(source: str) -> str:
+def plain(source: str) -> str:
     """Unix line ends, and nothing that UTF-8 can't write."""
     return _SURROGATE.sub("\ufffd", source.replace("\r\n", "\n").replace("\r", "\n"))

@@ -3,7 +3,8 @@
 Item analysis as in classical test theory: *difficulty* is the mean share of a check's or question's
 points that was earned (1: everybody has it), *discrimination* the correlation of that share with
 the points earned on the rest of the assignment (negative: the strong lose it and the weak have it,
-so something is wrong with the check). Only graded scores count.
+so something is wrong with the check). Only graded scores count, and of what is unmarked the points
+that are there already.
 """
 
 from __future__ import annotations
@@ -58,6 +59,7 @@ class Analysis(Value, frozen=True):
     histogram: tuple[int, ...]
     questions: tuple[Item, ...]
     checks: tuple[Item, ...]
+    unmarked: int = 0
 
 
 class Concern(Value, frozen=True):
@@ -149,6 +151,7 @@ def _hidden_loss(score: Score, hidden: frozenset[str]) -> float | None:
 
 def _analysis(assignment: AssignmentReport, scores: Sequence[Score]) -> Analysis:
     graded = [score for score in scores if score.state is State.GRADED]
+    counted = [score for score in scores if score.state.has_points]
     percents = [percent(score) for score in graded]
     states = Counter(score.state for score in scores)
     return Analysis(
@@ -162,8 +165,9 @@ def _analysis(assignment: AssignmentReport, scores: Sequence[Score]) -> Analysis
         lowest=min(percents, default=None),
         highest=max(percents, default=None),
         histogram=_histogram(percents),
-        questions=tuple(_question(question, graded) for question in assignment.questions),
-        checks=_checks(assignment, graded),
+        questions=tuple(_question(question, counted) for question in assignment.questions),
+        checks=_checks(assignment, counted),
+        unmarked=states[State.UNMARKED],
     )
 
 
@@ -173,8 +177,10 @@ def _histogram(percents: Iterable[float]) -> tuple[int, ...]:
 
 
 def _question(question: QuestionReport, graded: Sequence[Score]) -> Item:
+    if question.manual:
+        graded = [score for score in graded if question.id in score.questions]
     earned = [score.questions.get(question.id, 0.0) for score in graded]
-    possible = total(check.points for check in question.checks)
+    possible = question.points if question.manual else total(c.points for c in question.checks)
     rest = [score.earned - part for score, part in zip(graded, earned, strict=True)]
     return Item(
         id=question.id,

@@ -1,7 +1,8 @@
 """`scores.csv`: a row for every student and assignment, a column for every question.
 
-RFC 4180, UTF-8. An ungraded score leaves its numbers empty: it is neither zero nor full marks. The
-last column says `off` in every row where there was no wall, and is empty otherwise.
+RFC 4180, UTF-8. An ungraded score leaves its numbers empty: it is neither zero nor full marks. So
+does one that is unmarked, but for the questions that have points already. The last column says
+`off` in every row where there was no wall, and is empty otherwise.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def encode(gradebook: Gradebook) -> bytes:
 
 
 def _row(score: Score, questions: list[tuple[str, str]], wall: str) -> list[str]:
-    graded = score.state is not State.UNGRADED
+    graded = score.state not in (State.UNGRADED, State.UNMARKED)
     return [
         csv_text(score.student),
         csv_text(score.assignment),

@@ -12,6 +12,7 @@ from grader.gradebook import (
     AppliedRule,
     AssignmentReport,
     CheckReport,
+    Marked,
     QuestionReport,
     Score,
     ScoredOutcome,
@@ -83,8 +84,18 @@ class CheckFeedback(Value, frozen=True):
         return WORDS[self.status]
 
 
+class MarkFeedback(Value, frozen=True):
+    """What a person said of an answer. `lines` are rubric items and what was given besides."""
+
+    lines: tuple[str, ...]
+    comment: tuple[str, ...] = ()
+
+
 class QuestionFeedback(Value, frozen=True):
-    """A question with the checks that are named. `summary` is about those that are not."""
+    """A question with the checks that are named. `summary` is about those that are not.
+
+    `mark` is what a person said, where one marks it; `waits` whether nobody has yet.
+    """
 
     title: str
     bonus: bool
@@ -92,6 +103,8 @@ class QuestionFeedback(Value, frozen=True):
     possible: float
     checks: tuple[CheckFeedback, ...]
     summary: str = ""
+    mark: MarkFeedback | None = None
+    waits: bool = False
 
 
 class Feedback(Value, frozen=True):
@@ -121,8 +134,9 @@ def compose(
     name: str = "",
 ) -> Feedback:
     """Choose what one student, of this name if it is known, is told about one assignment."""
-    graded = score.state is not State.UNGRADED
+    graded = score.state not in (State.UNGRADED, State.UNMARKED)
     named = tuple(_questions(score, assignment, hidden)) if score.outcomes else ()
+    named += tuple(_marked(score, assignment)) if score.state.has_points else ()
     return Feedback(
         title=assignment.title,
         score=f"{points(score.earned)} of {points(score.possible)}" if graded else "",
@@ -146,9 +160,8 @@ def changes(
 ) -> Iterator[str]:
     """Every rule that changed the score after the checks, in words."""
     for one in score.applied:
-        sign = "+" if one.difference > 0 else "\u2212" if one.difference else "±"
         rule = ", ".join(filter(None, (one.rule, _target(one, assignment, hidden))))
-        yield f"{sign}{points(abs(one.difference))} ({rule}): {one.reason}"
+        yield f"{signed(one.difference)} ({rule}): {one.reason}"
 
 
 def _target(one: AppliedRule, assignment: AssignmentReport, hidden: Hidden) -> str:
@@ -178,6 +191,9 @@ def _notices(score: Score, isolation: Isolation | None) -> Iterator[Notice]:
         yield Notice(strong="Nothing was handed in.")
     elif score.ending.kind is not EndingKind.COMPLETED:
         yield Notice(strong="Your code was stopped:", text=reason or ENDINGS[score.ending.kind])
+    if score.state is State.UNMARKED:
+        so_far = f"Points so far: {points(score.earned)} of {points(score.possible)}."
+        yield Notice(strong="A person has still to read your answers.", text=so_far)
     if isolation is not None and isolation.off:
         yield Notice(
             strong="",
@@ -189,7 +205,7 @@ def _questions(
     score: Score, assignment: AssignmentReport, hidden: Hidden
 ) -> Iterator[QuestionFeedback]:
     outcomes = {outcome.check: outcome for outcome in score.outcomes}
-    for question in assignment.questions:
+    for question in (one for one in assignment.questions if not one.manual):
         checks = [check for check in question.checks if check.id in outcomes]
         shown = [check for check in checks if check.public or hidden is Hidden.TITLES]
         unseen = [outcomes[check.id] for check in checks if check not in shown]
@@ -209,6 +225,36 @@ def _questions(
             )
     if hidden is Hidden.NONE and (rest := _unnamed(assignment.questions, outcomes)):
         yield rest
+
+
+def _marked(score: Score, assignment: AssignmentReport) -> Iterator[QuestionFeedback]:
+    """The questions that a person marks."""
+    titles = {question.id: question.title for question in assignment.questions}
+    for mark in score.marks:
+        if mark.question in titles:
+            yield QuestionFeedback(
+                title=titles[mark.question],
+                bonus=mark.bonus,
+                earned=mark.earned or 0.0,
+                possible=mark.possible,
+                checks=(),
+                mark=None if mark.earned is None else told_mark(mark),
+                waits=mark.earned is None,
+            )
+
+
+def told_mark(mark: Marked) -> MarkFeedback:
+    """What a person said of an answer, in lines."""
+    lines = [f"{signed(item.points)}: {item.text}" for item in mark.rubric]
+    if mark.adjusted:
+        lines.append(f"{signed(mark.adjusted)}: by the marker")
+    return MarkFeedback(tuple(lines), tuple(message_lines(mark.comment)))
+
+
+def signed(value: float) -> str:
+    """Points with their sign, as people write it."""
+    sign = "+" if value > 0 else "\u2212" if value else "±"
+    return f"{sign}{points(abs(value))}"
 
 
 def _summary(unseen: list[ScoredOutcome]) -> str:
@@ -286,6 +332,8 @@ def _advice(score: Score, questions: tuple[QuestionFeedback, ...]) -> str:
     if score.state is State.MISSING:
         return "If you did hand it in, tell your instructor under which name."
     if all(outcome.status is Status.PASSED for outcome in score.outcomes):
+        if score.marks:
+            return "Nothing: every check passed. A person reads your other answers, and says what is to say."
         return "Nothing: every check passed. Well done!"
     if score.cell_errors:
         cell = score.cell_errors[0].cell

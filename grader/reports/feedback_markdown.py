@@ -87,18 +87,32 @@ def _questions(feedback: Feedback) -> Iterator[str]:
     rows = ["| question | points |", "| --- | ---: |"]
     for question in feedback.questions:
         earned = f"{points(question.earned)} of {points(question.possible)}"
+        if question.waits:
+            earned = f"not marked yet, of {points(question.possible)}"
         rows.append(f"| {_table_cell(_title(question))} | {earned} |")
     rows += [f"| {_table_cell(markdown(change))} | |" for change in feedback.changes]
-    rows.append(f"| **Total** | **{feedback.score}** |")
+    rows.append(f"| **Total** | **{feedback.score or 'not complete'}** |")
     yield "\n".join(rows)
     yield "## The checks"
     for question in feedback.questions:
         lines = [f"### {_title(question)}", ""]
         for check in question.checks:
             lines += _check(check)
+        lines += _mark(question)
         if question.summary:
             lines.append(f"- {markdown(question.summary)}")
         yield "\n".join(lines)
+
+
+def _mark(question: QuestionFeedback) -> Iterator[str]:
+    """What a person said of the answer, as items of a list."""
+    if question.waits:
+        yield "- Nobody has marked it yet"
+    if question.mark is not None:
+        yield from (f"- {markdown(line)}" for line in question.mark.lines)
+        yield from (f"- {markdown(line)}" for line in question.mark.comment)
+        if not question.mark.lines and not question.mark.comment:
+            yield "- No remark"
 
 
 def _title(question: QuestionFeedback | QuestionReport) -> str:

@@ -65,6 +65,16 @@ def _tests(question: QuestionFeedback, number: int) -> Iterator[Test]:
             visibility=VISIBLE if check.public else LATER,
             output=_output(check),
         )
+    if question.mark is not None:
+        yield Test(
+            name=title,
+            score=question.earned,
+            max_score=question.possible,
+            number=f"{number}.1",
+            status="passed" if question.earned >= question.possible else "failed",
+            visibility=LATER,
+            output=printable("\n".join((*question.mark.lines, *question.mark.comment))),
+        )
     if question.summary:
         earned = question.earned - sum(check.earned for check in question.checks)
         possible = question.possible - sum(check.possible for check in question.checks)

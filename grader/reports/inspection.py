@@ -12,7 +12,7 @@ from grader.model import Status
 from grader.reports.analysis import Analysis
 from grader.reports.choices import Visibility
 from grader.reports.comparison import Change, CheckChange, Comparison
-from grader.reports.feedback import SYMBOLS, WORDS, changes, message_lines
+from grader.reports.feedback import SYMBOLS, WORDS, changes, message_lines, told_mark
 from grader.reports.score_table import Symbols, mark, plain_table
 from grader.reports.students import OUTDATED, called, find_dropped, totals
 from grader.reports.suite_changes import SuiteChange, words
@@ -63,9 +63,16 @@ def print_student(
 
 def _print_questions(out: Console, assignment: AssignmentReport, score: Score) -> None:
     outcomes = {outcome.check: outcome for outcome in score.outcomes}
-    for question in assignment.questions if outcomes else ():
-        earned = f"{points(score.questions.get(question.id, 0.0))}/{points(question.points)}"
+    marks = {one.question: one for one in score.marks}
+    for question in assignment.questions if outcomes or score.state.has_points else ():
+        waits = question.id in marks and marks[question.id].earned is None
+        have = "?" if waits else points(score.questions.get(question.id, 0.0))
+        earned = f"{have}/{points(question.points)}"
         out.print(Text(f"  {earned:>9}  {one_line(question.title)}"), soft_wrap=True)
+        if question.id in marks:
+            told = told_mark(marks[question.id])
+            for line in filter(None, (marks[question.id].waits, *told.lines, *told.comment)):
+                out.print(Text(f"             {one_line(line)}", "dim"), soft_wrap=True)
         for check in question.checks:
             outcome = outcomes.get(check.id)
             if outcome is None or outcome.status is Status.PASSED:

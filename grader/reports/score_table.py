@@ -33,15 +33,16 @@ class Symbols:
     zero: str
     ungraded: str
     missing: str
+    unmarked: str
 
     @classmethod
     def fitting(cls, console: Console) -> Symbols:
         """Choose symbols that the console's encoding has."""
         try:
-            "✓◐✗·".encode(console.encoding)
+            "✓◐✗·✎".encode(console.encoding)
         except (LookupError, UnicodeEncodeError):
-            return cls(full="+", part="~", zero="x", ungraded="?", missing="-")
-        return cls(full="✓", part="◐", zero="✗", ungraded="?", missing="·")
+            return cls(full="+", part="~", zero="x", ungraded="?", missing="-", unmarked="m")
+        return cls(full="✓", part="◐", zero="✗", ungraded="?", missing="·", unmarked="✎")
 
 
 def mark(score: Score, symbols: Symbols, *, possible: bool = True) -> Text:
@@ -51,6 +52,8 @@ def mark(score: Score, symbols: Symbols, *, possible: bool = True) -> Text:
     if score.state is State.MISSING:
         return Text(f"{symbols.missing} missing", "dim")
     number = points(score.earned) + (f"/{points(score.possible)}" if possible else "")
+    if score.state is State.UNMARKED:
+        return Text(f"{symbols.unmarked} {number}", "bold yellow")
     if percent(score) >= 100:
         return Text(f"{symbols.full} {number}", "green")
     if score.earned <= 0:
@@ -83,6 +86,7 @@ def tally(gradebook: Gradebook, symbols: Symbols) -> Text:
         (symbols.part, len(graded) - full - zero, "in part", "yellow"),
         (symbols.zero, zero, "nothing", "red"),
         (symbols.ungraded, states.count(State.UNGRADED), "ungraded", "bold yellow"),
+        (symbols.unmarked, states.count(State.UNMARKED), "unmarked", "bold yellow"),
         (symbols.missing, states.count(State.MISSING), "missing", "dim"),
     )
     parts = [Text(f"{symbol} {n} {word}", style) for symbol, n, word, style in counts if n]

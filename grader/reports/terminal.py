@@ -178,6 +178,7 @@ def print_scores(
         out.print(tally(gradebook, symbols))
         out.print()
     _print_ungraded(err, gradebook)
+    _print_unmarked(err, gradebook)
     _print_problems(err, gradebook)
     _print_isolation(err, gradebook.isolation)
     if gradebook.run.kept:
@@ -202,10 +203,16 @@ def print_checks(suites: Sequence[Suite], *, out: Console | None = None) -> None
         )
         for question in assignment.questions:
             bonus = " bonus" if question.bonus else ""
-            worth = f" ({question.id}): {points(question.points)}{bonus}"
+            by_hand = ", marked by a person" if question.manual else ""
+            worth = f" ({question.id}): {points(question.points)}{bonus}{by_hand}"
             out.print(
                 Text.assemble((f"  {one_line(question.title)}", "cyan"), worth), soft_wrap=True
             )
+            for item in question.rubric:
+                out.print(
+                    Text(f"    {points(item.points):>5}  rubric  {one_line(item.text)}"),
+                    soft_wrap=True,
+                )
             for check in suite.checks:
                 if check.question == question.id:
                     kind = Visibility.of(check)
@@ -243,6 +250,16 @@ def _ending(score: Score) -> str:
     if score.state is State.GRADED and not score.ending.message:
         return ""
     return one_line(score.ending.message) or score.ending.kind.value
+
+
+def _print_unmarked(err: Console, gradebook: Gradebook) -> None:
+    """Say what waits for a person, and what to do."""
+    unmarked = [score for score in gradebook.scores if score.state is State.UNMARKED]
+    if unmarked:
+        count = sum(mark.earned is None for score in unmarked for mark in score.marks)
+        text = f"To be marked: {count} answers of {len(unmarked)} submissions"
+        err.print(Text(text, "bold yellow"))
+        _print_hint(err, "`grader mark` shows them one by one")
 
 
 def _print_problems(err: Console, gradebook: Gradebook) -> None:

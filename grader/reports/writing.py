@@ -134,7 +134,7 @@ def _write_gradescope(
 ) -> list[Path]:
     written = []
     for score, assignment in _graded(gradebook):
-        if score.state is State.UNGRADED:
+        if score.state is not State.GRADED:
             continue  # without results Gradescope says that grading failed, and gives no zero
         path = folder / folders[score.student] / f"{component(score.assignment)}.json"
         feedback = compose(score, assignment, gradebook.isolation, hidden)

@@ -59,7 +59,7 @@ def best(scores: Sequence[Score]) -> Score:
     for score in scores:
         if score.state is State.UNGRADED and score.ending.ours:
             return score
-    graded = [score for score in scores if score.state is State.GRADED]
+    graded = [score for score in scores if score.state.has_points]
     return max(reversed(graded), key=lambda score: score.earned) if graded else scores[-1]
 
 

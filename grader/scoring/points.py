@@ -277,6 +277,8 @@ def assignment_report(suite: Suite) -> AssignmentReport:
                 title=question.title,
                 points=question.points,
                 bonus=question.bonus,
+                manual=question.manual,
+                rubric=question.rubric,
                 checks=tuple(
                     CheckReport(
                         id=check.id,

@@ -41,7 +41,7 @@ def apply(
     """
     if due is not None:
         score = msgspec.structs.replace(score, due=due.at)
-    if score.state is not State.GRADED:
+    if not score.state.has_points:
         return score
     sum_ = _Sum(score.earned)
     if policy.bonus == "cap":
@@ -61,7 +61,7 @@ def adjust_again(
     score: Score, adjustments: Sequence[Adjustment], kept: Sequence[KeptScore] = ()
 ) -> Score:
     """Return a score that has its rules with the adjustments, and what is kept, of now."""
-    if score.state is not State.GRADED:
+    if not score.state.has_points:
         return score
     others = [one for one in score.applied if one.rule != ADJUSTMENT]
     sum_ = _Sum(without_adjustments(score), others)
@@ -98,8 +98,12 @@ def _keep(sum_: _Sum, score: Score, kept: Iterable[KeptScore]) -> None:
     """Give back what a regrading has taken: to this file, not to one that was handed in later."""
     mine = (score.student, score.assignment, score.digest)
     found = [one for one in kept if (one.student, one.assignment, one.digest) == mine]
-    if found and (best := max(found, key=lambda one: one.earned)).earned > sum_.earned:
-        sum_.change(REGRADE, best.earned, best.reason)
+    if not found:
+        return
+    best = max(found, key=lambda one: one.earned)
+    wanted = total([best.earned, *(one.earned for one in score.marks if one.earned is not None)])
+    if wanted > sum_.earned:
+        sum_.change(REGRADE, wanted, best.reason)
 
 
 def _adjust(sum_: _Sum, score: Score, adjustments: Iterable[Adjustment]) -> None:
@@ -120,6 +124,7 @@ class Rooms:
     def __init__(self, score: Score) -> None:
         self._outcomes = {one.check: one for one in score.outcomes}
         self._question_of = {one.check: one.question for one in score.outcomes}
+        self._marks = {one.question: one for one in score.marks if one.earned is not None}
         self._questions = set(score.questions) | set(self._question_of.values())
         self._given: list[tuple[str, str, float]] = []
 
@@ -146,7 +151,11 @@ class Rooms:
         inside = [one for one in self._outcomes.values() if one.question == question]
         given = (points for name, _, points in self._given if name == question)
         have = total([*(one.earned for one in inside), *given])
-        return -have, total([*(one.possible for one in inside), -have])
+        possible = total(one.possible for one in inside)
+        if question in self._marks:
+            marked = self._marks[question]
+            have, possible = total([have, marked.earned or 0.0]), marked.possible
+        return -have, total([possible, -have])
 
     def _check(self, check: str) -> tuple[float, float]:
         outcome = self._outcomes[check]
@@ -177,7 +186,7 @@ def without_effect(
     adjustments: Iterable[Adjustment], scores: Iterable[Score], named: Callable[[str], bool]
 ) -> tuple[Problem, ...]:
     """Report adjustments that changed nothing, of assignments that are `named` in this run."""
-    graded = {(s.student, s.assignment): Rooms(s) for s in scores if s.state is State.GRADED}
+    graded = {(s.student, s.assignment): Rooms(s) for s in scores if s.state.has_points}
     found = []
     for one in adjustments:
         rooms = graded.get((one.student, one.assignment))
@@ -240,5 +249,5 @@ def course_total(student: str, scores: Sequence[Score], drop_lowest: int = 0) ->
         earned=total(score.earned for score in kept),
         possible=total(score.possible for score in kept),
         dropped=tuple(score.assignment for score in scores if score.assignment in dropped),
-        known=all(score.state is not State.UNGRADED for score in scores),
+        known=all(score.state not in (State.UNGRADED, State.UNMARKED) for score in scores),
     )

@@ -14,7 +14,8 @@ import msgspec
 from grader.config.course import Course
 from grader.config.policy import Adjustment
 from grader.gradebook import Gradebook, KeptScore, Score, State
-from grader.model import Value
+from grader.model import Value, total
+from grader.scoring.marking import by_hand
 from grader.scoring.merging import Key, Merged, Narrowed, merge
 from grader.scoring.policies import adjust_again, without_adjustments
 
@@ -103,7 +104,7 @@ def _left(asked: Sequence[Score], found: Mapping[Key, Score]) -> Iterator[Left]:
         new = found.get(_key(old))
         if new is None or new.state is State.MISSING:
             yield Left(old.student, old.assignment, "its file was not found")
-        elif new.state is State.UNGRADED and (old.state is State.GRADED or new.ending.ours):
+        elif new.state is State.UNGRADED and (old.state.has_points or new.ending.ours):
             yield Left(old.student, old.assignment, new.ending.message or "it can't be graded now")
 
 
@@ -113,17 +114,22 @@ def _better_before(
     """What was better before, of the same file: without what people have changed by hand."""
     for old in asked:
         new = found[_key(old)]
-        if old.state is State.GRADED and old.digest == new.digest:
-            earned = without_adjustments(old)
-            if earned > without_adjustments(new):
+        if old.state.has_points and old.digest == new.digest:
+            earned = _without_hands(old)
+            if earned > _without_hands(new):
                 yield KeptScore(old.student, old.assignment, old.digest, earned, reason)
+
+
+def _without_hands(score: Score) -> float:
+    """What a score is without adjustments and marks."""
+    return total([without_adjustments(score), -by_hand(score)])
 
 
 def _missing(before: Gradebook, given: Sequence[Score]) -> Iterator[Score]:
     """Who handed nothing in has missed what there is to earn now."""
-    like = {score.assignment: score for score in given if score.state is State.GRADED}
+    like = {score.assignment: score for score in given if score.state.has_points}
     for old in before.scores:
         if old.state is State.MISSING and old.assignment in like:
             now = like[old.assignment]
-            questions = dict.fromkeys(now.questions, 0.0)
+            questions = dict.fromkeys([*now.questions, *(m.question for m in now.marks)], 0.0)
             yield msgspec.structs.replace(old, possible=now.possible, questions=questions)

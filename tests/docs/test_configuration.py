@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from grader.config.course import _AssignmentTable, _CourseTable, _LimitsTable
+from grader.config.course import _AssignmentTable, _CourseTable
+from grader.config.limits_table import LimitsTable
+from grader.config.manual import ManualTable, RubricTable
 from grader.config.policy import Policy
 from grader.config.policy_table import LateTable, PolicyTable
 from grader.model import Limits
@@ -20,7 +22,9 @@ ROW = re.compile(r"^\| `(\w+)` \| (.*?) \| ", re.M)
 TABLES: dict[str, tuple[type[msgspec.Struct], dict[str, object]]] = {
     "The course": (_CourseTable, {}),
     "An assignment": (_AssignmentTable, {}),
-    "Limits": (_LimitsTable, {**msgspec.structs.asdict(Limits()), "memory": "4 GiB"}),
+    "A manual question": (ManualTable, {}),
+    "A rubric item": (RubricTable, {}),
+    "Limits": (LimitsTable, {**msgspec.structs.asdict(Limits()), "memory": "4 GiB"}),
     "Rules": (PolicyTable, msgspec.structs.asdict(Policy())),
     "Coming late": (LateTable, {}),
 }

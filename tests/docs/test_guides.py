@@ -193,6 +193,12 @@ def old_term(home: Path) -> Path:
     return home
 
 
+def written_answers(home: Path) -> Path:
+    """The example course of which a person reads part of the answers."""
+    shutil.copytree(ROOT / "examples/courses/written-answers", home / "coast")
+    return home / "coast"
+
+
 SCENES: dict[str, Callable[[Path], Path]] = {
     "README.md": a_class,
     "docs/alike.md": two_years,
@@ -204,6 +210,7 @@ SCENES: dict[str, Callable[[Path], Path]] = {
     "docs/from-otter.md": from_otter,
     "docs/instructors.md": term,
     "docs/jupyterhub.md": hub_course,
+    "docs/mark.md": written_answers,
     "docs/operators.md": old_term,
     "docs/threat-model.md": empty,
     "docs/tutorial.md": empty,

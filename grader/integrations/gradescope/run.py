@@ -75,7 +75,8 @@ def _options(course: Course, assignment: AssignmentConfig, path: Path) -> Option
     from grader.pipeline import Options
     from grader.scoring.deadlines import Row, Times
 
-    options = Options(assignments=(assignment.id,), jobs=1)
+    # a person marks there what a person marks
+    options = Options(assignments=(assignment.id,), jobs=1, manual=False)
     if assignment.due is None:  # then no time makes a difference
         return options
     metadata = _metadata(path)

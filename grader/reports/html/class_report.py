@@ -136,6 +136,8 @@ def _cell(score: Score | None, page: str) -> ScoreCell:
     to = f"{page}#{address(score.assignment)}"
     if score.state is State.UNGRADED:
         return ScoreCell(text="ungraded", kind="u", address=to)
+    if score.state is State.UNMARKED:
+        return ScoreCell(text=f"{points(score.earned)}, unmarked", kind="u", address=to)
     tenth = max(0, min(10, int(percent(score) // 10)))
     return ScoreCell(text=points(score.earned), kind=f"h{tenth}", address=to)
 
@@ -172,7 +174,7 @@ def _lines(assignment: AssignmentReport, analysis: Analysis) -> Iterator[Line]:
 
 
 def _question_line(question: QuestionReport, item: Item) -> Line:
-    kind = "bonus" if question.bonus else "question"
+    kind = "bonus" if question.bonus else "by hand" if question.manual else "question"
     return Line("", question.title, kind, question.points, item, _remark(item), "", "")
 
 

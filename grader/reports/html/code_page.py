@@ -120,9 +120,10 @@ def code_page(
 
 
 def _score(score: Score) -> str:
-    if score.state is not State.GRADED:
+    if not score.state.has_points:
         return str(score.state.value)
-    return f"{points(score.earned)} of {points(score.possible)}"
+    worth = f"{points(score.earned)} of {points(score.possible)}"
+    return worth if score.state is State.GRADED else f"unmarked, {worth} so far"
 
 
 def _first_notes(cell: CodeCell) -> Iterator[tuple[str, str, Note]]:

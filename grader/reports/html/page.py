@@ -17,19 +17,22 @@ from grader.text import WITHOUT_ISOLATION, one_line, points, printable, sentence
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render(template: str, /, *, script: str = "", style: str = "", **values: object) -> str:
+def render(
+    template: str, /, *, script: str = "", style: str = "", posts: bool = False, **values: object
+) -> str:
     """Fill a template.
 
     Args:
         template: its file name.
         script: the file name of the page's script, if it has one.
-        style: the file name of what comes after the style of all pages, if anything does.
+        style: the file names of what comes after the style of all pages, if anything does.
+        posts: whether it is served, and its forms go back to where it came from.
         values: what the template uses.
     """
     return _template(template).render(
         style=_style(style),
         script=_source(script) if script else "",
-        policy=_policy(script, style),
+        policy=content_policy(script, style, posts=posts),
         **values,
     )
 
@@ -114,15 +117,16 @@ def _source(name: str) -> Markup:
 @lru_cache(maxsize=8)
 def _style(more: str) -> Markup:
     """The style of all pages, and what one of them needs besides."""
-    return Markup("\n").join(map(_source, filter(None, ["style.css", more])))
+    return Markup("\n").join(map(_source, ["style.css", *more.split()]))
 
 
 @lru_cache(maxsize=8)
-def _policy(script: str, style: str) -> str:
+def content_policy(script: str = "", style: str = "", *, posts: bool = False) -> str:
+    """What a browser lets a page do: nothing but look as it does, and run its own script."""
     rules = ["default-src 'none'", f"style-src '{_hash(_style(style))}'"]
     if script:
         rules.append(f"script-src '{_hash(_source(script))}'")
-    return "; ".join([*rules, "base-uri 'none'", "form-action 'none'"])
+    return "; ".join([*rules, "base-uri 'none'", f"form-action '{'self' if posts else 'none'}'"])
 
 
 def _hash(text: str) -> str:

@@ -27,7 +27,15 @@ from grader.reports.case import (
     without_values,
 )
 from grader.reports.choices import Visibility
-from grader.reports.feedback import ENDINGS, SYMBOLS, WORDS, changes, message_lines
+from grader.reports.feedback import (
+    ENDINGS,
+    SYMBOLS,
+    WORDS,
+    MarkFeedback,
+    changes,
+    message_lines,
+    told_mark,
+)
 from grader.reports.html.highlighting import highlighted
 from grader.reports.html.page import address, clipped, render
 from grader.reports.students import OUTDATED, called, find_dropped, total_of
@@ -58,6 +66,15 @@ class FailedCheck(NamedTuple):
     again: str
 
 
+class MarkedQuestion(NamedTuple):
+    """A question that a person marks. `waits` says why it has no points yet."""
+
+    title: str
+    waits: str
+    by: str
+    mark: MarkFeedback
+
+
 class Part(NamedTuple):
     """One assignment of a student."""
 
@@ -78,6 +95,7 @@ class Part(NamedTuple):
     digest: str
     feedback: str
     code: str
+    marks: tuple[MarkedQuestion, ...]
 
 
 def student_page(
@@ -131,7 +149,6 @@ def student_page(
 
 
 def _part(assignment: AssignmentReport, score: Score, folder: str, code: str, results: str) -> Part:
-    graded = score.state is State.GRADED
     return Part(
         id=assignment.id,
         title=assignment.title,
@@ -144,7 +161,8 @@ def _part(assignment: AssignmentReport, score: Score, folder: str, code: str, re
         questions=tuple(
             (question.title, score.questions.get(question.id, 0.0), question.points)
             for question in assignment.questions
-            if graded
+            if score.state.has_points
+            and not (question.manual and question.id not in score.questions)
         ),
         passed=sum(outcome.status is Status.PASSED for outcome in score.outcomes),
         checks=len(score.outcomes),
@@ -157,13 +175,22 @@ def _part(assignment: AssignmentReport, score: Score, folder: str, code: str, re
         digest=score.digest[:12],
         feedback=address("..", FEEDBACK, folder, f"{component(score.assignment)}.html"),
         code=f"../{code}" if code else "",
+        marks=tuple(_marks(assignment, score)),
     )
 
 
+def _marks(assignment: AssignmentReport, score: Score) -> Iterator[MarkedQuestion]:
+    titles = {question.id: question.title for question in assignment.questions}
+    for mark in score.marks if score.state.has_points else ():
+        title = titles.get(mark.question, mark.question)
+        yield MarkedQuestion(title, mark.waits, mark.by, told_mark(mark))
+
+
 def _score(score: Score) -> str:
-    if score.state is not State.GRADED:
+    if not score.state.has_points:
         return str(score.state.value)
-    return f"{points(score.earned)} of {points(score.possible)}"
+    worth = f"{points(score.earned)} of {points(score.possible)}"
+    return worth if score.state is State.GRADED else f"unmarked, {worth} so far"
 
 
 def _ending(score: Score) -> str:

@@ -256,7 +256,7 @@ def test_check_names_each_stale_notebook_and_the_command(course: Course, damage:
         ),
         ('question="small"', 'qestion="small"', 18, "marked with `qestion`"),
         ('question="small"', 'question="sm-all"', 18, "is not a name"),
-        ('question="small"', 'question="small" solution="x"', 18, "not both"),
+        ('question="small"', 'question="small" solution="x"', 18, "not several"),
         ('question="small"', 'question="small"\nx = 1', 18, "text of its own"),
         ('given=["__init__"]', 'without=["tell"]', 10, "`without` names no function: `tell`"),
         ('question="small"', 'given="up"', 18, "`given`, but no `solution`"),

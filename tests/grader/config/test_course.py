@@ -45,6 +45,7 @@ KEYS: dict[tuple[str, ...], Any] = {
     ("assignments", "aliases"): ["lab 1"],
     ("assignments", "due"): "2026-03-01 23:59 Europe/Berlin",
     ("assignments", "policy"): {"bonus": "cap"},
+    ("assignments", "manual"): [{"id": "why", "title": "Why?", "points": 2}],
     ("no_such_key",): 1,
     ("limits", "no_such_key"): 1,
     (): COURSE,
