@@ -6,7 +6,7 @@ import enum
 
 import msgspec
 
-from grader.model import CellError, Ending, Isolation, Moment, Problem, Status, Value
+from grader.model import CellError, DifferenceMap, Ending, Isolation, Moment, Problem, Status, Value
 
 SCHEMA_VERSION = 2
 """2: `regrades` is a log that whoever writes the gradebook anew must keep."""
@@ -39,6 +39,7 @@ class ScoredOutcome(Value, frozen=True):
     line: int | None = None
     expected: str = ""
     actual: str = ""
+    differs: DifferenceMap | None = None
 
 
 class AppliedRule(Value, frozen=True):
@@ -234,7 +235,7 @@ class Gradebook(Value, frozen=True):
 
     `names` are what students are called, where a roster tells. `regrades` is the log of regradings,
     the oldest first. `only_checks` are the checks, as they were asked for, when all scores are of
-    these alone.
+    these alone. `anonymous`: students are pseudonyms, and what could name them is left out.
     """
 
     schema_version: int
@@ -250,3 +251,4 @@ class Gradebook(Value, frozen=True):
     names: dict[str, str] = msgspec.field(default_factory=dict)
     regrades: tuple[Regrade, ...] = ()
     only_checks: tuple[str, ...] = ()
+    anonymous: bool = False

@@ -72,7 +72,7 @@ def ways_to_fail(scores: Iterable[Score]) -> dict[str, tuple[Way, ...]]:
 
 
 def in_words(way: Way) -> str:
-    """`the sum: not as expected; expected 2, got 1`: what the students of one way have in common."""
+    """`the sum: not as expected; expected 2, got 1`: what students of one way have in common."""
     told = [f"expected {way.expected}"] if way.expected else []
     if way.actual:
         told.append(f"got {way.actual}")

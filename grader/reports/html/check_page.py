@@ -47,16 +47,12 @@ class SourceLine(NamedTuple):
 def check_files(assignment: AssignmentReport) -> dict[str, Path]:
     """The file of each check's page, in the folder of all of them, by the check's id."""
     names = components(check.id for _, check in _checks(assignment))
-    return {
-        check: Path(component(assignment.id), f"{name}.html") for check, name in names.items()
-    }
+    return {check: Path(component(assignment.id), f"{name}.html") for check, name in names.items()}
 
 
 def check_addresses(assignment: AssignmentReport) -> dict[str, str]:
     """Where each check's page is, from the folder of the reports, by the check's id."""
-    return {
-        check: address(CHECKS, *path.parts) for check, path in check_files(assignment).items()
-    }
+    return {check: address(CHECKS, *path.parts) for check, path in check_files(assignment).items()}
 
 
 def check_pages(
@@ -91,9 +87,7 @@ def check_pages(
                 check=check,
                 kind=Visibility.of(check),
                 number=number,
-                asked=sum(
-                    any(one.check == check.id for one in score.outcomes) for score in graded
-                ),
+                asked=sum(any(one.check == check.id for one in score.outcomes) for score in graded),
                 lost=sum(len(way.students) for way in found),
                 groups=[_group(way, places[check.id], folders, people) for way in found],
                 source=_source(check, lines.get(check.id, Counter())),
@@ -109,9 +103,7 @@ def _checks(assignment: AssignmentReport) -> Iterator[tuple[str, CheckReport]]:
             yield question.title, check
 
 
-def _group(
-    way: Way, anchor: str, folders: Mapping[str, str], people: Mapping[str, str]
-) -> Group:
+def _group(way: Way, anchor: str, folders: Mapping[str, str], people: Mapping[str, str]) -> Group:
     return Group(
         symbol=SYMBOLS[way.status],
         word=WORDS[way.status],

@@ -49,7 +49,8 @@ class Label(Value, frozen=True):
 class Column(Value, frozen=True):
     """An assignment: where its cells begin, and its checks with their titles.
 
-    `questions` are ids, titles and numbers of checks, `places` where a check is on a student's page.
+    `questions` are ids, titles and numbers of checks, `places` where a check stands on a student's
+    page.
     """
 
     x: int
