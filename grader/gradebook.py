@@ -8,6 +8,7 @@ import msgspec
 
 from grader.model import (
     CellError,
+    DifferenceMap,
     Ending,
     Isolation,
     Moment,
@@ -55,6 +56,7 @@ class ScoredOutcome(Value, frozen=True):
     line: int | None = None
     expected: str = ""
     actual: str = ""
+    differs: DifferenceMap | None = None
 
 
 class AppliedRule(Value, frozen=True):
@@ -275,7 +277,7 @@ class Gradebook(Value, frozen=True):
 
     `names` are what students are called, where a roster tells. `regrades` is the log of regradings,
     the oldest first. `only_checks` are the checks, as they were asked for, when all scores are of
-    these alone.
+    these alone. `anonymous`: students are pseudonyms, and what could name them is left out.
     """
 
     schema_version: int
@@ -291,3 +293,4 @@ class Gradebook(Value, frozen=True):
     names: dict[str, str] = msgspec.field(default_factory=dict)
     regrades: tuple[Regrade, ...] = ()
     only_checks: tuple[str, ...] = ()
+    anonymous: bool = False

@@ -249,13 +249,30 @@ class CellError(Value, frozen=True):
     source_line: str = ""
 
 
+class DifferenceMap(Value, frozen=True):
+    """Where two arrays of one shape differ, seen from afar.
+
+    `first` is the index of the first value that differs. A map is of the last two dimensions, at
+    the other indices of `first`; one of its cells stands for a `block` of rows and columns. `rows`
+    has a digit for each cell: 0 where nothing differs, 1 to 4 for how much as a share of `largest`,
+    the largest difference that is a number, and 5 for what differs by no number.
+    """
+
+    shape: tuple[int, ...]
+    first: tuple[int, ...]
+    block: tuple[int, int]
+    rows: tuple[str, ...]
+    largest: float
+
+
 class Outcome(Value, frozen=True):
     """The verdict on one check.
 
     `message` may be shown to the student. All that follows may hold hidden values: instructors
     only. `asked` is what a check that failed asked of the submission and got; `check_line` the line
     of its `Check.source` at which it failed, from 1; `cell` and `line` where the student's code
-    raised; `expected` and `actual` what was compared, where the check tells.
+    raised; `expected` and `actual` what was compared, where the check tells; `differs` where, if
+    these are of arrays.
     """
 
     check: str
@@ -269,6 +286,7 @@ class Outcome(Value, frozen=True):
     line: int | None = None
     expected: str = ""
     actual: str = ""
+    differs: DifferenceMap | None = None
 
 
 MOST_SECONDS = 7 * 86400.0

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "Grade": ("check", "mark", "regrade", "collect", "adjust"),
-    "Look": ("show", "try", "stats", "diff", "alike"),
+    "Look": ("show", "try", "stats", "diff", "alike", "report"),
     "Hand on": ("export", "package"),
     "Build a course": (
         "new-course",

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from grader.judging.difference_map import difference_map
 from grader.judging.transcript import Transcript
 from grader.model import Outcome
 from grader.testing.failure import CheckFailed
@@ -52,4 +53,6 @@ def with_evidence(
         more |= {"cell": error.cell, "line": error.line}
     if isinstance(error, CheckFailed):
         more |= {"expected": error.expected or "", "actual": error.actual or ""}
+        if error.compared is not None:
+            more["differs"] = difference_map(error.compared)
     return msgspec.structs.replace(outcome, **more)

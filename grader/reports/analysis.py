@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 
 from grader.gradebook import AssignmentReport, Gradebook, QuestionReport, Score, State
 from grader.model import EndingKind, Problem, ProblemKind, Status, Value, total
+from grader.reports.failing import Way, in_words, ways_to_fail
 from grader.scoring.points import percent
 
 BINS = 10
@@ -33,12 +34,16 @@ class Failure(Value, frozen=True):
 
 
 class Item(Value, frozen=True):
-    """A check or question: how hard it is, and whether it tells strong from weak."""
+    """A check or question: how hard it is, and whether it tells strong from weak.
+
+    `histogram` is of a question: how many have which tenth of its points.
+    """
 
     id: str
     difficulty: float | None
     discrimination: float | None
     failure: Failure | None = None
+    histogram: tuple[int, ...] = ()
 
 
 class Analysis(Value, frozen=True):
@@ -186,46 +191,38 @@ def _question(question: QuestionReport, graded: Sequence[Score]) -> Item:
         id=question.id,
         difficulty=sum(earned) / len(earned) / possible if earned and possible else None,
         discrimination=correlation(earned, rest),
+        histogram=_histogram(100 * part / possible for part in earned) if possible else (),
     )
 
 
 def _checks(assignment: AssignmentReport, graded: Sequence[Score]) -> tuple[Item, ...]:
     passed: dict[str, list[float]] = {}
     rest: dict[str, list[float]] = {}
-    failures: dict[str, Counter[tuple[Status, str]]] = {}
+    ways = ways_to_fail(graded)
     for score in graded:
         for outcome in score.outcomes:
             right = outcome.status is Status.PASSED
             passed.setdefault(outcome.check, []).append(float(right))
             rest.setdefault(outcome.check, []).append(score.earned - outcome.earned)
-            if not right:
-                key = outcome.status, _kind(outcome.message)
-                failures.setdefault(outcome.check, Counter())[key] += 1
     return tuple(
         Item(
             id=check.id,
             difficulty=statistics.fmean(passed[check.id]) if passed.get(check.id) else None,
             discrimination=correlation(passed.get(check.id, []), rest.get(check.id, [])),
-            failure=_most_common(failures.get(check.id)),
+            failure=_most_common(ways.get(check.id, ())),
         )
         for question in assignment.questions
         for check in question.checks
     )
 
 
-def _kind(message: str) -> str:
-    """What equal failures of different notebooks have in common: not the place of the error."""
-    return message.partition("\n")[0].partition(" (code cell ")[0]
-
-
-def _most_common(failures: Counter[tuple[Status, str]] | None) -> Failure | None:
-    if not failures:
+def _most_common(ways: Sequence[Way]) -> Failure | None:
+    if not ways:
         return None
-    # of equally many the first in order, not the first that came: two runs must agree
-    (status, message), count = min(
-        failures.items(), key=lambda item: (-item[1], item[0][0].value, item[0][1])
+    first, among = ways[0], sum(len(way.students) for way in ways)
+    return Failure(
+        status=first.status, message=in_words(first), count=len(first.students), among=among
     )
-    return Failure(status=status, message=message, count=count, among=sum(failures.values()))
 
 
 def correlation(first: Sequence[float], second: Sequence[float]) -> float | None:

@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.text import Text
 
 from grader.judging.trials import Trial
-from grader.model import Cell, Check, Outcome, Status, Suite
+from grader.model import Cell, Check, DifferenceMap, Outcome, Status, Suite
 from grader.reports.case import Line, Piece, code_lines, difference, excerpts, without_values
 from grader.reports.choices import Visibility
+from grader.reports.difference_words import in_words, signs
 from grader.reports.feedback import ENDINGS, SYMBOLS, WORDS, message_lines
 from grader.reports.terminal import console
 from grader.text import one_line, points, printable
@@ -90,6 +91,8 @@ def _print_evidence(out: Console, check: Check, outcome: Outcome, cells: Sequenc
         expected, actual = difference(outcome.expected, outcome.actual)
         out.print(Text.assemble("  expected  ", *_pieces(expected, "green")), soft_wrap=True)
         out.print(Text.assemble("  got       ", *_pieces(actual, "red")), soft_wrap=True)
+    if outcome.differs is not None:
+        _print_map(out, outcome.differs)
     if outcome.status is Status.SKIPPED:
         return
     if check.hint:
@@ -103,6 +106,12 @@ def _print_evidence(out: Console, check: Check, outcome: Outcome, cells: Sequenc
     for part in excerpts(outcome, cells):
         about = f", `{part.name}`" if part.name else ""
         _print_code(out, f"The student's code, cell {part.cell}{about}", part.lines)
+
+
+def _print_map(out: Console, found: DifferenceMap) -> None:
+    out.print(Text(f"  Where  {in_words(found)}"), soft_wrap=True)
+    for row in signs(found):
+        out.print(Text(f"    {row}"), soft_wrap=True)
 
 
 def _pieces(pieces: Sequence[Piece], style: str) -> list[str | tuple[str, str]]:

@@ -12,6 +12,7 @@ from grader.reports.choices import DEFAULT, Format, Hidden
 from grader.reports.feedback import Feedback, compose
 from grader.reports.students import by_student
 from grader.store.output import (
+    CHECKS,
     FEEDBACK,
     GRADEBOOK,
     GRADESCOPE,
@@ -49,6 +50,7 @@ def write_reports(
     )
     if Format.HTML in formats:
         written += _write_students(gradebook, output, folders, mode)
+        written += _write_checks(gradebook, output, folders, mode)
     if Format.GRADESCOPE in formats:
         written += _write_gradescope(gradebook, output / GRADESCOPE, folders, hidden, mode)
     whole: list[tuple[str, bytes | str]] = []
@@ -126,6 +128,21 @@ def _write_students(
         page = student_page(student, folders[student], gradebook, scores, code, beside, f"{output}")
         write_atomically(path, page, durable=False, mode=mode)
         written.append(path)
+    return written
+
+
+def _write_checks(
+    gradebook: Gradebook, output: Path, folders: Mapping[str, str], mode: int
+) -> list[Path]:
+    from grader.reports.html.check_page import check_files, check_pages
+
+    written = []
+    for assignment in gradebook.assignments:
+        files = check_files(assignment)
+        for check, page in check_pages(gradebook, assignment, folders):
+            path = output / CHECKS / files[check]
+            write_atomically(path, page, durable=False, mode=mode)
+            written.append(path)
     return written
 
 

@@ -252,6 +252,7 @@ def _scored_outcome(check: Check, verdict: Outcome | None, ending: Ending) -> Sc
         line=verdict.line,
         expected=verdict.expected,
         actual=verdict.actual,
+        differs=verdict.differs,
     )
 
 

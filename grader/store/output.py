@@ -27,6 +27,7 @@ FEEDBACK = "feedback"
 INDEX = "index.html"
 STUDENTS = "students"
 CODE = "code"
+CHECKS = "checks"
 JUNIT = "junit.xml"
 GRADESCOPE = "gradescope"
 RESULTS = ".results"
@@ -183,6 +184,7 @@ class OutputFolder:
             self.path / STUDENTS,
             self.path / RESULTS,
             *self.path.glob(f"{CODE}/*"),
+            *self.path.glob(f"{CHECKS}/*"),
             *self.path.glob(f"{FEEDBACK}/*"),
             *self.path.glob(f"{RESULTS}/*"),
         ]

@@ -20,7 +20,7 @@ from grader.testing.differences import (
     is_tensor,
     wrong_type,
 )
-from grader.testing.failure import fail
+from grader.testing.failure import CheckFailed, Compared, fail
 from grader.testing.forms.described import NamedValues
 from grader.testing.forms.parts import loaded
 from grader.testing.handles import as_tensor
@@ -65,7 +65,7 @@ def assert_equal(actual: object, expected: object, what: str = "the result") -> 
         found = None if same else Difference("not as expected", expected, actual)
     else:
         found = difference(left, right, Ruler())
-    _fail(found, what)
+    _fail(found, what, Compared(left, right, None, Ruler()))
 
 
 def assert_shape(tensor: Any, shape: Sequence[int], what: str = "the result") -> None:
@@ -116,13 +116,18 @@ def assert_close(
             that tolerances may come as `**options` of floats.
     """
     ruler = Ruler(rtol, atol, bool(dtypes), names=False)
-    _fail(difference(plain(actual), plain(expected), ruler), what)
+    left, right = plain(actual), plain(expected)
+    _fail(difference(left, right, ruler), what, Compared(left, right, None, ruler))
 
 
-def _fail(found: Difference | None, what: str) -> None:
+def _fail(found: Difference | None, what: str, compared: Compared | None = None) -> None:
     if found is not None:
-        said = about(what.rstrip(", ") + found.at, found.said)
-        fail(said, expected=_shown(found.expected), actual=_shown(found.actual))
+        raise CheckFailed(
+            about(what.rstrip(", ") + found.at, found.said),
+            expected=_shown(found.expected),
+            actual=_shown(found.actual),
+            compared=found.compared or compared,
+        )
 
 
 def _shown(value: object) -> object:

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from grader.testing.excerpts import excerpt
+from grader.testing.failure import Compared
 from grader.testing.forms.described import Member, NamedValues, Raised, Record, fields_of, name_of
 from grader.testing.forms.parts import loaded
 from grader.testing.handles import as_tensor
@@ -29,13 +30,15 @@ UNTOLD = object()
 class Difference(NamedTuple):
     """Where two values differ first, and how.
 
-    `at` is the part of the whole that it is about: `["a"][2]`, or nothing.
+    `at` is the part of the whole that it is about: `["a"][2]`, or nothing. `compared` are arrays of
+    one shape that differ in their values.
     """
 
     said: str
     expected: object = UNTOLD
     actual: object = UNTOLD
     at: str = ""
+    compared: Compared | None = None
 
     def within(self, part: str) -> Difference:
         """The same, of something that has this part."""
@@ -156,6 +159,7 @@ def tensor_difference(actual: Any, expected: Any, ruler: Ruler) -> Difference | 
         f"not as expected, {wrong} of {near.numel()} values differ, first at {place}",
         right[place].item(),
         left[place].item(),
+        compared=Compared(left, right, near, ruler),
     )
 
 
@@ -190,6 +194,7 @@ def array_difference(actual: Any, expected: Any, ruler: Ruler) -> Difference | N
         f"not as expected, {wrong} of {near.size} values differ, first at {place}",
         told(expected[place]),
         told(actual[place]),
+        compared=Compared(actual, expected, near, ruler),
     )
 
 

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from grader.testing.excerpts import excerpt
+
+if TYPE_CHECKING:
+    from grader.testing.differences import Ruler
+
+
+class Compared(NamedTuple):
+    """Two values that a comparison found different, as they crossed: for a picture of where.
+
+    `near` says of each element of two arrays whether it is as expected; None of anything else.
+    """
+
+    actual: Any
+    expected: Any
+    near: Any
+    ruler: Ruler
 
 
 class CheckFailed(AssertionError):
@@ -18,11 +33,19 @@ class CheckFailed(AssertionError):
     Comparisons and `fail` raise it; other failed assertions mean the same, without the two values.
     """
 
-    def __init__(self, message: str, *, expected: object = None, actual: object = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        expected: object = None,
+        actual: object = None,
+        compared: Compared | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.expected = None if expected is None else excerpt(expected)
         self.actual = None if actual is None else excerpt(actual)
+        self.compared = compared
 
 
 def fail(message: str, *, expected: object = None, actual: object = None) -> NoReturn:

@@ -75,7 +75,7 @@ def _labels_difference(actual: Any, expected: Any, ruler: Ruler) -> Difference |
         if left is not right and not items_near(left, right, Ruler()):
             return Difference(f"row {place} has another label", _cell(right), _cell(left))
     if ruler.names and list(actual.names) != list(expected.names):
-        return Difference("the index has another name", *map(_names, (expected, actual)))
+        return Difference("the index has another name", _names(expected), _names(actual))
     return None
 
 

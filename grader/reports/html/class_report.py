@@ -20,6 +20,7 @@ from grader.model import Status
 from grader.reports.analysis import CONCERNS, Analysis, Concern, Item, analyse, concerns
 from grader.reports.choices import Visibility
 from grader.reports.feedback import WORDS
+from grader.reports.html.check_page import check_addresses
 from grader.reports.html.heat_map import WORDS as KINDS
 from grader.reports.html.heat_map import heat_map
 from grader.reports.html.page import address, clipped, render
@@ -54,9 +55,10 @@ class StudentRow(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A question or check in the item analysis."""
+    """A question or check in the item analysis. `address` is of a check's own page."""
 
     number: str
+    address: str
     title: str
     kind: str
     points: float
@@ -64,6 +66,7 @@ class Line(NamedTuple):
     remark: str
     failure: str
     hint: str
+    histogram: str
 
 
 class Section(NamedTuple):
@@ -99,7 +102,7 @@ def class_report(gradebook: Gradebook, folders: Mapping[str, str]) -> str:
         rows=list(_rows(gradebook, pages)),
         possible=sum(assignment.points for assignment in gradebook.assignments),
         groups=list(_groups(concerns(gradebook), gradebook, pages)),
-        map=heat_map(gradebook),
+        map=heat_map(gradebook, pages),
         kinds=KINDS,
     )
 
@@ -165,22 +168,35 @@ def _histogram_in_words(histogram: Sequence[int]) -> str:
 
 def _lines(assignment: AssignmentReport, analysis: Analysis) -> Iterator[Line]:
     items = {item.id: item for item in analysis.checks}
+    pages = check_addresses(assignment)
     number = 0
     for question, item in zip(assignment.questions, analysis.questions, strict=True):
         yield _question_line(question, item)
         for check in question.checks:
             number += 1
-            yield _check_line(number, check, items[check.id])
+            yield _check_line(number, check, items[check.id], pages[check.id])
 
 
 def _question_line(question: QuestionReport, item: Item) -> Line:
     kind = "bonus" if question.bonus else "by hand" if question.manual else "question"
-    return Line("", question.title, kind, question.points, item, _remark(item), "", "")
+    return Line(
+        number="",
+        address="",
+        title=question.title,
+        kind=kind,
+        points=question.points,
+        item=item,
+        remark=_remark(item),
+        failure="",
+        hint="",
+        histogram=_histogram_in_words(item.histogram) if sum(item.histogram) else "",
+    )
 
 
-def _check_line(number: int, check: CheckReport, item: Item) -> Line:
+def _check_line(number: int, check: CheckReport, item: Item, page: str) -> Line:
     return Line(
         number=str(number),
+        address=page,
         title=check.title,
         kind=Visibility.of(check),
         points=check.points,
@@ -188,6 +204,7 @@ def _check_line(number: int, check: CheckReport, item: Item) -> Line:
         remark=_remark(item),
         failure=_failure(item),
         hint=check.hint if item.failure else "",
+        histogram="",
     )
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from grader.gradebook import Gradebook, Score, State
 from grader.model import Status, Value
+from grader.reports.case import anchors
+from grader.reports.html.page import address
 from grader.reports.students import by_student, called, overall
 from grader.text import one_line
 
@@ -45,17 +47,27 @@ class Label(Value, frozen=True):
 
 
 class Column(Value, frozen=True):
-    """An assignment: where its cells begin, and its checks with their titles."""
+    """An assignment: where its cells begin, and its checks with their titles.
+
+    `questions` are ids, titles and numbers of checks, `places` where a check stands on a student's
+    page.
+    """
 
     x: int
     title: str
     assignment: str
     checks: tuple[str, ...]
     titles: tuple[str, ...]
+    questions: tuple[tuple[str, str, int], ...]
+    places: tuple[str, ...]
 
 
 class HeatMap(Value, frozen=True):
-    """What the template draws, in pixels. `rows` names the students from top to bottom."""
+    """What the template draws, in pixels.
+
+    `rows` names the students from top to bottom, `pages` are theirs, and `cells` has a letter for
+    each check: the first one of its kind.
+    """
 
     width: int
     height: int
@@ -64,24 +76,43 @@ class HeatMap(Value, frozen=True):
     heads: tuple[Label, ...]
     names: tuple[Label, ...]
     rows: tuple[str, ...]
+    pages: tuple[str, ...]
+    cells: tuple[str, ...]
     columns: tuple[Column, ...]
 
     def readout(self) -> dict[str, object]:
-        """What the page's script needs to say in words what the mouse points at."""
+        """What the page's script needs to say what a cell is, to lead there, and to filter."""
         return {
             "head": HEAD,
             "row": self.row_height,
             "cell": CELL_WIDTH,
             "names": [one_line(name) for name in self.rows],
+            "pages": self.pages,
+            "cells": self.cells,
+            "kinds": {kind[0]: word for kind, word in WORDS.items()},
             "columns": [
-                {"x": column.x, "title": column.title, "checks": column.titles}
+                {
+                    "x": column.x,
+                    "id": column.assignment,
+                    "title": column.title,
+                    "ids": column.checks,
+                    "checks": column.titles,
+                    "questions": column.questions,
+                    "anchor": address(column.assignment),
+                    "places": [address(place) for place in column.places],
+                }
                 for column in self.columns
             ],
         }
 
 
-def heat_map(gradebook: Gradebook) -> HeatMap:
-    """Draw the strongest students first, so that a hard check is a column that ends early."""
+def heat_map(gradebook: Gradebook, pages: Mapping[str, str]) -> HeatMap:
+    """Draw the strongest students first, so that a hard check is a column that ends early.
+
+    Args:
+        gradebook: of the class.
+        pages: where each student's page is.
+    """
     students = by_student(gradebook)
     order = sorted(students, key=lambda name: (-overall(students[name].values()).earned, name))
     row_height = TALL if len(order) <= NAMES_UP_TO else FLAT
@@ -89,9 +120,12 @@ def heat_map(gradebook: Gradebook) -> HeatMap:
     columns, heads, width = _columns(gradebook, left)
     paths: dict[str, list[str]] = {kind: [] for kind in WORDS}
     counts = dict.fromkeys(WORDS, 0)
+    cells = []
     for place, name in enumerate(order):
         y = HEAD + place * row_height
-        for kind, x, length in _runs(students[name], columns):
+        kinds = [_kinds(students[name].get(one.assignment), one.checks) for one in columns]
+        cells.append("".join(kind[0] for row in kinds for kind in row))
+        for kind, x, length in _runs(kinds, columns):
             paths[kind].append(f"M{x} {y}h{length * CELL_WIDTH}v{row_height - 1}H{x}z")
             counts[kind] += length
     names = [
@@ -114,6 +148,8 @@ def heat_map(gradebook: Gradebook) -> HeatMap:
         heads=tuple(heads),
         names=tuple(names) if left else (),
         rows=tuple(called(name, gradebook) for name in order),
+        pages=tuple(pages[name] for name in order),
+        cells=tuple(cells),
         columns=tuple(columns),
     )
 
@@ -135,6 +171,11 @@ def _columns(gradebook: Gradebook, left: int) -> tuple[list[Column], list[Label]
                 assignment=assignment.id,
                 checks=tuple(check.id for check in checks),
                 titles=tuple(one_line(check.title) for check in checks),
+                questions=tuple(
+                    (question.id, one_line(question.title), len(question.checks))
+                    for question in assignment.questions
+                ),
+                places=tuple(anchors(assignment)[check.id] for check in checks),
             )
         )
         heads.append(Label(x=x, y=16, text=shown))
@@ -142,13 +183,15 @@ def _columns(gradebook: Gradebook, left: int) -> tuple[list[Column], list[Label]
     return columns, heads, max(x - GAP, left + 1)
 
 
-def _runs(scores: Mapping[str, Score], columns: Sequence[Column]) -> Iterator[tuple[str, int, int]]:
+def _runs(
+    kinds: Sequence[Sequence[str]], columns: Sequence[Column]
+) -> Iterator[tuple[str, int, int]]:
     """The kinds of a student's cells, with the place and number of equal neighbours."""
-    for column in columns:
-        yield from _grouped(_kinds(scores.get(column.assignment), column.checks), column.x)
+    for of_column, column in zip(kinds, columns, strict=True):
+        yield from _grouped(of_column, column.x)
 
 
-def _kinds(score: Score | None, checks: Sequence[str]) -> Iterable[str]:
+def _kinds(score: Score | None, checks: Sequence[str]) -> Sequence[str]:
     if score is None or score.state is State.MISSING:
         return ["missing"] * len(checks)
     if score.state is State.UNGRADED:

@@ -6,16 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from grader.alike.passages import GAP
 from grader.alike.prints import Prints
 from grader.alike.values import AssignmentAlike
 from grader.model import Cell
 from grader.reports.alike_words import NO_VERDICT, called, percent
+from grader.reports.html.highlighting import highlighted
 from grader.reports.html.page import render
 
 MOST_LINES = 2000
-MOST_CHARACTERS = 300
-"""Of a line that are shown."""
 
 Code = tuple[tuple[Cell, ...], Prints]
 
@@ -25,7 +26,7 @@ class Run(NamedTuple):
 
     part: int
     first: bool
-    text: str
+    text: Markup
 
 
 class Block(NamedTuple):
@@ -98,7 +99,9 @@ def _blocks(code: Code, passages: Sequence[Sequence[int]]) -> Iterator[Block]:
         left -= len(numbers)
         runs = []
         for part, group in groupby(numbers, lambda line: part_of.get(line, 0)):
-            text = "".join(_shown(lines[one - offset - 1], one - offset) for one in group)
+            text = Markup("").join(
+                Markup("{:>4}  {}\n").format(one - offset, lines[one - offset - 1]) for one in group
+            )
             runs.append(Run(part, part not in begun, text))
             begun.add(part)
         yield Block(cell, runs)
@@ -117,17 +120,12 @@ def _parts(passages: Sequence[Sequence[int]]) -> dict[int, int]:
     return part_of
 
 
-def _lines(cells: Sequence[Cell], line: int) -> tuple[int, int, list[str]]:
+def _lines(cells: Sequence[Cell], line: int) -> tuple[int, int, tuple[Markup, ...]]:
     """The cell that a line is in, counted through all of them; the lines before it; its own."""
     offset = 0
     for cell in cells:
-        lines = cell.source.split("\n")
-        if line <= offset + len(lines):
-            return cell.number, offset, lines
-        offset += len(lines)
+        lines = cell.source.count("\n") + 1
+        if line <= offset + lines:
+            return cell.number, offset, highlighted(cell.source)
+        offset += lines
     raise AssertionError("a fingerprint is of some cell")
-
-
-def _shown(line: str, number: int) -> str:
-    text = line if len(line) <= MOST_CHARACTERS else line[: MOST_CHARACTERS - 1] + "…"
-    return f"{number:>4}  {text}\n"

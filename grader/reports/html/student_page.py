@@ -36,6 +36,7 @@ from grader.reports.feedback import (
     message_lines,
     told_mark,
 )
+from grader.reports.html.difference_picture import Picture, picture
 from grader.reports.html.highlighting import highlighted
 from grader.reports.html.page import address, clipped, render
 from grader.reports.students import OUTDATED, called, find_dropped, total_of
@@ -62,6 +63,7 @@ class FailedCheck(NamedTuple):
     hint: str
     source: tuple[tuple[int, Markup, bool], ...]
     compared: tuple[tuple[Piece, ...], tuple[Piece, ...]] | None
+    differs: Picture | None
     code: tuple[tuple[str, str], ...]
     again: str
 
@@ -225,6 +227,7 @@ def _failed(
                     hint=check.hint if tried else "",
                     source=_source(check, outcome, outdated=score.outdated),
                     compared=difference(outcome.expected, outcome.actual) if compared else None,
+                    differs=picture(outcome.differs) if outcome.differs is not None else None,
                     code=tuple(_code(outcome, code)),
                     again=rerun(score.student, score.assignment, check.id, results)
                     if score.digest and tried

@@ -29,6 +29,9 @@ def files(folder) -> dict[str, bytes]:
 def test_the_reports_are_those_that_the_guide_names(gradebook, tmp_path):
     written = write_reports(gradebook, tmp_path)
     assert sorted(files(tmp_path)) == [
+        "checks/embeddings/test_extra.html",
+        "checks/embeddings/test_scale.html",
+        "checks/embeddings/test_shapes.html",
         "feedback/ada/embeddings.html",
         "feedback/ada/embeddings.md",
         "feedback/bo/embeddings.html",

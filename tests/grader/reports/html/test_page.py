@@ -19,10 +19,11 @@ from grader.names import components
 from grader.reports.case import Neighbours
 from grader.reports.choices import Hidden
 from grader.reports.feedback import compose
+from grader.reports.html.check_page import check_pages
 from grader.reports.html.class_report import class_report
 from grader.reports.html.code_page import code_page
 from grader.reports.html.feedback_page import feedback_page
-from grader.reports.html.heat_map import heat_map
+from grader.reports.html.heat_map import HeatMap, heat_map
 from grader.reports.html.page import address, decimal, percentage, prose
 from grader.reports.html.student_page import student_page
 from grader.reports.students import by_student
@@ -35,9 +36,17 @@ def index(gradebook: Gradebook) -> str:
     return class_report(gradebook, components(score.student for score in gradebook.scores))
 
 
+def map_of(gradebook: Gradebook) -> HeatMap:
+    return heat_map(gradebook, {score.student: "page" for score in gradebook.scores})
+
+
 def pages_of(gradebook: Gradebook) -> dict[str, str]:
     """Every kind of page that a gradebook gives."""
     pages = {"index": index(gradebook)}
+    folders = components(score.student for score in gradebook.scores)
+    for assignment in gradebook.assignments:
+        found = check_pages(gradebook, assignment, folders)
+        pages |= {f"check {number}": page for number, (_, page) in enumerate(found)}
     for number, (student, scores) in enumerate(by_student(gradebook).items()):
         pages[f"student {number}"] = student_page(student, "folder", gradebook, scores)
         for score in scores.values():
@@ -221,15 +230,15 @@ def test_links_lead_to_files_whatever_a_student_is_called():
 
 def test_a_heat_map_draws_every_cell_once():
     book = generated(20)
-    drawn = heat_map(book)
+    drawn = map_of(book)
     checks = sum(len(q.checks) for a in book.assignments for q in a.questions)
     assert sum(layer.count for layer in drawn.layers) == 20 * checks
     assert len(drawn.rows) == len(drawn.names) == 20
-    assert not heat_map(generated(61)).names
+    assert not map_of(generated(61)).names
 
 
 def test_the_strongest_student_is_on_top(gradebook):
-    assert heat_map(gradebook).rows[0] == "ada"
+    assert map_of(gradebook).rows[0] == "ada"
 
 
 def test_backticks_are_code_and_a_lone_one_is_a_backtick():

@@ -56,6 +56,7 @@ PAGES = [
     ("example", "index.html"),
     ("example", "students/dora.html"),
     ("example", "code/dora/embeddings.html"),
+    ("example", "checks/embeddings/test_even_widths.html"),
     ("example", "feedback/hugo/embeddings.html"),
 ]
 
@@ -162,6 +163,13 @@ def test_what_a_check_was_about_is_on_the_screen_when_its_link_is_followed(
     page.wait_for_url("**/students/dora.html#check-embeddings-*")
 
 
+def test_where_arrays_differ_is_drawn_beside_what_was_compared(page: Page, example: Path) -> None:
+    page.goto((example / "students/dora.html").as_uri())
+    drawn = page.locator(".differs").first
+    assert drawn.get_by_role("img").get_attribute("aria-label", timeout=1000)
+    assert "first at (0, 0, 1)" in drawn.locator("figcaption").inner_text()
+
+
 def tab_to(page: Page, wanted: str) -> None:
     """Go on by keyboard until what has the focus is, or is called, what is wanted."""
     for _ in range(60):
@@ -205,8 +213,8 @@ def test_what_is_printed_is_light_unfolded_and_fits_the_paper(
 
 def test_the_heat_map_says_what_the_mouse_points_at(page: Page, reports: Path) -> None:
     page.goto((reports / "index.html").as_uri())
-    page.locator("#heat").hover(position={"x": 2, "y": 28})
-    assert " · Embeddings #1 Claim 0 " in page.locator("#readout").inner_text()
+    page.locator("#heat").hover(position={"x": 7, "y": 40}, force=True)
+    assert " · Embeddings #2 Claim 1 " in page.locator("#readout").inner_text()
 
 
 def test_without_a_script_everything_is_there_but_the_controls(
