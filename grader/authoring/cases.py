@@ -6,7 +6,8 @@ work would be, where the lesson shows how, in a comment:
     # FullModel = load("full_model").TinyTransformerLM
 
 There all answers of that assignment stand before the lesson's own, and the line is carried out.
-Where that can change nothing, because no answer or check makes use of it, it is left out.
+Where that can change nothing it is left out: because no answer or check names it, or because not
+even answers cost anything there that raise whenever they are used. These are tried first.
 """
 
 from __future__ import annotations
@@ -27,6 +28,21 @@ from grader.lesson.one_file import read_one_file
 from grader.model import Cell, Value
 
 PLUG = re.compile(r'^# (\w+) = load\("(\w+)"\)\.(\w+)$', re.MULTILINE)
+
+
+UNUSABLE_FUNCTION = """\
+def {name}(*args, **options):
+    raise RuntimeError("an answer of an earlier assignment is used")
+"""
+
+UNUSABLE_CLASS = """\
+class {name}:
+    def __new__(cls, *args, **options):
+        raise RuntimeError("an answer of an earlier assignment is used")
+
+    def __init_subclass__(cls):
+        raise RuntimeError("an answer of an earlier assignment is used")
+"""
 
 
 class Kind(enum.StrEnum):
@@ -52,6 +68,7 @@ class Planned(Value, frozen=True):
         origin: the mutant's own assignment when it is plugged in.
         at_most: points that a fake may earn.
         until_lost: whether nothing more is asked once points are lost.
+        scout: whether it is there to find out if anything of `origin` matters here at all.
         wrong: the answers in which a mutant's bug is.
     """
 
@@ -65,6 +82,7 @@ class Planned(Value, frozen=True):
     origin: str = ""
     at_most: float | None = None
     until_lost: bool = False
+    scout: bool = False
     wrong: tuple[str, ...] = ()
 
 
@@ -117,8 +135,15 @@ def plan_cases(
         for style, texts in styles(course, name).items():
             cases.append(Planned(name, Kind.STYLE, style, _cells(texts), seed))
         cases += [_as_case(fake, materials[name], seed) for fake in load_fakes(course, name)]
-        for mutant in mutants:
-            cases += _plugged_in(mutant, name, materials, seed, thorough)
+        plugged = [
+            case
+            for mutant in mutants
+            for case in _plugged_in(mutant, name, materials, seed, thorough)
+        ]
+        cases += plugged
+        if not thorough:
+            origins = dict.fromkeys(case.origin for case in plugged if case.origin)
+            cases += [_scout(name, origin, materials, seed) for origin in origins]
     return [case for case in cases if case.kind in kinds]
 
 
@@ -196,13 +221,12 @@ def _plugged_in(
     own = mutant.assignment == assignment
     pasted: list[str] = []
     if not own:
-        plugs = {name: theirs for name, origin, theirs in here.plugs if origin == mutant.assignment}
+        plugs = _plugs(here, mutant.assignment)
         used = {theirs for name, theirs in plugs.items() if name in here.used}
         differing = {name for name, text in wrong.items() if text != there.answers[name]}
         if not thorough and not differing & needed(wrong, used):
             return []
-        lines = [f"{name} = {theirs}" for name, theirs in plugs.items()]
-        pasted = [*there.imports, *there.given, *wrong.values(), "\n".join(lines)]
+        pasted = _pasted(plugs, there, wrong)
     answers = wrong if own else here.answers
     sources = [*here.imports, *pasted, *here.given, *answers.values()]
     return [
@@ -218,6 +242,45 @@ def _plugged_in(
             wrong=tuple(dict.fromkeys(edit.answer for edit in mutant.edits)) if own else (),
         )
     ]
+
+
+def _plugs(here: Material, origin: str) -> dict[str, str]:
+    """Under which names a lesson takes in answers of an earlier one: theirs by those here."""
+    return {name: theirs for name, place, theirs in here.plugs if place == origin}
+
+
+def _pasted(plugs: Mapping[str, str], there: Material, answers: Mapping[str, str]) -> list[str]:
+    """What stands before a lesson's own answers when earlier ones are plugged in."""
+    lines = [f"{name} = {theirs}" for name, theirs in plugs.items()]
+    return [*there.imports, *there.given, *answers.values(), "\n".join(lines)]
+
+
+def _scout(assignment: str, origin: str, materials: Mapping[str, Material], seed: int) -> Planned:
+    """The case in which answers of an earlier assignment are there, and raise when they are used.
+
+    If it loses nothing, no bug of theirs can cost anything here.
+    """
+    here, there = materials[assignment], materials[origin]
+    answers = {name: _unusable(name, text) for name, text in there.answers.items()}
+    pasted = _pasted(_plugs(here, origin), there, answers)
+    return Planned(
+        assignment=assignment,
+        kind=Kind.MUTANT,
+        name="unusable",
+        cells=_cells([*here.imports, *pasted, *here.given, *here.answers.values()]),
+        seed=seed,
+        bug="whatever is made with an answer, or asked of it, raises an error",
+        origin=origin,
+        scout=True,
+    )
+
+
+def _unusable(name: str, source: str) -> str:
+    """An answer that is defined, and of no use."""
+    is_class = any(
+        isinstance(node, ast.ClassDef) and node.name == name for node in _statements(source)
+    )
+    return (UNUSABLE_CLASS if is_class else UNUSABLE_FUNCTION).format(name=name)
 
 
 def needed(definitions_by_name: Mapping[str, str], used: Collection[str]) -> set[str]:

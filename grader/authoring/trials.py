@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from grader.authoring.cases import Planned
-from grader.authoring.kills import killing_checks
+from grader.authoring.kills import killing_checks, lost_questions
 from grader.config.course import Course
-from grader.gradebook import Score
+from grader.gradebook import Score, State
 from grader.judging.engine import Engine
-from grader.judging.executor import Starts
+from grader.judging.executor import Executor, Starts
 from grader.judging.grading import Watcher, grade_jobs
 from grader.model import Cell, Job, Problem, Submission, Suite
 from grader.store.results import Results
@@ -26,49 +26,69 @@ def grade_cases(
     jobs: int | None,
     watcher: Watcher,
     starts: Starts = Engine,
-) -> tuple[Mapping[str, Suite], list[Score]]:
-    """Grade cases as submissions are; their scores in the same order.
+) -> tuple[Mapping[str, Suite], list[tuple[Planned, Score]]]:
+    """Grade cases as submissions are; they with their scores, in the same order.
 
-    Those of which it is asked only whether they lose anything come last: by then it is known which
-    checks fail what is wrong in the same answer, and these are asked first.
+    Scouts come first: what they show to matter nowhere is left out, and so are scouts that show
+    nothing. Those of which it is asked only whether they lose anything come last: by then it is
+    known which checks fail what is wrong in the same answer, and these are asked first.
     """
     assignments = list(dict.fromkeys(case.assignment for case in planned))
     with tempfile.TemporaryDirectory() as folder, starts(course, assignments=assignments) as engine:
         suites = engine.suites
-        trials = list(zip(planned, _write(planned, Path(folder)), strict=True))
-        scores: dict[Submission, Score] = {}
+        files = _write(planned, Path(folder))
+        scores: dict[int, Score] = {}
         killers = Killers()
-        together = _InRounds(watcher, len(trials))
+        together = _InRounds(watcher, len(planned))
         for numbers in _rounds(planned):
+            wanted = [n for n in numbers if not _is_needless(planned[n], planned, scores)]
             work = [
-                Job(
-                    submission=trials[number][1],
-                    suite=suites[planned[number].assignment],
-                    device="cpu",
-                    seed=planned[number].seed,
-                    limits=course.limits,
-                    until_lost=planned[number].until_lost,
-                    first=killers.of(planned[number]) if planned[number].until_lost else (),
-                )
-                for number in numbers
+                _job(course, engine, planned[n], files[n], killers.of(planned[n])) for n in wanted
             ]
+            together.left_out(len(numbers) - len(wanted))
             graded = grade_jobs(engine, work, Results(None), together, slots=jobs)
             if not graded.complete:
                 raise KeyboardInterrupt
-            for number in numbers:
-                score = graded.by_submission[trials[number][1]].score
-                scores[trials[number][1]] = score
-                killers.learn(planned[number], score)
-    return suites, [scores[submission] for _, submission in trials]
+            for n in wanted:
+                scores[n] = graded.by_submission[files[n]].score
+                killers.learn(planned[n], scores[n])
+    kept = [n for n in sorted(scores) if not (planned[n].scout and lost_questions(scores[n]))]
+    return suites, [(planned[n], scores[n]) for n in kept]
+
+
+def _job(
+    course: Course, engine: Executor, case: Planned, file: Submission, first: tuple[str, ...]
+) -> Job:
+    return Job(
+        submission=file,
+        suite=engine.suites[case.assignment],
+        device="cpu",
+        seed=case.seed,
+        limits=course.limits,
+        until_lost=case.until_lost,
+        first=first if case.until_lost else (),
+    )
+
+
+def _is_needless(case: Planned, planned: Sequence[Planned], scores: Mapping[int, Score]) -> bool:
+    """Whether a scout has found out that nothing of what a case plugs in matters there."""
+    return bool(case.origin) and any(
+        (planned[n].assignment, planned[n].origin) == (case.assignment, case.origin)
+        and planned[n].scout
+        and score.state is State.GRADED
+        and not lost_questions(score)
+        for n, score in scores.items()
+    )
 
 
 def _rounds(planned: Sequence[Planned]) -> Iterator[list[int]]:
-    """The numbers of the cases, in two rounds.
+    """The numbers of the cases, in three rounds.
 
-    In the first are those that are asked everything, and one more for each answer of which they
+    First scouts; then those that are asked everything, and one more for each answer of which they
     say nothing.
     """
-    first = [number for number, case in enumerate(planned) if not case.until_lost]
+    yield [number for number, case in enumerate(planned) if case.scout]
+    first = [n for n, case in enumerate(planned) if not case.until_lost and not case.scout]
     known = {(planned[n].assignment, answer) for n in first for answer in planned[n].wrong}
     second: list[int] = []
     for number, case in enumerate(planned):
@@ -105,17 +125,20 @@ class _InRounds:
     def __init__(self, watcher: Watcher, cases: int) -> None:
         self._watcher = watcher
         self._cases = cases
-        self._began = False
+        self._finished = 0
+
+    def left_out(self, cases: int) -> None:
+        """So many of them need not be graded."""
+        self._cases -= cases
 
     def start(self, _jobs: int, *, kept: int = 0) -> None:
-        if not self._began:
-            self._began = True
-            self._watcher.start(self._cases, kept=kept)
+        self._watcher.start(self._cases, kept=self._finished + kept)
 
     def begun(self, submission: Submission, host: str = "") -> None:
         self._watcher.begun(submission, host)
 
     def finished(self, score: Score) -> None:
+        self._finished += 1
         self._watcher.finished(score)
 
     def problem(self, problem: Problem) -> None:

@@ -172,8 +172,9 @@ def verify(
             for name in chosen
         }
     further = [case for plan in plans.values() for case in plan.planned]
-    suites, scores = grade_cases(course, [*planned, *further], jobs, watcher, starts)
-    result = _verification(planned, suites, scores, proof=Kind.MUTANT in kinds)
+    suites, graded = grade_cases(course, [*planned, *further], jobs, watcher, starts)
+    usual = [(case, score) for case, score in graded if case.kind in USUAL]
+    result = _verification(usual, suites, proof=Kind.MUTANT in kinds)
     if Kind.MUTANT in kinds and not strict:
         result = Verification(
             tuple(
@@ -183,7 +184,7 @@ def verify(
         )
     if not plans:
         return result
-    by_name = _own_scores([*planned, *further], scores)
+    by_name = _own_scores(graded)
     return Verification(
         gates=tuple(
             _with_strict(
@@ -231,25 +232,18 @@ def try_cases(
     Raises:
         SuiteError: a suite can't be used.
     """
-    suites, scores = grade_cases(course, planned, jobs, watcher)
-    return _verification(planned, suites, scores, proof=proof)
+    suites, graded = grade_cases(course, planned, jobs, watcher)
+    return _verification(graded, suites, proof=proof)
 
 
 def _verification(
-    planned: Sequence[Planned],
-    suites: Mapping[str, Suite],
-    scores: Sequence[Score],
-    *,
-    proof: bool,
+    graded: Sequence[tuple[Planned, Score]], suites: Mapping[str, Suite], *, proof: bool
 ) -> Verification:
-    judged = [
-        judge_case(case, result, suites[case.assignment])
-        for case, result in zip(planned, scores, strict=False)  # what is for others comes after
-    ]
+    judged = [judge_case(case, result, suites[case.assignment]) for case, result in graded]
     return Verification(
         gates=tuple(
             gate(suites[name], [c for c in judged if c.assignment == name], proof=proof)
-            for name in dict.fromkeys(case.assignment for case in planned)
+            for name in dict.fromkeys(case.assignment for case in judged)
         )
     )
 
@@ -263,11 +257,11 @@ def _for_all(
 
 
 def _own_scores(
-    planned: Sequence[Planned], scores: Sequence[Score]
+    graded: Iterable[tuple[Planned, Score]],
 ) -> dict[str, dict[tuple[Kind, str], Score]]:
     """The scores of each assignment's own cases by kind and name."""
     found: dict[str, dict[tuple[Kind, str], Score]] = {}
-    for case, result in zip(planned, scores, strict=True):
+    for case, result in graded:
         if not case.origin:
             found.setdefault(case.assignment, {})[case.kind, case.name] = result
     return found

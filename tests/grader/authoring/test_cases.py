@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from toy import write, write_gate
+from toy import Silent, write, write_gate
 
 from grader.authoring.cases import Kind, Planned, definitions, names_used, needed, plan_cases
 from grader.authoring.lessons import read_lesson
+from grader.authoring.verify import Verdict, try_cases
 from grader.config.course import load_course
 
 SECOND = """
@@ -80,9 +81,39 @@ def test_a_mutant_has_its_bug_and_nothing_else(two: Path) -> None:
 
 def test_a_mutant_is_plugged_in_where_its_answer_is_used(two: Path) -> None:
     cases = planned(two, "doubling")
-    assert set(cases) == {"subtracts", "integers_only", "accepts_text"}  # those of `add`
+    # those of `add`, and answers that are of no use
+    assert set(cases) == {"subtracts", "integers_only", "accepts_text", "unusable"}
     assert (cases["subtracts"].must_lose, cases["subtracts"].origin) == ((), "adding")
     assert run(cases["subtracts"])["double"](5) == 0
+
+
+def test_a_scout_raises_whatever_is_asked_of_earlier_answers(two: Path) -> None:
+    names = run(planned(two, "doubling")["unusable"])
+    with pytest.raises(RuntimeError, match="earlier"):
+        names["double"](5)
+    with pytest.raises(RuntimeError, match="earlier"):
+        names["Counter"](1)
+    with pytest.raises(RuntimeError, match="earlier"):
+        type("Own", (names["Counter"],), {})
+
+
+def plugged(root: Path) -> dict[str, Verdict]:
+    """What the gate says of answers to the first assignment, plugged into the second."""
+    cases = [case for case in plan_cases(load_course(root), ["doubling"]) if case.origin]
+    (found,) = try_cases(load_course(root), cases, watcher=Silent(), proof=False).gates
+    return {case.name: case.verdict for case in found.cases}
+
+
+def test_where_an_earlier_answer_matters_its_mutants_are_tried(two: Path) -> None:
+    found = plugged(two)
+    assert set(found) == {"subtracts", "integers_only", "accepts_text"}
+    assert found["subtracts"] is Verdict.LOSES_ELSEWHERE
+
+
+def test_where_no_earlier_answer_matters_that_is_all_that_is_tried(two: Path) -> None:
+    text = DOUBLING.replace("return plus(x, x)", "return 2 * x if x else plus(x, x)")
+    write(two / "lessons/02_doubling.py", text)
+    assert plugged(two) == {"unusable": Verdict.OK}
 
 
 def test_thorough_plugs_in_the_others_too(two: Path) -> None:
