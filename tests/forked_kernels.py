@@ -30,30 +30,35 @@ def serve(listener):
     poll.register(0, 0)
     poll.register(listener, select.POLLIN)
     while True:
-        for descriptor, _ in poll.poll():
-            if descriptor == 0:  # the tests have gone
-                return
-            if descriptor == listener.fileno():
-                connection, _ = listener.accept()
-                asked = json.loads(connection.makefile().readline())
-                pid = os.fork()
-                if pid == 0:
-                    listener.close()
-                    connection.close()
-                    return asked
-                ended = os.pidfd_open(pid)
-                for one in (connection.fileno(), ended):
-                    kernels[one] = pid, connection, ended
-                    poll.register(one, select.POLLIN)
-            elif descriptor in kernels:  # it has ended, or who stands in its place
-                pid, connection, ended = kernels[descriptor]
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-                for one in (connection.fileno(), ended):
-                    poll.unregister(one)
-                    del kernels[one]
+        descriptor = poll.poll()[0][0]  # one at a time: a number that is closed may be used again
+        if descriptor == 0:  # the tests have gone
+            return
+        if descriptor == listener.fileno():
+            connection, _ = listener.accept()
+            line = connection.makefile().readline()
+            if not line:  # killed before it could ask
                 connection.close()
-                os.close(ended)
+                continue
+            asked = json.loads(line)
+            pid = os.fork()
+            if pid == 0:
+                listener.close()
+                connection.close()
+                return asked
+            ended = os.pidfd_open(pid)
+            for one in (connection.fileno(), ended):
+                kernels[one] = pid, connection, ended
+                poll.register(one, select.POLLIN)
+        elif descriptor in kernels:  # it has ended, or who stands in its place
+            pid, connection, ended = kernels[descriptor]
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            for one in (connection.fileno(), ended):
+                poll.unregister(one)
+                del kernels[one]
+            connection.shutdown(socket.SHUT_RDWR)  # other kernels have inherited it
+            connection.close()
+            os.close(ended)
 
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(sys.argv[1])
