@@ -71,7 +71,8 @@ def overview(desk: Desk, root: str, notice: str = "") -> str:
     ]
     return render(
         "mark_index.html", style="code.css mark.css", posts=True,
-        root=root, rows=rows, marker=desk.marker, notice=notice, left=sum(row.progress.answers - row.progress.marked for row in rows),
+        root=root, rows=rows, marker=desk.marker, notice=notice,
+        left=sum(row.progress.answers - row.progress.marked for row in rows),
     )  # fmt: skip
 
 
