@@ -15,7 +15,7 @@ from __future__ import annotations
 import ast
 import io
 import tokenize
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from grader.config.course import Course
@@ -24,6 +24,7 @@ from grader.errors import ReleaseError
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
+PROSE_STUB = ("YOUR ANSWER HERE",)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -143,7 +144,7 @@ def leave_out(source: str, names: Collection[str]) -> str:
     return left
 
 
-def clear_solution(source: str) -> str:
+def clear_solution(source: str, stub: Sequence[str] = STUB) -> str:
     """Replace each marked region by a stub, exactly as nbgrader's ClearSolutions does.
 
     Raises:
@@ -159,7 +160,7 @@ def clear_solution(source: str) -> str:
         if begins:
             inside = True
             regions += 1
-            kept.extend(_indent(line) + stub for stub in STUB)
+            kept.extend(_indent(line) + text for text in stub)
         elif ends:
             inside = False
         elif not inside:

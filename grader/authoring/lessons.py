@@ -15,7 +15,7 @@
     # %% solution="Model" without=["generate"]    the same, but for a method: it comes later
 
     # %% question="shapes"                        where a question is graded: its text is made
-    # %% [markdown] answer="why"                  where students answer what a person marks
+    # %% [markdown] answer="why"                  an answer that a person marks
     # %% tags=["instructor"]                      a note that stays in the lesson
 
 A lesson belongs to the assignment that its file is called after: `01_embeddings.py`. What else may

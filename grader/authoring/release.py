@@ -11,11 +11,21 @@ import filecmp
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from grader.authoring.answers import clear_solution, leave_out, mark_solution, reference_source
+from grader.authoring.agreement import match_answers, match_questions
+from grader.authoring.answers import (
+    BEGIN,
+    END,
+    PROSE_STUB,
+    STUB,
+    clear_solution,
+    leave_out,
+    mark_solution,
+    reference_source,
+)
 from grader.authoring.handout import CHECKS, public_checks, setup_cell
 from grader.authoring.lessons import (
     Lesson,
@@ -148,10 +158,10 @@ def build_notebook(
     """
     lesson = read_lesson(path)
     if suite is not None:
-        _match_questions(lesson, suite)
+        match_questions(lesson, suite)
     _reject_repeated_ids(lesson)
     manual = {one.id: one for one in course.assignment(lesson.assignment).manual}
-    _match_answers(lesson, manual)
+    match_answers(lesson, manual)
     sources = solution_sources(course, lesson) | dict(answers or {})
     cells: list[dict[str, Any]] = []
     anchor, distance = "start", 0
@@ -176,6 +186,8 @@ def build_notebook(
             made["source"] = _grade_cell(question, public)
             made["metadata"]["nbgrader"] = _nbgrader(question.id, points=question.towards_maximum)
         elif cell.answer is not None:
+            source, stub = _model_answer(cell, lesson)
+            made["source"] = source if solved else clear_solution(source, stub)
             points = manual[cell.answer].towards_maximum
             made["metadata"]["nbgrader"] = _nbgrader(cell.answer, solution=True, points=points)
         if cell.kind == "code":
@@ -282,6 +294,18 @@ def _marked(source: str, cell: LessonCell, lesson: Lesson) -> str:
     return marked
 
 
+def _model_answer(cell: LessonCell, lesson: Lesson) -> tuple[str, Sequence[str]]:
+    """A written answer with its markers, all of it if it has none; and what students get."""
+    stub = STUB if cell.kind == "code" else PROSE_STUB
+    is_marked = "BEGIN SOLUTION" in cell.source or "END SOLUTION" in cell.source
+    source = cell.source if is_marked else "\n".join([BEGIN, cell.source, END])
+    try:
+        clear_solution(source, stub)
+    except ReleaseError as error:
+        raise ReleaseError(error.message, where=lesson.where(cell), hint=error.hint) from None
+    return source, stub
+
+
 def _grade_cell(question: Question, public: bool) -> str:
     if public:
         return f'check("{question.id}")'
@@ -312,45 +336,6 @@ def _nbgrader(
 
 def _question(suite: Suite, name: str) -> Question:
     return next(question for question in suite.assignment.questions if question.id == name)
-
-
-def _match_questions(lesson: Lesson, suite: Suite) -> None:
-    """Demand one cell for each question and one question for each cell."""
-    known = [question.id for question in suite.assignment.questions]
-    asked = {cell.question for cell in lesson.cells}
-    for cell in lesson.cells:
-        if cell.question is not None and cell.question not in known:
-            raise ReleaseError(
-                f"no check asks the question `{cell.question}`",
-                where=lesson.where(cell),
-                hint=f"questions of `{lesson.assignment}`: {', '.join(known)}",
-            )
-    for question in known:
-        if question not in asked:
-            raise ReleaseError(
-                f"question `{question}` has no cell",
-                where=str(lesson.path),
-                hint=f'add one: # %% question="{question}"',
-            )
-
-
-def _match_answers(lesson: Lesson, manual: Collection[str]) -> None:
-    """Demand one cell for each question that a person marks, and such a question for each cell."""
-    asked = {cell.answer: cell for cell in lesson.cells if cell.answer is not None}
-    for name, cell in asked.items():
-        if name not in manual:
-            raise ReleaseError(
-                f"no question that a person marks is called `{name}`",
-                where=lesson.where(cell),
-                hint="write it into the course: [[manual]] in the lesson's header, docs/mark.md",
-            )
-    for name in manual:
-        if name not in asked:
-            raise ReleaseError(
-                f"question `{name}` has no cell to be answered in",
-                where=str(lesson.path),
-                hint=f'add one: # %% [markdown] answer="{name}"',
-            )
 
 
 def _reject_repeated_ids(lesson: Lesson) -> None:

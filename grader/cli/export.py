@@ -152,7 +152,7 @@ def require_marked(gradebook: Gradebook, where: Path, *, provisional: bool) -> G
     waiting = sum(score.state is State.UNMARKED for score in gradebook.scores)
     if waiting and not provisional:
         raise UsageError(
-            f"{waiting} submissions have answers that nobody has marked yet",
+            f"nobody has marked all answers of {waiting} submission{'s' * (waiting != 1)} yet",
             where=str(where),
             hint="`grader mark` shows them; `--provisional` gives out the points so far",
         )

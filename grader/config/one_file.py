@@ -43,7 +43,8 @@ def with_lessons(
     if not isinstance(raw, dict) or not isinstance(place, str) or len(place) > MAX_PATH_CHARS:
         return raw, {}
     folder = root / place
-    lessons = lesson_files(folder) if folder.is_dir() else []
+    there = _is_folder(folder)
+    lessons = lesson_files(folder) if there else []
     paths = [path for path in lessons if carries_assignment(path)]
     if not paths and "assignments" in raw:
         return raw, {}
@@ -63,11 +64,18 @@ def with_lessons(
     completed = {
         "id": course,
         "title": in_words(course),
-        **({LESSONS: place} if folder.is_dir() else {}),
+        **({LESSONS: place} if there else {}),
         **raw,
         "assignments": [*entries, *tables.values()],
     }
     return completed, found
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name that no folder could have
+        return False
 
 
 def _table(name: str, path: Path, accept: Callable[[Mapping[str, Any]], object]) -> dict[str, Any]:

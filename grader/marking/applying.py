@@ -41,4 +41,4 @@ def apply_marks(
             "writes them anew."
         )
     left = sum(score.state is State.UNMARKED for score in after.scores)
-    return f"The reports are written. {left or 'No'} submissions are still unmarked."
+    return f"The reports are written. Submissions that are still unmarked: {left}."

@@ -70,8 +70,9 @@ def overview(desk: Desk, root: str, notice: str = "") -> str:
         if one.students
     ]
     return render(
-        "mark_index.html", style="code.css mark.css", posts=True, root=root, rows=rows, marker=desk.marker,
-        notice=notice, left=sum(row.progress.answers - row.progress.marked for row in rows),
+        "mark_index.html", style="code.css mark.css", posts=True,
+        root=root, rows=rows, marker=desk.marker, notice=notice,
+        left=sum(row.progress.answers - row.progress.marked for row in rows),
     )  # fmt: skip
 
 

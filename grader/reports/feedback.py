@@ -333,7 +333,7 @@ def _advice(score: Score, questions: tuple[QuestionFeedback, ...]) -> str:
         return "If you did hand it in, tell your instructor under which name."
     if all(outcome.status is Status.PASSED for outcome in score.outcomes):
         if score.marks:
-            return "Nothing: every check passed. A person reads your other answers, and says what is to say."
+            return "Nothing: every check passed. A person reads your other answers, and comments."
         return "Nothing: every check passed. Well done!"
     if score.cell_errors:
         cell = score.cell_errors[0].cell

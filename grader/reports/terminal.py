@@ -257,7 +257,8 @@ def _print_unmarked(err: Console, gradebook: Gradebook) -> None:
     unmarked = [score for score in gradebook.scores if score.state is State.UNMARKED]
     if unmarked:
         count = sum(mark.earned is None for score in unmarked for mark in score.marks)
-        text = f"To be marked: {count} answers of {len(unmarked)} submissions"
+        people = f"{len(unmarked)} submission{'s' * (len(unmarked) != 1)}"
+        text = f"To be marked: {count} answer{'s' * (count != 1)} of {people}"
         err.print(Text(text, "bold yellow"))
         _print_hint(err, "`grader mark` shows them one by one")
 

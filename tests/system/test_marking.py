@@ -121,3 +121,34 @@ def test_a_lesson_that_asks_otherwise_is_refused(
     lesson.write_text(lesson.read_text().replace(old, new, 1))
     with pytest.raises(ReleaseError, match=words):
         build_notebook(lesson, load_course(course), None)
+
+
+@pytest.mark.slow
+def test_students_do_not_get_the_answer_and_nbgrader_clears_the_same(course: Path) -> None:
+    from nbformat.v4 import reads
+    from nbgrader import preprocessors
+
+    from grader.authoring.release import build_notebook, notebook_bytes
+    from grader.config.course import load_course
+
+    lesson = course / "lessons/01_coast.py"
+    solved = notebook_bytes(build_notebook(lesson, load_course(course), None, solved=True)).decode()
+    given = notebook_bytes(build_notebook(lesson, load_course(course), None)).decode()
+    assert "grains of sand" in solved
+    assert "grains of sand" not in given
+    assert "koch" not in given
+    cleared, _ = preprocessors.ClearSolutions().preprocess(reads(solved), {})
+    assert [cell["source"] for cell in cleared["cells"]] == [
+        cell["source"] for cell in reads(given)["cells"]
+    ]
+
+
+def test_a_part_of_an_answer_may_be_given(course: Path) -> None:
+    from grader.authoring.release import build_notebook
+    from grader.config.course import load_course
+
+    lesson = course / "lessons/01_coast.py"
+    marked = "answer=why_longer\n# Begin with bays.\n# ### BEGIN SOLUTION\n# Like this.\n# ### END SOLUTION\n# %%\n#"
+    lesson.write_text(lesson.read_text().replace("answer=why_longer\n#", marked, 1))
+    cells = build_notebook(lesson, load_course(course), None)["cells"]
+    assert "Begin with bays.\nYOUR ANSWER HERE" in [cell["source"] for cell in cells]

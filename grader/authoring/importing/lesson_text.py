@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import ReleaseError
+from grader.lesson.values import in_words
 from grader.model import Value
 
 LOOK = "# LOOK: "
@@ -47,11 +48,15 @@ class Note(Value, frozen=True):
 
 @dataclass
 class Lesson:
-    """A lesson that is being written: what its questions are worth, its cells, its answers."""
+    """A lesson that is being written: what its questions are worth, its cells, its answers.
+
+    `manual` are questions that a person marks: their points, by name.
+    """
 
     questions: dict[str, dict[str, Any]] = field(default_factory=dict)
     cells: list[tuple[str, str, tuple[str, ...]]] = field(default_factory=list)
     answers: set[str] = field(default_factory=set)
+    manual: dict[str, float] = field(default_factory=dict)
 
     def add(self, marker: str, source: str, notes: Iterable[str] = ()) -> None:
         """Add a cell: what stands behind `# %%`, its text, and what to look at in it."""
@@ -61,6 +66,13 @@ class Lesson:
         """Add prose; `tags` are written as they are."""
         text = "\n".join(f"# {line}".rstrip() for line in source.strip("\n").split("\n"))
         self.add(f"[markdown]{tags}", text, notes)
+
+    def add_written(self, source: str, name: str, points: float) -> None:
+        """Add an answer in words, which a person marks."""
+        while name in self.answers or name in self.manual:
+            name = f"{name}_2"
+        self.manual[name] = points
+        self.add_prose(source, tags=f' answer="{name}"')
 
     def answer(self, source: str, otherwise: str) -> str:
         """The marker of an answer, which is called after what it defines, or `otherwise`."""
@@ -92,6 +104,10 @@ class Lesson:
             if table:
                 found.append(f"# [questions.{name}]")
                 found += [f"# {key} = {json.dumps(value)}" for key, value in table.items()]
+        for name, points in self.manual.items():
+            table = {"id": name, "title": in_words(name), "points": points}
+            found.append("# [[manual]]")
+            found += [f"# {key} = {json.dumps(value)}" for key, value in table.items()]
         return found
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from grader.authoring.importing.asserts import imports_of
 from grader.authoring.importing.checks import Test, add_checks
@@ -60,12 +60,15 @@ def _add(cell: NotebookCell, lesson: Lesson, imported: Mapping[str, str]) -> Non
     marks = _marks(cell)
     name = plain_name(str(marks.get("grade_id", "")), f"cell_{cell.number}")
     answers, graded = bool(marks.get("solution")), bool(marks.get("grade"))
-    if marks.get("task") or (answers and graded) or cell.kind != "code":
+    points = marks.get("points")
+    if answers and graded and cell.kind == "markdown" and _is_worth(points):
+        lesson.add_written(cell.source, name, points)
+    elif marks.get("task") or (answers and graded) or cell.kind != "code":
         _by_hand(cell, name, lesson, graded=graded or bool(marks.get("task")))
     elif answers:
         _answer(cell, name, lesson)
     elif graded:
-        _tests(cell, name, marks.get("points"), lesson, imported)
+        _tests(cell, name, points, lesson, imported)
     else:
         lesson.add("", cell.source)
 
@@ -114,13 +117,17 @@ def _tests(
     if not tests:
         lesson.add("", cell.source, [f"`{name}` tests nothing"])
         return
-    worth = points if isinstance(points, (int, float)) and points > 0 else 1
+    worth = points if _is_worth(points) else 1
     if worth != points:
         tests[0].notes.append("it was worth nothing: now it is worth 1 point")
     while name in lesson.questions:
         name = f"{name}_2"
     lesson.questions[name] = {"points": worth}
     add_checks(lesson, name, tests, imported)
+
+
+def _is_worth(points: Any) -> TypeGuard[float]:
+    return isinstance(points, (int, float)) and points > 0
 
 
 def _asks(source: str) -> bool:

@@ -152,7 +152,7 @@ def test_what_waits_is_not_given_out_unless_somebody_says_so(tmp_path: Path) -> 
     sheet.write_text("student,tides\nann,\n")
     command = ["export", str(reports), "--to", "csv", "--template", str(sheet)]
     refused = CliRunner().invoke(grader, command)
-    assert "1 submissions have answers that nobody has marked" in str(refused.exception)
+    assert "nobody has marked all answers of 1 submission yet" in str(refused.exception)
     assert not (tmp_path / "class-tides.csv").exists()
     done = CliRunner().invoke(grader, [*command, "--provisional"])
     assert done.exit_code == 0, done.output

@@ -94,7 +94,8 @@ def length(line):
 # Explain it in three to six sentences. What happens when the ruler gets shorter and shorter? A person reads this.
 
 # %% [markdown] answer=why_longer
-# *Your answer*
+# A long ruler cuts off every bay that is shorter than itself; a shorter one follows it. In each bay there are smaller
+# bays, so this goes on: the length grows without bound, until there is no coast any more, but grains of sand.
 
 # %% [markdown]
 # ## 3 · A line of your own
@@ -102,4 +103,13 @@ def length(line):
 # Write code that makes a line which gets longer when it is measured more closely. For one point more.
 
 # %% answer=own_line
-# your line
+def koch(a, b, depth):
+    """The points of Koch's curve from a to b: each line becomes four of a third of its length."""
+    if not depth:
+        return [a, b]
+    (ax, ay), (bx, by) = a, b
+    dx, dy = (bx - ax) / 3, (by - ay) / 3
+    peak = (ax + 1.5 * dx - math.sqrt(3) / 2 * dy, ay + 1.5 * dy + math.sqrt(3) / 2 * dx)
+    corners = [a, (ax + dx, ay + dy), peak, (bx - dx, by - dy), b]
+    lines = (koch(c, d, depth - 1) for c, d in zip(corners, corners[1:]))
+    return [a, *(point for line in lines for point in line[1:])]

@@ -66,8 +66,19 @@ def test_its_checks_hold_its_answers(course: Path) -> None:
 
 def test_what_a_person_grades_is_told(tmp_path: Path) -> None:
     text = lesson_of(tmp_path, *NBGRADER)
-    assert text.count("is graded by a person") == 2
-    assert text.index('tags=["instructor"]\n# LOOK: `why`') < text.index("The answer is SECRET")
+    assert text.count("is graded by a person") == 1  # a task, which has no place for an answer
+    bonus = lesson_of(
+        tmp_path, prose("SECRET", grade_id="why", grade=True, solution=True, points=0)
+    )
+    assert bonus.index('tags=["instructor"]\n# LOOK: `why`') < bonus.index("SECRET")
+
+
+def test_an_answer_in_words_is_a_question_that_a_person_marks(course: Path) -> None:
+    loaded = load_course(course)
+    (why,) = loaded.assignment("problem_1").manual
+    assert (why.id, why.title, why.points) == ("why", "Why", 2)
+    lesson = (course / "lessons").glob("*problem_1.py")
+    assert '# %% [markdown] answer="why"\n# The answer is SECRET.' in next(lesson).read_text()
 
 
 def test_a_code_cell_that_a_person_grades_keeps_its_answer_hidden(tmp_path: Path) -> None:
