@@ -22,6 +22,7 @@ from grader.authoring.fakes import Fake, load_fakes
 from grader.authoring.lessons import Lesson, lesson_path, lesson_paths, read_lesson
 from grader.authoring.mutants import Mutant, apply, load_mutants
 from grader.authoring.release import solution_sources, solved_cells, template_cells
+from grader.authoring.used_names import names_used, needed, statements
 from grader.config.course import Course
 from grader.config.suite_files import suite_files
 from grader.lesson.one_file import read_one_file
@@ -278,22 +279,12 @@ def _scout(assignment: str, origin: str, materials: Mapping[str, Material], seed
 def _unusable(name: str, source: str) -> str:
     """An answer that is defined, and of no use."""
     is_class = any(
-        isinstance(node, ast.ClassDef) and node.name == name for node in _statements(source)
+        isinstance(node, ast.ClassDef) and node.name == name for node in statements(source)
     )
     return (UNUSABLE_CLASS if is_class else UNUSABLE_FUNCTION).format(name=name)
 
 
-def needed(definitions_by_name: Mapping[str, str], used: Collection[str]) -> set[str]:
-    """Which definitions are used, by name, or by another one that is."""
-    found: set[str] = set()
-    wanted = set(used)
-    while new := (wanted & definitions_by_name.keys()) - found:
-        found |= new
-        wanted = set().union(*(names_used(definitions_by_name[name]) for name in new))
-    return found
-
-
-# ---------------------------------------------------------------- reading a lesson and its checks
+# ---------------------------------------------------------------- reading a lesson
 
 
 def what_is_given(lesson: Lesson) -> list[str]:
@@ -319,7 +310,7 @@ def definitions(lesson: Lesson) -> list[str]:
         if cell.kind == "code" and cell.solution is None and cell.question is None:
             given = [
                 node
-                for node in _statements(cell.source)
+                for node in statements(cell.source)
                 if isinstance(node, (ast.FunctionDef, ast.ClassDef)) or _is_constant(node)
             ]
             sources += [ast.unparse(node) for node in given]
@@ -337,70 +328,6 @@ def _is_constant(node: ast.stmt) -> bool:
     return True
 
 
-def names_used(source: str) -> set[str]:
-    """The names that a text makes use of: in code, or spelled in a string, but in no docstring.
-
-    Annotations are not used; nor are names that are taken from the reference, or from a module by
-    `submission.module(…)`: those are no student's.
-    """
-    visitor = _Names()
-    for node in _statements(source):
-        visitor.visit(node)
-    return visitor.found
-
-
-class _Names(ast.NodeVisitor):
-    """Collects names on its way through a text."""
-
-    def __init__(self) -> None:
-        self.found: set[str] = set()
-
-    def visit_Name(self, node: ast.Name) -> None:
-        self.found.add(node.id)
-
-    def visit_Attribute(self, node: ast.Attribute) -> None:
-        if not _is_staff(node.value):
-            self.found.add(node.attr)
-        self.visit(node.value)
-
-    def visit_Constant(self, node: ast.Constant) -> None:
-        if isinstance(node.value, str) and node.value.isidentifier():
-            self.found.add(node.value)
-
-    def visit_keyword(self, node: ast.keyword) -> None:
-        if node.arg is not None:
-            self.found.add(node.arg)
-        self.visit(node.value)
-
-    def visit_arg(self, node: ast.arg) -> None:
-        """Pass by a parameter and its annotation."""
-
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        self._visit_all(filter(None, (node.target, node.value)))
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
-        self._visit_all((*node.decorator_list, node.args, *node.body))
-
-    def _visit_all(self, nodes: Iterable[ast.AST]) -> None:
-        for node in nodes:
-            self.visit(node)
-
-
-def _is_staff(owner: ast.expr) -> bool:
-    """Whether an expression is the reference, or a module that a check asked for by name."""
-    if isinstance(owner, ast.Call):
-        return isinstance(owner.func, ast.Attribute) and owner.func.attr == "module"
-    return isinstance(owner, ast.Name) and owner.id == "reference"
-
-
 def _imports(source: str) -> bool:
-    body = ast.Module(_statements(source), [])
+    body = ast.Module(statements(source), [])
     return any(isinstance(node, (ast.Import, ast.ImportFrom)) for node in ast.walk(body))
-
-
-def _statements(source: str) -> list[ast.stmt]:
-    """The statements of a text; none where only IPython would understand it."""
-    try:
-        return ast.parse(source).body
-    except SyntaxError:
-        return []

@@ -11,7 +11,15 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from grader.gradebook import AppliedRule, Gradebook, RunInfo, Score, ScoredOutcome, Total
+from grader.gradebook import (
+    AppliedRule,
+    Gradebook,
+    Marked,
+    RunInfo,
+    Score,
+    ScoredOutcome,
+    Total,
+)
 from grader.model import CellError, Ending, Problem
 from grader.names import identity
 
@@ -110,6 +118,18 @@ def _score(score: Score, pseudonym: str, mask: _Mask) -> Score:
             for one in score.applied
         ),
         outdated=score.outdated,
+        marks=tuple(
+            Marked(
+                question=one.question,
+                possible=one.possible,
+                bonus=one.bonus,
+                earned=one.earned,
+                rubric=one.rubric,
+                adjusted=one.adjusted,
+                waits=mask(one.waits),
+            )
+            for one in score.marks
+        ),
     )
 
 

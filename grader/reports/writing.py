@@ -115,17 +115,21 @@ def _write_students(
 ) -> list[Path]:
     from grader.reports.case import Neighbours
     from grader.reports.code_writing import write_code
+    from grader.reports.html.check_page import check_addresses
     from grader.reports.html.page import address
     from grader.reports.html.student_page import student_page
 
     code, written = write_code(gradebook, output, folders, mode)
+    checks = {one.id: check_addresses(one) for one in gradebook.assignments}
     students = by_student(gradebook)
     names = (f"{folders[student]}.html" for student in students)
     pages = ["", *(address("..", STUDENTS, name) for name in names), ""]
     for place, (student, scores) in enumerate(students.items()):
         path = output / STUDENTS / f"{folders[student]}.html"
         beside = Neighbours(pages[place], pages[place + 2])
-        page = student_page(student, folders[student], gradebook, scores, code, beside, f"{output}")
+        page = student_page(
+            student, folders[student], gradebook, scores, code, beside, f"{output}", checks
+        )
         write_atomically(path, page, durable=False, mode=mode)
         written.append(path)
     return written

@@ -65,6 +65,7 @@ class FailedCheck(NamedTuple):
     compared: tuple[tuple[Piece, ...], tuple[Piece, ...]] | None
     differs: Picture | None
     code: tuple[tuple[str, str], ...]
+    others: str
     again: str
 
 
@@ -108,6 +109,7 @@ def student_page(
     code: Mapping[tuple[str, str], str] | None = None,
     neighbours: Neighbours = NOBODY,
     results: str = "reports",
+    checks: Mapping[str, Mapping[str, str]] | None = None,
 ) -> str:
     """Return one student's page.
 
@@ -120,8 +122,10 @@ def student_page(
             assignment.
         neighbours: the pages of the students before and after.
         results: the folder of the reports, as it was named.
+        checks: where there are pages about checks, from the folder of the reports, by assignment
+            and check.
     """
-    code = code or {}
+    code, checks = code or {}, checks or {}
     total = total_of(student, scores.values(), gradebook)
     possible = sum(assignment.points for assignment in gradebook.assignments)
     return render(
@@ -143,6 +147,7 @@ def student_page(
                 folder,
                 code.get((student, assignment.id), ""),
                 results,
+                checks.get(assignment.id, {}),
             )
             for assignment in gradebook.assignments
             if assignment.id in scores
@@ -150,7 +155,14 @@ def student_page(
     )
 
 
-def _part(assignment: AssignmentReport, score: Score, folder: str, code: str, results: str) -> Part:
+def _part(
+    assignment: AssignmentReport,
+    score: Score,
+    folder: str,
+    code: str,
+    results: str,
+    checks: Mapping[str, str],
+) -> Part:
     return Part(
         id=assignment.id,
         title=assignment.title,
@@ -168,7 +180,7 @@ def _part(assignment: AssignmentReport, score: Score, folder: str, code: str, re
         ),
         passed=sum(outcome.status is Status.PASSED for outcome in score.outcomes),
         checks=len(score.outcomes),
-        failed=tuple(_failed(assignment, score, f"../{code}" if code else "", results)),
+        failed=tuple(_failed(assignment, score, f"../{code}" if code else "", results, checks)),
         cell_errors=tuple(
             clipped(f"cell {error.cell}: {error.error}: {error.message}", 300)
             for error in score.cell_errors[:20]
@@ -204,7 +216,7 @@ def _ending(score: Score) -> str:
 
 
 def _failed(
-    assignment: AssignmentReport, score: Score, code: str, results: str
+    assignment: AssignmentReport, score: Score, code: str, results: str, pages: Mapping[str, str]
 ) -> Iterator[FailedCheck]:
     outcomes = {outcome.check: outcome for outcome in score.outcomes}
     places = anchors(assignment)
@@ -229,6 +241,7 @@ def _failed(
                     compared=difference(outcome.expected, outcome.actual) if compared else None,
                     differs=picture(outcome.differs) if outcome.differs is not None else None,
                     code=tuple(_code(outcome, code)),
+                    others=f"../{pages[check.id]}" if check.id in pages else "",
                     again=rerun(score.student, score.assignment, check.id, results)
                     if score.digest and tried
                     else "",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from toy import Silent, write, write_gate
 
-from grader.authoring.cases import Kind, Planned, definitions, names_used, needed, plan_cases
+from grader.authoring.cases import Kind, Planned, definitions, plan_cases
 from grader.authoring.lessons import read_lesson
 from grader.authoring.verify import Verdict, try_cases
 from grader.config.course import load_course
@@ -129,26 +129,6 @@ def test_what_a_lesson_asks_for_itself_stays_its_own(two: Path) -> None:
     own = DOUBLING.replace("double", "add").replace("plus(x, x)", "2 * x")
     write(two / "lessons/02_doubling.py", own)
     assert run(planned(two, "doubling", thorough=True)["subtracts"])["add"](5) == 10
-
-
-@pytest.mark.parametrize(
-    ("source", "used"),
-    [
-        ("f(g.h, k=1)", {"f", "g", "h", "k"}),
-        ("def f(x: Model) -> Model:\n    '''Of a Model.'''\n    y: Model = x\n    return y", {"x", "y"}),
-        ("submission.defines('Model')", {"submission", "defines", "Model"}),
-        ("submission.module('course.parts').Model()", {"submission", "module"}),
-        ("reference.Model()", {"reference"}),
-        ("%time Model()", set()),
-    ],
-)  # fmt: skip
-def test_what_counts_as_use(source: str, used: set[str]) -> None:
-    assert names_used(source) == used
-
-
-def test_an_answer_is_needed_that_a_used_one_makes_use_of() -> None:
-    texts = {"a": "def a(): return b()", "b": "def b(): return 1", "c": "def c(): return a()"}
-    assert needed(texts, {"a", "print"}) == {"a", "b"}
 
 
 LESSON = '''\

@@ -15,6 +15,7 @@ from grader.gradebook import (
     Attempt,
     Gradebook,
     KeptScore,
+    Marked,
     Origin,
     Regrade,
     Score,
@@ -75,6 +76,12 @@ def told(score: Score, student: str) -> Score:
         time_from="myfile",
         due=at,
         attempts=(Attempt(number=1, file="myfile.ipynb", digest="deadbeef", counts=True),),
+        marks=(
+            Marked(
+                question=next(iter(score.questions), ""), possible=1.0, answer="deadbeef", earned=0.5,
+                comment="she broke her arm", by="instructor7", at="2026-03-03", waits=SAYS,
+            ),
+        ),
     )  # fmt: skip
 
 
@@ -136,7 +143,9 @@ def test_no_byte_of_any_file_names_anybody(book: Gradebook, tmp_path: Path) -> N
 def test_everything_that_a_gradebook_holds_was_thought_about() -> None:
     """A field that is new is left out until somebody has put it on one of these lists."""
     kept = {
-        Score: "student assignment state earned possible ending questions outcomes cell_errors applied outdated",
+        Score: "student assignment state earned possible ending questions outcomes cell_errors applied outdated "
+        "marks",
+        Marked: "question possible bonus earned rubric adjusted waits",
         ScoredOutcome: "check question status earned possible message detail asked check_line cell line expected "
         "actual differs",
         Gradebook: "schema_version course assignments scores problems isolation run complete course_title totals "
@@ -145,6 +154,7 @@ def test_everything_that_a_gradebook_holds_was_thought_about() -> None:
     }  # fmt: skip
     left_out = {
         Score: "output file digest submitted_at time_from due attempts",
+        Marked: "answer comment by at",
         ScoredOutcome: "",
         Gradebook: "names regrades",
         Total: "",

@@ -19,7 +19,7 @@ from grader.names import components
 from grader.reports.case import Neighbours
 from grader.reports.choices import Hidden
 from grader.reports.feedback import compose
-from grader.reports.html.check_page import check_pages
+from grader.reports.html.check_page import check_addresses, check_pages
 from grader.reports.html.class_report import class_report
 from grader.reports.html.code_page import code_page
 from grader.reports.html.feedback_page import feedback_page
@@ -44,11 +44,14 @@ def pages_of(gradebook: Gradebook) -> dict[str, str]:
     """Every kind of page that a gradebook gives."""
     pages = {"index": index(gradebook)}
     folders = components(score.student for score in gradebook.scores)
+    checks = {one.id: check_addresses(one) for one in gradebook.assignments}
     for assignment in gradebook.assignments:
         found = check_pages(gradebook, assignment, folders)
         pages |= {f"check {number}": page for number, (_, page) in enumerate(found)}
     for number, (student, scores) in enumerate(by_student(gradebook).items()):
-        pages[f"student {number}"] = student_page(student, "folder", gradebook, scores)
+        pages[f"student {number}"] = student_page(
+            student, "folder", gradebook, scores, checks=checks
+        )
         for score in scores.values():
             pages[f"code {number}"] = code_of(gradebook, score)
             told = compose(score, gradebook.assignments[0], gradebook.isolation, Hidden.TITLES)

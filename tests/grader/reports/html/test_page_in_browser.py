@@ -247,7 +247,7 @@ def test_a_thousand_students_open_in_a_second(browser: Browser, tmp_path: Path) 
 
 def test_a_hostile_class_does_nothing_in_a_browser(page: Page, tmp_path: Path) -> None:
     evil = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'><svg onload=alert(3)>\u202e"
-    book = generated(3)
+    book = generated(3, assignments=2, questions=2)
     data = msgspec.json.encode(book).decode()
     for word in ("student0001", "unit", "What question", "your code", "no x"):
         data = data.replace(word, json.dumps(evil + word)[1:-1])
