@@ -116,7 +116,10 @@ def cluster(folder: Path, workers: int, *more: str) -> Iterator[tuple[str, int]]
         for process in reversed(started):
             process.terminate()
         for process in started:
-            process.wait()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:  # some, when their scheduler goes in the same moment
+                process.kill()
 
 
 def cpu_s(pid: int) -> float:
@@ -170,7 +173,7 @@ def measure_workers(folder: Path, wait_s: float, rounds: int, most: int) -> None
             starts: Starts = Cluster(address)
             with starts(course) as executor:
                 jobs = jobs_of(executor, folder, workers * rounds)  # type: ignore[arg-type]
-                list(executor.run(jobs_of(executor, folder, 2 * workers), None))  # type: ignore[arg-type]
+                list(executor.run(jobs_of(executor, folder, workers)))  # type: ignore[arg-type]
                 began = time.monotonic()
                 runs = list(executor.run(jobs))
                 seconds = time.monotonic() - began

@@ -44,8 +44,8 @@ PATIENCE_S = 1.0
 OTHERS_S = 10.0
 """When all refuse, so long others may come that don't."""
 
-WARM_S = 20.0
-"""So long a worker may take to get ready before that is worth a word."""
+WARM_S = 60.0
+"""So long a worker may take to get ready, before it counts as none."""
 
 SUSPECT = TRIES - 1
 """So many workers died while a submission ran: it runs alone from now on."""
@@ -389,9 +389,10 @@ class _Grading:
         patient_s = min(OTHERS_S, self._cluster.wait_s)
         if not self._graded and now - self._nobody_since > patient_s:
             session.require_somebody()
-        if now - self._nobody_since > self._cluster.wait_s:
+        wait_s = max(self._cluster.wait_s, WARM_S if soon else 0.0)
+        if now - self._nobody_since > wait_s:
             raise self._cluster.gave_up(reason)
-        if reason != self._told and (not soon or now - self._nobody_since > WARM_S):
+        if reason != self._told and (not soon or now - self._nobody_since > OTHERS_S):
             self._told = reason
             self._cluster.tell(f"{reason}: waiting up to {self._cluster.wait_s:g} s for one")
 
