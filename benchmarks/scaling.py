@@ -3,7 +3,7 @@
     python -m benchmarks.scaling workers         1, 2, 4, … 32 workers, checks that only wait
     python -m benchmarks.scaling cost            2,000 and 20,000 submissions that nobody grades
     python -m benchmarks.scaling real            real checks: two workers beside `--jobs 2`
-    python -m benchmarks.scaling simulate        up to 1,000 workers that only wait, on a real scheduler
+    python -m benchmarks.scaling simulate        up to 1,000 workers that only wait, a real scheduler
 
 Scheduler and workers are processes of this machine. docs/scaling.md has the figures.
 """
