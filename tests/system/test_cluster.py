@@ -6,6 +6,7 @@ host has a network of its own.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -151,6 +152,27 @@ def test_who_takes_three_workers_along_stays_ungraded_and_alone(
     assert watcher.died == 3
     [bad] = [score for score in book.scores if score.student == "bad"]
     assert bad.ending.message == "3 workers died while they graded it"
+
+
+@later
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a disk of its own")
+def test_a_disk_that_gets_full_on_one_worker(scene: Scene, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300m", "none", str(disk)], check=True)
+    full = scene.cluster.add(threads=2, more=("--local-directory", str(disk)), TMPDIR=str(disk))
+
+    def harm() -> None:
+        assert eventually(lambda: bool(full.pids.get("judge")), 20)
+        with contextlib.suppress(OSError), (disk / "filling").open("wb") as filling:
+            while True:
+                filling.write(bytes(1 << 20))
+
+    try:
+        scene.graded(tmp_path / "out", harm)
+    finally:
+        scene.cluster.remove(full)
+        subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 @later
