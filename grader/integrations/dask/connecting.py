@@ -156,7 +156,7 @@ def _local_cluster(workers: int) -> Iterator[Any]:
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # anybody else's may have the usual port
             memory_limit=None,  # what is graded is no part of the worker, and has limits of its own
             silence_logs=logging.CRITICAL,
         )

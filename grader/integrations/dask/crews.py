@@ -52,12 +52,13 @@ class Crew:
         self._lock = threading.Lock()
         self._folder: Path | None = None
         self._engine: Engine | None = None
+        self._running: set[str] = set()
         self._unwanted: set[str] = set()
         self._faults = 0
         self._closed = False
-        self.busy = 0
         self.used_at = time.monotonic()
-        self._open()
+        with self._lock:
+            self._open()
 
     def grade(self, key: str, order: bytes, content: bytes, begun: Callable[[], None]) -> bytes:
         """Grade one submission, with as many at once as there are threads that call this.
@@ -75,17 +76,19 @@ class Crew:
             Stopped: it is not wanted any more.
         """
         asked = from_json(order, Order)
-        engine = self._open()
-        self.busy += 1
+        with self._lock:
+            engine = self._open()
+            self._running.add(key)
         try:
             budget = ReadingBudget()
             run = self._run(engine, key, asked, content, budget, begun)
         except GraderError as error:
             run = _fault(asked.submission, str(error))
         finally:
-            self.busy -= 1
+            with self._lock:
+                self._running.discard(key)
+                self._unwanted.discard(key)
             self.used_at = time.monotonic()
-            self._unwanted.discard(key)
         return to_json(Answer(run, budget.seconds, self._unfit(run)))
 
     def _run(
@@ -114,13 +117,13 @@ class Crew:
 
     def forget(self, key: str) -> None:
         """Nobody wants what came of this task: it ends within a second, if it is being graded."""
-        if self.busy:
+        if key in self._running:
             self._unwanted.add(key)
 
     def rest(self) -> None:
         """End its processes and remove its folder; the next submission starts them again."""
         with self._lock:
-            if self.busy:
+            if self._running:
                 return
             self._end()
 
@@ -133,23 +136,23 @@ class Crew:
     # ------------------------------------------------------------ what it is made of
 
     def _open(self) -> Engine:
-        """The engine, ready to grade."""
-        with self._lock:
-            if self._closed:
-                raise Stopped
-            if self._engine is None:
-                try:
-                    self._engine = self._start()
-                except OSError as error:
-                    raise no_room(error, self._scratch) or GraderFault(
-                        "a worker can't write to its folder",
-                        where=self._scratch,
-                        hint="start it with another `--local-directory`",
-                    ) from error
-                except BaseException:
-                    self._end()
-                    raise
-            return self._engine
+        """The engine, ready to grade; the lock is held meanwhile."""
+        if self._closed:
+            raise Stopped
+        if self._engine is None:
+            try:
+                self._engine = self._start()
+            except OSError as error:
+                self._end()
+                raise no_room(error, self._scratch) or GraderFault(
+                    "a worker can't write to its folder",
+                    where=self._scratch,
+                    hint="start it with another `--local-directory`",
+                ) from error
+            except BaseException:
+                self._end()
+                raise
+        return self._engine
 
     def _start(self) -> Engine:
         course = self._unpacked() if self._setup.archive else self._in_place()

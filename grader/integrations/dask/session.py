@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 ANSWER_S = 5.0
 """How long a scheduler may take for a small question."""
 
+ROUND_S = 0.5
+"""How often it is looked whether anybody is still there."""
+
 NAMED = 5
 """So many hosts are named in a sentence."""
 
