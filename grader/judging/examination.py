@@ -125,20 +125,17 @@ class Examination:
         """Run all checks, each after those that it requires."""
         session = self._session
         fault: Ending | None = None
-        lacked_time = False
         try:
             for check, item in in_order(*self._asked_for(), self._request.first):
                 outcome = self._outcomes[check.id] = self._outcome(check, item)
                 self._has_lost |= check.points > 0 and outcome.status is not Status.PASSED
-            lacked_time = session.lacked_time
             self._require_libraries()
         except GraderFault as error:
             fault = Ending(kind=EndingKind.FAULT, message=f"{error}")
         finally:
             session.close()
-        if (session.starved or lacked_time) and not self._request.last_try:
-            what = "the machine ran out of memory" if session.starved else "a worker was killed"
-            fault = Ending(kind=EndingKind.FAULT, message=what)
+        if session.starved and not self._request.last_try:
+            fault = Ending(kind=EndingKind.FAULT, message="the machine ran out of memory")
         submission = self._request.submission
         self._problems += name_known_answers(self._known, session.definitions, submission)
         self._problems += _name_places(session.imported_elsewhere, submission)

@@ -109,7 +109,6 @@ class Session:
         self._unread = compare
         self._deadly: set[int] = set()
         self._accidents: set[int | str] = set()
-        self._own_doing: set[int | str] = set()
         self._late_cells: Counter[int] = Counter()
         self._late_checks = 0
         self._hidden_asked = False
@@ -173,11 +172,6 @@ class Session:
             peak_bytes=self._peak_bytes,
             workers=self._workers,
         )
-
-    @property
-    def lacked_time(self) -> bool:
-        """Whether its time is up, and some of it was lost by accidents."""
-        return bool(self._accidents - self._own_doing) and self._time_left() <= 0
 
     # ------------------------------------------------------------ workers
 
@@ -266,10 +260,7 @@ class Session:
 
     def _is_accident(self, link: WorkerLink, place: int | str) -> bool:
         """Whether the worker was killed here, in a cell or a check, for the first time."""
-        if not link.killed:
-            return False
-        if place in self._accidents:
-            self._own_doing.add(place)
+        if not link.killed or place in self._accidents:
             return False
         self._accidents.add(place)
         return True

@@ -124,16 +124,6 @@ def test_whoever_else_kills_a_worker_takes_no_point(
     assert len(list((tmp_path / "done").iterdir())) == 10
 
 
-def test_who_lacks_the_time_that_a_killed_worker_took_is_graded_again(
-    toy_course: Course, class_of: Callable[..., Path], tmp_path: Path
-) -> None:
-    work = {"ann": [doomed("ann", {"test_0": "now"}, pause_s=2.2), RIGHT]}
-    course = with_outsider(toy_course, tmp_path / "done")
-    score = graded(course, class_of, work, wall_s=4, cell_s=10)["ann"]
-    assert (tmp_path / "done/ann test_0").exists()
-    assert (score.state, score.earned) == (State.GRADED, 4.0)
-
-
 def test_who_kills_itself_wherever_it_is_comes_to_an_end(
     toy_course: Course, class_of: Callable[..., Path], tmp_path: Path
 ) -> None:
