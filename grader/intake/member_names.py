@@ -147,14 +147,16 @@ def _fits(raws: Sequence[bytes], page: str) -> bool:
 
 def _best_by_hints(raws: Sequence[bytes], pages: Sequence[str], hints: Collection[str]) -> str:
     """Return the page in which most people's names are found; empty if none is."""
-    words = {word for hint in hints for word in _plain(hint).split() if not word.isascii()}
+    words = {word for hint in hints for word in hint.split() if not word.isascii()}
     found = {page: _count(raws, page, words) for page in pages} if words else {}
-    return max(found, key=lambda page: found[page]) if any(found.values()) else ""
+    return max(found, key=lambda page: found[page]) if any(map(any, found.values())) else ""
 
 
-def _count(raws: Sequence[bytes], page: str, words: Collection[str]) -> int:
-    text = "\n".join(_plain(raw.decode(page)) for raw in raws)
-    return sum(word in text for word in words)
+def _count(raws: Sequence[bytes], page: str, words: Collection[str]) -> tuple[int, int]:
+    """How many words are found, however they are spelt; and how many as they are."""
+    texts = [raw.decode(page) for raw in raws]
+    written, plain = "\n".join(texts), "\n".join(map(_plain, texts))
+    return sum(_plain(word) in plain for word in words), sum(word in written for word in words)
 
 
 def _plain(text: str) -> str:

@@ -34,7 +34,7 @@ def test_json_goes_to_stdout_alone(toy: Path, class_of: Callable[..., Path]) -> 
     result = grader("check", class_of(ann=RIGHT), "--json", cwd=toy)
     gradebook = json.loads(result.stdout)
     assert gradebook["scores"][0]["questions"] == {"small": 1.0, "any": 2.0, "state": 1.0}
-    assert gradebook["schema_version"] == 2
+    assert gradebook["schema_version"] == 3
 
 
 def test_two_runs_write_the_same_scores(toy: Path, class_of: Callable[..., Path]) -> None:

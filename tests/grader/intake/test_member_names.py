@@ -56,6 +56,15 @@ def test_names_that_say_nothing_are_read_and_the_guess_is_reported(tmp_path, pag
     assert [kind for kind, *_ in kinds(found)] == ([] if page == "utf-8" else ["renamed"])
 
 
+def test_of_two_spellings_the_one_of_the_roster_counts():
+    names = [
+        "ææææ",
+        "넭æææ",
+    ]  # four signs in EUC-KR, which cp949 reads as others that mean the same
+    raws = [name.encode("euc_kr") for name in names]
+    assert guess_encoding(raws, names) == "euc_kr"
+
+
 @settings(deadline=None, max_examples=40)
 @given(st.sampled_from([p for p in CODE_PAGES if p != "cp437"]), st.data())
 def test_the_names_of_the_roster_tell_how_names_are_written(page, data):
