@@ -13,6 +13,7 @@ from toy import RIGHT, Silent, write
 
 from grader.config.course import Course
 from grader.gradebook import Score, State
+from grader.judging import attempts
 from grader.judging import engine as scheduler
 from grader.model import EndingKind, Status
 from grader.pipeline import Options, check
@@ -147,7 +148,7 @@ def test_a_check_that_takes_too_long_by_itself_is_its_own_fault(
 def test_a_judge_that_nothing_cuts_off_is_ended_from_outside(
     toy_course: Course, class_of: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler, "JUDGE_SLACK_S", 0.5)
+    monkeypatch.setattr(attempts, "JUDGE_SLACK_S", 0.5)
     course = with_checks(toy_course, "3 ** (submission.add(1, 2).value() + 1)")
     course = with_limits(course, check_s=0.5)
     found = graded(

@@ -159,7 +159,7 @@ def test_a_gradebook_of_the_first_version_is_regraded(toy: Path) -> None:
     assert_clear(done, 0, "of an earlier version")
     assert "what its checks do or use, or the grader, has changed" in done.stdout
     assert earned(toy) == {"ann": 5, "bob": 3, "cy": 4}
-    assert (book(toy)["schema_version"], len(book(toy)["regrades"])) == (2, 1)
+    assert (book(toy)["schema_version"], len(book(toy)["regrades"])) == (3, 1)
 
 
 def no_gradebook(toy: Path) -> None:
