@@ -7,6 +7,7 @@ Text of unknown origin goes through `one_line` into `rich.text.Text`: rich's mar
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import sys
 import time
@@ -26,10 +27,10 @@ from grader.reports.choices import Visibility
 from grader.reports.pace import Pace, duration
 from grader.reports.score_table import Symbols, mark, score_table, tally
 from grader.reports.students import called
-from grader.store.output import CODE, FEEDBACK, GRADESCOPE, INDEX, STUDENTS
+from grader.store.output import CHECKS, CODE, FEEDBACK, GRADESCOPE, INDEX, STUDENTS
 from grader.text import WITHOUT_ISOLATION, one_line, points
 
-FOLDERS = frozenset({CODE, FEEDBACK, STUDENTS, GRADESCOPE})
+FOLDERS = frozenset({CHECKS, CODE, FEEDBACK, STUDENTS, GRADESCOPE})
 
 PROBLEMS_SHOWN = 20
 SLOW_SHOWN = 3
@@ -311,7 +312,9 @@ def _print_isolation(err: Console, isolation: Isolation | None) -> None:
 def _places(reports: Sequence[Path]) -> list[Path]:
     """Name files one by one but a folder full of them only once; the class report comes last."""
     places: dict[Path, None] = {}
+    beside = {path.parent for path in reports if path.name == INDEX}  # whatever that is called
     for path in reports:
-        folder = next((parent for parent in path.parents if parent.name in FOLDERS), None)
+        parents = itertools.takewhile(lambda parent: parent not in beside, path.parents)
+        folder = next((parent for parent in parents if parent.name in FOLDERS), None)
         places[folder or path] = None
     return sorted(places, key=lambda path: path.name == INDEX)

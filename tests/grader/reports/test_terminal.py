@@ -98,6 +98,14 @@ def test_ungraded_problems_isolation_and_reports_go_to_stderr(gradebook):
     assert "hint" not in out
 
 
+def test_a_folder_of_reports_is_named_once_whatever_folders_it_lies_in(gradebook):
+    output = Path("students/checks")
+    inside = ("index.html", "students/a.html", "checks/sums/b.html", "checks/sums/c.html")
+    _, err = shown(gradebook, reports=[output / path for path in inside])
+    told = [line.removeprefix("Report: ") for line in err.splitlines() if "Report: " in line]
+    assert told == [str(output / name) for name in ("students", "checks", "index.html")]
+
+
 def test_grading_without_isolation_is_loud(gradebook):
     _, err = shown(msgspec.structs.replace(gradebook, isolation=Isolation(mode="off")))
     assert "WARNING: graded without isolation" in err
