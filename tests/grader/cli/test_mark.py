@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
@@ -160,6 +161,27 @@ def test_what_waits_is_not_given_out_unless_somebody_says_so(tmp_path: Path) -> 
     packing = ["export", str(reports), "--feedback", "zip", "--output", str(tmp_path / "f.zip")]
     assert "nobody has marked" in str(CliRunner().invoke(grader, packing).exception)
     assert CliRunner().invoke(grader, [*packing, "--provisional"]).exit_code == 0
+
+
+def test_what_a_marker_writes_stays_text_in_what_is_given_back(tmp_path: Path) -> None:
+    _, reports = write_class(tmp_path, {"ann": "the moon"})
+    (score,) = decode((reports / "gradebook.json").read_bytes()).scores
+    from grader.config.policy import Mark
+
+    evil = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    for one in score.marks:
+        mark = Mark("ann", "tides", one.question, one.answer, points=1.0, comment=evil)
+        marks.add(reports, mark)
+    (tmp_path / "none.jsonl").touch()
+    assert run(tmp_path, "--merge", tmp_path / "none.jsonl").exit_code == 0
+    packed = tmp_path / "given.zip"
+    command = ["export", str(reports), "--feedback", "zip", "--output", str(packed)]
+    assert CliRunner().invoke(grader, command).exit_code == 0
+    with zipfile.ZipFile(packed) as made:
+        pages = {name: made.read(name).decode() for name in made.namelist()}
+    (page,) = (text for name, text in pages.items() if name.endswith(".html"))
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert not any("<script>alert" in text or "<img" in text for text in pages.values())
 
 
 def test_a_marked_question_is_adjusted_like_any_other(tmp_path: Path) -> None:
