@@ -16,6 +16,7 @@ MARKS = ("slow", "e2e", "gpu")
 
 FIRST = (
     # slow
+    "grader/intake/test_discovery_of_owners.py",
     "suites/test_every_check_matters.py",
     "system/nbgrader/test_same_scores.py",
     "docs/test_guides.py",

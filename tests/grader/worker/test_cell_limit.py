@@ -41,7 +41,7 @@ def test_the_cell_is_stopped_and_the_next_one_runs() -> None:
     with ready_zygote() as zygote:
         link = WorkerLink(spawn(zygote.fileno(), LIMITS), LIMITS)
         link.wait_ready()
-        link.allow(150, "after 150 s in all")
+        link.allow(600, "after 600 s in all")
         for number, (name, source) in enumerate(FOR_EVER.items(), 1):
             try:
                 link.request(Op.CELL, number=number, source=source, limit_s=CELL_S)
