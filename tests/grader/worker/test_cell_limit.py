@@ -29,6 +29,10 @@ class E(Exception):
         while True: pass
 raise E""",
     "the script that raises it": "%run loud.py",
+    "a swallowed alarm": """import time
+try: time.sleep(9)
+except BaseException: pass
+while True: pass""",
     "turns for ever": "import asyncio\nawait asyncio.sleep(0)\nwhile True: await asyncio.sleep(0)",
 }
 LIMITS = Limits(wall_s=200)

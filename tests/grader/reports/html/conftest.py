@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from chromium import watched_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -26,16 +27,9 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """A page on which any message of the browser, a broken policy among them, is an error."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    fresh = context.new_page()
-    messages: list[str] = []
-    fresh.on("console", lambda message: messages.append(message.text))
-    fresh.on("pageerror", lambda error: messages.append(str(error)))
-    fresh.on("request", lambda asked: asked.url.startswith("file:") or messages.append(asked.url))
-    yield fresh
-    context.close()
-    assert messages == []
+    """A page that shows files; any message, a broken policy among them, is an error."""
+    with watched_page(browser, "file:") as watched:
+        yield watched
 
 
 @pytest.fixture

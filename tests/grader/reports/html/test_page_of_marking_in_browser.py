@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from chromium import watched_page
 from marking_site import Site
 
 from grader.marking.desk import Said
@@ -45,16 +46,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page on which any message of the browser, a broken policy among them, is an error."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    fresh = context.new_page()
-    messages: list[str] = []
-    fresh.on("console", lambda message: messages.append(message.text))
-    fresh.on("pageerror", lambda error: messages.append(str(error)))
-    yield fresh
-    context.close()
-    assert messages == []
+def page(browser: Browser, site: Site) -> Iterator[Page]:
+    """A page of the site; any message, a broken policy among them, is an error."""
+    with watched_page(browser, site.url("")) as watched:
+        yield watched
 
 
 def hostile_number(site: Site) -> int:
