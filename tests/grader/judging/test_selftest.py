@@ -7,9 +7,11 @@ import os
 import select
 import signal
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,6 +50,17 @@ def test_without_a_wall_the_canaries_come_through(zygote: Zygote) -> None:
     assert "memory, disk, thread and time limits" in held
     # whoever runs the tests may have given up privileges already
     assert held <= {"memory, disk, thread and time limits", "no new privileges"}
+
+
+def test_the_folder_for_temporary_files_may_have_a_long_path(
+    zygote: Zygote, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    assert all(result.held for result in self_test(zygote, LIMITS))
+    open_to_all = self_test(zygote, LIMITS, sandbox=False)
+    assert "no network" not in {result.property for result in open_to_all if result.held}
 
 
 def test_what_is_missing_comes_with_advice(zygote: Zygote) -> None:
