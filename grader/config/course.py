@@ -51,7 +51,8 @@ class Course(Value, frozen=True):
     with answers that were given away. `data` lies beside every notebook, `hidden_data` is for
     hidden checks: see `grader/config/data.py`. `strict` says whether `grader verify` demands what
     it only warns of else. `one_file` are the lessons that carry all of an assignment.
-    `requirements` is what notebooks and checks import beside the grader, as pip has it.
+    `requirements` is what notebooks and checks import beside the grader, as pip has it. `practice`
+    holds lessons whose notebooks are handed out and never graded.
     """
 
     id: str
@@ -82,12 +83,15 @@ class Course(Value, frozen=True):
     strict: bool = False
     requirements: tuple[str, ...] = ()
     one_file: dict[str, Path] = msgspec.field(default_factory=dict)
+    practice: Path | None = None
 
     @property
     def private(self) -> tuple[Path, ...]:
         """Where it keeps what neither students nor their work may see."""
-        places = (self.suites, self.reference, self.lessons, self.mutants, self.styles, self.fakes)
-        return (*(place for place in places if place is not None), *self.hidden_data)
+        taught = (self.suites, self.reference, self.lessons, self.practice)
+        tried = (self.mutants, self.styles, self.fakes)
+        places = (place for place in (*taught, *tried) if place is not None)
+        return (*places, *self.hidden_data)
 
     def data_of(self, assignment: str) -> tuple[Path, ...]:
         """What lies beside the notebook of an assignment: files and folders, by their names."""
@@ -128,6 +132,7 @@ class _CourseTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     suites: str | None = None
     reference: str | None = None
     lessons: str | None = None
+    practice: str | None = None
     mutants: str | None = None
     styles: str | None = None
     fakes: str | None = None
@@ -257,6 +262,7 @@ def _resolve(table: _CourseTable, root: Path, one_file: dict[str, Path]) -> Cour
         strict=table.strict,
         requirements=tuple(map(_requirement, table.requirements)),
         one_file=one_file,
+        practice=place("practice", table.practice),
     )
     _check_data(course)
     return course
