@@ -26,6 +26,7 @@ from grader.authoring.answers import (
     mark_solution,
     reference_source,
 )
+from grader.authoring.colab import badge, fetching
 from grader.authoring.handout import CHECKS, public_checks, setup_cell
 from grader.authoring.lessons import (
     Lesson,
@@ -171,7 +172,7 @@ def build_notebook(
     sources = solution_sources(course, lesson) | dict(answers or {})
     cells: list[dict[str, Any]] = []
     anchor, distance = "start", 0
-    for cell in _with_setup(lesson, course):
+    for cell in _with_setup(lesson, course, solved=solved):
         if cell.question is not None and suite is None:
             continue
         name = _name(cell, lesson)
@@ -262,9 +263,12 @@ def solution_sources(course: Course, lesson: Lesson) -> dict[str, str]:
 # ---------------------------------------------------------------- cells
 
 
-def _with_setup(lesson: Lesson, course: Course) -> Iterator[LessonCell]:
-    """A lesson's cells, before the first code cell the one that the lesson does without."""
+def _with_setup(lesson: Lesson, course: Course, *, solved: bool) -> Iterator[LessonCell]:
+    """A lesson's cells, and before the first code cell those that the lesson does without."""
     missing = list(setup_cell(course, lesson.path, lesson.cells))
+    if not solved:  # what instructors get is at home
+        missing = [*fetching(course), *missing]
+        yield from badge(course, lesson)
     for cell in lesson.cells:
         if cell.kind == "code":
             yield from missing

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from grader.config.colab import Colab, ColabTable, read_colab
 from grader.config.data import read_places, require_apart, require_distinct_names
 from grader.config.limits_table import LimitsTable, read_limits
 from grader.config.manual import ManualTable, RubricTable, read_manual
@@ -84,6 +85,7 @@ class Course(Value, frozen=True):
     requirements: tuple[str, ...] = ()
     one_file: dict[str, Path] = msgspec.field(default_factory=dict)
     practice: Path | None = None
+    colab: Colab | None = None
 
     @property
     def private(self) -> tuple[Path, ...]:
@@ -152,6 +154,7 @@ class _CourseTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     policy: PolicyTable = msgspec.field(default_factory=PolicyTable)
     timezone: str | None = None
     extensions: str | None = None
+    colab: ColabTable | None = None
 
 
 def load_course(path: Path | None = None, graded: Sequence[Path] = ()) -> Course:
@@ -205,7 +208,7 @@ def _nearest_key(message: str) -> str:
         return ""
     tables = (
         _CourseTable, _AssignmentTable, PolicyTable, LateTable, LimitsTable, ManualTable,
-        RubricTable,
+        RubricTable, ColabTable,
     )  # fmt: skip
     known = sorted({key for table in tables for key in table.__struct_fields__})
     near = difflib.get_close_matches(unknown.partition("`")[0][:100], known, n=1)
@@ -263,6 +266,7 @@ def _resolve(table: _CourseTable, root: Path, one_file: dict[str, Path]) -> Cour
         requirements=tuple(map(_requirement, table.requirements)),
         one_file=one_file,
         practice=place("practice", table.practice),
+        colab=read_colab(table.colab),
     )
     _check_data(course)
     return course
