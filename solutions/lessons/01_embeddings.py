@@ -19,7 +19,8 @@
 # the basics are right. Cells that say *graded after you hand in* stand for hidden checks: they ask
 # for what the text and the docstrings say, and nothing else.
 #
-# Everything runs in seconds on a laptop, and from top to bottom even while it is unsolved.
+# Everything runs in seconds on a laptop, and from top to bottom even while it is unsolved. A word that
+# is new to you may stand in the [glossary](99_glossary.ipynb).
 
 # %%
 import math

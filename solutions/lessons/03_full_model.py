@@ -21,6 +21,8 @@
 #
 # This notebook does not need your earlier ones: the parts come with the course. When yours are
 # finished, bring them in; a mistake in one of them costs nothing here.
+#
+# A word that is new to you may stand in the [glossary](99_glossary.ipynb).
 
 # %%
 import math
@@ -53,7 +55,8 @@ print("Ready: torch", torch.__version__)
 # %% [markdown]
 # ## The idea
 #
-# A text is a row of guesses: each token follows from those before it. If a model gives the
+# A text is a row of guesses: each token follows from those before it. If a model, which is called
+# *autoregressive* then, gives the
 # probability of the next token at every position, the probability of a text is their product,
 #
 # $$p(t_1, \dots, t_n) = \prod_{i} p(t_i \mid t_1, \dots, t_{i-1})$$

@@ -17,6 +17,8 @@
 # short methods. The model around them is there already: it is the one from notebook 3, in a version
 # that comes with the course. `check("sharing")` tells you at once whether the basics are right;
 # cells that say *graded after you hand in* stand for hidden checks.
+#
+# A word that is new to you may stand in the [glossary](99_glossary.ipynb).
 
 # %%
 import copy

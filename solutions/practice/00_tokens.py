@@ -14,6 +14,8 @@
 # **How it works.** Nothing here is graded, and no later notebook needs it: it is for whoever asks
 # where the integers come from. Five cells say `# YOUR CODE HERE`: replace that line and the next.
 # `check("pairs")` and its like tell you at once whether it is right. You need plain Python, no torch.
+#
+# A word that is new to you may stand in the [glossary](99_glossary.ipynb).
 
 # %%
 import sys

@@ -88,4 +88,4 @@ def test_every_prediction_is_empty_and_has_its_comparison_in_a_later_cell(assign
         assert later > number
         assert list(numbers) == measured
         assert set(numbers.values()) == {None}
-    assert len(predicted) >= 2 or assignment in {*TO_COME, "00_tokens"}
+    assert len(predicted) >= 2 or assignment in TO_COME or assignment[0].isdigit()
