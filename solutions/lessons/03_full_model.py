@@ -55,9 +55,9 @@ print("Ready: torch", torch.__version__)
 # %% [markdown]
 # ## The idea
 #
-# A text is a row of guesses: each token follows from those before it. If a model, which is called
-# *autoregressive* then, gives the
-# probability of the next token at every position, the probability of a text is their product,
+# A text is a row of guesses: each token follows from those before it, and a model that is made this
+# way is called *autoregressive*. If it gives the probability of the next token at every position, the
+# probability of a text is their product,
 #
 # $$p(t_1, \dots, t_n) = \prod_{i} p(t_i \mid t_1, \dots, t_{i-1})$$
 #
@@ -497,7 +497,9 @@ check()
 # 3. **How the stream grows.** Plot the hidden states of models with 2, 8 and 32 layers. GPT-2 divides
 #    the initial weights of the two maps that write into the stream by $\sqrt{2\,n_{\text{layers}}}$.
 #    Do it, and plot again.
-# 4. **Padding.** Sequences of different length are filled up with padding tokens. Build a mask
+# 4. **GPT-2 in your model.** It has this very architecture, and its weights are published: notebook 7,
+#    `07_gpt2.ipynb`, which is not graded either.
+# 5. **Padding.** Sequences of different length are filled up with padding tokens. Build a mask
 #    `(B, 1, T, T)` that is causal *and* hides them. What must not happen to a row of the mask?
 #
 # ## References
