@@ -11,7 +11,14 @@ import pytest
 from grader.testing import SubmissionNames, assert_equal, check
 from grader.testing.failure import fail
 
-TEXTS = ("", "a", "aaaa", "the cat, the hat, the bat", "Zoë sang « là »", "河上的渡船 🚢🚢")
+TEXTS = {
+    "nothing": "",
+    "a letter": "a",
+    "one letter again": "aaaa",
+    "words": "the cat, the hat, the bat",
+    "accents": "Zoë sang « là »",
+    "other scripts": "河上的渡船 🚢🚢",
+}
 Merges = dict[tuple[int, int], int]
 
 
@@ -80,6 +87,7 @@ class TestMerging:
             ([1], [1]),
             ([], []),
         ],
+        ids=["twice", "in the middle", "turned round", "half of it", "nothing"],
     )
     @check(points=0, hint="After a merge go on by two positions, otherwise by one, to the last.")
     def test_examples(
@@ -141,7 +149,7 @@ class TestRoundTrip:
 
     practice = True
 
-    @pytest.mark.parametrize("text", TEXTS)
+    @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
     @check(points=0, hint="Join the bytes of all pieces first, then decode them once.")
     def test_back(self, submission: SubmissionNames, text: str, rng: random.Random) -> None:
         """Any text comes back as it was"""
