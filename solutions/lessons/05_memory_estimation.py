@@ -143,12 +143,12 @@ with plots.demo():
     )
 
 # %% [markdown]
-# **You should see** four bars that grow about fourfold from size to size, each cut in the same
+# **You should see** four bars that grow three- to fourfold from size to size, each cut in the same
 # proportion: 1 to 1 to 2. The optimizer's part is as large as the other two together.
 #
 # *Hidden: dtypes that you may not have thought of, tied and frozen weights.*
 #
-# *Difficulty: ●●○○○ · about 5 minutes, to try your function on them*
+# *Difficulty: ●●○○○ · about 5 minutes*
 
 # %% question="dtypes"
 
@@ -358,7 +358,7 @@ class PlainModel(nn.Module):
 
     def __init__(self, vocab_size, d_model, n_heads, n_layers, d_ff, fused=False, again=False):
         super().__init__()
-        self.again = again
+        self.again, self.vocab_size = again, vocab_size
         self.d_model, self.n_heads, self.n_layers, self.d_ff = d_model, n_heads, n_layers, d_ff
         self.embedding = TransformerEmbedding(vocab_size, d_model, max_len=2048, dropout=0.0)
         self.blocks = nn.ModuleList(
@@ -419,7 +419,7 @@ with plots.demo():
 # %% [markdown]
 # *Hidden: your estimate of Task 2 beside a measurement.*
 #
-# *Difficulty: ●●●○○ · about 10 minutes, if something is off*
+# *Difficulty: ●●●○○ · about 10 minutes*
 
 # %% question="measurement"
 
@@ -479,7 +479,7 @@ with plots.demo():
 
 # %% [markdown]
 # **You should see** two straight lines, as both axes are logarithmic: the one of the weights is twice
-# as steep, and crosses the other between 256 and 1,024 tokens.
+# as steep, and crosses the other at 512 tokens.
 #
 # Watch PyTorch do it. The same model, step by step and fused, and what else a training run adds: the
 # loss keeps the logits' log-softmax, `B * T * V` elements, which for a large vocabulary can be the
@@ -514,7 +514,15 @@ print(f"rule of thumb:      {rule_of_thumb(plain, 2, seq_len):6.2f} MiB, fused o
 # %% [markdown]
 # ## Part 5: Will it fit?
 #
-# Everything together, for training *small* on 64 sequences of 1,024 tokens, in float32:
+# Everything together, for training *small* on 64 sequences of 1,024 tokens, in float32. Guess first: you
+# have seen all that it takes.
+
+# %%
+PREDICTED_FIT = {
+    "MiB of weights, gradients and averages": None,
+    "GiB of activations": None,
+    "GiB of activations at half the length": None,
+}  # your guesses, then run both cells
 
 # %%
 with plots.demo():
@@ -532,6 +540,16 @@ with plots.demo():
             "the loss (V = 10,000)": batch_size * seq_len * 10_000 * 4 / 1024**2,
         }
     plots.memory_bars(attempts, "Training small in float32, step by step attention")
+    gibibytes = [row["activations"] / 1024 for row in attempts.values()]
+    check(
+        "prediction fit",
+        {
+            "MiB of weights, gradients and averages": weights,
+            "GiB of activations": gibibytes[0],
+            "GiB of activations at half the length": gibibytes[1],
+        },
+        within=0.2,
+    )
 
 # %% [markdown]
 # **You should see** bars that are activations nearly all over: what the model and its optimizer take
@@ -556,7 +574,16 @@ with plots.demo():
 # **Measure three of them.** A *checkpointed* block hands on its output and keeps its input alone. When
 # the backward pass reaches it, it is computed again from there, and this time everything is kept, for
 # one block at a time. Beside what autograd keeps, the table counts operations, which are the subject
-# of Part 7: a training step in units of its forward pass.
+# of Part 7: a training step in units of its forward pass. Its backward pass has two products for each
+# one of the forward pass, so that it takes three in all.
+
+# %%
+PREDICTED_SAVING = {
+    "share kept in bfloat16": None,
+    "share kept under autocast": None,
+    "share kept by checkpoints": None,
+    "forward passes with checkpoints": None,
+}  # your guesses, then run both cells
 
 # %%
 with plots.demo():
@@ -571,26 +598,39 @@ with plots.demo():
 
     sizes, seq_len = (100, 64, 4, 4, 256), len(plots.steps(256))
     tokens = torch.randint(0, 100, (2, seq_len))  # (B, T)
-    kept = {}
-    for name, model in {
+    variants = {
         "float32": PlainModel(*sizes),
         "bfloat16 throughout": PlainModel(*sizes).bfloat16(),
         "checkpointed": PlainModel(*sizes, again=True),
         "fused": PlainModel(*sizes, fused=True),
-        "fused and checkpointed": PlainModel(*sizes, fused=True, again=True),
-    }.items():
-        kept[name] = {"kept from one pass": measure(model, 2, seq_len)}
-        print(f"{name:23} takes {training_step(model, tokens):.2f} forward passes a step")
+        "fused, checkpointed": PlainModel(*sizes, fused=True, again=True),
+    }
+    kept = {name: measure(model, 2, seq_len) for name, model in variants.items()}
     with torch.autocast("cpu", torch.bfloat16):
-        kept["float32 under autocast"] = {
-            "kept from one pass": measure(PlainModel(*sizes), 2, seq_len)
-        }
-    plots.memory_bars(kept, f"Four blocks, B = 2, T = {seq_len}, attention step by step or fused")
+        kept["autocast to bfloat16"] = measure(variants["float32"], 2, seq_len)
+    passes = {name: training_step(variants[name], tokens) for name in ("float32", "checkpointed")}
+    for name, number in passes.items():
+        print(f"{name:13} takes {number:.2f} forward passes a step")
+    plots.memory_bars(
+        {name: {"kept from one pass": size} for name, size in kept.items()},
+        f"Four blocks, B = 2, T = {seq_len}, attention step by step unless fused",
+    )
+    check(
+        "prediction saving",
+        {
+            "share kept in bfloat16": kept["bfloat16 throughout"] / kept["float32"],
+            "share kept under autocast": kept["autocast to bfloat16"] / kept["float32"],
+            "share kept by checkpoints": kept["checkpointed"] / kept["float32"],
+            "forward passes with checkpoints": passes["checkpointed"],
+        },
+        within=0.1,
+        or_by=0.05,
+    )
 
 # %% [markdown]
 # **You should see** that bfloat16 takes half when *everything* is bfloat16, and that autocast saves
-# next to nothing. Checkpointing shrinks the bar to a stump; a training step then takes nearly four
-# forward passes in place of three. With fused attention less was there to be saved.
+# nothing: what it casts, it keeps beside the original. Checkpointing leaves a stump, with fused attention
+# or without; a training step then takes nearly four forward passes in place of three.
 #
 # The peak of a checkpointed step is higher than the stump, by what one block keeps while it is
 # computed for the second time.
@@ -719,30 +759,37 @@ with plots.demo():
 check("flops_by_hand")
 
 # %% [markdown]
-# **Look at it.** `FlopCounterMode` watches PyTorch and counts the products that really happen. It
-# counts `mm`, `addmm`, `bmm` and the like, convolutions, and fused attention (all of its scores,
-# causal or not); it does not count anything that goes element by element.
+# **Look at it.** `FlopCounterMode` watches PyTorch and counts the products that really happen: `mm`,
+# `addmm`, `bmm` and convolutions. What goes element by element it does not count. Fused attention is
+# counted where a GPU computes it, with all of its scores; its kernel for processors is overlooked, as
+# the last column shows.
 
 # %%
 with plots.demo():
-    print(" V   d  H  L   f  B   T     counted        yours    backward        yours")
+
+    def counted(model, tokens):
+        """Operations of a forward pass and of a backward pass, as PyTorch counts them."""
+        with FlopCounterMode(display=False) as forward:
+            loss = model(tokens).sum()
+        with FlopCounterMode(display=False) as backward:
+            loss.backward()
+        return forward.get_total_flops(), backward.get_total_flops()
+
+    print("  V  d  H L   f B  T    forward      yours   backward      yours  forward, fused")
     shapes = (  # vocab_size, d_model, n_heads, n_layers, d_ff, B, T
         (100, 32, 4, 2, 64, 2, 16),
         (101, 24, 3, 3, 100, 1, 33),
         (50, 16, 1, 4, 40, 3, 70),
     )
     for *sizes, batch_size, seq_len in plots.rows(shapes):
-        model = TinyTransformerLM(*sizes, dropout=0.0)
-        with FlopCounterMode(display=False) as forward:
-            loss = model(torch.randint(0, 50, (batch_size, seq_len)))[0].sum()
-        with FlopCounterMode(display=False) as backward:
-            loss.backward()
-        flops = estimate_flops(model, batch_size, seq_len)
+        tokens = torch.randint(0, 50, (batch_size, seq_len))  # (B, T)
+        forward, backward = counted(PlainModel(*sizes), tokens)
+        overlooked, _ = counted(PlainModel(*sizes, fused=True), tokens)
+        flops = estimate_flops(PlainModel(*sizes), batch_size, seq_len)
         print(
-            "{:3} {:3} {:2} {:2} {:3}".format(*sizes)
-            + f" {batch_size:2} {seq_len:3}"
-            + f" {forward.get_total_flops():11,} {flops['forward']:12,}"
-            + f" {backward.get_total_flops():11,} {flops['backward']:12,}"
+            "{:3} {:2} {:2} {} {:3} {} {:2}".format(*sizes, batch_size, seq_len)
+            + f" {forward:10,} {flops['forward']:10,} {backward:10,} {flops['backward']:10,}"
+            + f" {overlooked:15,}"
         )
 
 # %% [markdown]
@@ -769,40 +816,59 @@ with plots.demo():
 #   multiplied: untied, it is counted for nothing. Leave embeddings out of $N$, as Kaplan et al. do, and
 #   the head is forgotten, which for a small model is most of the work. Tied, the one table is
 #   multiplied once, as the head, and counting it once is right.
+#
+# Take *tiny* and *large*, with tied weights and a vocabulary of 10,000. How many times $6ND$ do they need?
+
+# %%
+PREDICTED_RULE = {
+    "tiny, T = 128": None,
+    "tiny, T = 16,384": None,
+    "large, T = 16,384": None,
+}  # your guesses, then run both cells
 
 # %%
 with plots.demo():
 
-    def ratio(sizes, vocab_size, seq_len, tie_weights=True, without_table=False):
+    def ratio(model, seq_len, n_parameters=None):
         """Operations of training on one sequence, in units of 6 N D."""
-        sizes = {**sizes, "max_len": 8}  # sines and cosines are no parameters
-        with torch.device("meta"):
-            model = TinyTransformerLM(vocab_size, **sizes, tie_weights=tie_weights)
-        n_parameters = model.count_parameters()
-        if without_table:
-            n_parameters -= vocab_size * sizes["d_model"]
         flops = estimate_flops(model, 1, seq_len)
+        n_parameters = n_parameters or model.count_parameters()
         return (flops["forward"] + flops["backward"]) / (6 * n_parameters * seq_len)
 
     lengths = plots.rows((128, 256, 512, 1024, 2048, 4096, 8192, 16384))
     lines = {
-        size: (lengths, [ratio(PRESETS[size], 10_000, length) for length in lengths])
+        size: (lengths, [ratio(models[size], length) for length in lengths])
         for size in ("tiny", "small", "large")
     }
     words = plots.rows((1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000))
-    tables = {
-        "tied": (words, [ratio(PRESETS["tiny"], n, 64) for n in words]),
-        "untied": (words, [ratio(PRESETS["tiny"], n, 64, tie_weights=False) for n in words]),
-        "no table in N": (
-            words,
-            [ratio(PRESETS["tiny"], n, 64, without_table=True) for n in words],
-        ),
-    }
+    tables = {"tied": (words, []), "untied": (words, []), "no table in N": (words, [])}
+    for vocab_size in words:
+        with torch.device("meta"):
+            tied, untied = (
+                TinyTransformerLM(vocab_size, **PRESETS["tiny"], tie_weights=tie)
+                for tie in (True, False)
+            )
+        without = tied.count_parameters() - vocab_size * tied.d_model
+        for name, found in (
+            ("tied", ratio(tied, 64)),
+            ("untied", ratio(untied, 64)),
+            ("no table in N", ratio(tied, 64, without)),
+        ):
+            tables[name][1].append(found)
     plots.curves(
-        {"T, with V = 10,000": lines, "V, of tiny with T = 64": tables},
-        "Operations of training, in units of 6 N D",
+        {"T": lines, "V": tables},
+        "Operations of training: left for V = 10,000, right for tiny with T = 64",
         "times 6 N D",
         log="xy",
+    )
+    check(
+        "prediction rule",
+        {
+            "tiny, T = 128": lines["tiny"][1][0],
+            "tiny, T = 16,384": lines["tiny"][1][-1],
+            "large, T = 16,384": lines["large"][1][-1],
+        },
+        within=0.2,
     )
 
 # %% [markdown]
@@ -828,11 +894,16 @@ with plots.demo():
 # with heads of width $Q$. Compare with Task 5: the first term is what matrices take, the second the
 # scores and the weighted sum, forward and backward.
 #
-# ### Task 6 · Budgets
+# ### Task 6 · The best use of a budget
 #
-# *Difficulty: ●●○○○ · about 15 minutes, for both functions*
+# *Difficulty: ●●○○○ · about 10 minutes*
 
 # %% solution="chinchilla_optimum"
+
+# %% [markdown]
+# ### Task 7 · Utilization
+#
+# *Difficulty: ●○○○○ · about 5 minutes*
 
 # %% solution="model_flops_utilization"
 
@@ -852,8 +923,8 @@ with plots.demo():
     for size, model in models.items():
         count = model.count_parameters()
         budget = 6 * count * 20 * count
-        hours = budget / (0.4 * 312e12) / 3600
-        print(f"{size:7} {count:11,} parameters, {20 * count:13,} tokens: {hours:7.3f} hours")
+        minutes = budget / (0.4 * 312e12) / 60
+        print(f"{size:7} {count:11,} parameters, {20 * count:13,} tokens: {minutes:6.1f} minutes")
     share = model_flops_utilization(
         n_parameters=540.35e9,
         n_layers=118,
