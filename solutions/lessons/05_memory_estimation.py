@@ -629,8 +629,8 @@ with plots.demo():
 
 # %% [markdown]
 # **You should see** that bfloat16 takes half when *everything* is bfloat16, and that autocast saves
-# nothing: what it casts, it keeps beside the original. Checkpointing leaves a stump, with fused attention
-# or without; a training step then takes nearly four forward passes in place of three.
+# nothing: what it casts, it keeps beside the original. Checkpointing leaves a stump, with fused
+# attention or without; a training step then takes nearly four forward passes in place of three.
 #
 # The peak of a checkpointed step is higher than the stump, by what one block keeps while it is
 # computed for the second time.
@@ -686,8 +686,8 @@ with plots.demo():
 # So one saves heads. **Multi-query attention** (Shazeer 2019, section 3) has one key and one value for
 # all heads, which still ask different queries. **Grouped-query attention** (Ainslie et al. 2023,
 # section 2.2) is between the two: heads are put into groups, and each group shares a key and a value.
-# With $H_{kv}$ groups the cache takes $H_{kv} / H$ of what it took. Queries, and the attention weights, are as
-# many as before.
+# With $H_{kv}$ groups the cache takes $H_{kv} / H$ of what it took. Queries, and the attention weights,
+# are as many as before.
 #
 # ### Task 4 · A cache of keys and values
 #
@@ -807,8 +807,8 @@ with plots.demo():
 #
 # $$C \approx 6 N D$$
 #
-# operations (Kaplan et al. 2020, section 2.1). This is right where all parameters are matrices that every
-# token passes, and where nothing but parameters is multiplied. It is wrong
+# operations (Kaplan et al. 2020, section 2.1). This is right where all parameters are matrices that
+# every token passes, and where nothing but parameters is multiplied. It is wrong
 #
 # - for **long sequences**: scores and weighted sum have no parameters. They add $12 L d T$ operations
 #   for each token, which is, with $f = 4d$ and next to blocks alone, $T / (6d)$ of the rule;
@@ -879,15 +879,17 @@ with plots.demo():
 # ### What a budget buys
 #
 # With $C$ operations one can train a large model on few tokens, or a small one on many. Hoffmann et
-# al. (2022) trained more than 400 models to find out which is best: size and data should grow *together*,
-# and in their table 3 that is about 20 tokens for each parameter. It is the best for this one budget of training: who
-# generates a lot with the model afterwards takes a smaller one and trains it for longer.
+# al. (2022) trained more than 400 models to find out which is best: size and data should grow
+# *together*, and in their table 3 that is about 20 tokens for each parameter. It is the best for the
+# budget of *training*: who generates a lot with the model afterwards takes a smaller one and trains it
+# for longer.
 #
 # ### How well a machine is used
 #
 # A GPU's data sheet promises a *peak* of operations per second. **Model FLOPs utilization** (MFU) is
-# the share of it that trains: operations that the *model* needs for each token, times tokens per second, over the peak.
-# What is computed twice, as by checkpointing, does not count as more (Chowdhery et al. 2022, appendix B):
+# the share of it that trains: operations that the *model* needs for each token, times tokens per
+# second, over the peak. What is computed twice, as by checkpointing, does not count as more (Chowdhery
+# et al. 2022, appendix B):
 #
 # $$\text{MFU} = \frac{\text{tokens per second} \cdot (6N + 12\,L H Q T)}{\text{peak}}$$
 #
@@ -960,7 +962,11 @@ with plots.demo():
     tokens = torch.randint(0, 1000, (4, seq_len))  # (B, T)
     taken = seconds(lambda: model(tokens).sum().backward(), 5)
     share = model_flops_utilization(
-        n_parameters=sum(parameter.numel() for parameter in model.parameters()),
+        n_parameters=sum(  # without the table: its rows are looked up
+            parameter.numel()
+            for part in (model.blocks, model.ln_f, model.lm_head)
+            for parameter in part.parameters()
+        ),
         n_layers=2,
         n_heads=4,
         d_head=32,
