@@ -28,7 +28,7 @@
 # | decoder-only | said of a model that is one stack of causal blocks, without an encoder | 3 |
 # | dropout | setting elements to zero by chance while training, and scaling up the others | 1 |
 # | embedding | a vector for a token, and the table that holds one for each | 1 |
-# | entropy | how undecided a distribution is: 0 if one token is sure, ln V if all are equally likely | 6 |
+# | entropy | how undecided a distribution is: 0 if one token is sure, $\ln V$ if all are equally likely | 6 |
 # | feed-forward network | two linear maps with an activation between them, for each position by itself | 2 |
 # | GELU | a smooth relative of ReLU: x times the share of a normal distribution below x | 2 |
 # | gradient | how the loss changes with each parameter; training steps against it | 1, 4 |

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -13,31 +11,15 @@ from typing import Any
 
 import pytest
 import torch
-from stated_numbers import ROOT
+from practice_notebooks import run
 
 from course import gpt2
 from course.checking import check_namespace
-from grader.authoring.lessons import practice_lessons
-from grader.authoring.release import build_notebook
-from grader.config.course import load_course
-
-COURSE = load_course(ROOT)
-(LESSON,) = (path for path in practice_lessons(COURSE) if path.stem == "07_gpt2")
-
-
-def run(*, solved: bool) -> tuple[str, dict[str, Any]]:
-    names: dict[str, Any] = {"__name__": "__main__"}
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        for cell in build_notebook(LESSON, COURSE, None, solved=solved)["cells"]:
-            if cell["cell_type"] == "code":
-                exec(cell["source"], names)
-    return printed.getvalue(), names
 
 
 @pytest.fixture(scope="module")
 def names() -> dict[str, Any]:
-    printed, names = run(solved=True)
+    printed, names = run("07_gpt2", solved=True)
     assert "✗" not in printed
     assert "✓ The model computes the same logits" in printed
     assert "This demonstration stopped" not in printed
@@ -46,7 +28,7 @@ def names() -> dict[str, Any]:
 
 
 def test_unsolved_it_runs_to_its_end() -> None:
-    printed, _ = run(solved=False)
+    printed, _ = run("07_gpt2", solved=False)
     assert "comes alive when the cells above are solved" in printed
     assert "This demonstration stopped" not in printed
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import re
 import shutil
@@ -15,42 +14,30 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stated_numbers import ROOT, stated
+from practice_notebooks import LESSONS, run
+from stated_numbers import stated
 
 from course.checking import Report, check_namespace
 from grader.authoring.lessons import practice_lessons, read_lesson
 from grader.authoring.nbgrader_tree import write_tree
-from grader.authoring.release import build_notebook, build_notebooks
+from grader.authoring.release import build_notebooks
 from grader.authoring.student_release import student_zip
 from grader.config.course import load_course
 from grader.errors import ReleaseError
 from grader.intake.discovery import discover
 from grader.judging.engine import load_suites
 
-COURSE = load_course(ROOT)
-LESSONS = {path.stem: path for path in practice_lessons(COURSE)}
 LESSON = LESSONS["00_tokens"]
 FUNCTIONS = ("count_pairs", "merge", "train_bpe", "encode", "decode")
 
 
-def run(*, solved: bool) -> tuple[str, dict[str, Any]]:
-    """What the notebook prints, and the names that it defines."""
-    names: dict[str, Any] = {"__name__": "__main__"}
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        for cell in build_notebook(LESSON, COURSE, None, solved=solved)["cells"]:
-            if cell["cell_type"] == "code":
-                exec(cell["source"], names)
-    return printed.getvalue(), names
-
-
 @pytest.fixture(scope="module")
 def solved() -> tuple[str, dict[str, Any]]:
-    return run(solved=True)
+    return run("00_tokens", solved=True)
 
 
 def test_it_runs_to_its_end_unsolved() -> None:
-    printed, _ = run(solved=False)
+    printed, _ = run("00_tokens", solved=False)
     assert "comes alive when the cells above are solved" in printed
     assert "This demonstration stopped" not in printed
     assert "✓" not in printed
