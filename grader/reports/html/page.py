@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
+import sys
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2.bccache import Bucket, FileSystemBytecodeCache
 from markupsafe import Markup
 
 from grader.reports.feedback import CheckFeedback
@@ -80,10 +84,32 @@ def _shown(value: object) -> object:
     return printable(value) if type(value) is str and not value.isprintable() else value
 
 
+class _Compiled(FileSystemBytecodeCache):
+    """Keeps compiled templates beside them, as Python does with modules, and trusts them as much.
+
+    Where that can't be written, nothing is kept.
+    """
+
+    def __init__(self) -> None:
+        # jinja itself asks for the text and Python's version only
+        super().__init__(str(TEMPLATES / "__pycache__"), f"jinja2-{version('jinja2')}-%s.cache")
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        with contextlib.suppress(OSError):
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if not sys.dont_write_bytecode:
+            with contextlib.suppress(OSError):
+                (TEMPLATES / "__pycache__").mkdir(exist_ok=True)
+                super().dump_bytecode(bucket)
+
+
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
+        bytecode_cache=_Compiled(),
         autoescape=True,
         finalize=_shown,
         undefined=StrictUndefined,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import sys
+from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -19,6 +22,7 @@ from grader.names import components
 from grader.reports.case import Neighbours
 from grader.reports.choices import Hidden
 from grader.reports.feedback import compose
+from grader.reports.html import page
 from grader.reports.html.check_page import check_addresses, check_pages
 from grader.reports.html.class_report import class_report
 from grader.reports.html.code_page import code_page
@@ -185,8 +189,8 @@ def test_nothing_from_outside_becomes_markup(gradebook, make_score, text):
         )
 
     harmless, hostile = pages_of(book("x")), pages_of(book(text))
-    for name, page in hostile.items():
-        expected, found = Page(harmless[name]), Page(page)
+    for name, made in hostile.items():
+        expected, found = Page(harmless[name]), Page(made)
         assert set(found.tags) <= set(expected.tags) | {"code", "mark"}, name
         for tag, attributes in found.attributes.items():
             assert attributes <= expected.attributes.get(tag, set()), (name, tag)
@@ -252,3 +256,36 @@ def test_backticks_are_code_and_a_lone_one_is_a_backtick():
 def test_numbers_that_do_not_exist_are_dashes():
     assert (decimal(None), percentage(None)) == ("–", "–")
     assert (decimal(-0.25, 2), percentage(0.125)) == ("−0.25", "12 %")
+
+
+@pytest.fixture
+def rendered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """Renders a template that says this, in what is a new process for all that templates know."""
+    monkeypatch.setattr(page, "TEMPLATES", tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+
+    def render(text: str) -> str:
+        (tmp_path / "one.html").write_text(text, encoding="utf-8")
+        return page._environment.__wrapped__().get_template("one.html").render()
+
+    return render
+
+
+def test_a_compiled_template_is_kept_until_its_text_is_another(
+    rendered: Callable[[str], str], tmp_path: Path
+) -> None:
+    assert rendered("{{ 1 + 1 }}") == "2"
+    [kept] = (tmp_path / "__pycache__").iterdir()
+    written = kept.stat().st_mtime_ns
+    assert rendered("{{ 1 + 1 }}") == "2"
+    assert kept.stat().st_mtime_ns == written
+    assert rendered("{{ 1 + 2 }}") == "3"
+    assert kept.stat().st_mtime_ns != written
+
+
+def test_templates_work_where_nothing_can_be_kept(
+    rendered: Callable[[str], str], tmp_path: Path
+) -> None:
+    (tmp_path / "__pycache__").write_text("no folder")
+    assert rendered("{{ 1 + 1 }}") == "2"
+    assert (tmp_path / "__pycache__").read_text() == "no folder"
