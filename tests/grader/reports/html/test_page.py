@@ -194,7 +194,7 @@ def test_nothing_from_outside_becomes_markup(gradebook, make_score, text):
         assert set(found.tags) <= set(expected.tags) | {"code", "mark"}, name
         for tag, attributes in found.attributes.items():
             assert attributes <= expected.attributes.get(tag, set()), (name, tag)
-        assert not re.search("[\u202a-\u202e\u2066-\u2069\x1b\u2028\ud800-\udfff]", page), name
+        assert not re.search("[\u202a-\u202e\u2066-\u2069\x1b\u2028\ud800-\udfff]", made), name
 
 
 def test_feedback_shows_no_hidden_value_and_the_instructors_page_does(gradebook):
