@@ -585,17 +585,18 @@ PREDICTED_SAVING = {
     "forward passes with checkpoints": None,
 }  # your guesses, then run both cells
 
+
 # %%
+def count_products(model, tokens):
+    """Operations of a forward pass and of a backward pass, as PyTorch counts them."""
+    with FlopCounterMode(display=False) as forward:
+        loss = model(tokens).sum()
+    with FlopCounterMode(display=False) as backward:
+        loss.backward()
+    return forward.get_total_flops(), backward.get_total_flops()
+
+
 with plots.demo():
-
-    def training_step(model, tokens):
-        """Number of operations of a forward and a backward pass, in units of the forward pass."""
-        with FlopCounterMode(display=False) as forward:
-            loss = model(tokens).sum()
-        with FlopCounterMode(display=False) as backward:
-            loss.backward()
-        return 1 + backward.get_total_flops() / forward.get_total_flops()
-
     sizes, seq_len = (100, 64, 4, 4, 256), len(plots.steps(256))
     tokens = torch.randint(0, 100, (2, seq_len))  # (B, T)
     variants = {
@@ -608,9 +609,11 @@ with plots.demo():
     kept = {name: measure(model, 2, seq_len) for name, model in variants.items()}
     with torch.autocast("cpu", torch.bfloat16):
         kept["autocast to bfloat16"] = measure(variants["float32"], 2, seq_len)
-    passes = {name: training_step(variants[name], tokens) for name in ("float32", "checkpointed")}
-    for name, number in passes.items():
-        print(f"{name:13} takes {number:.2f} forward passes a step")
+    passes = {}
+    for name in ("float32", "checkpointed"):
+        forward, backward = count_products(variants[name], tokens)
+        passes[name] = 1 + backward / forward
+        print(f"{name:13} takes {passes[name]:.2f} forward passes a step")
     plots.memory_bars(
         {name: {"kept from one pass": size} for name, size in kept.items()},
         f"Four blocks, B = 2, T = {seq_len}, attention step by step unless fused",
@@ -766,15 +769,6 @@ check("flops_by_hand")
 
 # %%
 with plots.demo():
-
-    def counted(model, tokens):
-        """Operations of a forward pass and of a backward pass, as PyTorch counts them."""
-        with FlopCounterMode(display=False) as forward:
-            loss = model(tokens).sum()
-        with FlopCounterMode(display=False) as backward:
-            loss.backward()
-        return forward.get_total_flops(), backward.get_total_flops()
-
     print("  V  d  H L   f B  T    forward      yours   backward      yours  forward, fused")
     shapes = (  # vocab_size, d_model, n_heads, n_layers, d_ff, B, T
         (100, 32, 4, 2, 64, 2, 16),
@@ -783,8 +777,8 @@ with plots.demo():
     )
     for *sizes, batch_size, seq_len in plots.rows(shapes):
         tokens = torch.randint(0, 50, (batch_size, seq_len))  # (B, T)
-        forward, backward = counted(PlainModel(*sizes), tokens)
-        overlooked, _ = counted(PlainModel(*sizes, fused=True), tokens)
+        forward, backward = count_products(PlainModel(*sizes), tokens)
+        overlooked, _ = count_products(PlainModel(*sizes, fused=True), tokens)
         flops = estimate_flops(PlainModel(*sizes), batch_size, seq_len)
         print(
             "{:3} {:2} {:2} {} {:3} {} {:2}".format(*sizes, batch_size, seq_len)
