@@ -124,6 +124,12 @@ plots.score_growth(
     d_ks, plain, [std / math.sqrt(d_k) for std, d_k in zip(plain, d_ks, strict=True)]
 )
 
+# %% solution="softmax"
+
+# %% question="softmax"
+
+# %% question="softmax_values"
+
 # %% [markdown]
 # ### The mask
 #
@@ -297,6 +303,12 @@ with plots.demo():
 
 # %% question="gelu"
 
+# %% solution="LayerNorm"
+
+# %% question="layer_norm"
+
+# %% question="norm_values"
+
 # %% [markdown]
 # ## Part 4: The block
 #
@@ -437,6 +449,41 @@ with plots.demo():
 # %% question="parameters"
 
 # %% question="dropout"
+
+# %% solution="rms_norm"
+
+# %%
+check("rms_normed")
+
+# %% question="rms_norm"
+
+# %% solution="swiglu"
+
+# %%
+check("gated")
+
+# %% question="swiglu"
+
+# %% solution="rope"
+
+# %%
+check("rotated")
+
+# %% question="rope"
+
+# %% solution="grouped_attention"
+
+# %%
+check("grouped")
+
+# %% question="grouped_attention"
+
+# %% solution="ModernBlock"
+
+# %%
+check("modern")
+
+# %% question="modern_block"
 
 # %% [markdown]
 # ## When something is off
