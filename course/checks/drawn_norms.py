@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+from torch.nn.functional import layer_norm
 
 from course.checks.drawn_modules import normal
-from grader.testing import Handle, SubmissionNames, parameters
+from grader.testing import Handle, SubmissionNames, assert_close, assert_shape, parameters
 from grader.testing.failure import fail
 
 
@@ -71,3 +72,12 @@ def drawn_norm(
         parameter.detach().copy_(both[where])
         places.append(where)
     return DrawnNorm(module, [parameter for parameter, _ in found], places, gain, shift)
+
+
+def assert_normalised(out: Tensor, x: Tensor) -> None:
+    """Demand vectors of mean 0 and variance 1, made of x (B, T, d_model)."""
+    assert_shape(out, x.shape, "the vectors")
+    means, spreads = out.mean(dim=-1), out.var(dim=-1, correction=0)
+    assert_close(means, torch.zeros_like(means), "the mean of each vector", atol=1e-4)
+    assert_close(spreads, torch.ones_like(spreads), "the variance of each vector", atol=1e-3)
+    assert_close(out, layer_norm(x, x.shape[-1:]), "the vectors", atol=1e-3)
