@@ -115,8 +115,7 @@ class ModernBlock(nn.Module):
     Attention maps each vector to n_heads queries, and to n_kv_heads keys and values, all of them of
     length d_k = d_model / n_heads. Queries and keys are rotated, each by its position in x: 0 to
     T - 1. Values are not. A last map, d_model to d_model, mixes what the heads have found.
-    No map has a bias; each of the two norms has gains of its own, which start at 1. Nothing is
-    dropped.
+    No map has a bias; each of the two norms has gains of its own, which start at 1.
 
     Args:
         d_model: length of each vector; d_k is even.
@@ -152,24 +151,19 @@ class ModernBlock(nn.Module):
         """Let the positions exchange information, then transform each of them.
 
         Args:
-            x: vectors (B, T, d_model); left as they are.
+            x: vectors (B, T, d_model).
             mask: as in `grouped_attention`.
 
         Returns:
             The new vectors (B, T, d_model).
         """
-        x = x + self.attend(rms_norm(x, self.gain_1), mask)  # (B, T, d_model)
-        maps = self.maps
-        normed = rms_norm(x, self.gain_2)  # (B, T, d_model)
-        return x + swiglu(normed, maps["w_gate"], maps["w_up"], maps["w_down"])
-
-    def attend(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """Gather from the other positions what is added at each, (B, T, d_model)."""
+        normed, maps = rms_norm(x, self.gain_1), self.maps  # (B, T, d_model)
         q, k, v = (
-            (x @ self.maps[name]).unflatten(-1, (-1, self.d_k)).transpose(1, 2)
+            (normed @ maps[name]).unflatten(-1, (-1, self.d_k)).transpose(1, 2)
             for name in ("w_q", "w_k", "w_v")
         )  # (B, n_heads, T, d_k), then twice (B, n_kv_heads, T, d_k)
         places = torch.arange(x.size(1), device=x.device)  # (T,)
         found = grouped_attention(rope(q, places), rope(k, places), v, mask)
-        out: Tensor = found.transpose(1, 2).flatten(2) @ self.maps["w_out"]  # (B, T, d_model)
-        return out
+        x = x + found.transpose(1, 2).flatten(2) @ maps["w_out"]  # (B, T, d_model)
+        normed = rms_norm(x, self.gain_2)  # (B, T, d_model)
+        return x + swiglu(normed, maps["w_gate"], maps["w_up"], maps["w_down"])

@@ -30,7 +30,7 @@ class LayerNorm(nn.Module):
         self.shift = nn.Parameter(torch.zeros(d_model))  # (d_model,)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise each vector by itself, in training as in `eval()` mode.
+        """Normalise each vector by itself.
 
         Args:
             x: vectors (..., d_model), any number of leading dimensions; left as they are.
