@@ -746,9 +746,8 @@ with plots.demo():
 #
 # ## Part 7 (bonus): A block of today
 #
-# The block above is that of GPT-2, but for the exact GELU. Five years of models that came after it
-# have kept its two lines, and changed nearly everything inside them. Llama (Touvron et al. 2023) is
-# typical:
+# The block above is that of GPT-2, but for the exact GELU. Models that came after it have kept its two
+# lines, and changed nearly everything inside them. Llama (Touvron et al. 2023) is typical:
 #
 # | the block above | a block of today | what for |
 # |---|---|---|
