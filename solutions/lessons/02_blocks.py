@@ -435,15 +435,16 @@ with plots.demo():
 # LayerNorm:
 
 # %%
-x = torch.tensor([[1.0, 2.0, 3.0, 6.0], [101.0, 102.0, 103.0, 106.0]])  # (2, d_model)
-for name, normed in (
-    ("LayerNorm", F.layer_norm(x, (4,))),
-    ("RMSNorm", F.rms_norm(x, (4,), eps=1e-5)),
-):
-    for row in normed:
-        told = [round(one, 2) for one in row.tolist()]
-        size = row.square().mean().sqrt()
-        print(f"{name:10} {told}, mean {row.mean():5.2f}, root mean square {size:.2f}")
+with plots.demo():
+    x = torch.tensor([[1.0, 2.0, 3.0, 6.0], [101.0, 102.0, 103.0, 106.0]])  # (2, d_model)
+    for name, normed in (
+        ("LayerNorm", F.layer_norm(x, (4,))),
+        ("RMSNorm", F.rms_norm(x, (4,), eps=1e-5)),
+    ):
+        for row in normed:
+            told = [round(one, 2) for one in row.tolist()]
+            size = row.square().mean().sqrt()
+            print(f"{name:10} {told}, mean {row.mean():5.2f}, root mean square {size:.2f}")
 
 # %% [markdown]
 # To LayerNorm both vectors are the same: it has removed what they have in common. To RMSNorm the
@@ -618,9 +619,9 @@ with plots.demo():
 # %% question="dropout"
 
 # %% [markdown]
-# ## Part 6: What each piece is for
+# ## Part 6: What each piece is for (not graded)
 #
-# *Difficulty: ●○○○○ · about 15 minutes · not graded*
+# *Difficulty: ●○○○○ · about 15 minutes*
 #
 # The surest way to learn what something is for is to leave it out. Here is a small task that needs
 # all of it: eight random digits go in, and the same digits, backwards, are to come out. Position 0
@@ -648,68 +649,72 @@ PREDICTED_ABLATIONS = {
 }  # losses at the end
 
 # %%
-VARIANTS = ("as built", "post-norm", "no residual", "no positions")
-
-
-class Reverser(nn.Module):
-    """Four blocks of your parts, wired as the variant says; ids (B, T) to logits (B, T, 10)."""
-
-    def __init__(self, variant, d_model=32, n_layers=4, max_len=8):
-        super().__init__()
-        self.variant = variant
-        self.digits = nn.Embedding(10, d_model)
-        speeds = 10000.0 ** (-torch.arange(0, d_model, 2) / d_model)  # (d_model / 2,)
-        angles = torch.arange(max_len)[:, None] * speeds  # (T, d_model / 2)
-        self.places = torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)  # (T, d_model)
-        self.branches = nn.ModuleList()
-        for _ in range(n_layers):
-            self.branches.append(MultiHeadAttention(d_model, n_heads=4, dropout=0.0))
-            self.branches.append(FeedForward(d_model, 4 * d_model, dropout=0.0))
-        self.norms = nn.ModuleList(nn.LayerNorm(d_model) for _ in self.branches)
-        self.head = nn.Sequential(nn.LayerNorm(d_model), nn.Linear(d_model, 10))
-
-    def run(self, branch, x):
-        return branch(x) if isinstance(branch, FeedForward) else branch(x, x, x)[0]
-
-    def forward(self, ids):
-        x = self.digits(ids)  # (B, T, d_model)
-        if self.variant != "no positions":
-            x = x + self.places
-        for norm, branch in zip(self.norms, self.branches, strict=True):
-            if self.variant == "post-norm":
-                x = norm(x + self.run(branch, x))
-            elif self.variant == "no residual":
-                x = self.run(branch, norm(x))
-            else:
-                x = x + self.run(branch, norm(x))
-        return self.head(x)
-
-
-def learn_to_reverse(variant, n_steps=150, rate=1e-2):
-    """The loss of each step."""
-    torch.manual_seed(0)
-    model = Reverser(variant)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
-    losses_so_far = []
-    for _ in plots.steps(n_steps):
-        ids = torch.randint(0, 10, (16, 8))  # (B, T)
-        logits = model(ids)  # (B, T, 10)
-        loss = F.cross_entropy(logits.flatten(0, 1), ids.flip(1).flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses_so_far.append(loss.item())
-    return losses_so_far
-
-
 with plots.demo():
+    VARIANTS = ("as built", "post-norm", "no residual", "no positions")
+
+    class Reverser(nn.Module):
+        """Four blocks of your parts, wired as the variant says; ids (B, T) to logits (B, T, 10)."""
+
+        def __init__(self, variant, d_model=32, n_layers=4, max_len=8):
+            super().__init__()
+            self.variant = variant
+            self.digits = nn.Embedding(10, d_model)
+            speeds = 10000.0 ** (-torch.arange(0, d_model, 2) / d_model)  # (d_model / 2,)
+            angles = torch.arange(max_len)[:, None] * speeds  # (T, d_model / 2)
+            self.places = torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(
+                1
+            )  # (T, d_model)
+            self.branches = nn.ModuleList()
+            for _ in range(n_layers):
+                self.branches.append(MultiHeadAttention(d_model, n_heads=4, dropout=0.0))
+                self.branches.append(FeedForward(d_model, 4 * d_model, dropout=0.0))
+            self.norms = nn.ModuleList(nn.LayerNorm(d_model) for _ in self.branches)
+            self.head = nn.Sequential(nn.LayerNorm(d_model), nn.Linear(d_model, 10))
+
+        def run(self, branch, x):
+            return branch(x) if isinstance(branch, FeedForward) else branch(x, x, x)[0]
+
+        def forward(self, ids):
+            x = self.digits(ids)  # (B, T, d_model)
+            if self.variant != "no positions":
+                x = x + self.places
+            for norm, branch in zip(self.norms, self.branches, strict=True):
+                if self.variant == "post-norm":
+                    x = norm(x + self.run(branch, x))
+                elif self.variant == "no residual":
+                    x = self.run(branch, norm(x))
+                else:
+                    x = x + self.run(branch, norm(x))
+            return self.head(x)
+
+    def learn_to_reverse(variant, n_steps=150, rate=1e-2):
+        """The loss of each step."""
+        torch.manual_seed(0)
+        model = Reverser(variant)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
+        losses_so_far = []
+        for _ in plots.steps(n_steps):
+            ids = torch.randint(0, 10, (16, 8))  # (B, T)
+            logits = model(ids)  # (B, T, 10)
+            loss = F.cross_entropy(logits.flatten(0, 1), ids.flip(1).flatten())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses_so_far.append(loss.item())
+        return losses_so_far
+
+    def mean_of_ten(losses, step):
+        """The mean of the losses of this step and the nine before it, as far as there are so many."""
+        last = losses[max(0, step - 9) : step + 1]
+        return sum(last) / len(last)
+
     courses = {variant: learn_to_reverse(variant) for variant in VARIANTS}
     drawn = {
-        variant: (range(len(losses) - 9), [sum(losses[i : i + 10]) / 10 for i in range(len(losses) - 9)])
+        variant: (range(len(losses)), [mean_of_ten(losses, step) for step in range(len(losses))])
         for variant, losses in courses.items()
     }
     plots.curves({"step": drawn}, "Eight digits, backwards", "loss, mean of ten steps")
-    ended = {variant: sum(losses[-10:]) / 10 for variant, losses in courses.items()}
+    ended = {variant: mean_of_ten(losses, len(losses) - 1) for variant, losses in courses.items()}
     check(
         "prediction ablations",
         {

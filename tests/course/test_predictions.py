@@ -16,7 +16,7 @@ from grader.config.course import load_course
 
 COURSE = load_course(Path(__file__).parents[2])
 LESSONS = sorted(lesson_paths(COURSE))
-TO_COME = {"embeddings", "blocks", "full_model", "weight_tying", "memory_estimation", "generation"}
+TO_COME = {"embeddings", "full_model", "weight_tying", "memory_estimation", "generation"}
 """Lessons that have no predictions yet."""
 
 PREDICTED_SCALE = {"out": 0.2, "table": None}

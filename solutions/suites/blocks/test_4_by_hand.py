@@ -38,9 +38,13 @@ class TestSoftmaxValues:
         softmax = submission.softmax
         scores = partly_hidden(rng, 5, 3)
         for dim in (0, 1, 2, -1, -2):
-            assert_same_values(
-                submission, lambda one, dim=dim: softmax(one, dim=dim), along(dim), [scores]
-            )
+            for factor in (1, 300):  # lines that lie far below others
+                assert_same_values(
+                    submission,
+                    lambda one, dim=dim: softmax(one, dim=dim),
+                    along(dim),
+                    [factor * scores],
+                )
         # 0 or 1 each time: nothing of it is rounded, be it added up in one way or another
         huge = torch.tensor([rng.sample([3e38, -3e38, 1e30, -1e30], 4) for _ in range(2)])
         assert_same_values(submission, softmax, along(-1), [huge])

@@ -188,10 +188,13 @@ class TestModernBlock:
                 actual = sum(value.numel() for _, value in found)
                 assert_equal(actual, maps + 2 * d_model, "the number of parameters")
             block, x = self.drawn(submission, rng)
-            assert_differs(output(block, x), x, "the input, on its way through,", atol=1e-2)
+            other = x.clone()
+            other[:, -1] = normal(rng, self.BATCH, x.size(-1))
+            first, changed = output(block, x)[:, 0], output(block, other)[:, 0]
+            assert_differs(changed, first, "the output for another last token", atol=1e-2)
             silence(parameters(block))
             assert_close(output(block, x), x, "the output of a block of zeros")
-            for wrong in ({"n_heads": 5, "n_kv_heads": 5}, {"n_kv_heads": 4}):
+            for wrong in ({"n_heads": 5, "n_kv_heads": 1}, {"n_kv_heads": 4}):
                 with raises(*REFUSALS, what=f"a block with {wrong}"):
                     submission.ModernBlock(**{**self.SIZES, **wrong})(x)
 
