@@ -659,6 +659,7 @@ with plots.demo():
             super().__init__()
             self.variant = variant
             self.digits = nn.Embedding(10, d_model)
+            nn.init.normal_(self.digits.weight, std=0.1)
             speeds = 10000.0 ** (-torch.arange(0, d_model, 2) / d_model)  # (d_model / 2,)
             angles = torch.arange(max_len)[:, None] * speeds  # (T, d_model / 2)
             self.places = torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(
