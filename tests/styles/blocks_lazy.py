@@ -112,7 +112,7 @@ class ModernBlock(nn.Module):
             raise ValueError(f"{n_heads} heads, {n_kv_heads} of keys, {d_model} numbers")
         self.heads = {"q": n_heads, "k": n_kv_heads, "v": n_kv_heads}
         d_k = d_model // n_heads
-        self.to = nn.ModuleDict(
+        self.into = nn.ModuleDict(
             {one: nn.LazyLinear(n * d_k, False) for one, n in self.heads.items()}
         )
         self.to_out, self.down = nn.LazyLinear(d_model, False), nn.LazyLinear(d_model, False)
@@ -122,7 +122,7 @@ class ModernBlock(nn.Module):
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         normed, places = self.norm_a(x), torch.arange(x.size(1), device=x.device)
         split = {
-            one: self.to[one](normed).unflatten(-1, (n, -1)).transpose(1, 2)
+            one: self.into[one](normed).unflatten(-1, (n, -1)).transpose(1, 2)
             for one, n in self.heads.items()
         }
         turned = rope(split["q"], places), rope(split["k"], places)
