@@ -18,7 +18,9 @@ MOSTLY_WAITING := -n 3 --dist loadfile --no-loadscope-reorder
 # pip's own words, less those about what is there already. The last line tells pip's status from grep's.
 SHELL := bash
 .SHELLFLAGS := -o pipefail -c
-PIP := PIP_PROGRESS_BAR=off $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt
+PIP := PIP_PROGRESS_BAR=off $(BIN)/python -m pip install --disable-pip-version-check --no-compile -c constraints.txt
+# pip compiles one file after another, this does on all processors; what no version of Python reads stays
+COMPILED = $(BIN)/python -m compileall -qq -j 0 $$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') || true
 TOLD := | { grep --line-buffered -E '^ *(Downloading|Processing|Installing)|^(error|ERROR)' || true; } | cut -c1-100
 
 .DEFAULT_GOAL := help
@@ -99,14 +101,17 @@ $(GRADES): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Step 2 of 2: the grader and what the course draws with, 50 MB"
 	@$(PIP) -e '.[torch,plots]' $(TOLD)
 	@$(BIN)/python -m compileall -q grader  # as pip does with what it copies
+	@$(COMPILED)
 	@touch $@
 
 $(READY): $(GRADES)
 	@echo "What tests and checks of the code take: nbgrader, Jupyter, mypy and others, 150 MB"
 	@$(PIP) -e '.[dev]' $(TOLD)
+	@$(COMPILED)
 	@touch $@
 
 $(SITE): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "What makes a site of docs/: Zensical and mkdocstrings, 30 MB"
 	@$(PIP) -e '.[docs]' $(TOLD)
+	@$(COMPILED)
 	@touch $@

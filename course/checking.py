@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from grader.testing.practice import Cause, Interrupted, LocalResult
 
 CHECKS = Path(__file__).parent / "checks"
+PRACTICE = Path(__file__).parent / "practice"
+"""Checks of notebooks that are never graded."""
 GREEN, RED, GREY = "#2b8a3e", "#d64545", "#7f858f"
 """Borders and symbols: at least 3 to 1 on white and on black. Text keeps the notebook's colour."""
 
@@ -82,7 +84,8 @@ def check_namespace(namespace: dict[str, Any], question: str | None) -> Report:
         namespace: the notebook's globals; `ASSIGNMENT` names the assignment.
         question: one question, or None for all.
     """
-    known = sorted(path.stem.removeprefix("test_") for path in CHECKS.glob("test_*.py"))
+    files = [path for folder in (PRACTICE, CHECKS) for path in folder.glob("test_*.py")]
+    known = {path.stem.removeprefix("test_"): path for path in files}
     assignment = namespace.get("ASSIGNMENT")
     if assignment not in known:
         return Report(
@@ -100,7 +103,7 @@ def check_namespace(namespace: dict[str, Any], question: str | None) -> Report:
     except ImportError as error:
         return Report((), f"{error}. Install what requirements.txt lists, then restart the kernel.")
     try:
-        return _report(run_checks(namespace, CHECKS / f"test_{assignment}.py", question), question)
+        return _report(run_checks(namespace, known[assignment], question), question)
     except Interrupted as interrupt:
         note = f"{_sentence(str(interrupt))} Those that had not run by then are not listed."
         return _report(interrupt.results, question, note, interrupt)
@@ -118,8 +121,8 @@ def _report(
 ) -> Report:
     from grader.testing.practice import each_cause_once
 
-    if question is None:  # the summary is about points, not about practice
-        results = [result for result in results if result.points]
+    if question is None:  # the summary is about points, not about practice, where there are any
+        results = [result for result in results if result.points] or results
     causes, told = each_cause_once(results)
     return Report(tuple(told), note, tuple(causes), interrupted)
 
@@ -207,6 +210,8 @@ def _points(results: Sequence[LocalResult]) -> str:
 
 
 def _outlook(report: Report) -> str:
+    if not report.possible:
+        return "Nothing is graded here."
     if report.earned == report.possible:
         return "All green: hidden checks follow when you hand in."
     return "Hidden checks follow when you hand in."

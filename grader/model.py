@@ -324,7 +324,8 @@ class Job(Value, frozen=True):
     `until_lost`: whether checks are skipped once one has cost points: all that is asked is whether
     any does. Then those of `first`, which are likely to, are asked before the others. `checks`: the
     ids of those that are asked for, all if empty; what they require is run besides, and the suite
-    is that of these checks alone.
+    is that of these checks alone. `known_to_pass`: the ids of checks that pass without being asked,
+    for they don't reach what is new in this submission: the gate alone knows of such ones.
     """
 
     submission: Submission
@@ -335,6 +336,7 @@ class Job(Value, frozen=True):
     until_lost: bool = False
     first: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
+    known_to_pass: tuple[str, ...] = ()
 
 
 class Isolation(Value, frozen=True):

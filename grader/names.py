@@ -90,3 +90,8 @@ def components(texts: Iterable[str]) -> dict[str, str]:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def top_folder(course: str) -> str:
+    """What the folder in `student.zip` is called, of the course with this id."""
+    return re.sub(r"[^\w.-]+", "-", course).strip("-.") or "course"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -42,8 +43,8 @@ def n_parameters(sizes: dict[str, int]) -> int:
     return (2 * sizes["vocab_size"] + sizes["max_len"]) * d_model + blocks + norm
 
 
-def number(handle: Handle, what: str) -> float:
-    """Fetch a finite number that is more than zero; a tensor with one element is a number too."""
+def scalar(handle: Handle, what: str) -> float:
+    """Fetch a finite number; a tensor with one element is a number too."""
     value: Any = handle.value()
     if type(value).__name__ in ("Tensor", "ndarray") and value.shape.count(1) == value.ndim:
         value = value.item()
@@ -51,19 +52,32 @@ def number(handle: Handle, what: str) -> float:
         value = float(value)
     if type(value) not in (int, float):
         fail(f"{what} is not a number", expected="a number", actual=type(value).__name__)
-    if not 0 < value < float("inf"):
-        fail(f"{what} is no size", expected="a number above 0", actual=value)
+    if not abs(value) < float("inf"):
+        fail(f"{what} is no finite number", expected="a finite number", actual=value)
     return float(value)
+
+
+def number(handle: Handle, what: str) -> float:
+    """Fetch a finite number that is more than zero."""
+    value = scalar(handle, what)
+    if value <= 0:
+        fail(f"{what} is no size", expected="a number above 0", actual=value)
+    return value
+
+
+def named(sizes: Handle, name: str, names: Collection[str]) -> float:
+    """Fetch one of the numbers that a function returned under these names."""
+    sizes.done()
+    try:
+        size = sizes[name].done()
+    except StudentError:
+        fail(f'there is no "{name}" in the result', expected=", ".join(names))
+    return number(size, f'"{name}"')
 
 
 def model_memory(memory: Handle, name: str) -> float:
     """Fetch one of the sizes that `estimate_model_memory` returned."""
-    memory.done()
-    try:
-        size = memory[name].done()
-    except StudentError:
-        fail(f'there is no "{name}" in the result', expected=", ".join(NAMES))
-    return number(size, f'"{name}"')
+    return named(memory, name, NAMES)
 
 
 def assert_follows_the_model(

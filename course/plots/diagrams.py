@@ -119,12 +119,12 @@ def two_jobs() -> None:
             _box(axes, (x, 0.9), (1.3, 0.6), name)
         for start in (1.05, 3.15):
             _arrow(axes, (start, 0.9), (start + 0.8, 0.9))
-        _shape(axes, (0.4, 0.35), "ids -> vectors")
-        _shape(axes, (4.6, 0.35), "vectors -> logits")
+        _shape(axes, (0.4, 0.35), "ids → vectors")
+        _shape(axes, (4.6, 0.35), "vectors → logits")
         if tied:
-            _box(axes, (2.5, 2.4), (2.4, 0.65), "token table (V, d_model)")
-            _arrow(axes, (1.5, 2.07), (0.4, 1.25))
-            _arrow(axes, (3.5, 2.07), (4.6, 1.25))
+            _box(axes, (2.5, 2.4), (1.7, 0.8), "token table\n(V, d_model)")
+            _arrow(axes, (1.65, 2.0), (0.4, 1.25))
+            _arrow(axes, (3.35, 2.0), (4.6, 1.25))
         else:
             for x, name in (
                 (0.6, "token table\n(V, d_model)"),

@@ -39,23 +39,23 @@ def memory_bars(rows: Mapping[str, Mapping[str, float]], title: str) -> None:
 
 
 @paper.picture
-def saved_tensors(sizes: Mapping[str, float], title: str) -> None:
+def saved_tensors(sizes: Mapping[str, int], title: str) -> None:
     """Draw what autograd saves as bars, in the order in which it is saved.
 
     Args:
-        sizes: MiB by name; what is in it more than once has names of its own.
+        sizes: numbers of elements by name; what is in it more than once has names of its own.
         title: of which model, at which shape.
     """
     figure = paper.figure(8.5, 1.0 + 0.3 * len(sizes))
     axes = figure.subplots()
     axes.barh(range(len(sizes)), list(sizes.values()), color=paper.BLUE)
     for place, size in enumerate(sizes.values()):
-        axes.text(size, place, f" {size:.3g}", va="center", color=paper.INK)
+        axes.text(size, place, f" {size:,}", va="center", color=paper.INK)
     axes.set_yticks(range(len(sizes)), list(sizes))
     axes.invert_yaxis()
-    axes.set(xlabel="MiB", xlim=(0, 1.12 * max(sizes.values())))
+    axes.set(xlabel="elements", xlim=(0, 1.12 * max(sizes.values())))
     axes.set_title(title)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    told = ", ".join(f"{name} {size:.3g}" for name, size in sizes.items())
-    paper.show(figure, f"{title}, in MiB, from first to last: {told}.")
+    told = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
+    paper.show(figure, f"{title}, in elements, from first to last: {told}.")

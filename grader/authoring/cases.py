@@ -21,6 +21,7 @@ from pathlib import Path
 from grader.authoring.fakes import Fake, load_fakes
 from grader.authoring.lessons import Lesson, lesson_path, lesson_paths, read_lesson
 from grader.authoring.mutants import Mutant, apply, load_mutants
+from grader.authoring.reach import changed_functions
 from grader.authoring.release import solution_sources, solved_cells, template_cells
 from grader.authoring.used_names import names_used, needed, statements
 from grader.config.course import Course
@@ -71,6 +72,7 @@ class Planned(Value, frozen=True):
         until_lost: whether nothing more is asked once points are lost.
         scout: whether it is there to find out if anything of `origin` matters here at all.
         wrong: the answers in which a mutant's bug is.
+        changed: the functions whose bodies differ from the right answers'; None if more does.
     """
 
     assignment: str
@@ -85,6 +87,7 @@ class Planned(Value, frozen=True):
     until_lost: bool = False
     scout: bool = False
     wrong: tuple[str, ...] = ()
+    changed: tuple[str, ...] | None = None
 
 
 class Material(Value, frozen=True):
@@ -241,6 +244,7 @@ def _plugged_in(
             must_lose=mutant.loses if own else (),
             origin="" if own else mutant.assignment,
             wrong=tuple(dict.fromkeys(edit.answer for edit in mutant.edits)) if own else (),
+            changed=changed_functions(there.answers, wrong) if own else None,
         )
     ]
 

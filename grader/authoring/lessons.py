@@ -100,6 +100,24 @@ def lesson_paths(course: Course) -> dict[str, Path]:
     return {name: found[name] for name in known if name in found}
 
 
+def practice_lessons(course: Course) -> list[Path]:
+    """Return the lessons that belong to no assignment: their notebooks are never graded.
+
+    Raises:
+        ReleaseError: one is called after an assignment.
+    """
+    found = [] if course.practice is None else lesson_files(course.practice)
+    graded = {assignment.id for assignment in course.assignments}
+    for path in found:
+        if assignment_of(path) in graded:
+            raise ReleaseError(
+                f"a lesson for practice is called after the assignment `{assignment_of(path)}`",
+                where=str(path),
+                hint="move it into the folder that `lessons` names, or call it otherwise",
+            )
+    return found
+
+
 def lesson_path(course: Course, assignment: str) -> Path:
     """Return the lesson of an assignment.
 

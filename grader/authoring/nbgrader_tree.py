@@ -54,7 +54,10 @@ def write_tree(
             )
     support = _support_files(course)
     paths = []
-    for lesson, notebook in build_notebooks(course, suites, solved=True, assignments=assignments):
+    notebooks = build_notebooks(
+        course, suites, solved=True, assignments=assignments, practice=False
+    )
+    for lesson, notebook in notebooks:
         path = folder / "source" / lesson.assignment / f"{lesson.assignment}.ipynb"
         write_atomically(path, notebook_bytes(notebook), mode=None)
         paths.append(path)

@@ -26,12 +26,14 @@ from grader.authoring.answers import (
     mark_solution,
     reference_source,
 )
+from grader.authoring.colab import badge, fetching
 from grader.authoring.handout import CHECKS, public_checks, setup_cell
 from grader.authoring.lessons import (
     Lesson,
     LessonCell,
     lesson_path,
     lesson_paths,
+    practice_lessons,
     read_lesson,
 )
 from grader.config.course import Course
@@ -108,14 +110,16 @@ def build_notebooks(
     *,
     solved: bool = False,
     assignments: Collection[str] = (),
+    practice: bool = True,
 ) -> Iterator[tuple[Lesson, Notebook]]:
-    """Make the notebook of every lesson, in the course's order.
+    """Make the notebook of every lesson, in the course's order; those for practice come last.
 
     Args:
         course: where lessons and reference are.
         suites: for titles and points; one for every lesson.
         solved: keep the solutions.
         assignments: ids; all that have a lesson when empty.
+        practice: whether those that belong to no assignment are made as well, when it is all.
 
     Raises:
         ReleaseError: there is no lesson, one has no checks, or can't be turned into a notebook.
@@ -134,6 +138,8 @@ def build_notebooks(
             raise ReleaseError(f"`{assignment}` has a lesson but no checks", where=str(path))
         suite = by_assignment[assignment]
         yield read_lesson(path), build_notebook(path, course, suite, solved=solved)
+    for path in practice_lessons(course) if practice and not assignments else ():
+        yield read_lesson(path), build_notebook(path, course, None, solved=solved)
 
 
 def build_notebook(
@@ -160,12 +166,13 @@ def build_notebook(
     if suite is not None:
         match_questions(lesson, suite)
     _reject_repeated_ids(lesson)
-    manual = {one.id: one for one in course.assignment(lesson.assignment).manual}
+    of_it = (one for one in course.assignments if one.id == lesson.assignment)
+    manual = {question.id: question for one in of_it for question in one.manual}
     match_answers(lesson, manual)
     sources = solution_sources(course, lesson) | dict(answers or {})
     cells: list[dict[str, Any]] = []
     anchor, distance = "start", 0
-    for cell in _with_setup(lesson, course):
+    for cell in _with_setup(lesson, course, solved=solved):
         if cell.question is not None and suite is None:
             continue
         name = _name(cell, lesson)
@@ -256,9 +263,12 @@ def solution_sources(course: Course, lesson: Lesson) -> dict[str, str]:
 # ---------------------------------------------------------------- cells
 
 
-def _with_setup(lesson: Lesson, course: Course) -> Iterator[LessonCell]:
-    """A lesson's cells, before the first code cell the one that the lesson does without."""
+def _with_setup(lesson: Lesson, course: Course, *, solved: bool) -> Iterator[LessonCell]:
+    """A lesson's cells, and before the first code cell those that the lesson does without."""
     missing = list(setup_cell(course, lesson.path, lesson.cells))
+    if not solved:  # what instructors get is at home
+        missing = [*fetching(course), *missing]
+        yield from badge(course, lesson)
     for cell in lesson.cells:
         if cell.kind == "code":
             yield from missing

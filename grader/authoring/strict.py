@@ -35,6 +35,7 @@ from grader.authoring.partial import (
     judge_partial,
 )
 from grader.authoring.promises import PromiseReport, judge_promises, load_promises
+from grader.authoring.reach import changed_functions
 from grader.authoring.release import solution_sources
 from grader.authoring.survivors import show
 from grader.authoring.tables import Finding, table_path
@@ -150,6 +151,7 @@ def plan_strict(
                 Planned(
                     assignment, Kind.GENERATED, one.id, cells, seed,
                     until_lost=not whole, wrong=(one.answer,),
+                    changed=changed_functions(sources, {one.answer: one.source}),
                 )
             )  # fmt: skip
     if Kind.PARTIAL in kinds:

@@ -10,14 +10,14 @@
         grader/             the part of the engine that runs public checks in a notebook,
                             and what the course decides for them: how long one may take
 
-The same course gives the same bytes on every machine.
+The same course gives the same bytes on every machine, the date of its files included: see
+`grader/authoring/release_date.py`.
 """
 
 from __future__ import annotations
 
 import io
 import json
-import re
 import zipfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -25,10 +25,12 @@ from pathlib import Path
 import grader
 from grader.authoring.handout import for_the_top, public_checks
 from grader.authoring.release import build_notebooks, data_beside, notebook_bytes
+from grader.authoring.release_date import release_date
 from grader.config.course import Course
 from grader.config.suite_files import assignment_of
 from grader.errors import ReleaseError
 from grader.model import Suite
+from grader.names import top_folder
 from grader.testing.practice import SETTINGS, settings_of
 
 TOP = Path(grader.__file__).parent
@@ -55,13 +57,14 @@ def student_zip(
         ReleaseError: a lesson can't be turned into a notebook, the course names nothing public,
             or what is public holds something private.
     """
-    top = re.sub(r"[^\w.-]+", "-", course.id).strip("-.") or "course"
+    top = top_folder(course.id)
     members = student_files(course, suites, assignments)
+    date = release_date(course).timetuple()[:6]
     stream = io.BytesIO()
     # Stored: what deflate makes of a file differs from one build of zlib to the next.
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(members):
-            info = zipfile.ZipInfo(f"{top}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
+            info = zipfile.ZipInfo(f"{top}/{name}", date_time=date)
             info.create_system = 3  # Unix, whatever this is made on
             info.external_attr = 0o100644 << 16
             archive.writestr(info, members[name])

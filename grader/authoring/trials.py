@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import statistics
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-from grader.authoring.cases import Planned
+import msgspec
+
+from grader.authoring.cases import Planned, in_place_of, material
 from grader.authoring.kills import killing_checks, lost_questions
+from grader.authoring.reach import Reach, Tracer
 from grader.config.course import Course
 from grader.gradebook import Score, State
 from grader.judging.engine import Engine
@@ -18,6 +24,9 @@ from grader.judging.executor import Executor, Starts
 from grader.judging.grading import Watcher, grade_jobs
 from grader.model import Cell, Job, Problem, Submission, Suite
 from grader.store.results import Results
+
+WORTH_TRACING = 40
+"""Cases of an assignment that repay the seconds in which its right answers are run once more."""
 
 
 def grade_cases(
@@ -31,27 +40,39 @@ def grade_cases(
 
     Scouts come first: what they show to matter nowhere is left out, and so are scouts that show
     nothing. Those of which it is asked only whether they lose anything come last: by then it is
-    known which checks fail what is wrong in the same answer, and these are asked first.
+    known which checks fail what is wrong in the same answer, and these are asked first. No case is
+    asked a check that does not reach what is wrong in it.
     """
     assignments = list(dict.fromkeys(case.assignment for case in planned))
-    with tempfile.TemporaryDirectory() as folder, starts(course, assignments=assignments) as engine:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        starts(course, assignments=assignments) as engine,
+        contextlib.ExitStack() as stack,
+    ):
         suites = engine.suites
+        tracer = stack.enter_context(_tracer(course, planned, suites))
         files = _write(planned, Path(folder))
         scores: dict[int, Score] = {}
         killers = Killers()
         together = _InRounds(watcher, len(planned))
         for numbers in _rounds(planned):
             wanted = [n for n in numbers if not _is_needless(planned[n], planned, scores)]
-            work = [
+            jobs_of = (
                 _job(course, engine, planned[n], files[n], killers.of(planned[n])) for n in wanted
+            )
+            reach = {} if all(planned[n].scout for n in wanted) else tracer.found()
+            work = [
+                msgspec.structs.replace(job, known_to_pass=_out_of_reach(planned[n], reach))
+                for n, job in zip(wanted, jobs_of, strict=True)
             ]
             together.left_out(len(numbers) - len(wanted))
             graded = grade_jobs(engine, work, Results(None), together, slots=jobs)
             if not graded.complete:
                 raise KeyboardInterrupt
             for n in wanted:
-                scores[n] = graded.by_submission[files[n]].score
-                killers.learn(planned[n], scores[n])
+                found = graded.by_submission[files[n]]
+                scores[n] = found.score
+                killers.learn(planned[n], found.score, found.seconds_of)
     kept = [n for n in sorted(scores) if not (planned[n].scout and lost_questions(scores[n]))]
     return suites, [(planned[n], scores[n]) for n in kept]
 
@@ -68,6 +89,24 @@ def _job(
         until_lost=case.until_lost,
         first=first if case.until_lost else (),
     )
+
+
+def _tracer(
+    course: Course, planned: Sequence[Planned], suites: Mapping[str, Suite]
+) -> AbstractContextManager[Tracer]:
+    """What finds out which checks reach what; for few cases that takes longer than it saves."""
+    concerned = Counter(case.assignment for case in planned if case.changed)
+    worth_it = [name for name, cases in concerned.items() if cases >= WORTH_TRACING]
+    cells = {name: in_place_of(material(course, name), {}) for name in worth_it}
+    return Tracer(course, cells, {name: suites[name].digest for name in worth_it})
+
+
+def _out_of_reach(case: Planned, reach: Mapping[str, Reach]) -> tuple[str, ...]:
+    """The checks that can't notice what is wrong in a case; none if no check could."""
+    entered = reach.get(case.assignment, {})
+    if not case.changed or not any(functions & set(case.changed) for functions in entered.values()):
+        return ()
+    return tuple(check for check, functions in entered.items() if not functions & set(case.changed))
 
 
 def _is_needless(case: Planned, planned: Sequence[Planned], scores: Mapping[int, Score]) -> bool:
@@ -101,22 +140,35 @@ def _rounds(planned: Sequence[Planned]) -> Iterator[list[int]]:
 
 
 class Killers:
-    """Which checks fail what is wrong in an answer: those that fail the most come first."""
+    """Which checks fail what is wrong in an answer: what fails the most in a second comes first.
+
+    What is looked for is one failure, as soon as possible.
+    """
 
     MOST = 8
+    TRIP_S = 0.01
+    """What a check takes at least, as far as its order is concerned: less is noise."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+        self._seconds: dict[tuple[str, str], list[float]] = defaultdict(list)
 
-    def learn(self, case: Planned, score: Score) -> None:
-        """A case has its score."""
+    def learn(self, case: Planned, score: Score, seconds_of: Mapping[str, float]) -> None:
+        """A case has its score, for which its checks took so long."""
         for answer in case.wrong:
             self._counts[case.assignment, answer].update(killing_checks(score))
+        for check, seconds in seconds_of.items():
+            self._seconds[case.assignment, check].append(seconds)
 
     def of(self, case: Planned) -> tuple[str, ...]:
         """The checks to ask first, as far as anything is known."""
         counts = sum((self._counts[case.assignment, one] for one in case.wrong), Counter[str]())
-        return tuple(check for check, _ in counts.most_common(self.MOST))
+
+        def in_a_second(check: str) -> float:
+            usual_s = statistics.median(self._seconds[case.assignment, check] or [0.0])
+            return counts[check] / max(usual_s, self.TRIP_S)
+
+        return tuple(sorted(counts, key=in_a_second, reverse=True)[: self.MOST])
 
 
 class _InRounds:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from grader.config.colab import Colab, ColabTable, read_colab
 from grader.config.data import read_places, require_apart, require_distinct_names
 from grader.config.limits_table import LimitsTable, read_limits
 from grader.config.manual import ManualTable, RubricTable, read_manual
@@ -51,7 +52,8 @@ class Course(Value, frozen=True):
     with answers that were given away. `data` lies beside every notebook, `hidden_data` is for
     hidden checks: see `grader/config/data.py`. `strict` says whether `grader verify` demands what
     it only warns of else. `one_file` are the lessons that carry all of an assignment.
-    `requirements` is what notebooks and checks import beside the grader, as pip has it.
+    `requirements` is what notebooks and checks import beside the grader, as pip has it. `practice`
+    holds lessons whose notebooks are handed out and never graded.
     """
 
     id: str
@@ -82,12 +84,16 @@ class Course(Value, frozen=True):
     strict: bool = False
     requirements: tuple[str, ...] = ()
     one_file: dict[str, Path] = msgspec.field(default_factory=dict)
+    practice: Path | None = None
+    colab: Colab | None = None
 
     @property
     def private(self) -> tuple[Path, ...]:
         """Where it keeps what neither students nor their work may see."""
-        places = (self.suites, self.reference, self.lessons, self.mutants, self.styles, self.fakes)
-        return (*(place for place in places if place is not None), *self.hidden_data)
+        taught = (self.suites, self.reference, self.lessons, self.practice)
+        tried = (self.mutants, self.styles, self.fakes)
+        places = (place for place in (*taught, *tried) if place is not None)
+        return (*places, *self.hidden_data)
 
     def data_of(self, assignment: str) -> tuple[Path, ...]:
         """What lies beside the notebook of an assignment: files and folders, by their names."""
@@ -128,6 +134,7 @@ class _CourseTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     suites: str | None = None
     reference: str | None = None
     lessons: str | None = None
+    practice: str | None = None
     mutants: str | None = None
     styles: str | None = None
     fakes: str | None = None
@@ -147,6 +154,7 @@ class _CourseTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     policy: PolicyTable = msgspec.field(default_factory=PolicyTable)
     timezone: str | None = None
     extensions: str | None = None
+    colab: ColabTable | None = None
 
 
 def load_course(path: Path | None = None, graded: Sequence[Path] = ()) -> Course:
@@ -200,7 +208,7 @@ def _nearest_key(message: str) -> str:
         return ""
     tables = (
         _CourseTable, _AssignmentTable, PolicyTable, LateTable, LimitsTable, ManualTable,
-        RubricTable,
+        RubricTable, ColabTable,
     )  # fmt: skip
     known = sorted({key for table in tables for key in table.__struct_fields__})
     near = difflib.get_close_matches(unknown.partition("`")[0][:100], known, n=1)
@@ -257,6 +265,8 @@ def _resolve(table: _CourseTable, root: Path, one_file: dict[str, Path]) -> Cour
         strict=table.strict,
         requirements=tuple(map(_requirement, table.requirements)),
         one_file=one_file,
+        practice=place("practice", table.practice),
+        colab=read_colab(table.colab),
     )
     _check_data(course)
     return course

@@ -61,6 +61,7 @@ from grader.intake.notebook import metadata_assignment
 from grader.intake.owners import Holding, find_holdings, merge_holdings
 from grader.intake.reading import Reader, digest
 from grader.intake.readings import Readings
+from grader.lesson.one_file import assignment_of, lesson_files
 from grader.model import Problem, ProblemKind, Submission, Value
 from grader.names import MAX_NAME_CHARS, clean_name, identity
 from grader.text import shown_name
@@ -133,6 +134,8 @@ def names_of_assignments(course: Course, assignments: Sequence[str] = ()) -> Ass
     names = {assignment.id: _names(assignment) for assignment in course.assignments}
     handed_out = _add_notebooks(names, course)
     known = {name.casefold(): meant for meant in names for name in names[meant]}
+    practice = () if course.practice is None else lesson_files(course.practice)
+    known |= {(name := assignment_of(path)).casefold(): name for path in practice}  # never wanted
     return AssignmentNames(
         matcher=Matcher(names), wanted=wanted, known=known, handed_out=handed_out
     )

@@ -69,7 +69,7 @@ class Crew:
         try:
             spawn_socket = self._zygote.fileno() if self._zygote is not None else None
             self._judge = JudgeProcess(
-                lambda: _setup(course, digests, spawn_socket, sandbox), spawn_socket
+                lambda: judge_setup(course, digests, spawn_socket, sandbox), spawn_socket
             )
         except BaseException:
             if self._zygote is not None:
@@ -132,9 +132,15 @@ class JudgeProcess:
     Args:
         setup: makes its first message, while it starts.
         inherited: a descriptor that it gets under the same number.
+        program: the module whose `main` it runs.
     """
 
-    def __init__(self, setup: Callable[[], JudgeSetup], inherited: int | None) -> None:
+    def __init__(
+        self,
+        setup: Callable[[], JudgeSetup],
+        inherited: int | None = None,
+        program: str = "grader.judging.judge",
+    ) -> None:
         self._suites: dict[str, Suite] | None = None
         try:
             self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as it)
@@ -144,9 +150,7 @@ class JudgeProcess:
         self._control, far = socket.socketpair()
         with far:
             root = str(Path(grader.__file__).resolve().parents[1])
-            code = (
-                f"import sys; sys.path[0] = {root!r}; from grader.judging.judge import main; main()"
-            )
+            code = f"import sys; sys.path[0] = {root!r}; from {program} import main; main()"
             self._process = subprocess.Popen(
                 # `-I` would ignore the hash seed, which decides the order of parameters in a set
                 [sys.executable, "-s", "-B", "-c", code, str(far.fileno())],
@@ -163,8 +167,7 @@ class JudgeProcess:
         except BaseException:
             self.close()
             raise
-        with contextlib.suppress(OSError):  # `describe` will say that it is gone
-            write_frame(self._control, message)
+        self.say(message)
 
     @property
     def alive(self) -> bool:
@@ -198,6 +201,19 @@ class JudgeProcess:
             raise GraderFault("the judge ended", where=self.last_words()) from None
         return ours
 
+    def say(self, message: bytes) -> None:
+        """Send it a frame, which it reads when it is ready; if it is gone, `hear` will tell."""
+        with contextlib.suppress(OSError):
+            write_frame(self._control, message)
+
+    def hear(self) -> bytes:
+        """Wait for a frame.
+
+        Raises:
+            OSError, EOFError: it is gone.
+        """
+        return read_frame(self._control)
+
     def last_words(self) -> str:
         """See `Crew.last_words`."""
         self._log.seek(0)
@@ -225,9 +241,14 @@ def _exit_text(code: int) -> str:
         return f"ended by signal {-code}"
 
 
-def _setup(
-    course: Course, digests: Mapping[str, str], spawn_socket: int | None, sandbox: bool
+def judge_setup(
+    course: Course,
+    digests: Mapping[str, str],
+    spawn_socket: int | None = None,
+    sandbox: bool = True,
 ) -> JudgeSetup:
+    """What a judge is told at its start; without a socket it describes suites alone."""
+
     def text(path: Path | None) -> str | None:
         return None if path is None else str(path)
 

@@ -221,6 +221,7 @@ class Engine:
             until_lost=job.until_lost,
             first=job.first,
             checks=job.checks,
+            known_to_pass=job.known_to_pass,
         )
         try:
             with self._lock:

@@ -178,6 +178,8 @@ class Examination:
 
     def _outcome(self, check: Check, item: pytest.Item) -> Outcome:
         session = self._session
+        if check.id in self._request.known_to_pass:
+            return Outcome(check=check.id, status=Status.PASSED)
         reason = self._why_not(check)
         if reason:
             return Outcome(check=check.id, status=Status.SKIPPED, message=reason)

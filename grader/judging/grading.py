@@ -11,7 +11,18 @@ from typing import Protocol
 from grader.errors import NobodyGrades
 from grader.gradebook import Score
 from grader.judging.executor import Executor
-from grader.model import Ending, EndingKind, Isolation, Job, Problem, Run, Submission, Suite, Value
+from grader.model import (
+    Ending,
+    EndingKind,
+    Isolation,
+    Job,
+    Problem,
+    Run,
+    Status,
+    Submission,
+    Suite,
+    Value,
+)
 from grader.scoring.points import score
 from grader.store.results import Results
 
@@ -44,6 +55,8 @@ class Graded(Value, frozen=True):
     isolation: Isolation | None
     problems: tuple[Problem, ...]
     wall_s: float
+    seconds_of: dict[str, float]
+    """How long each of the checks took that were run."""
 
     @property
     def stopped(self) -> bool:
@@ -179,6 +192,11 @@ def _graded(run: Run, job: Job) -> Graded:
         isolation=run.isolation,
         problems=run.problems,
         wall_s=run.usage.wall_s,
+        seconds_of={
+            one.check: one.seconds
+            for one in run.outcomes
+            if one.status is not Status.SKIPPED and one.check not in job.known_to_pass
+        },
     )
 
 

@@ -74,13 +74,13 @@ if TYPE_CHECKING:
     from grader.judging.by_hand import AtWork
 
 
-def main() -> None:
-    """Run as a judge: the one argument is the control socket's descriptor."""
+def main(kind: Callable[[JudgeSetup, socket.socket], Judge] | None = None) -> None:
+    """Run as a judge, of a kind: the one argument is the control socket's descriptor."""
     guard_process()
     start_loading()
     control = socket.socket(fileno=int(sys.argv[1]))
     setup = from_json(read_frame(control), JudgeSetup)
-    plugin = Judge(setup, control)
+    plugin = (kind or Judge)(setup, control)
     CourseData(setup.data, setup.hidden_data).use()
     files = [path for assignment in setup.assignments for path in plugin.files_of(assignment.id)]
     try:
@@ -251,11 +251,15 @@ class Judge(CheckRunner):
             self.report_error(error)
             return True
         write_frame(self.control, to_json(JudgeReady(suites=tuple(s for s, _ in suites.values()))))
+        self.work(suites)
+        return True
+
+    def work(self, suites: dict[str, tuple[Suite, list[pytest.Item]]]) -> None:
+        """Do with the suites and their items what this process is there for: wait for jobs."""
         if self.setup.spawn_socket is not None:
             stay_with_one_thread()
             prepare_to_fork()
             self._serve(suites)
-        return True
 
     def report_error(self, error: GraderError) -> None:
         """Tell the grader why the suites can't be used."""

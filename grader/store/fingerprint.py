@@ -127,8 +127,10 @@ def _separate_tests(course: Course, files: dict[Path, bytes]) -> dict[Path, str]
     for path in files:
         assignment = assignment_of(path, (course.checks, course.suites))
         if assignment in known:
-            named = re.compile(rb"\b" + path.stem.encode() + rb"\b")
+            stem = path.stem.encode()
+            named = re.compile(rb"\b" + stem + rb"\b")
             others = (other for other in files if other.suffix == ".py" and other != path)
-            if not any(named.search(files[other]) for other in others):
+            # `in` finds the few files that are worth the expression in a hundredth of its time
+            if not any(stem in files[other] and named.search(files[other]) for other in others):
                 found[path] = assignment
     return found

@@ -60,6 +60,7 @@ class Recipe(Value, frozen=True):
     until_lost: bool = False
     first: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
+    known_to_pass: tuple[str, ...] = ()
 
 
 class SuiteRecipe(Value, frozen=True):
@@ -218,6 +219,7 @@ class Results:
             until_lost=job.until_lost,
             first=job.first,
             asked=job.checks,
+            known_to_pass=job.known_to_pass,
         )
 
     @cached_property

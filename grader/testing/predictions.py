@@ -80,9 +80,7 @@ def _compare(name: str, said: Any, is_: float | None, within: float, or_by: floa
     if is_ is None:
         return Prediction(name, "the code gives no number here")
     if said is None or said is ...:
-        return Prediction(
-            name, f"it is {spoken(is_)}. Predict the next one: a guess that fails teaches most."
-        )
+        return Prediction(name, f"nothing predicted; it is {spoken(is_)}")
     number = _number(said)
     if number is None:
         return Prediction(name, f"{str(said)[:40]!r} is no number; write one, such as 0.5")
@@ -122,7 +120,7 @@ def _number(value: Any) -> float | None:
     if isinstance(value, (bool, str, bytes)):
         return None
     try:
-        number = float(value)
+        number = float(value.item() if hasattr(value, "item") else value)
     except (TypeError, ValueError, OverflowError, RuntimeError):
         return None
     return number if math.isfinite(number) else None

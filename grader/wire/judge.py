@@ -70,6 +70,7 @@ class JobRequest(Value, frozen=True):
     `last_try`: what leaves a submission without a result, by the machine's fault for all that is
     known, is a fault, so that the job is tried again; when it goes on until the last try, it was
     the submission's own doing. `checks`: the ids of those that are asked for, all if empty.
+    `known_to_pass`: those that pass without being asked.
     `by_hand`: what a person does in the judge, at the terminal that comes with the request, whose
     kind is `terminal`.
     """
@@ -83,6 +84,7 @@ class JobRequest(Value, frozen=True):
     until_lost: bool = False
     first: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
+    known_to_pass: tuple[str, ...] = ()
     by_hand: ByHand | None = None
     terminal: str = ""
 

@@ -19,7 +19,8 @@
 # the basics are right. Cells that say *graded after you hand in* stand for hidden checks: they ask
 # for what the text and the docstrings say, and nothing else.
 #
-# Everything runs in seconds on a laptop, and from top to bottom even while it is unsolved.
+# Everything runs in seconds on a laptop, and from top to bottom even while it is unsolved. A word that
+# is new to you may stand in the [glossary](99_glossary.ipynb).
 
 # %%
 import math
@@ -67,6 +68,10 @@ plots.pipeline(
 )
 
 # %% [markdown]
+# **You should see** the shape change once, at the lookup: from there on each token is a vector,
+# and every step keeps `(B, T, d_model)`.
+
+# %% [markdown]
 # **The table.** Each token of the vocabulary owns one row of a matrix $E$ with $V$ rows and
 # $d_{\text{model}}$ columns. Nobody designs these rows: they start as small random numbers, and
 # training moves them.
@@ -93,6 +98,8 @@ print("the same vectors:", torch.equal(looked_up, multiplied))
 # %% [markdown]
 # ## Part 1: Tokens, at the right size
 #
+# *Difficulty: ●●○○○ · about 10 minutes*
+#
 # We start the table with numbers from a normal distribution with mean 0 and standard deviation
 # 0.02, as GPT did. Soon a position is added to each vector, and the positions of the original
 # Transformer consist of sines and cosines: their elements are about $\sqrt{1/2} \approx 0.71$ in
@@ -106,9 +113,30 @@ print("the same vectors:", torch.equal(looked_up, multiplied))
 # $d_{\text{model}} = 512$ a scaled token is 22.6 times the size of its position, and now it is the
 # position that whispers, until training has made it larger. GPT-2, whose positions are learned,
 # does without the factor. We keep it for both kinds, so that only one thing changes between them.
+#
+# **Predict, then run.** Before most pictures there is a cell for your guesses: write numbers in place
+# of `None`, run it, then run the next one. Nothing is graded, and a cell that you leave empty stops
+# nothing. But whoever has guessed looks at a picture with other eyes.
+
+# %%
+PREDICTED_SIZES = {
+    "how many times a stored element goes into one of a position": None,
+    "the d_model at which a scaled token is as large as its position": None,
+}
 
 # %%
 plots.scale_comparison()
+check(
+    "prediction sizes",
+    {
+        "how many times a stored element goes into one of a position": 0.5**0.5 / 0.02,
+        "the d_model at which a scaled token is as large as its position": (0.5**0.5 / 0.02) ** 2,
+    },
+)
+
+# %% [markdown]
+# **You should see** two flat lines far apart, and a third that climbs from the lower to the upper one.
+# It doubles whenever `d_model` is four times as large, and has not quite arrived at the right edge.
 
 # %% [markdown]
 # The factor belongs to the *way out*, not into the table. In notebook 4 the same table will also
@@ -142,6 +170,8 @@ with plots.demo():
 
 # %% [markdown]
 # ## Part 2: Positions as waves
+#
+# *Difficulty: ●●●○○ · about 20 minutes*
 #
 # Attention, which you build in the next notebook, treats its input as a *set*: shuffle the tokens,
 # and the outputs are shuffled the same way. *Dog bites man* and *man bites dog* would look alike.
@@ -179,17 +209,38 @@ check("waves")
 # still near 1. The curves show a sine with its cosine, and two slower sines.
 
 # %%
+PREDICTED_WAVES = {  # among 100 positions, for d_model = 64
+    "sign changes in column 0": None,
+    "sign changes in the last column": None,
+}
+
+# %%
 with plots.demo():
     encoding = SinusoidalPositionalEncoding(d_model=64, max_len=100)
     pattern = encoding(torch.zeros(1, 100, 64))[0]  # (T, d_model)
     print("position 0:", [round(x, 3) for x in pattern[0, :6].tolist()])
     print("position 1:", [round(x, 3) for x in pattern[1, :6].tolist()])
     plots.position_table(pattern, "Sinusoidal positions")
+    turns = ((pattern[1:] * pattern[:-1]) < 0).sum(dim=0)  # (d_model,)
+    check(
+        "prediction waves",
+        {
+            "sign changes in column 0": turns[0],
+            "sign changes in the last column": turns[-1],
+        },
+    )
+
+# %% [markdown]
+# **You should see** fast waves on the left and none on the right: neighbours differ in the first
+# columns alone, and the last ones hardly move over the whole length. Blue is negative, orange
+# positive, and what is near 0 has the colour of the page.
 
 # %% question="sinusoidal"
 
 # %% [markdown]
 # ## Part 3: Positions as parameters
+#
+# *Difficulty: ●●○○○ · about 10 minutes*
 #
 # GPT and BERT do without the waves: position 0 owns a row, position 1 owns a row, and so on, and
 # training finds out what should be in them. This is a second embedding table, with exactly
@@ -221,17 +272,43 @@ check("rows")
 # itself only; distance is something that it has to find out from data.
 
 # %%
+PREDICTED_SIMILARITY = {  # 1 is what a position has with itself
+    "sinusoidal, neighbours": None,
+    "sinusoidal, 32 apart": None,
+    "learned, 32 apart": None,
+}
+
+# %%
 with plots.demo():
     waves, rows = SinusoidalPositionalEncoding(128), LearnedPositionalEmbedding(128)
     zeros = torch.zeros(1, 64, 128)  # (1, T, d_model)
     plots.position_similarity(
         {"sinusoidal": waves(zeros)[0], "learned, before training": rows(zeros)[0]}
     )
+    pairs = [
+        (table @ table.T) / table.square().sum(dim=1).mean()
+        for table in (waves(zeros)[0], rows(zeros)[0])
+    ]
+    check(
+        "prediction similarity",
+        {
+            "sinusoidal, neighbours": pairs[0].diagonal(1).mean(),
+            "sinusoidal, 32 apart": pairs[0].diagonal(32).mean(),
+            "learned, 32 apart": pairs[1].diagonal(32).mean(),
+        },
+        or_by=0.05,
+    )
+
+# %% [markdown]
+# **You should see** on the left stripes along the diagonal, so that only the distance counts; on the
+# right one line and noise. However far apart, two waves stay similar: their slow columns agree.
 
 # %% question="learned"
 
 # %% [markdown]
 # ## Part 4: All together
+#
+# *Difficulty: ●●●○○ · about 20 minutes*
 #
 # `TransformerEmbedding` is what the rest of the course uses:
 #

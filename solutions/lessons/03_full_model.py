@@ -21,6 +21,8 @@
 #
 # This notebook does not need your earlier ones: the parts come with the course. When yours are
 # finished, bring them in; a mistake in one of them costs nothing here.
+#
+# A word that is new to you may stand in the [glossary](99_glossary.ipynb).
 
 # %%
 import math
@@ -53,8 +55,9 @@ print("Ready: torch", torch.__version__)
 # %% [markdown]
 # ## The idea
 #
-# A text is a row of guesses: each token follows from those before it. If a model gives the
-# probability of the next token at every position, the probability of a text is their product,
+# A text is a row of guesses: each token follows from those before it, and a model that is made this
+# way is called *autoregressive*. If it gives the probability of the next token at every position, the
+# probability of a text is their product,
 #
 # $$p(t_1, \dots, t_n) = \prod_{i} p(t_i \mid t_1, \dots, t_{i-1})$$
 #
@@ -64,6 +67,10 @@ print("Ready: torch", torch.__version__)
 
 # %%
 plots.architecture()
+
+# %% [markdown]
+# **You should see** one straight way from ids to logits, on which the shape changes twice: at the
+# embedding and at the head. Between them are `n_layers + 1` places to look at, the hidden states.
 
 # %% [markdown]
 # | part | what it is | out |
@@ -83,6 +90,8 @@ plots.architecture()
 #
 # ## Part 1: Sizes with names
 #
+# *Difficulty: ●○○○○ · about 5 minutes*
+#
 # Six numbers describe a model, apart from its vocabulary. Four combinations have names in this
 # course; the table is in the docstring. Return a *fresh* dict at each call: whoever changes theirs
 # must not change everybody's. An unknown name is a `ValueError`; a helpful one lists the names.
@@ -95,6 +104,8 @@ plots.architecture()
 
 # %% [markdown]
 # ## Part 2: The model
+#
+# *Difficulty: ●●●○○ · about 30 minutes*
 #
 # Six decisions, each of which has been made wrongly by someone before you:
 #
@@ -145,15 +156,40 @@ print(causal_mask(4).int())
 # would be 16, and the first loss enormous: the model would be sure of itself, and wrong. So the token
 # table and the weight of an untied head both start normally distributed with mean 0 and standard
 # deviation 0.02.
+#
+# **Predict, then run.** Write your guesses in place of `None`, run the cell, then the next one. Nothing
+# is graded; what is left empty stops nothing.
+
+# %%
+PREDICTED_FIRST_LOSS = {
+    "σ = 0.02": None,
+    "σ = 0.1": None,
+    "σ = 1.0": None,
+}  # V = 1000, d_model = 256
 
 # %%
 with plots.demo():
+    first_losses = {}
     h = F.layer_norm(torch.randn(500, 256), (256,))  # (B * T, d_model), as ln_f leaves them
     targets = torch.randint(1000, (500,))  # (B * T,)
     for sigma in (0.02, 0.1, 1.0):
         logits = h @ (sigma * torch.randn(256, 1000))  # (B * T, V)
+        first_losses[sigma] = F.cross_entropy(logits, targets)
         print(f"σ = {sigma:4}: logits ± {logits.std():5.2f}, first loss ", end="")
-        print(f"{F.cross_entropy(logits, targets):6.2f}   (ln V = {math.log(1000):.2f})")
+        print(f"{first_losses[sigma]:6.2f}   (ln V = {math.log(1000):.2f})")
+    check(
+        "prediction first loss",
+        {
+            "σ = 0.02": first_losses[0.02],
+            "σ = 0.1": first_losses[0.1],
+            "σ = 1.0": first_losses[1.0],
+        },
+    )
+
+# %% [markdown]
+# As long as the logits' standard deviation $s$ is small, the loss is about $\ln V + s^2/2$: their
+# spread is what being sure of the wrong thing costs. At $s = 16$ it is nearly the largest of the
+# logits instead: one token takes all of the probability, and it is hardly ever the right one.
 
 # %% [markdown]
 # **Tying.** `lm_head.weight` has the shape of the token table, `(V, d_model)`, and when `tie_weights`
@@ -201,6 +237,8 @@ with plots.demo():
 
 # %% [markdown]
 # ## Part 3: Step by step
+#
+# *Difficulty: ●●○○○ · about 10 minutes*
 #
 # Watch one batch on its way through your model. For each part: the shape that leaves it, mean and
 # standard deviation of the elements, and by how much a block has changed the vectors. *Off by* is a
@@ -259,6 +297,8 @@ with plots.demo(), torch.no_grad():
 # %% [markdown]
 # ## Part 4: Hidden states
 #
+# *Difficulty: ●●○○○ · about 10 minutes*
+#
 # What happens to the vectors on their way up? Look at the mean and the standard deviation of their
 # elements, and at their length.
 #
@@ -269,6 +309,12 @@ with plots.demo(), torch.no_grad():
 # $\sqrt{d_{\text{model}}}$ long.
 #
 # (The mean is not 0, and need not be. It comes with the positions: slow cosines are still near 1.)
+#
+# Predict the lengths, for *small*: $d_{\text{model}} = 256$, six blocks. What is a token's part in the
+# first one, and what a position's?
+
+# %%
+PREDICTED_LENGTHS = {"embedding": None, "after the last block": None, "after ln_f": None}
 
 # %%
 with plots.demo(), torch.no_grad():
@@ -279,9 +325,21 @@ with plots.demo(), torch.no_grad():
         name = "embedding" if number == 0 else f"block {number}"
         length = state.norm(dim=-1).mean()
         print(f"{name:9}: mean {state.mean():7.4f}, std {state.std():.4f}, length {length:.2f}")
-    length = model.ln_f(states[-1]).norm(dim=-1).mean()
-    print(f"after ln_f: length {length:.2f}, √d_model = {math.sqrt(model.d_model):.2f}")
+    normed = model.ln_f(states[-1]).norm(dim=-1).mean()
+    print(f"after ln_f: length {normed:.2f}, √d_model = {math.sqrt(model.d_model):.2f}")
     plots.hidden_states(states, "small, untrained")
+    check(
+        "prediction lengths",
+        {
+            "embedding": states[0].norm(dim=-1).mean(),
+            "after the last block": length,
+            "after ln_f": normed,
+        },
+    )
+
+# %% [markdown]
+# **You should see** the length on the right grow with each block, and the standard deviation with it:
+# they are one thing, as length is about $\sqrt{d_{\text{model}}}$ times the root mean square.
 
 # %% question="hidden_states"
 
@@ -291,6 +349,15 @@ with plots.demo(), torch.no_grad():
 # The four sizes, counted. On the device `meta` tensors have a shape and no content, so that the
 # large one takes neither memory nor time. Everything grows at once from one row to the next; which
 # part of it is due to what, notebook 4 takes apart.
+#
+# For a guess it is enough to know that a block has about $12\,d_{\text{model}}^2$ parameters when
+# `d_ff` is four times `d_model`, and the table $V d_{\text{model}}$.
+
+# %%
+PREDICTED_GROWTH = {  # parameters of the tied models at V = 10,000, divided
+    "small / tiny": None,
+    "large / tiny": None,
+}
 
 
 # %%
@@ -302,15 +369,50 @@ def count(module):
 with plots.demo():
     print("V = 10,000:                             parameters in millions")
     print("size    d_model  layers  heads   d_ff    total  embedding  blocks")
+    totals = {}
     for size in plots.rows(("tiny", "small", "medium", "large")):
         config = get_model_config(size)
         with torch.device("meta"):
             model = TinyTransformerLM(vocab_size=10_000, **config)
         millions = [count(part) / 1e6 for part in (model, model.embedding, model.blocks)]
+        totals[size] = millions[0]
         print(
             f"{size:7} {config['d_model']:7} {config['n_layers']:7} {config['n_heads']:6}"
             f" {config['d_ff']:6} {millions[0]:8.2f} {millions[1]:10.2f} {millions[2]:7.2f}"
         )
+    tiny = totals["tiny"]
+    check(
+        "prediction growth",
+        {
+            "small / tiny": totals.get("small", 0) / tiny,
+            "large / tiny": totals.get("large", 0) / tiny,
+        },
+        within=0.2,
+    )
+
+# %% [markdown]
+# **A size of your own.** `MY_SIZE` starts as *small*. Change it into something between *small* and
+# *medium*, with about 15 million parameters at $V = 10{,}000$: there are many ways, deep and narrow or
+# flat and wide. Predict what it has before you count.
+
+# %%
+MY_SIZE = {"d_model": 256, "n_heads": 8, "n_layers": 6, "d_ff": 1024, "max_len": 1024}
+
+# %%
+PREDICTED_MY_SIZE = {"millions in all": None, "millions in the blocks": None}
+
+# %%
+with plots.demo():
+    with torch.device("meta"):
+        model = TinyTransformerLM(vocab_size=10_000, **MY_SIZE)
+    print(f"{count(model):,} parameters, {count(model.blocks):,} of them in the blocks")
+    check(
+        "prediction my size",
+        {
+            "millions in all": count(model) / 1e6,
+            "millions in the blocks": count(model.blocks) / 1e6,
+        },
+    )
 
 # %% [markdown]
 # ## Part 6: Too good to be true
@@ -354,6 +456,10 @@ with plots.demo():
     print(f"ln 6 / T = {math.log(6) / 16:.2f}")
 
 # %% [markdown]
+# **You should see** your model's loss fall to the line of the best possible one and stay there,
+# trembling. The other curve goes through that line as if it were not there: nothing honest can.
+
+# %% [markdown]
 # ## When something is off
 #
 # | what you see | what it often is |
@@ -386,12 +492,14 @@ check()
 # 1. **Which layer knows it already?** Apply `lm_head(ln_f(state))` to *every* hidden state of a model
 #    that you have trained on a short text (nostalgebraist 2020 calls this the *logit lens*). From
 #    which layer on is the right token the best?
-# 2. **A size of your own.** Make a configuration between *small* and *medium*, with about 15 million
-#    parameters at $V = 10{,}000$. How many ways do you find? Which one would you expect to be faster?
+# 2. **Deep or wide.** Find two sizes of your own with as many parameters, one with many blocks and one
+#    with few. Time a forward pass of each. Which one is faster, and why?
 # 3. **How the stream grows.** Plot the hidden states of models with 2, 8 and 32 layers. GPT-2 divides
 #    the initial weights of the two maps that write into the stream by $\sqrt{2\,n_{\text{layers}}}$.
 #    Do it, and plot again.
-# 4. **Padding.** Sequences of different length are filled up with padding tokens. Build a mask
+# 4. **GPT-2 in your model.** It has this very architecture, and its weights are published: notebook 7,
+#    `07_gpt2.ipynb`, which is not graded either.
+# 5. **Padding.** Sequences of different length are filled up with padding tokens. Build a mask
 #    `(B, 1, T, T)` that is causal *and* hides them. What must not happen to a row of the mask?
 #
 # ## References

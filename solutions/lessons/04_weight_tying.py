@@ -17,6 +17,8 @@
 # short methods. The model around them is there already: it is the one from notebook 3, in a version
 # that comes with the course. `check("sharing")` tells you at once whether the basics are right;
 # cells that say *graded after you hand in* stand for hidden checks.
+#
+# A word that is new to you may stand in the [glossary](99_glossary.ipynb).
 
 # %%
 import copy
@@ -60,6 +62,10 @@ print("Ready: torch", torch.__version__)
 
 # %%
 plots.two_jobs()
+
+# %% [markdown]
+# **You should see** on the left a matrix at either end, on the right one matrix with an arrow to both.
+# Both have the shape `(V, d_model)`; that is why one can stand in for the other.
 
 # %%
 table = torch.randn(5, 3)  # (V, d_model), one row for each of 5 tokens
@@ -166,6 +172,8 @@ for deviation in (0.02, 0.2, 1.0):
 # count, everywhere but in `count_parameters(trainable_only=True)`.
 #
 # ## Your turn
+#
+# *Difficulty: ●●○○○ · about 25 minutes*
 #
 # `FullModel` makes table and head as two matrices; `TinyTransformerLM` is the same model, with your
 # three methods.
@@ -284,6 +292,8 @@ with plots.demo():
 # %% [markdown]
 # ## What the shared row learns
 #
+# *Difficulty: ●●○○○ · about 10 minutes*
+#
 # Parameter $E$ enters the loss $\ell$ in two places, so its gradient has two terms:
 #
 # $$
@@ -328,10 +338,16 @@ with plots.demo():
     print("the sum of two is the third:", torch.allclose(into + out, both, atol=1e-6))
     plots.gradient_by_token({"untied: table": into, "untied: head": out, "tied": both}, seen=20)
 
+# %% [markdown]
+# **You should see** on the left nothing from token 20 on; in the middle a bar for every token; on the
+# right both together. In a tied model no row ever stands still.
+
 # %% question="gradients"
 
 # %% [markdown]
 # ## Where the parameters are
+#
+# *Difficulty: ●●○○○ · about 15 minutes*
 #
 # Four sizes recur in the notebooks. We build them on the device `meta`, which knows shapes and keeps
 # no numbers: counting 92 million parameters then costs no memory.
@@ -367,17 +383,40 @@ with plots.demo():
 
 # %% [markdown]
 # **Look at it.** The smallest of them, with areas in proportion: untied, it is three quarters tables.
+# How many percent do the blocks hold once it is tied?
+
+# %%
+PREDICTED_TYING = {  # tiny, V = 10,000
+    "% of its parameters that tying saves": None,
+    "% of the tied model in the blocks": None,
+}
 
 # %%
 with plots.demo():
-    untied = breakdown_of("tiny", tie_weights=False)
-    plots.parameter_pies({"tiny, untied": untied, "tiny, tied": breakdown_of("tiny")})
+    untied, tied = breakdown_of("tiny", tie_weights=False), breakdown_of("tiny")
+    plots.parameter_pies({"tiny, untied": untied, "tiny, tied": tied})
+    check(
+        "prediction tying",
+        {
+            "% of its parameters that tying saves": 100 * untied["lm_head"] / untied["total"],
+            "% of the tied model in the blocks": 100 * tied["transformer_blocks"] / tied["total"],
+        },
+    )
 
 # %% [markdown]
+# **You should see** a slice disappear, and the pie shrink by just that slice: blocks and table keep
+# their areas, and with them a larger share.
+#
 # Which part is the largest? One often reads that the blocks hold most of the parameters. It depends:
 # table and head grow with $V \cdot d$, the blocks with $L \cdot d^2$ (about $12\,L\,d^2$, if
 # $f = 4d$). So what counts is $V$ against $12\,L\,d$. A vocabulary like that of GPT-2, with 50,257
-# tokens, shifts the picture:
+# tokens, shifts the picture. By how much?
+
+# %%
+PREDICTED_SHARES = {  # tied models, V = 50,257
+    "% of tiny in the blocks": None,
+    "% of large in the blocks": None,
+}
 
 # %%
 with plots.demo():
@@ -389,8 +428,22 @@ with plots.demo():
         },
         "Tied models: the blocks' share depends on V and d_model",
     )
+    inside = {}
+    for size in plots.rows(("tiny", "large")):
+        parts = breakdown_of(size, 50_257)
+        inside[size] = 100 * parts["transformer_blocks"] / parts["total"]
+    check(
+        "prediction shares",
+        {
+            "% of tiny in the blocks": inside.get("tiny"),
+            "% of large in the blocks": inside.get("large"),
+        },
+    )
 
 # %% [markdown]
+# **You should see** the part of the blocks grow from row to row, twice over, and start lower in the
+# second half: with five times the vocabulary, *tiny* is hardly more than its table.
+#
 # Within a block, about a third of the parameters are attention's ($4d^2$), and two thirds the
 # feed-forward network's ($2df = 8d^2$).
 #
@@ -427,6 +480,9 @@ with plots.demo():
     )
 
 # %% [markdown]
+# **You should see** four curves of one shape, side by side: each rises towards a half, which it never
+# reaches, since the table that is left and the blocks stay. The wider and deeper the model, the later.
+#
 # **How it scales.** Presets change everything at once, so a curve through them shows no law. Vary
 # one size at a time instead, starting from *small* with $V = 10{,}000$ (and $f = 4d$): the number of
 # blocks and the vocabulary give straight lines, which don't start at zero, because what isn't varied
@@ -447,6 +503,43 @@ with plots.demo():
         counts = [formula(**config, d_ff=4 * config["d_model"]) / 1e6 for config in configs]
         panels[name] = {"total": (values, counts)}
     plots.curves(panels, "One size at a time", "millions of parameters")
+
+# %% [markdown]
+# **You should see** one curve that bends, two straight lines above zero, and a flat one.
+#
+# **A size of your own.** Choose a configuration between *small* and *medium* and a vocabulary, and
+# predict its breakdown with the formula before you run the last of the three cells. Then change
+# `MY_VOCABULARY` until the table holds just half of the tied model.
+
+# %%
+MY_SIZE = {"d_model": 384, "n_heads": 6, "n_layers": 6, "d_ff": 1536, "max_len": 1024}
+MY_VOCABULARY = 20_000
+
+# %%
+PREDICTED_BREAKDOWN = {  # in millions, tied; what the head is then, you know
+    "embedding": None,
+    "transformer_blocks": None,
+    "saved by tying": None,
+}
+
+# %%
+with plots.demo():
+    with torch.device("meta"):
+        models = [
+            TinyTransformerLM(MY_VOCABULARY, **MY_SIZE, tie_weights=tie) for tie in (True, False)
+        ]
+    tied, untied = (model.get_parameter_breakdown() for model in models)
+    print(f"tied {tied['total']:,}, untied {untied['total']:,} parameters;", end=" ")
+    print(f"the table holds {tied['embedding'] / tied['total']:.1%} of the tied model")
+    check(
+        "prediction breakdown",
+        {
+            "embedding": tied["embedding"] / 1e6,
+            "transformer_blocks": tied["transformer_blocks"] / 1e6,
+            "saved by tying": (untied["total"] - tied["total"]) / 1e6,
+        },
+        within=0.01,
+    )
 
 # %% question="counting"
 
@@ -478,14 +571,11 @@ check()
 # %% [markdown]
 # ## Go further (not graded)
 #
-# 1. **A size of your own.** Add a configuration between *small* and *medium* to `PRESETS`. Predict
-#    its breakdown with the formula before you run the cells; then tie and untie it. From which
-#    vocabulary on does the table hold more than half of it?
-# 2. **Three ends.** In a translation model there are three such matrices: source table, target
+# 1. **Three ends.** In a translation model there are three such matrices: source table, target
 #    table, head. What has to hold for all three to be one? (Press and Wolf, section 3.)
-# 3. **Untying late.** Tie during the first half of training, then continue with a copy. What do you
+# 2. **Untying late.** Tie during the first half of training, then continue with a copy. What do you
 #    have to tell the optimizer?
-# 4. **A smaller table.** ALBERT (Lan et al. 2020) factors the table into `(V, e)` and `(e, d_model)`.
+# 3. **A smaller table.** ALBERT (Lan et al. 2020) factors the table into `(V, e)` and `(e, d_model)`.
 #    For which `e` is that smaller than your tied table? Can it still be tied?
 #
 # ## References

@@ -3,7 +3,8 @@
 #
 # *CUDA out of memory* is an answer to a question that can be answered before: will it fit? In this
 # notebook you compute what a model needs to be stored, what training adds, and what one pass over a
-# batch adds to that. Then you hold your numbers against what PyTorch really keeps.
+# batch adds to that. Then you hold your numbers against what PyTorch really keeps. The last part asks
+# the same of time: how many operations does training take, and what is a budget of them good for?
 #
 # Afterwards you will be able to
 #
@@ -11,19 +12,28 @@
 # - say which tensors autograd keeps, and why these;
 # - derive the memory of a forward pass from the sizes of a model, and measure it;
 # - judge rules of thumb, and know when attention's T × T matrices are the problem;
-# - decide what to change when it does not fit.
+# - decide what to change when it does not fit, and find the largest batch that does;
+# - compute what keys and values take while a model generates, and what sharing them saves;
+# - count the operations of training, part by part, and say when 6 operations for each parameter and
+#   token are a good count;
+# - split a budget between a model and its data, and tell how well a machine is used.
 #
-# **How it works.** Two functions below say `# YOUR CODE HERE`. `check("keys")` tells you at once
+# **How it works.** Seven functions below say `# YOUR CODE HERE`. `check("keys")` tells you at once
 # whether names and units are right; cells that say *graded after you hand in* stand for hidden checks.
-# Models come with the course, so that nothing here depends on your earlier notebooks.
+# Models come with the course, so that nothing here depends on your earlier notebooks, and no function
+# needs another one of yours. Dots tell how hard a task is, one to five; minutes are for somebody who
+# has read what stands above it.
 
 # %%
 import math
 import sys
+import time
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+from torch.utils.flop_counter import FlopCounterMode
 
 sys.path += [".", "..", "../.."]  # the folder `course` lies here or above
 try:
@@ -82,11 +92,17 @@ for parameter in model.parameters():
     for name, state in optimizer.state[parameter].items():
         held[name] = held.get(name, 0) + state.nbytes
 for name, size in held.items():
-    print(f"{name:11} {size / 1024**2:8.4f} MiB")
+    print(f"{name:11} {size:9,} bytes")
 
 # %% [markdown]
-# **Write it down.** The result is a dict with five sizes in MiB. All of them are about the dtype that
-# is asked for, whatever dtype the model happens to have.
+# (`step` counts the steps, in a tensor of its own for each parameter: a trifle, which nobody counts.)
+#
+# ### Task 1 · Weights, gradients, averages
+#
+# *Difficulty: ●○○○○ · about 10 minutes*
+#
+# The result is a dict with five sizes in MiB. All of them are about the dtype that is asked for,
+# whatever dtype the model happens to have.
 
 # %% solution="estimate_model_memory"
 
@@ -125,6 +141,14 @@ with plots.demo():
         {size: {kind: memory[kind] for kind in kinds} for size, memory in sizes.items()},
         "Training with AdamW in float32, without activations",
     )
+
+# %% [markdown]
+# **You should see** four bars that grow three- to fourfold from size to size, each cut in the same
+# proportion: 1 to 1 to 2. The optimizer's part is as large as the other two together.
+#
+# *Hidden: dtypes that you may not have thought of, tied and frozen weights.*
+#
+# *Difficulty: ●●○○○ · about 5 minutes*
 
 # %% question="dtypes"
 
@@ -254,11 +278,14 @@ with plots.demo():
     x, mask = torch.randn(B, T, d_model, requires_grad=True), causal(T)
     saved = saved_by(lambda: block(x, mask), already=[*block.parameters(), mask])
     plots.saved_tensors(
-        {f"{n}: {tuple(t.shape)}": size_of([t]) for n, t in enumerate(saved, 1)},
+        {f"{n}: {tuple(t.shape)}": t.numel() for n, t in enumerate(saved, 1)},
         f"A block with B = {B}, T = {T}, d_model = {d_model}, {n_heads} heads, d_ff = {d_ff}",
     )
 
 # %% [markdown]
+# **You should see** bars of four lengths: the longest, alone, is the one of $T \times T$; two are of
+# width `d_ff`, most of width `d_model`, and four can hardly be seen.
+#
 # Which bar is which? Go through `forward` with the rules from above. (Shapes are as the operation
 # sees them: `(128, 32)` is `(B * T, d_model)`, `(8, …)` is `(B * n_heads, …)`.) You should find
 #
@@ -292,6 +319,10 @@ with plots.demo():
         print(f"{name:24} {bytes_of_a_mean(norm_dtype, dtype)} bytes")
 
 # %% [markdown]
+# ### Task 2 · What one forward pass keeps
+#
+# *Difficulty: ●●●●○ · about 30 minutes*
+#
 # After the last block, `ln_f` and `lm_head` keep something too; the embedding keeps nothing but ids.
 # Add up what `PlainBlock` and these two keep, and you have the formula. Let $b$ be the bytes of an
 # element; how often each term occurs is yours to fill in (the terms without $b$ are the small ones):
@@ -323,10 +354,11 @@ with plots.demo():
 
 # %%
 class PlainModel(nn.Module):
-    """A language model of plain blocks."""
+    """A language model of plain blocks; with `again`, they are computed twice: Part 5 says why."""
 
-    def __init__(self, vocab_size, d_model, n_heads, n_layers, d_ff, fused=False):
+    def __init__(self, vocab_size, d_model, n_heads, n_layers, d_ff, fused=False, again=False):
         super().__init__()
+        self.again, self.vocab_size = again, vocab_size
         self.d_model, self.n_heads, self.n_layers, self.d_ff = d_model, n_heads, n_layers, d_ff
         self.embedding = TransformerEmbedding(vocab_size, d_model, max_len=2048, dropout=0.0)
         self.blocks = nn.ModuleList(
@@ -336,9 +368,10 @@ class PlainModel(nn.Module):
         self.lm_head = nn.Linear(d_model, vocab_size, bias=False)
 
     def forward(self, tokens):  # (B, T) -> (B, T, V)
-        x, mask = self.embedding(tokens), causal(tokens.size(1))
+        x = self.embedding(tokens)  # (B, T, d_model)
+        mask = causal(tokens.size(1)).to(x.dtype)  # (T, T)
         for block in self.blocks:
-            x = block(x, mask)
+            x = checkpoint(block, x, mask, use_reentrant=False) if self.again else block(x, mask)
         return self.lm_head(self.ln_f(x))
 
 
@@ -383,6 +416,11 @@ with plots.demo():
             f" {rule:6.2f} MiB {rule / truth:6.1%}"
         )
 
+# %% [markdown]
+# *Hidden: your estimate of Task 2 beside a measurement.*
+#
+# *Difficulty: ●●●○○ · about 10 minutes*
+
 # %% question="measurement"
 
 # %% [markdown]
@@ -399,6 +437,11 @@ with plots.demo():
         for name, estimate in (("yours", estimate_activation_memory), ("rule", rule_of_thumb)):
             row = [estimate(models[size], batch_size, 512) for batch_size in (1, 4, 16, 32)]
             print(f"{size:6} {name:16}" + "".join(f"{mib:10.1f}" for mib in row))
+
+# %% [markdown]
+# *Hidden: each term of the formula of Task 2, for sizes that nobody has printed.*
+#
+# *Difficulty: ●●●○○ · about 5 minutes*
 
 # %% question="activations"
 
@@ -435,6 +478,9 @@ with plots.demo():
     )
 
 # %% [markdown]
+# **You should see** two straight lines, as both axes are logarithmic: the one of the weights is twice
+# as steep, and crosses the other at 512 tokens.
+#
 # Watch PyTorch do it. The same model, step by step and fused, and what else a training run adds: the
 # loss keeps the logits' log-softmax, `B * T * V` elements, which for a large vocabulary can be the
 # largest tensor of all; and *autocast*, which computes in bfloat16, does not halve anything. The
@@ -458,12 +504,25 @@ with plots.demo():
     print(f"yours, fused:       {estimate:6.2f} MiB (bonus)")
 print(f"rule of thumb:      {rule_of_thumb(plain, 2, seq_len):6.2f} MiB, fused or not")
 
+# %% [markdown]
+# *Hidden, and a bonus: `fused_attention=True` of Task 2.*
+#
+# *Difficulty: ●●●○○ · about 10 minutes*
+
 # %% question="fused_attention"
 
 # %% [markdown]
 # ## Part 5: Will it fit?
 #
-# Everything together, for training *small* on 64 sequences of 1,024 tokens, in float32:
+# Everything together, for training *small* on 64 sequences of 1,024 tokens, in float32. Guess first: you
+# have seen all that it takes.
+
+# %%
+PREDICTED_FIT = {
+    "MiB of weights, gradients and averages": None,
+    "GiB of activations": None,
+    "GiB of activations at half the length": None,
+}  # your guesses, then run both cells
 
 # %%
 with plots.demo():
@@ -481,8 +540,22 @@ with plots.demo():
             "the loss (V = 10,000)": batch_size * seq_len * 10_000 * 4 / 1024**2,
         }
     plots.memory_bars(attempts, "Training small in float32, step by step attention")
+    gibibytes = [row["activations"] / 1024 for row in attempts.values()]
+    check(
+        "prediction fit",
+        {
+            "MiB of weights, gradients and averages": weights,
+            "GiB of activations": gibibytes[0],
+            "GiB of activations at half the length": gibibytes[1],
+        },
+        within=0.2,
+    )
 
 # %% [markdown]
+# **You should see** bars that are activations nearly all over: what the model and its optimizer take
+# is a thin line at the left edge. Half the length saves more than half, a quarter of the batch three
+# quarters.
+#
 # The model is a dwarf, its activations are giants. What helps, in the order in which one tries it:
 #
 # | change | saves | costs |
@@ -498,6 +571,419 @@ with plots.demo():
 # that a GPU's driver takes for itself, and the largest temporary tensor. Leave room of 10 to 20 %. On
 # a GPU, `torch.cuda.max_memory_allocated()` after one training step tells what it was in the end.
 #
+# **Measure three of them.** A *checkpointed* block hands on its output and keeps its input alone. When
+# the backward pass reaches it, it is computed again from there, and this time everything is kept, for
+# one block at a time. Beside what autograd keeps, the table counts operations, which are the subject
+# of Part 7: a training step in units of its forward pass. Its backward pass has two products for each
+# one of the forward pass, so that it takes three in all.
+
+# %%
+PREDICTED_SAVING = {
+    "share kept in bfloat16": None,
+    "share kept under autocast": None,
+    "share kept by checkpoints": None,
+    "forward passes with checkpoints": None,
+}  # your guesses, then run both cells
+
+# %%
+with plots.demo():
+
+    def training_step(model, tokens):
+        """Number of operations of a forward and a backward pass, in units of the forward pass."""
+        with FlopCounterMode(display=False) as forward:
+            loss = model(tokens).sum()
+        with FlopCounterMode(display=False) as backward:
+            loss.backward()
+        return 1 + backward.get_total_flops() / forward.get_total_flops()
+
+    sizes, seq_len = (100, 64, 4, 4, 256), len(plots.steps(256))
+    tokens = torch.randint(0, 100, (2, seq_len))  # (B, T)
+    variants = {
+        "float32": PlainModel(*sizes),
+        "bfloat16 throughout": PlainModel(*sizes).bfloat16(),
+        "checkpointed": PlainModel(*sizes, again=True),
+        "fused": PlainModel(*sizes, fused=True),
+        "fused, checkpointed": PlainModel(*sizes, fused=True, again=True),
+    }
+    kept = {name: measure(model, 2, seq_len) for name, model in variants.items()}
+    with torch.autocast("cpu", torch.bfloat16):
+        kept["autocast to bfloat16"] = measure(variants["float32"], 2, seq_len)
+    passes = {name: training_step(variants[name], tokens) for name in ("float32", "checkpointed")}
+    for name, number in passes.items():
+        print(f"{name:13} takes {number:.2f} forward passes a step")
+    plots.memory_bars(
+        {name: {"kept from one pass": size} for name, size in kept.items()},
+        f"Four blocks, B = 2, T = {seq_len}, attention step by step unless fused",
+    )
+    check(
+        "prediction saving",
+        {
+            "share kept in bfloat16": kept["bfloat16 throughout"] / kept["float32"],
+            "share kept under autocast": kept["autocast to bfloat16"] / kept["float32"],
+            "share kept by checkpoints": kept["checkpointed"] / kept["float32"],
+            "forward passes with checkpoints": passes["checkpointed"],
+        },
+        within=0.1,
+        or_by=0.05,
+    )
+
+# %% [markdown]
+# **You should see** that bfloat16 takes half when *everything* is bfloat16, and that autocast saves
+# nothing: what it casts, it keeps beside the original. Checkpointing leaves a stump, with fused
+# attention or without; a training step then takes nearly four forward passes in place of three.
+#
+# The peak of a checkpointed step is higher than the stump, by what one block keeps while it is
+# computed for the second time.
+#
+# ### Task 3 · The largest batch that fits
+#
+# *Difficulty: ●○○○○ · about 10 minutes*
+#
+# Memory is given, and so is what the model takes whatever the batch. Each sequence adds the same.
+# Numbers go in, a number comes out: which estimates are put in is up to whoever calls it.
+
+# %% solution="largest_batch"
+
+# %%
+check("batch_by_hand")
+
+# %% [markdown]
+# **Look at it.** Training the four sizes on a card with 16 GiB, on sequences of 512 tokens, all in
+# float32, with the loss of a vocabulary of 10,000.
+
+# %%
+with plots.demo():
+    print(f"{'size':7}{'batch':>8}{'batch, fused':>15}")
+    for size, model in models.items():
+        fixed = estimate_model_memory(model)["total_training"]
+        loss = 512 * 10_000 * 4 / 1024**2
+        each = [
+            loss + estimate_activation_memory(model, 1, 512, fused_attention=fused)
+            for fused in (False, True)
+        ]
+        batches = [largest_batch(16 * 1024, fixed, per_sequence) for per_sequence in each]
+        print(f"{size:7}{batches[0]:8,}{batches[1]:15,}")
+
+# %% [markdown]
+# *Hidden: fractions, a reserve of your own, what fits exactly, and what does not fit at all.*
+#
+# *Difficulty: ●●○○○ · about 5 minutes*
+
+# %% question="largest_batch"
+
+# %% [markdown]
+# ## Part 6: What generating keeps
+#
+# Generating has no backward pass, and keeps no activations. But the next token attends to all tokens
+# before it, and their keys and values are the same in every step: one keeps them. (Notebook 6 has a
+# *KV cache* as a bonus.) In each of $L$ blocks that is a key and a value for each position and head,
+#
+# $$2 \cdot L \cdot B \cdot T \cdot H \cdot d_k \text{ elements, with } H d_k = d .$$
+#
+# It grows with the length of the text, without end, and with each text that is generated at the same
+# time. And there is no way to compute it piece by piece: each step has to read all of it.
+#
+# So one saves heads. **Multi-query attention** (Shazeer 2019, section 3) has one key and one value for
+# all heads, which still ask different queries. **Grouped-query attention** (Ainslie et al. 2023,
+# section 2.2) is between the two: heads are put into groups, and each group shares a key and a value.
+# With $H_{kv}$ groups the cache takes $H_{kv} / H$ of what it took. Queries, and the attention weights,
+# are as many as before.
+#
+# ### Task 4 · A cache of keys and values
+#
+# *Difficulty: ●●○○○ · about 10 minutes*
+#
+# `model`, the two numbers and the dtype can be given without their names, in this order. A model of
+# ours has keys and values for every head; `n_kv_heads` says what there would be with fewer.
+
+# %% solution="estimate_kv_cache"
+
+# %%
+check("cache_by_hand")
+
+# %% [markdown]
+# **Look at it.** The *large* model, one text of up to 2,048 tokens. In float32 the full cache takes
+# 144 MiB a text, so that three texts take more than the model itself.
+
+# %%
+with plots.demo():
+    large, lengths = models["large"], (128, 256, 512, 1024, 2048)
+    kept = {}
+    for n_kv_heads, name in ((12, "12 (each its own)"), (4, "4"), (1, "1 (multi-query)")):
+        cached = [estimate_kv_cache(large, 1, n, n_kv_heads=n_kv_heads) for n in lengths]
+        kept[name] = (lengths, cached)
+        print(f"{n_kv_heads:2} key-value heads: {cached[-1]:6.1f} MiB for 2,048 tokens")
+    print(f"weights:           {estimate_model_memory(large)['inference_only']:6.1f} MiB")
+    plots.curves({"T": kept}, "Cache of large by key-value heads", "MiB in float32", log="x")
+
+# %% [markdown]
+# **You should see** three curves that double with each doubling of the length; with four key-value
+# heads a third of the full cache, with one a twelfth.
+#
+# *Hidden: other models, dtypes, batches and groups.*
+#
+# *Difficulty: ●●○○○ · about 5 minutes*
+
+# %% question="kv_cache"
+
+# %% [markdown]
+# ## Part 7: What training costs
+#
+# Nearly all of the work is in products of matrices. In $(m, k) \times (k, n)$ each of $mn$ results
+# adds up $k$ products: $2mkn$ **floating-point operations** (FLOPs; a multiplication and an addition
+# count as two). Biases, norms, softmax and GELU need some operations for each *element*, and elements
+# are few beside that: they are left out, here as everywhere.
+#
+# | part of a block | product | how often |
+# |---|---|---|
+# | projections | $(BT, d) \times (d, d)$ | 4: to queries, keys, values, and out |
+# | scores | $(T, d_k) \times (d_k, T)$ | $BH$ |
+# | weighted sum | $(T, T) \times (T, d_k)$ | $BH$ |
+# | feed-forward | $(BT, d) \times (d, f)$ and $(BT, f) \times (f, d)$ | 1 each |
+#
+# And once, after the blocks, the head: $(BT, d) \times (d, V)$. The embedding multiplies nothing: it
+# looks up rows. A causal mask forbids half of the scores, but step by step they are computed all the
+# same, so that all of them count.
+#
+# **Backward.** Take $Y = XW$. The backward pass needs $\partial\ell/\partial W = X^\top G$ for the
+# weights and $\partial\ell/\partial X = G W^\top$ for what comes before, with the gradient $G$ of $Y$:
+# two products, each as large as the one of the forward pass.
+#
+# ### Task 5 · Operations, part by part
+#
+# *Difficulty: ●●●○○ · about 20 minutes*
+
+# %% solution="estimate_flops"
+
+# %%
+check("flops_by_hand")
+
+# %% [markdown]
+# **Look at it.** `FlopCounterMode` watches PyTorch and counts the products that really happen: `mm`,
+# `addmm`, `bmm` and convolutions. What goes element by element it does not count. Fused attention is
+# counted where a GPU computes it, with all of its scores; its kernel for processors is overlooked, as
+# the last column shows.
+
+# %%
+with plots.demo():
+
+    def counted(model, tokens):
+        """Operations of a forward pass and of a backward pass, as PyTorch counts them."""
+        with FlopCounterMode(display=False) as forward:
+            loss = model(tokens).sum()
+        with FlopCounterMode(display=False) as backward:
+            loss.backward()
+        return forward.get_total_flops(), backward.get_total_flops()
+
+    print("  V  d  H L   f B  T    forward      yours   backward      yours  forward, fused")
+    shapes = (  # vocab_size, d_model, n_heads, n_layers, d_ff, B, T
+        (100, 32, 4, 2, 64, 2, 16),
+        (101, 24, 3, 3, 100, 1, 33),
+        (50, 16, 1, 4, 40, 3, 70),
+    )
+    for *sizes, batch_size, seq_len in plots.rows(shapes):
+        tokens = torch.randint(0, 50, (batch_size, seq_len))  # (B, T)
+        forward, backward = counted(PlainModel(*sizes), tokens)
+        overlooked, _ = counted(PlainModel(*sizes, fused=True), tokens)
+        flops = estimate_flops(PlainModel(*sizes), batch_size, seq_len)
+        print(
+            "{:3} {:2} {:2} {} {:3} {} {:2}".format(*sizes, batch_size, seq_len)
+            + f" {forward:10,} {flops['forward']:10,} {backward:10,} {flops['backward']:10,}"
+            + f" {overlooked:15,}"
+        )
+
+# %% [markdown]
+# *Hidden: each part by itself, the totals, and sizes that must make no difference.*
+#
+# *Difficulty: ●●○○○ · about 5 minutes*
+
+# %% question="flops"
+
+# %% [markdown]
+# ### 6 operations for each parameter and token
+#
+# Each element of a matrix meets each token once, in a multiplication and an addition: 2 operations
+# forward, 4 backward. So training $N$ parameters on $D$ tokens takes about
+#
+# $$C \approx 6 N D$$
+#
+# operations (Kaplan et al. 2020, section 2.1). This is right where all parameters are matrices that
+# every token passes, and where nothing but parameters is multiplied. It is wrong
+#
+# - for **long sequences**: scores and weighted sum have no parameters. They add $12 L d T$ operations
+#   for each token, which is, with $f = 4d$ and next to blocks alone, $T / (6d)$ of the rule;
+# - for **large vocabularies**, in one of two directions. The table of an embedding is looked up, not
+#   multiplied: untied, it is counted for nothing. Leave embeddings out of $N$, as Kaplan et al. do, and
+#   the head is forgotten, which for a small model is most of the work. Tied, the one table is
+#   multiplied once, as the head, and counting it once is right.
+#
+# Take *tiny* and *large*, with tied weights and a vocabulary of 10,000. How many times $6ND$ do they need?
+
+# %%
+PREDICTED_RULE = {
+    "tiny, T = 128": None,
+    "tiny, T = 16,384": None,
+    "large, T = 16,384": None,
+}  # your guesses, then run both cells
+
+# %%
+with plots.demo():
+
+    def ratio(model, seq_len, n_parameters=None):
+        """Operations of training on one sequence, in units of 6 N D."""
+        flops = estimate_flops(model, 1, seq_len)
+        n_parameters = n_parameters or model.count_parameters()
+        return (flops["forward"] + flops["backward"]) / (6 * n_parameters * seq_len)
+
+    lengths = plots.rows((128, 256, 512, 1024, 2048, 4096, 8192, 16384))
+    lines = {
+        size: (lengths, [ratio(models[size], length) for length in lengths])
+        for size in ("tiny", "small", "large")
+    }
+    words = plots.rows((1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000))
+    tables = {"tied": (words, []), "untied": (words, []), "no table in N": (words, [])}
+    for vocab_size in words:
+        with torch.device("meta"):
+            tied, untied = (
+                TinyTransformerLM(vocab_size, **PRESETS["tiny"], tie_weights=tie)
+                for tie in (True, False)
+            )
+        without = tied.count_parameters() - vocab_size * tied.d_model
+        for name, found in (
+            ("tied", ratio(tied, 64)),
+            ("untied", ratio(untied, 64)),
+            ("no table in N", ratio(tied, 64, without)),
+        ):
+            tables[name][1].append(found)
+    plots.curves(
+        {"T": lines, "V": tables},
+        "Operations of training: left for V = 10,000, right for tiny with T = 64",
+        "times 6 N D",
+        log="xy",
+    )
+    check(
+        "prediction rule",
+        {
+            "tiny, T = 128": lines["tiny"][1][0],
+            "tiny, T = 16,384": lines["tiny"][1][-1],
+            "large, T = 16,384": lines["large"][1][-1],
+        },
+        within=0.2,
+    )
+
+# %% [markdown]
+# **You should see** on the left that all curves begin near 1 and leave it the sooner the narrower the
+# model is. On the right only the tied model stays near 1: untied, the rule comes to promise twice the
+# work, and without the table in $N$ far too little.
+#
+# ### What a budget buys
+#
+# With $C$ operations one can train a large model on few tokens, or a small one on many. Hoffmann et
+# al. (2022) trained more than 400 models to find out which is best: size and data should grow
+# *together*, and in their table 3 that is about 20 tokens for each parameter. It is the best for the
+# budget of *training*: who generates a lot with the model afterwards takes a smaller one and trains it
+# for longer.
+#
+# ### How well a machine is used
+#
+# A GPU's data sheet promises a *peak* of operations per second. **Model FLOPs utilization** (MFU) is
+# the share of it that trains: operations that the *model* needs for each token, times tokens per
+# second, over the peak. What is computed twice, as by checkpointing, does not count as more (Chowdhery
+# et al. 2022, appendix B):
+#
+# $$\text{MFU} = \frac{\text{tokens per second} \cdot (6N + 12\,L H Q T)}{\text{peak}}$$
+#
+# with heads of width $Q$. Compare with Task 5: the first term is what matrices take, the second the
+# scores and the weighted sum, forward and backward.
+#
+# ### Task 6 · The best use of a budget
+#
+# *Difficulty: ●●○○○ · about 10 minutes*
+
+# %% solution="chinchilla_optimum"
+
+# %% [markdown]
+# ### Task 7 · Utilization
+#
+# *Difficulty: ●○○○○ · about 5 minutes*
+
+# %% solution="model_flops_utilization"
+
+# %%
+check("budget_by_hand")
+
+# %% [markdown]
+# **Look at it.** Gopher's budget, with which Chinchilla was trained (70 billion parameters, 1.4
+# trillion tokens); then what our sizes would deserve, on one GPU with a peak of 312 × 10¹² operations
+# per second (an A100 in bfloat16) of which 40 % are used. And PaLM's own numbers: its authors report
+# 46.2 %.
+
+# %%
+with plots.demo():
+    n_parameters, n_tokens = chinchilla_optimum(5.76e23)
+    print(f"5.76e23 operations: {n_parameters:.3g} parameters, {n_tokens:.3g} tokens\n")
+    for size, model in models.items():
+        count = model.count_parameters()
+        budget = 6 * count * 20 * count
+        minutes = budget / (0.4 * 312e12) / 60
+        print(f"{size:7} {count:11,} parameters, {20 * count:13,} tokens: {minutes:6.1f} minutes")
+    share = model_flops_utilization(
+        n_parameters=540.35e9,
+        n_layers=118,
+        n_heads=48,
+        d_head=256,
+        seq_len=2048,
+        tokens_per_s=238_300,
+        peak=6144 * 275e12,
+    )
+    print(f"\nPaLM on 6,144 TPU v4: {share:.1%}")
+
+# %% [markdown]
+# **This machine.** Its peak is what one large product reaches, and the rest is a training step with a
+# clock beside it. On one core of an ordinary processor, utilization is higher than one might think:
+# the peak is low, and memory keeps up with it.
+
+# %%
+with plots.demo():
+
+    def seconds(run, times):
+        """The shortest of a few runs: whatever disturbs them makes them longer."""
+        spent = []
+        for _ in plots.steps(times):
+            begin = time.perf_counter()
+            run()
+            spent.append(time.perf_counter() - begin)
+        return min(spent)
+
+    side = 32 * len(plots.steps(24))
+    square = torch.randn(side, side)
+    peak = 2 * side**3 / seconds(lambda: square @ square, 5)
+    model, seq_len = PlainModel(1000, 128, 4, 2, 512), len(plots.steps(128))
+    tokens = torch.randint(0, 1000, (4, seq_len))  # (B, T)
+    taken = seconds(lambda: model(tokens).sum().backward(), 5)
+    share = model_flops_utilization(
+        n_parameters=sum(  # without the table: its rows are looked up
+            parameter.numel()
+            for part in (model.blocks, model.ln_f, model.lm_head)
+            for parameter in part.parameters()
+        ),
+        n_layers=2,
+        n_heads=4,
+        d_head=32,
+        seq_len=seq_len,
+        tokens_per_s=tokens.numel() / taken,
+        peak=peak,
+    )
+    print(f"peak {peak / 1e9:.0f} billion operations a second, of which training uses {share:.0%}")
+
+# %% [markdown]
+# *Hidden: other budgets, other machines.*
+#
+# *Difficulty: ●○○○○ · about 2 minutes*
+
+# %% question="budget"
+
+# %% [markdown]
 # ## When something is off
 #
 # | what you see | what it often is |
@@ -513,6 +999,10 @@ with plots.demo():
 # | a bit too small, the more so with narrow models | LayerNorm's two numbers, or the part after the blocks |
 # | a bit too small in 16 bits only | LayerNorm's two numbers count 4 bytes in every dtype |
 # | about twice as much $T^2$ as measured | the scores before the softmax are not kept |
+# | half as many operations | a multiplication and an addition are two |
+# | a factor of $H$ in the scores | $H$ heads are $d_k$ wide each, together $d$ |
+# | a cache of half the size | keys *and* values |
+# | a batch that is one too small when it fits exactly | `<` in place of `<=`, or a subtraction that is rounded |
 #
 # ## Hand in
 #
@@ -527,11 +1017,12 @@ check()
 #
 # 1. **Your own size.** Take the configuration between *small* and *medium* that you made in notebook
 #    4. What does training it on 64 sequences of 1,024 tokens take? What is the largest batch for a
-#    card with 16 GiB?
+#    card with 16 GiB? How many tokens does it deserve?
 # 2. **Dropout.** Add dropout to `PlainBlock`, after the softmax and on both branches, and measure
 #    again. What does it keep? Extend the formula.
-# 3. **Checkpointing.** Wrap the call of each block in `torch.utils.checkpoint.checkpoint(block, x,
-#    mask, use_reentrant=False)`, and measure. Which formula holds now?
+# 3. **Checkpointing, but not everything.** Checkpoint groups of $k$ blocks in place of single ones.
+#    What is kept, and what does the backward pass need at its peak, while it computes one group
+#    again? Which $k$ makes the sum smallest? (Chen et al. 2016 find about $\sqrt{L}$.)
 # 4. **On a GPU.** Compare the estimate with `torch.cuda.max_memory_allocated()`, before and after
 #    the backward pass. What is the difference made of?
 #
@@ -545,6 +1036,14 @@ check()
 # - Dao et al. (2022), [FlashAttention](https://arxiv.org/abs/2205.14135).
 # - Chen et al. (2016), [Training Deep Nets with Sublinear Memory
 #   Cost](https://arxiv.org/abs/1604.06174).
+# - Shazeer (2019), [Fast Transformer Decoding: One Write-Head is All You
+#   Need](https://arxiv.org/abs/1911.02150); Ainslie et al. (2023), [GQA: Training Generalized
+#   Multi-Query Transformer Models from Multi-Head Checkpoints](https://arxiv.org/abs/2305.13245).
+# - Kaplan et al. (2020), [Scaling Laws for Neural Language
+#   Models](https://arxiv.org/abs/2001.08361), section 2.1; Hoffmann et al. (2022), [Training
+#   Compute-Optimal Large Language Models](https://arxiv.org/abs/2203.15556), section 3.
+# - Chowdhery et al. (2022), [PaLM: Scaling Language Modeling with
+#   Pathways](https://arxiv.org/abs/2204.02311), appendix B.
 # - PyTorch, [Hooks for saved tensors](https://docs.pytorch.org/docs/stable/notes/autograd.html#saved-tensors-hooks-doc).
 #
 # Next: **6 · Generation**: the model writes.

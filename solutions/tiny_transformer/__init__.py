@@ -1,6 +1,7 @@
 """A small Transformer language model, one class for each concept; torch is all it needs."""
 
 from .attention import causal_mask, scaled_dot_product_attention, softmax
+from .compute import chinchilla_optimum, estimate_flops, model_flops_utilization
 from .embeddings import (
     LearnedPositionalEmbedding,
     SinusoidalPositionalEncoding,
@@ -18,7 +19,9 @@ from .generation import (
 )
 from .memory import (
     estimate_activation_memory,
+    estimate_kv_cache,
     estimate_model_memory,
+    largest_batch,
     measure_activation_memory,
 )
 from .model import TinyTransformerLM, get_model_config
@@ -41,7 +44,10 @@ __all__ = [
     "TransformerBlock",
     "TransformerEmbedding",
     "causal_mask",
+    "chinchilla_optimum",
     "estimate_activation_memory",
+    "estimate_flops",
+    "estimate_kv_cache",
     "estimate_model_memory",
     "generate",
     "get_model_config",
@@ -49,7 +55,9 @@ __all__ = [
     "keep_min_p",
     "keep_top_k",
     "keep_top_p",
+    "largest_batch",
     "measure_activation_memory",
+    "model_flops_utilization",
     "overfit",
     "rms_norm",
     "rope",

@@ -89,6 +89,53 @@ def estimate_activation_memory(
     return (model.n_layers * block + final) / 1024**2
 
 
+def estimate_kv_cache(
+    model: TinyTransformerLM,
+    batch_size: int,
+    seq_len: int,
+    dtype: torch.dtype = torch.float32,
+    n_kv_heads: int | None = None,
+) -> float:
+    """Estimate what a cache of keys and values takes.
+
+    For each position, each block keeps a key and a value of d_model / n_heads elements for each
+    head that has its own. An element has `dtype.itemsize` bytes.
+
+    Args:
+        model: gives the sizes d_model, n_heads and n_layers.
+        batch_size: number of sequences B.
+        seq_len: number of tokens T in each.
+        dtype: the dtype of keys and values.
+        n_kv_heads: number of heads that have keys and values of their own; it divides n_heads.
+            `None` means all n_heads. With fewer, groups of query heads share them: Ainslie et al.
+            2023, "GQA", section 2.2. With 1 all do: Shazeer 2019, "Fast Transformer Decoding",
+            section 3.
+
+    Returns:
+        The size in MiB (1024 * 1024 bytes).
+    """
+    if n_kv_heads is None:
+        n_kv_heads = model.n_heads
+    key = n_kv_heads * model.d_model // model.n_heads  # elements of a position in one block
+    return 2 * model.n_layers * batch_size * seq_len * key * dtype.itemsize / 1024**2
+
+
+def largest_batch(memory: float, fixed: float, per_sequence: float, reserve: float = 0.1) -> int:
+    """Find the largest batch that fits.
+
+    Args:
+        memory: MiB that there are.
+        fixed: MiB that are taken whatever the batch: weights, gradients, the optimizer's state.
+        per_sequence: MiB that each sequence takes.
+        reserve: the share of `memory` that has to stay free.
+
+    Returns:
+        The largest number of sequences that fits; what fits exactly, fits. 0 if not even one does.
+    """
+    available = memory * (1 - reserve) - fixed
+    return max(0, int(available // per_sequence))
+
+
 def measure_activation_memory(model: TinyTransformerLM, tokens: Tensor) -> float:
     """Measure what autograd keeps from one forward pass of `model` on `tokens`.
 

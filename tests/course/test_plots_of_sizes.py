@@ -70,8 +70,8 @@ def test_memory_bars_add_up(words: list[str]) -> None:
 
 
 def test_saved_tensors_are_told_in_order(words: list[str]) -> None:
-    plots.saved_tensors({"1: (2, 3)": 0.25, "2: (4,)": 0.5}, "Block")
-    assert words == ["Block, in MiB, from first to last: 1: (2, 3) 0.25, 2: (4,) 0.5."]
+    plots.saved_tensors({"1: (2, 3)": 6, "2: (4, 500)": 2000}, "Block")
+    assert words == ["Block, in elements, from first to last: 1: (2, 3) 6, 2: (4, 500) 2,000."]
 
 
 def test_probabilities_and_draws_are_told(words: list[str]) -> None:

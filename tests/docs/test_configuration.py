@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from grader.config.colab import ColabTable
 from grader.config.course import _AssignmentTable, _CourseTable
 from grader.config.limits_table import LimitsTable
 from grader.config.manual import ManualTable, RubricTable
@@ -24,6 +25,7 @@ TABLES: dict[str, tuple[type[msgspec.Struct], dict[str, object]]] = {
     "An assignment": (_AssignmentTable, {}),
     "A manual question": (ManualTable, {}),
     "A rubric item": (RubricTable, {}),
+    "Colab": (ColabTable, {}),
     "Limits": (LimitsTable, {**msgspec.structs.asdict(Limits()), "memory": "4 GiB"}),
     "Rules": (PolicyTable, msgspec.structs.asdict(Policy())),
     "Coming late": (LateTable, {}),

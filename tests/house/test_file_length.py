@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MOST_LINES = 400
 READ_FROM_TOP_TO_BOTTOM = (
-    "solutions/lessons/", "grader/authoring/templates/", "examples/courses/",
+    "solutions/lessons/", "solutions/practice/", "grader/authoring/templates/", "examples/courses/",
 )  # fmt: skip
 
 

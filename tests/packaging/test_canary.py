@@ -56,7 +56,7 @@ def plant(project: Path) -> dict[str, str]:
         name = path.relative_to(project).as_posix()
         mark = mark_of(name)
         planted[mark] = name
-        if name.startswith("solutions/lessons/"):
+        if name.startswith(("solutions/lessons/", "solutions/practice/")):
             text = mark_lesson(path.read_text(encoding="utf-8"), mark)
         elif path.suffix == ".py" and name.startswith("solutions/"):
             text = mark_functions(path.read_text(encoding="utf-8"), mark, given)

@@ -72,3 +72,50 @@ def estimate_activation_memory(
         return dtype.itemsize * elements
 
     return Fraction(sum(size(place, *kept) for place, kept in saved.items()), 2**20)
+
+
+def estimate_flops(model, batch_size, seq_len):
+    """Multiplies matrices without content, and lets torch count."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    def counted(left, right, times=model.n_layers):
+        with FlopCounterMode(display=False) as seen, torch.device("meta"):
+            torch.empty(left) @ torch.empty(right)
+        return times * seen.get_total_flops()
+
+    B, T, D, F, H = batch_size, seq_len, model.d_model, model.d_ff, model.n_heads
+    weights, values = (B, H, T, T), (B, H, T, D // H)
+    found = {
+        "projections": counted((B, T, D), (D, 4 * D)),
+        "scores": counted(values, (B, H, D // H, T)),
+        "weighted_sum": counted(weights, values),
+        "feedforward": counted((B, T, D), (D, F)) + counted((B, T, F), (F, D)),
+        "head": counted((B, T, D), (D, model.vocab_size), times=1),
+    }
+    forward = sum(found.values())
+    return ChainMap({"forward": forward, "backward": forward * 2}, found)
+
+
+def estimate_kv_cache(model, batch_size, seq_len, dtype=torch.float32, n_kv_heads=None):
+    groups = n_kv_heads if n_kv_heads else model.n_heads
+    shape = batch_size, groups, seq_len, model.d_model // model.n_heads
+    with torch.device("meta"):
+        cache = [torch.empty(2, *shape, dtype=dtype) for _ in range(model.n_layers)]
+    return Fraction(sum(kept.nbytes for kept in cache), 2**20)
+
+
+def largest_batch(memory, fixed, per_sequence, reserve=0.1):
+    memory, fixed, per_sequence = Fraction(memory), Fraction(fixed), Fraction(per_sequence)
+    room = memory * (1 - Fraction(reserve)) - fixed
+    return room // per_sequence if room > 0 else 0
+
+
+def chinchilla_optimum(budget):
+    size = (budget / 120) ** 0.5
+    return Fraction(size), 20 * Fraction(size)
+
+
+def model_flops_utilization(n_parameters, n_layers, n_heads, d_head, seq_len, tokens_per_s, peak):
+    width = n_heads * d_head
+    used = 6 * tokens_per_s * (n_parameters + 2 * n_layers * width * seq_len)
+    return Fraction(used) / Fraction(peak)

@@ -42,6 +42,7 @@ class Order(Value, frozen=True):
     until_lost: bool = False
     first: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
+    known_to_pass: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, job: Job) -> Order:
@@ -54,6 +55,7 @@ class Order(Value, frozen=True):
             until_lost=job.until_lost,
             first=job.first,
             checks=job.checks,
+            known_to_pass=job.known_to_pass,
         )
 
     def job(self, suites: dict[str, Suite]) -> Job:
@@ -67,6 +69,7 @@ class Order(Value, frozen=True):
             until_lost=self.until_lost,
             first=self.first,
             checks=self.checks,
+            known_to_pass=self.known_to_pass,
         )
 
 

@@ -35,11 +35,15 @@ def test_one_case_of_each_answer_is_asked_everything_or_first() -> None:
     assert list(_rounds(cases)) == [[], [0, 1, 3], [2, 4]]
 
 
-def test_what_fails_an_answer_most_is_asked_first() -> None:
+def test_what_fails_an_answer_most_in_a_second_is_asked_first() -> None:
     killers = Killers()
     failed, passed, skipped = Status.FAILED, Status.PASSED, Status.SKIPPED
-    killers.learn(planned("m1", "add"), score(small=failed, large=failed, other=passed))
-    killers.learn(planned("m2", "add"), score(small=passed, large=failed, later=skipped))
-    killers.learn(planned("m3", "mul"), score(other=failed))
-    assert killers.of(planned("add:7", "add", until_lost=True)) == ("large", "small")
+    took = {"small": 0.02, "large": 0.03, "slow": 0.5}
+    first = score(small=failed, large=failed, slow=failed, other=passed)
+    killers.learn(planned("m1", "add"), first, {**took, "slow": 0.4})
+    second = score(small=passed, large=failed, slow=failed, later=skipped)
+    killers.learn(planned("m2", "add"), second, took)
+    killers.learn(planned("m3", "mul"), score(other=failed), {})
+    assert killers.of(planned("add:7", "add", until_lost=True)) == ("large", "small", "slow")
+    assert killers.of(planned("both:7", "add", "mul", until_lost=True))[0] == "other"
     assert killers.of(planned("div:1", "div", until_lost=True)) == ()

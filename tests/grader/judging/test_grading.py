@@ -65,7 +65,7 @@ def graded(*held: Isolation | None) -> GradedJobs:
     return GradedJobs(
         {
             job(str(number), Path("a.py")).submission: Graded(
-                score=score, isolation=isolation, problems=(), wall_s=0.0
+                score=score, isolation=isolation, problems=(), wall_s=0.0, seconds_of={}
             )
             for number, isolation in enumerate(held)
         }

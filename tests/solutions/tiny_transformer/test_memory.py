@@ -5,9 +5,13 @@ import torch
 import torch.nn.functional as F
 
 from solutions.tiny_transformer import (
+    KeyValueCache,
     TinyTransformerLM,
     estimate_activation_memory,
+    estimate_kv_cache,
     estimate_model_memory,
+    get_model_config,
+    largest_batch,
     measure_activation_memory,
     multi_head,
 )
@@ -118,3 +122,35 @@ class TestActivationMemory:
         with torch.no_grad():
             evaluation = measure_activation_memory(model.eval(), tokens)
         assert training > evaluation == estimate_activation_memory(model, 3, 7)
+
+
+class TestKvCache:
+    def test_large_takes_144_mib_a_text(self):
+        with torch.device("meta"):
+            model = TinyTransformerLM(10, **get_model_config("large"))
+        full = estimate_kv_cache(model, 1, 2048)
+        assert full == 144
+        assert estimate_kv_cache(model, 1, 2048, n_kv_heads=1) == full / 12
+        assert estimate_kv_cache(model, 3, 2048, torch.bfloat16, n_kv_heads=4) == full / 2
+
+    def test_is_what_a_cache_keeps(self):
+        model, tokens = build(24, 3, 2, 50).eval(), torch.zeros(2, 9, dtype=torch.int64)
+        cache = KeyValueCache(model)
+        cache.read(tokens)
+        kept = sum(part.nbytes for part in (*cache.keys, *cache.values))
+        assert estimate_kv_cache(model, 2, 9) * MIB == kept
+
+
+class TestLargestBatch:
+    @pytest.mark.parametrize(
+        ("memory", "fixed", "per_sequence", "reserve", "expected"),
+        [
+            (1000, 400, 70, 0.1, 7),
+            (1000, 250, 100, 0.25, 5),
+            (999, 250, 100, 0.25, 4),
+            (1000, 250, 501, 0.25, 0),
+            (1000, 2000, 10, 0, 0),
+        ],
+    )
+    def test_is_the_last_that_fits(self, memory, fixed, per_sequence, reserve, expected):
+        assert largest_batch(memory, fixed, per_sequence, reserve) == expected

@@ -1,0 +1,1 @@
+"""Checks of notebooks that are never graded."""
