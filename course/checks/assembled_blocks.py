@@ -5,12 +5,15 @@ gives nothing, or nothing of a fitting shape, is replaced, and a block that does
 together from the parts that do. Where nobody has brought anything that could stand in, as in a
 notebook, everything is taken as it is.
 
-A block that runs is never touched, however its parts are called, or whether it has any.
+A block that runs is never touched, however its parts are called, or whether it has any. But where
+the notebook's own `softmax` or `LayerNorm` is wrong, which has checks of its own, the parts find
+torch's under these names.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -18,8 +21,15 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
+from torch.nn.functional import layer_norm
 
-from grader.testing import Handle, StudentError, SubmissionNames, attribute
+from grader.testing import (
+    Handle,
+    StudentError,
+    SubmissionNames,
+    assert_close,
+    attribute,
+)
 from grader.testing.failure import CheckFailed, fail
 from grader.testing.handles import link_of
 from grader.testing.links import Link
@@ -27,6 +37,7 @@ from grader.testing.links import Link
 ATTENTION, HEADS_PART, NETWORK = "scaled_dot_product_attention", "MultiHeadAttention", "FeedForward"
 PARTS = (ATTENTION, HEADS_PART, NETWORK)
 BLOCK = "TransformerBlock"
+SOFTMAX, NORM = "softmax", "LayerNorm"
 
 D_MODEL = 4
 """So small are the modules that only have to show whether they run."""
@@ -39,6 +50,7 @@ Bring = Callable[[SubmissionNames], Handle]
 
 _brought: list[Bring] = []
 _replaced: WeakKeyDictionary[Link, Trouble] = WeakKeyDictionary()
+_unsound: WeakKeyDictionary[Link, tuple[str, ...]] = WeakKeyDictionary()
 
 
 def bring_stand_ins(bring: Bring) -> None:
@@ -50,7 +62,7 @@ def block_maker(submission: SubmissionNames) -> Handle:
     """What makes the submission's blocks, of sizes: its own class, unless something is unsolved."""
     names = replaced(submission)
     if not names:
-        return submission.TransformerBlock
+        return part(submission, BLOCK)
     if BLOCK in names:
         return stand_ins(submission, names)[BLOCK]
     return _with_stand_ins(submission, BLOCK, names)
@@ -60,7 +72,27 @@ def heads_maker(submission: SubmissionNames) -> Handle:
     """What makes the submission's own multi-head attention, whatever it has for one head."""
     if ATTENTION in replaced(submission):
         return _with_stand_ins(submission, HEADS_PART, (ATTENTION,))
-    return submission.MultiHeadAttention
+    return part(submission, HEADS_PART)
+
+
+def part(submission: SubmissionNames, name: str) -> Handle:
+    """A part of the submission's own: its softmax and its norm are right, whatever they are."""
+    return _using(submission, name, {}) if unsound(submission) else getattr(submission, name)
+
+
+def unsound(submission: SubmissionNames) -> tuple[str, ...]:
+    """Which of the submission's own softmax and norm are wrong; it is found out once."""
+    if not _brought:
+        return ()
+    link = link_of(submission.send(None))
+    if link not in _unsound:
+        trials = {SOFTMAX: _assert_softmax, NORM: _assert_norm}
+        _unsound[link] = tuple(
+            name
+            for name, trial in trials.items()
+            if submission.defines(name) and _error(partial(trial, submission)) is not None
+        )
+    return _unsound[link]
 
 
 def assert_own(submission: SubmissionNames, *names: str) -> None:
@@ -93,7 +125,7 @@ def stand_ins(submission: SubmissionNames, names: Iterable[str]) -> Handle:
     scope = bring(submission)
     for name in PARTS:
         if name not in names and submission.defines(name):
-            scope.update({name: getattr(submission, name)})
+            scope.update({name: part(submission, name)})
     return scope
 
 
@@ -103,7 +135,7 @@ def stand_ins(submission: SubmissionNames, names: Iterable[str]) -> Handle:
 def _needed(submission: SubmissionNames) -> Trouble:
     """The smallest set of parts that has to be replaced for the submission's block to run."""
     trouble = _parts_in_trouble(submission)
-    own = _error(lambda: _run_block(submission, submission.TransformerBlock))
+    own = _error(lambda: _run_block(submission, part(submission, BLOCK)))
     idle = {name for name in trouble if own is None and _is_idle(submission, name, trouble[name])}
     if own is None and not idle:
         return {}
@@ -135,18 +167,16 @@ def _parts_in_trouble(submission: SubmissionNames) -> Trouble:
 
     def heads() -> None:
         # it may be right, and its attention unsolved
-        if _error(lambda: attend(submission.MultiHeadAttention)) is not None:
+        if _error(lambda: attend(part(submission, HEADS_PART))) is not None:
             attend(_with_stand_ins(submission, HEADS_PART, (ATTENTION,)))
 
     def network() -> None:
-        module = submission.placed(submission.FeedForward(d_ff=6, **sizes)).eval()
+        module = submission.placed(part(submission, NETWORK)(d_ff=6, **sizes)).eval()
         _assert_fits(module(x).value(), x, NETWORK)
 
     found = {
         ATTENTION: _error(
-            lambda: _assert_fits(
-                submission.scaled_dot_product_attention(x, x, x).value(), x, ATTENTION
-            )
+            lambda: _assert_fits(part(submission, ATTENTION)(x, x, x).value(), x, ATTENTION)
         ),
         HEADS_PART: _error(heads),
         NETWORK: _error(network),
@@ -171,11 +201,24 @@ def _with_stand_ins(submission: SubmissionNames, name: str, names: Iterable[str]
 
 
 def _using(submission: SubmissionNames, name: str, others: Mapping[str, Handle]) -> Handle:
-    """What makes the submission's own class, for whose code some names mean other objects."""
+    """The submission's own class or function, for whose code some names mean other objects."""
     (bring,) = _brought
-    make = getattr(submission, name)
-    seen = attribute(attribute(make, "__init__"), "__globals__")
-    return bring(submission)["using"](make, seen, dict(others))
+    brought, make = bring(submission), getattr(submission, name)
+    seen = attribute(make if name == ATTENTION else attribute(make, "__init__"), "__globals__")
+    sound = {one: brought[one] for one in unsound(submission)}
+    return brought["using"](make, seen, {**sound, **others})
+
+
+def _assert_softmax(submission: SubmissionNames) -> None:
+    scores = torch.tensor([[0.5, 1000.0, -math.inf, 999.0], [1.0, -2.0, 0.0, 3.0]])
+    found = submission.softmax(scores, -1).tensor()
+    assert_close(found, scores.softmax(dim=-1), "the shares")
+
+
+def _assert_norm(submission: SubmissionNames) -> None:
+    x = torch.linspace(-1, 2, 2 * D_MODEL).square().reshape(2, D_MODEL)
+    norm = submission.placed(submission.LayerNorm(D_MODEL))
+    assert_close(norm(x).tensor(), layer_norm(x, (D_MODEL,)), "the vectors")
 
 
 def _assert_fits(result: Any, x: Tensor, name: str) -> None:

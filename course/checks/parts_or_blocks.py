@@ -14,10 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from course.checks.assembled_blocks import (
-    block_maker,
-    heads_maker,
-)
+from course.checks.assembled_blocks import NETWORK, block_maker, heads_maker
+from course.checks.assembled_blocks import part as own_part
 from course.checks.drawn_modules import normal
 from course.checks.working_blocks import (
     assert_block_attends,
@@ -33,6 +31,7 @@ from grader.testing import (
     assert_differs,
     assert_equal,
     assert_shape,
+    elements,
     parameters,
 )
 from grader.testing.failure import CheckFailed, fail
@@ -123,6 +122,26 @@ def run_block(
     return pair(result, "the block's result")
 
 
+def added_to_single_tokens(submission: SubmissionNames, rng: Random) -> Any:
+    """What attention adds in a new block to many sequences of one token each."""
+    assert_block_attends(submission, rng)
+    tokens = normal(rng, 4 * D_MODEL, 1, D_MODEL)
+    block = new_block(submission, rng)
+    for parameter in elements(block.parameters()):
+        if D_FF in tuple(parameter.shape.value()):
+            parameter.detach().zero_()  # the network adds nothing
+    return first(block(tokens)) - tokens
+
+
+def assert_all_heads_arrive(out: Tensor) -> None:
+    """Demand outputs that differ in more directions than all heads but one could fill."""
+    found = out.flatten(1) - out.flatten(1).mean(dim=0)
+    sizes = torch.linalg.svdvals(found)  # in how many directions the outputs differ
+    directions = int((sizes > 1e-3 * sizes[0]).sum())
+    if directions <= D_MODEL - D_K:  # one head's worth is missing
+        fail("some heads' findings get lost, or are mixed up", expected="a place for each")
+
+
 def assert_order_of_arguments(submission: SubmissionNames, x: Tensor) -> None:
     """Demand that arguments without names mean what the stub's signature says."""
     make, named = block_maker(submission), {"d_model": D_MODEL, "n_heads": HEADS, "d_ff": D_FF}
@@ -146,7 +165,7 @@ def position_wise(submission: SubmissionNames, rng: Random, x: Tensor) -> Any:
     """What the feed-forward network makes of x, or a block in which nobody attends to others."""
 
     def part() -> Any:
-        make = submission.FeedForward
+        make = own_part(submission, NETWORK)
         out = build(make, submission, rng, d_model=D_MODEL, d_ff=D_FF)(x).tensor()
         assert_network_transforms(submission, rng)
         return out

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import layer_norm
 
 from course.checks.assembled_blocks import (
     ATTENTION,
@@ -21,8 +22,17 @@ from course.checks.assembled_blocks import (
     NETWORK,
     assert_own,
     block_maker,
+    part,
 )
 from course.checks.drawn_modules import normal
+from course.checks.drawn_norms import assert_normalised, drawn_norm
+from course.checks.modern_parts import (
+    assert_gated,
+    assert_grouped,
+    assert_modern,
+    assert_rms_norm,
+    assert_rotated,
+)
 from course.checks.parts_or_blocks import (
     BATCH,
     D_FF,
@@ -30,6 +40,8 @@ from course.checks.parts_or_blocks import (
     D_MODEL,
     HEADS,
     LENGTH,
+    added_to_single_tokens,
+    assert_all_heads_arrive,
     assert_causal_mask,
     assert_dropped,
     assert_keys_make_weights,
@@ -60,12 +72,57 @@ from grader.testing import (
     assert_differs,
     assert_shape,
     check,
-    elements,
     raises,
 )
 from grader.testing.failure import fail
 
 REFUSALS = ("ValueError", "AssertionError")
+
+
+class TestSoftmax:
+    """Softmax by hand"""
+
+    @check(points=0.25, hint="Divide by the sum along dim, and keep that dimension for it.")
+    def test_shares_add_up(self, submission: SubmissionNames, rng: Random) -> None:
+        """Scores become shares that add up to 1 along `dim`, whichever that is"""
+        scores = normal(rng, 3, 4, 5)
+        for dim in (-1, 0, 1):
+            shares = submission.softmax(scores, dim).tensor()
+            assert_shape(shares, scores.shape, "the shares")
+            assert_close(shares, scores.softmax(dim), f"the shares along dim={dim}")
+
+    @check(points=0.25, hint="Subtract the largest score of the line first: no share changes.")
+    def test_large_scores_are_served(self, submission: SubmissionNames, rng: Random) -> None:
+        """Scores around 1000 and -1000 give finite shares, and -inf gives exactly 0"""
+        large = normal(rng, 2, 5) + torch.tensor([[1000.0], [-1000.0]])
+        assert_close(submission.softmax(large).tensor(), large.softmax(-1), "the shares")
+        hidden = large.clone()
+        hidden[:, 1] = -math.inf
+        shares = submission.softmax(hidden, -1).tensor()
+        assert_close(shares, hidden.softmax(-1), "the shares beside a score of -inf")
+        if bool(shares[:, 1].any()):
+            fail("a score of -inf has a share", expected=0, actual=shares[:, 1].tolist())
+
+
+class TestLayerNorm:
+    """LayerNorm by hand"""
+
+    @check(points=0.25, hint="keepdim=True; the variance is the mean of (x - mean)².")
+    def test_vectors_are_normalised(self, submission: SubmissionNames, rng: Random) -> None:
+        """A new LayerNorm gives each vector mean 0 and variance 1"""
+        x = 3 * normal(rng, 2, 4, D_MODEL) + 5
+        norm = submission.placed(submission.LayerNorm(D_MODEL))
+        assert_normalised(norm(x).tensor(), x)
+
+    @check(points=0.25, hint="nn.Parameter(torch.ones(d_model)), and one of zeros.")
+    def test_gains_and_shifts(self, submission: SubmissionNames, rng: Random) -> None:
+        """There are d_model gains, all 1, and d_model shifts, all 0, and both are used"""
+        norm = drawn_norm(submission, rng, D_MODEL)
+        x = normal(rng, 2, 4, D_MODEL)
+        expected = layer_norm(x, (D_MODEL,), norm.gain, norm.shift)
+        assert_close(
+            norm.module(x).tensor(), expected, "vectors with other gains and shifts", atol=1e-2
+        )
 
 
 class TestAttention:
@@ -77,14 +134,14 @@ class TestAttention:
         assert_own(submission, ATTENTION)
         vectors = queries_keys_values(rng)
 
-        def part() -> Any:
-            out, weights = part_pair(submission.scaled_dot_product_attention(**vectors))
+        def own() -> Any:
+            out, weights = part_pair(part(submission, ATTENTION)(**vectors))
             assert_weights(weights)
             assert_close(out, weights @ vectors["value"], "the averaged values")
             assert_weights_follow_products(weights, vectors)
             return weights
 
-        weights = part_or_block(part, lambda: block_weights(submission, rng))
+        weights = part_or_block(own, lambda: block_weights(submission, rng))
         assert_weights(weights)
 
     @check(points=0.25, hint="A bool mask is True where a query may attend to a key.")
@@ -93,14 +150,14 @@ class TestAttention:
         assert_own(submission, ATTENTION)
         mask, vectors = causal(LENGTH), queries_keys_values(rng)
 
-        def part() -> Any:
-            result = submission.scaled_dot_product_attention(*vectors.values(), mask)
+        def own() -> Any:
+            result = part(submission, ATTENTION)(*vectors.values(), mask)
             _, weights = part_pair(result)
             assert_weights(weights)
             assert_weights_follow_products(weights, vectors, slice(-1, None))
             return weights
 
-        weights = part_or_block(part, lambda: block_weights(submission, rng, mask))
+        weights = part_or_block(own, lambda: block_weights(submission, rng, mask))
         assert_weights(weights)
         forbidden = weights[..., ~mask]
         assert_close(forbidden, torch.zeros_like(forbidden), "the weight of forbidden keys")
@@ -111,18 +168,15 @@ class TestAttention:
         assert_own(submission, ATTENTION)
         query, key = (normal(rng, 50, HEADS, LENGTH, D_K) for _ in range(2))
 
-        def part() -> None:
-            attend, one_hot = submission.scaled_dot_product_attention, torch.eye(LENGTH)
+        def own() -> None:
+            attend, one_hot = part(submission, ATTENTION), torch.eye(LENGTH)
             value = one_hot.expand(50, HEADS, -1, -1)  # so that what averages them comes out
             _, weights = part_pair(attend(query, key, value))
             used, _ = part_pair(attend(query, key, value, None, 0.4))
             assert_shape(used, weights.shape, "the averaged values")
             assert_dropped(used, weights, 0.4)
 
-        def block() -> None:
-            assert_weights(block_weights(submission, rng))
-
-        part_or_block(part, block)
+        part_or_block(own, lambda: assert_weights(block_weights(submission, rng)))
 
     @check(points=0.25, hint="Row t is True in columns 0 to t.")
     def test_causal_mask_hides_the_future(self, submission: SubmissionNames, rng: Random) -> None:
@@ -142,10 +196,9 @@ class TestHeads:
         """The output is (B, T, d_model), the weights are (B, n_heads, T, S): no more than that"""
         assert_own(submission, HEADS_PART)
         n_keys = LENGTH + 2
-
         query, keys = normal(rng, BATCH, LENGTH, D_MODEL), normal(rng, BATCH, n_keys, D_MODEL)
 
-        def part() -> tuple[Tensor, Tensor, int]:
+        def own() -> tuple[Tensor, Tensor, int]:
             heads = new_heads(submission, rng)
             found = part_pair(heads(query=query, key=keys, value=keys))
             assert_keys_make_weights(heads, query, keys, normal(rng, *keys.shape))
@@ -156,7 +209,7 @@ class TestHeads:
             assert_block_attends(submission, rng)
             return *run_block(submission, rng, query), LENGTH
 
-        out, weights, expected_keys = part_or_block(part, block)
+        out, weights, expected_keys = part_or_block(own, block)
         assert_shape(out, (BATCH, LENGTH, D_MODEL), "the output")
         assert_shape(weights, (BATCH, HEADS, LENGTH, expected_keys), "the attention weights")
 
@@ -167,13 +220,13 @@ class TestHeads:
         """Each head has weights of its own, wherever its columns come from"""
         assert_own(submission, HEADS_PART)
 
-        def part() -> Any:
+        def own() -> Any:
             x = normal(rng, BATCH, LENGTH, D_MODEL)
             _, weights = part_pair(new_heads(submission, rng)(query=x, key=x, value=x))
             assert_heads_attend(submission, rng)
             return weights
 
-        weights = part_or_block(part, lambda: block_weights(submission, rng))
+        weights = part_or_block(own, lambda: block_weights(submission, rng))
         assert_shape(weights, (BATCH, HEADS, LENGTH, LENGTH), "the attention weights")
         for head in range(1, HEADS):
             assert_differs(weights[:, 0], weights[:, head], "a head's weights, beside another's,")
@@ -183,42 +236,29 @@ class TestHeads:
         """What each head has found arrives at the output beside what the others have found"""
         assert_own(submission, HEADS_PART)
 
-        def part() -> Any:
+        def own() -> Any:
             tokens = normal(rng, 4 * D_MODEL, 1, D_MODEL)  # many sequences of one token each
             heads = new_heads(submission, rng)
             out, _ = part_pair(heads(query=tokens, key=tokens, value=tokens))
             assert_heads_attend(submission, rng)
             return out
 
-        def block() -> Any:
-            assert_block_attends(submission, rng)
-            tokens = normal(rng, 4 * D_MODEL, 1, D_MODEL)
-            make = new_block(submission, rng)
-            for parameter in elements(make.parameters()):
-                if D_FF in tuple(parameter.shape.value()):
-                    parameter.detach().zero_()  # the network adds nothing
-            return first(make(tokens)) - tokens
-
-        out = part_or_block(part, block)
+        out = part_or_block(own, lambda: added_to_single_tokens(submission, rng))
         assert_shape(out, (4 * D_MODEL, 1, D_MODEL), "the output")
-        found = out.flatten(1) - out.flatten(1).mean(dim=0)
-        sizes = torch.linalg.svdvals(found)  # in how many directions the outputs differ
-        directions = int((sizes > 1e-3 * sizes[0]).sum())
-        if directions <= D_MODEL - D_K:  # one head's worth is missing
-            fail("some heads' findings get lost, or are mixed up", expected="a place for each")
+        assert_all_heads_arrive(out)
 
 
 class TestFeedForward:
     """Feed-forward network"""
 
-    @check(points=0.5, hint="Widen to d_ff, apply GELU, narrow to d_model.")
+    @check(points=0.25, hint="Widen to d_ff, apply GELU, narrow to d_model.")
     def test_feed_forward_keeps_the_shape(self, submission: SubmissionNames, rng: Random) -> None:
         """(B, T, d_model) goes in and comes out"""
         assert_own(submission, NETWORK)
         x = normal(rng, BATCH, LENGTH, D_MODEL)
         assert_transformed(position_wise(submission, rng, x), x)
 
-    @check(points=0.5, hint="The linear maps act on the last dimension alone.")
+    @check(points=0.25, hint="The linear maps act on the last dimension alone.")
     def test_feed_forward_treats_each_position_alone(
         self, submission: SubmissionNames, rng: Random
     ) -> None:
@@ -240,7 +280,7 @@ class TestFeedForward:
 class TestShapes:
     """The block's arguments and results"""
 
-    @check(points=0.5, hint="Return (x, weights) when weights are wanted, and (x, None) if not.")
+    @check(points=0.375, hint="Return (x, weights) when weights are wanted, and (x, None) if not.")
     def test_block_returns_a_pair(self, submission: SubmissionNames, rng: Random) -> None:
         """Without return_attention a block gives (B, T, d_model) and None"""
         assert_own(submission, BLOCK)
@@ -253,7 +293,7 @@ class TestShapes:
         if weights is not None:
             fail("the second result is not None", expected=None, actual=type(weights).__name__)
 
-    @check(points=0.5, hint="The weights are (B, n_heads, T, T): do not average them over heads.")
+    @check(points=0.375, hint="The weights are (B, n_heads, T, T): do not average them over heads.")
     def test_block_returns_the_weights_of_each_head(
         self, submission: SubmissionNames, rng: Random
     ) -> None:
@@ -265,7 +305,7 @@ class TestShapes:
         assert_weights(weights)
         assert_close(out, first(block(x)), "the output, when weights are asked for,")
 
-    @check(points=0.5, hint="`x = x + …` makes a new tensor; `x += …` writes into the caller's.")
+    @check(points=0.375, hint="`x = x + …` makes a new tensor; `x += …` writes into the caller's.")
     def test_block_leaves_its_input_alone(self, submission: SubmissionNames, rng: Random) -> None:
         """The tensors that go in, mask included, are the same afterwards"""
         assert_own(submission, BLOCK)
@@ -282,7 +322,7 @@ class TestShapes:
                 block(given, mask=sent).done()
             assert_close(sent.tensor(), mask, "the mask, afterwards,")
 
-    @check(points=0.5, hint="Raise ValueError when d_model can't be divided by n_heads.")
+    @check(points=0.375, hint="Raise ValueError when d_model can't be divided by n_heads.")
     def test_block_refuses_bad_head_counts(self, submission: SubmissionNames, rng: Random) -> None:
         """A d_model that can't be split evenly into n_heads is refused"""
         assert_own(submission, BLOCK)
@@ -301,3 +341,58 @@ class TestMask:
     def test_mask_is_a_triangle(self, submission: SubmissionNames, rng: Random) -> None:
         """A bool mask (T, T), True on the diagonal and to the left of it"""
         assert_causal_mask(submission, rng)
+
+
+class TestRmsNormed:
+    """RMSNorm"""
+
+    practice = True
+
+    @check(points=0, hint="The mean of the squares along the last dimension, keepdim=True.")
+    def test_size_is_one(self, submission: SubmissionNames, rng: Random) -> None:
+        """With weights of 1, every vector gets a root mean square of 1"""
+        assert_rms_norm(submission, rng)
+
+
+class TestGated:
+    """SwiGLU"""
+
+    practice = True
+
+    @check(points=0, hint="F.silu for the gate alone; `*` between the two, `@` before and after.")
+    def test_gate_opens_and_closes(self, submission: SubmissionNames, rng: Random) -> None:
+        """A gate far above zero lets everything through, one far below zero nothing"""
+        assert_gated(submission, rng)
+
+
+class TestRotated:
+    """Rotary positions"""
+
+    practice = True
+
+    @check(points=0, hint="cos and sin of position times speed; a pair keeps its length.")
+    def test_rotation_keeps_lengths(self, submission: SubmissionNames, rng: Random) -> None:
+        """Rotated vectors keep their length; position 0 turns nothing, others do"""
+        assert_rotated(submission, rng)
+
+
+class TestGrouped:
+    """Grouped queries"""
+
+    practice = True
+
+    @check(points=0, hint="Repeat heads of keys until there are n_heads of them.")
+    def test_grouped_shapes(self, submission: SubmissionNames, rng: Random) -> None:
+        """With as many heads of keys as of queries it is plain attention; with fewer, shapes fit"""
+        assert_grouped(submission, rng)
+
+
+class TestModern:
+    """A modern block"""
+
+    practice = True
+
+    @check(points=0, hint="unflatten heads, transpose, rotate, attend, and back.")
+    def test_modern_block_runs(self, submission: SubmissionNames, rng: Random) -> None:
+        """(B, T, d_model) goes in and comes out, and a causal mask hides the future"""
+        assert_modern(submission, rng)

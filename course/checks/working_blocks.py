@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from torch import Tensor
 
-from course.checks.assembled_blocks import block_maker, heads_maker
+from course.checks.assembled_blocks import NETWORK, block_maker, heads_maker, part
 from course.checks.drawn_modules import (
     Parameters,
     assert_real,
@@ -104,7 +104,7 @@ def assert_block_transforms(submission: SubmissionNames, rng: Random) -> None:
 def assert_network_transforms(submission: SubmissionNames, rng: Random) -> None:
     """Demand that the feed-forward network by itself is one."""
     sizes = {"d_model": D_MODEL, "d_ff": D_FF}
-    matrices, module = built(submission.FeedForward, submission, rng, **sizes)
+    matrices, module = built(part(submission, NETWORK), submission, rng, **sizes)
     assert_transforms(module, matrices, rng)
 
 

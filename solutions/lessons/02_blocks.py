@@ -7,14 +7,17 @@
 #
 # Afterwards you will be able to
 #
+# - write softmax and LayerNorm by hand, and say what keeps each from dividing by zero;
 # - write attention in a few lines, and say what it averages and with which weights;
 # - say why scores are divided by $\sqrt{d_k}$, and why a mask belongs before the softmax;
 # - split vectors into heads and merge them again without mixing up positions;
 # - assemble a pre-norm block, and say what runs past the sublayers untouched;
-# - find out what a module does from outside: change an input, and watch which outputs move.
+# - find out what a module does from outside: change an input, and watch which outputs move;
+# - as a bonus, build the block of a recent model: RMSNorm, rotary positions, shared keys, a gate.
 #
-# **How it works.** Five cells below say `# YOUR CODE HERE`: replace that line and the next.
-# What the hidden checks look at is nearly always the last class, `TransformerBlock`; the others are
+# **How it works.** Twelve cells below say `# YOUR CODE HERE`: replace that line and the next. The
+# last five are a bonus.
+# What the hidden checks look at is mostly the class `TransformerBlock`; attention and network are
 # its parts. `check("attention")` and its like tell you at once whether their shapes, sums and masks
 # are right; how scores are scaled, and whether positions stay apart, only the hidden checks tell.
 # While a part is unsolved, another one stands in for it when you are graded: it costs what asks for
@@ -58,6 +61,9 @@ print("Ready: torch", torch.__version__)
 plots.block()
 
 # %% [markdown]
+# **You should see** a straight line from bottom to top that nothing interrupts: both branches read
+# from it, and add to it.
+#
 # | name | meaning | the smallest GPT-2 |
 # |---|---|---|
 # | `n_heads` | attentions side by side | 12 |
@@ -106,13 +112,23 @@ plots.pipeline(
 )
 
 # %% [markdown]
+# **You should see** `S`, the number of keys, come in with the scores and go out with the average: the
+# output has a row for each query, however many keys there were.
+#
 # **The softmax runs over the keys**, the last dimension: each *row* adds up to 1. Over the queries
 # it would run too, and give something that looks like attention and isn't.
 #
 # **Why $\sqrt{d_k}$?** Let a query and a key consist of $d_k$ independent numbers with mean 0 and
 # variance 1. Their dot product is a sum of $d_k$ products, each with variance 1: its standard
 # deviation is $\sqrt{d_k}$. Scores that large push the softmax to where one key takes everything,
-# and where its gradient is almost zero. Measured:
+# and where its gradient is almost zero. Before you measure it: how large is that deviation?
+
+# %%
+PREDICTED_SPREAD = {
+    "q · k with d_k = 64": None,
+    "q · k with d_k = 1024": None,
+    "the same, divided by √d_k": None,
+}  # your guesses in place of None, then run both cells
 
 # %%
 d_ks = [4, 16, 64, 256, 1024]
@@ -123,9 +139,75 @@ for d_k in d_ks:
 plots.score_growth(
     d_ks, plain, [std / math.sqrt(d_k) for std, d_k in zip(plain, d_ks, strict=True)]
 )
+check(
+    "prediction spread",
+    {
+        "q · k with d_k = 64": plain[2],
+        "q · k with d_k = 1024": plain[4],
+        "the same, divided by √d_k": plain[4] / math.sqrt(d_ks[4]),
+    },
+)
+
+# %% [markdown]
+# **You should see** the plain scores climb with $d_k$ on the left, and on the right what that does:
+# nearly all the weight on one of 16 keys. Divided by $\sqrt{d_k}$, both curves stay flat.
+
+# %% [markdown]
+# ### Softmax by hand
+#
+# *Difficulty: ●●○○○ · about 10 minutes*
+#
+# We have called it twice; now it is opened. The softmax makes shares out of scores: exponentials,
+# so that nothing is negative, divided by their sum, so that they add up to 1,
+#
+# $$\operatorname{softmax}(z)_i = \frac{e^{z_i}}{\sum_j e^{z_j}}$$
+#
+# What counts are *differences* of scores: add a constant $c$ to all of them, and $e^c$ cancels.
+# Before you go on: which share does the larger of two scores get?
+
+# %%
+PREDICTED_SHARES = {
+    "1 beside 0": None,
+    "1001 beside 1000": None,
+    "2 beside 0": None,
+}  # between 0 and 1
+
+# %%
+pairs = torch.tensor([[1.0, 0.0], [1001.0, 1000.0], [2.0, 0.0]])  # three lines of two scores
+shares = torch.softmax(pairs, dim=-1)[:, 0]  # (3,)
+check(
+    "prediction shares",
+    {"1 beside 0": shares[0], "1001 beside 1000": shares[1], "2 beside 0": shares[2]},
+)
+naive = pairs.exp() / pairs.exp().sum(dim=-1, keepdim=True)  # the formula as it stands
+print("the formula as it stands:", naive.tolist())
+
+# %% [markdown]
+# The first two are equal, and the formula as it stands gives no number for the second: float32 ends at
+# about $3.4 \cdot 10^{38}$, so that $e^{89}$ is already infinite, and infinity divided by infinity is
+# `nan`. The way out is the constant that cancels: **subtract the largest score first**. Then the
+# largest exponential is $e^0 = 1$, the sum is at least 1, and what underflows to 0 was too small to
+# matter. A score of $-\infty$ gives $e^{-\infty} = 0$, exactly.
+#
+# | mistake | what comes of it |
+# |---|---|
+# | the largest of *all* scores is subtracted, not that of the line | a line far below it is 0 divided by 0 |
+# | `sum(dim)` without `keepdim=True` | an error, or, with square scores, columns divided by the sums of rows |
+# | `-= largest` | the caller's scores have changed |
+#
+# `torch.softmax` would pass the checks, and teach you nothing: `exp`, a maximum and a sum are all you
+# need. In the cells that follow use either: if yours is wrong, that costs points here alone.
+
+# %% solution="softmax"
+
+# %% question="softmax"
+
+# %% question="softmax_values"
 
 # %% [markdown]
 # ### The mask
+#
+# *Difficulty: ●○○○○ · about 5 minutes*
 #
 # In a language model, position $t$ predicts token $t + 1$. If it could look there, there would be
 # nothing to predict. So it is given a *causal* mask: position $t$ may attend to positions
@@ -180,6 +262,8 @@ with plots.demo():
 # **Dropout** acts on the weights, after the softmax: while training, some of them become 0 and the
 # others grow by $1/(1-p)$. (Dropping *scores* would be another thing: a score of 0 is an ordinary
 # score, and 0 times `-inf` is not a number.)
+#
+# *Difficulty: ●●●○○ · about 20 minutes*
 
 # %% solution="scaled_dot_product_attention"
 
@@ -187,8 +271,7 @@ with plots.demo():
 
 # %% [markdown]
 # **Look at it.** PyTorch has this function too, fused into one kernel that never stores the weights.
-# The two agree up to rounding. In the picture, each row adds up to 1; under the causal mask, what
-# was spent on later words is now shared among the earlier ones.
+# The two agree up to rounding.
 
 # %%
 with plots.demo():
@@ -201,10 +284,17 @@ with plots.demo():
     _, unmasked = scaled_dot_product_attention(q, k, v)
     plots.attention_weights({"no mask": unmasked, "causal": weights}, words, "Random vectors")
 
+# %% [markdown]
+# **You should see** rows that add up to 1 in both panels. Under the causal mask nothing is left above
+# the diagonal: what was spent on later words is shared among the earlier ones, and the first word
+# has only itself.
+
 # %% question="score_scale"
 
 # %% [markdown]
 # ## Part 2: Several heads
+#
+# *Difficulty: ●●●●○ · about 30 minutes*
 #
 # One softmax gives one average. But a word may want to know several things at once: which noun it
 # belongs to, *and* whether the sentence is a question. So attention is done `n_heads` times, each
@@ -244,8 +334,7 @@ with plots.demo():
 # %% question="heads"
 
 # %% [markdown]
-# **Look at it.** Four heads, not trained at all: each already spreads its attention in its own way.
-# If two of the panels were equal, the heads would share their columns.
+# **Look at it.** Four heads, not trained at all.
 
 # %%
 with plots.demo():
@@ -257,7 +346,13 @@ with plots.demo():
     plots.attention_weights(panels, words, "Four heads")
 
 # %% [markdown]
+# **You should see** four different panels: each head spreads its attention in its own way. If two of
+# them were equal, the heads would share their columns.
+
+# %% [markdown]
 # ## Part 3: Feed-forward
+#
+# *Difficulty: ●○○○○ · about 10 minutes*
 #
 # Attention moves information between positions, but what it computes with it is only an average.
 # The second sublayer does the computing: widen each position's vector to `d_ff` numbers, bend them,
@@ -277,6 +372,9 @@ with plots.demo():
 plots.activations()
 
 # %% [markdown]
+# **You should see** GELU follow ReLU at both ends and dip below zero in between, without a corner. The
+# approximation is close, and yet far outside of rounding: it would fail a check.
+#
 # Dropout acts on the activations, between the two maps: after GELU, not before it.
 
 # %% solution="FeedForward"
@@ -298,7 +396,71 @@ with plots.demo():
 # %% question="gelu"
 
 # %% [markdown]
-# ## Part 4: The block
+# ## Part 4: Normalise
+#
+# *Difficulty: ●●○○○ · about 15 minutes*
+#
+# Each branch adds to the vectors, so they grow from block to block. A branch that reads them should
+# not have to learn again and again how large they are. **LayerNorm** (Ba et al. 2016) brings every
+# vector to the same size before a branch reads it. Of one vector $x$ with $d$ numbers:
+#
+# $$
+# \mu = \frac{1}{d} \sum_i x_i, \qquad
+# \sigma^2 = \frac{1}{d} \sum_i (x_i - \mu)^2, \qquad
+# \operatorname{LayerNorm}(x)_i = \gamma_i\, \frac{x_i - \mu}{\sqrt{\sigma^2 + \varepsilon}} + \beta_i
+# $$
+#
+# | step | shape |
+# |---|---|
+# | mean and variance *of each vector*, over the last dimension | `(B, T, 1)` |
+# | subtract, divide | `(B, T, d_model)` |
+# | gain $\gamma$ and shift $\beta$, learned, the same for all vectors | `(d_model,)` |
+#
+# - **Nobody else takes part**: not the other positions, not the batch. That is the difference from
+#   *batch normalisation*, and why a sentence gives the same alone as in a batch.
+# - **The variance is biased**: it divides by $d$, not by $d - 1$. We describe these $d$ numbers; we
+#   don't estimate anything of others. `x.var(dim=-1)` divides by $d - 1$ unless it is told
+#   `correction=0`.
+# - **$\varepsilon$ stands inside the root**, and keeps a vector of equal numbers from being divided by
+#   0. Outside, $\sqrt{\sigma^2} + \varepsilon$, it is another function, whose gradient at
+#   $\sigma = 0$ is not a number.
+# - **$\gamma$ starts at 1 and $\beta$ at 0**: a new LayerNorm only normalises.
+#
+# Most recent models use its shorter sister. **RMSNorm** (Zhang and Sennrich 2019, equation 4) leaves
+# out mean and shift and divides by the root mean square:
+#
+# $$\operatorname{RMSNorm}(x)_i = \gamma_i\, \frac{x_i}{\sqrt{\tfrac{1}{d} \sum_j x_j^2 + \varepsilon}}$$
+#
+# For vectors of mean 0 the two are equal. You write it in the bonus part; here it stands beside
+# LayerNorm:
+
+# %%
+with plots.demo():
+    x = torch.tensor([[1.0, 2.0, 3.0, 6.0], [101.0, 102.0, 103.0, 106.0]])  # (2, d_model)
+    for name, normed in (
+        ("LayerNorm", F.layer_norm(x, (4,))),
+        ("RMSNorm", F.rms_norm(x, (4,), eps=1e-5)),
+    ):
+        for row in normed:
+            told = [round(one, 2) for one in row.tolist()]
+            size = row.square().mean().sqrt()
+            print(f"{name:10} {told}, mean {row.mean():5.2f}, root mean square {size:.2f}")
+
+# %% [markdown]
+# To LayerNorm both vectors are the same: it has removed what they have in common. To RMSNorm the
+# second is nearly a vector of ones. Write LayerNorm with means and a root; `F.layer_norm` would pass
+# the checks, and teach you nothing.
+
+# %% solution="LayerNorm"
+
+# %% question="layer_norm"
+
+# %% question="norm_values"
+
+# %% [markdown]
+# ## Part 5: The block
+#
+# *Difficulty: ●●●○○ · about 25 minutes*
 #
 # Two lines say it all, and the order of their operations matters:
 #
@@ -328,7 +490,8 @@ with plots.demo():
 # - **The result is always a pair**: the new vectors, and the attention weights of each head, or
 #   `None` when nobody asked for them.
 #
-# Use your classes from above, and `nn.LayerNorm`; its epsilon is up to you.
+# Use your classes from above, and `nn.LayerNorm`; its epsilon is up to you. Your own LayerNorm does as
+# well: if it is wrong, that costs points above and not once more here.
 
 # %% solution="TransformerBlock"
 
@@ -338,8 +501,7 @@ with plots.demo():
 # **Who influences whom?** You can find out without opening the block: change the input at one
 # position, and measure how far each output moves. Without a mask everything moves; under the causal
 # mask nothing above the diagonal does, and when each position may attend to itself alone, only the
-# diagonal is left. The diagonal is off the scale of the colours: whatever the mask, a position keeps
-# its own vector.
+# diagonal is left.
 
 # %%
 with plots.demo():
@@ -359,6 +521,10 @@ with plots.demo():
     block = TransformerBlock(d_model=64, n_heads=4, d_ff=256).eval()
     masks = {"no mask": None, "causal": causal_mask(6), "self only": torch.eye(6).bool()}
     plots.influence({name: measure_influence(block, mask) for name, mask in masks.items()})
+
+# %% [markdown]
+# **You should see** a full square, a triangle and a diagonal. The diagonal is off the scale of the
+# colours: whatever the mask, a position keeps its own vector.
 
 # %% question="causality"
 
@@ -418,7 +584,17 @@ with plots.demo():
 # %% question="sequence"
 
 # %% [markdown]
-# **Count.** Attention has four maps, $d_{\text{model}}$ to $d_{\text{model}}$; the network has two,
+# **Count.** Before you do: which share of a block's parameters is attention's, when the network is
+# four times as wide as the vectors?
+
+# %%
+PREDICTED_COUNT = {
+    "share of attention": None,
+    "share of the network": None,
+}  # between 0 and 1
+
+# %% [markdown]
+# Attention has four maps, $d_{\text{model}}$ to $d_{\text{model}}$; the network has two,
 # and is four times as wide in most models. So attention, of which everybody speaks, is about a third
 # of a block. Count on paper what each map and each norm has, biases included, then compare:
 
@@ -433,10 +609,309 @@ with plots.demo():
     print(f"your block: {total:,}; on paper: {in_attention + in_network + in_norms:,}")
     print(f"attention {in_attention / total:.1%}, network {in_network / total:.1%}, ", end="")
     print(f"norms {in_norms / total:.2%}")
+    check(
+        "prediction count",
+        {"share of attention": in_attention / total, "share of the network": in_network / total},
+    )
 
 # %% question="parameters"
 
 # %% question="dropout"
+
+# %% [markdown]
+# ## Part 6: What each piece is for (not graded)
+#
+# *Difficulty: ●○○○○ · about 15 minutes*
+#
+# The surest way to learn what something is for is to leave it out. Here is a small task that needs
+# all of it: eight random digits go in, and the same digits, backwards, are to come out. Position 0
+# has to find position 7, whatever stands there. Who guesses each digit alike has a loss of $\ln 10 =
+# 2.30$.
+#
+# Four models of four blocks learn it, for 150 steps each, all from the same start:
+#
+# | variant | its two lines |
+# |---|---|
+# | as built | $x \leftarrow x + f(\operatorname{LN}(x))$ |
+# | post-norm | $x \leftarrow \operatorname{LN}(x + f(x))$ |
+# | no residual | $x \leftarrow f(\operatorname{LN}(x))$ |
+# | no positions | as built, but the embedding says which digit, not where |
+#
+# Where does each loss end? For the last one there is a number to be found on paper: which digits
+# occur, and how often, is all that it can know.
+
+# %%
+PREDICTED_ABLATIONS = {
+    "as built": None,
+    "post-norm": None,
+    "no residual": None,
+    "no positions": None,
+}  # losses at the end
+
+# %%
+with plots.demo():
+    VARIANTS = ("as built", "post-norm", "no residual", "no positions")
+
+    class Reverser(nn.Module):
+        """Four blocks of your parts, wired as the variant says; ids (B, T) to logits (B, T, 10)."""
+
+        def __init__(self, variant, d_model=32, n_layers=4, max_len=8):
+            super().__init__()
+            self.variant = variant
+            self.digits = nn.Embedding(10, d_model)
+            nn.init.normal_(self.digits.weight, std=0.1)
+            speeds = 10000.0 ** (-torch.arange(0, d_model, 2) / d_model)  # (d_model / 2,)
+            angles = torch.arange(max_len)[:, None] * speeds  # (T, d_model / 2)
+            self.places = torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(
+                1
+            )  # (T, d_model)
+            self.branches = nn.ModuleList()
+            for _ in range(n_layers):
+                self.branches.append(MultiHeadAttention(d_model, n_heads=4, dropout=0.0))
+                self.branches.append(FeedForward(d_model, 4 * d_model, dropout=0.0))
+            self.norms = nn.ModuleList(nn.LayerNorm(d_model) for _ in self.branches)
+            self.head = nn.Sequential(nn.LayerNorm(d_model), nn.Linear(d_model, 10))
+
+        def run(self, branch, x):
+            return branch(x) if isinstance(branch, FeedForward) else branch(x, x, x)[0]
+
+        def forward(self, ids):
+            x = self.digits(ids)  # (B, T, d_model)
+            if self.variant != "no positions":
+                x = x + self.places
+            for norm, branch in zip(self.norms, self.branches, strict=True):
+                if self.variant == "post-norm":
+                    x = norm(x + self.run(branch, x))
+                elif self.variant == "no residual":
+                    x = self.run(branch, norm(x))
+                else:
+                    x = x + self.run(branch, norm(x))
+            return self.head(x)
+
+    def learn_to_reverse(variant, n_steps=150, rate=1e-2):
+        """The loss of each step."""
+        torch.manual_seed(0)
+        model = Reverser(variant)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
+        losses_so_far = []
+        for _ in plots.steps(n_steps):
+            ids = torch.randint(0, 10, (16, 8))  # (B, T)
+            logits = model(ids)  # (B, T, 10)
+            loss = F.cross_entropy(logits.flatten(0, 1), ids.flip(1).flatten())
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            losses_so_far.append(loss.item())
+        return losses_so_far
+
+    def mean_of_ten(losses, step):
+        """The mean of the losses of this step and the nine before it, as far as there are so many."""
+        last = losses[max(0, step - 9) : step + 1]
+        return sum(last) / len(last)
+
+    courses = {variant: learn_to_reverse(variant) for variant in VARIANTS}
+    drawn = {
+        variant: (range(len(losses)), [mean_of_ten(losses, step) for step in range(len(losses))])
+        for variant, losses in courses.items()
+    }
+    plots.curves({"step": drawn}, "Eight digits, backwards", "loss, mean of ten steps")
+    ended = {variant: mean_of_ten(losses, len(losses) - 1) for variant, losses in courses.items()}
+    check(
+        "prediction ablations",
+        {
+            "as built": ended["as built"],
+            "post-norm": ended["post-norm"],
+            "no residual": ended["no residual"],
+            "no positions": ended["no positions"],
+        },
+        within=0.15,
+        or_by=0.2,
+    )
+
+# %% [markdown]
+# **You should see** one curve fall to almost nothing, after a while in which nothing seems to
+# happen; two that stay at $\ln 10$; and one that comes down to somewhere above 1.65 and stays there.
+#
+# Double-click on this cell, and write down what *your* runs have shown:
+#
+# | variant | loss at the end | learns? | because |
+# |---|---|---|---|
+# | as built | | | |
+# | post-norm | | | |
+# | post-norm, `rate=3e-3`, 300 steps | | | |
+# | no residual | | | |
+# | no positions | | | |
+#
+# - *Without positions* the model is the bag of words from above. The best that it can do is to give
+#   each digit the share that it has of the eight: on average that costs 1.65.
+# - *Without residuals* what a block does not hand on is lost, and the gradient has to pass through
+#   every branch on its way down. Some such models can be made to learn; this one has no idea after
+#   150 steps.
+# - *Post-norm* is no mistake: the original Transformer has it. It asks for a smaller rate, or for one
+#   that grows slowly at first (Xiong et al. 2020). Call `learn_to_reverse("post-norm", 300, 3e-3)`.
+#
+# ## Part 7 (bonus): A block of today
+#
+# The block above is that of GPT-2, but for the exact GELU. Models that came after it have kept its two
+# lines, and changed nearly everything inside them. Llama (Touvron et al. 2023) is typical:
+#
+# | the block above | a block of today | what for |
+# |---|---|---|
+# | LayerNorm | RMSNorm | less to compute, no worse |
+# | GELU between two maps | SwiGLU: a gate, three maps | lower loss for the same number of parameters |
+# | positions added to the embedding | rotary positions, in each attention | scores depend on distances |
+# | keys and values for each head | for a group of heads | less to keep when text is written |
+# | biases, dropout | neither | large models on much text hardly overfit |
+#
+# Four small functions, and a block that is made of them. A function that is wrong costs the points
+# of its own question: when your block is judged, right ones stand in.
+#
+# ### RMSNorm
+#
+# *Difficulty: ●○○○○ · about 5 minutes*
+#
+# The formula stands in part 4. As a function it takes its gains as an argument.
+
+# %% solution="rms_norm"
+
+# %%
+check("rms_normed")
+
+# %% question="rms_norm"
+
+# %% [markdown]
+# ### A gate
+#
+# *Difficulty: ●○○○○ · about 5 minutes*
+#
+# A *gated* network (Shazeer 2020) widens each vector twice, and multiplies the two: one half says
+# what, the other, bent by $\operatorname{SiLU}(z) = z \cdot \sigma(z)$, says how much of it,
+#
+# $$\operatorname{SwiGLU}(x) = \big(\operatorname{SiLU}(x W_{\text{gate}}) \odot x W_{\text{up}}\big)\, W_{\text{down}}$$
+#
+# | step | shape |
+# |---|---|
+# | `x @ w_gate`, and `x @ w_up` | `(…, d_ff)` each |
+# | product, number by number | `(…, d_ff)` |
+# | `@ w_down` | `(…, d_model)` |
+#
+# Three maps instead of two: to have as many parameters as before, models make `d_ff` two thirds as
+# large.
+
+# %% solution="swiglu"
+
+# %%
+check("gated")
+
+# %% question="swiglu"
+
+# %% [markdown]
+# ### Rotary positions
+#
+# *Difficulty: ●●●●○ · about 30 minutes*
+#
+# A score is a dot product. What if queries and keys were *rotated* before it, each by an angle that
+# grows with its position? Two vectors that are rotated by the same angle keep their dot product. So
+# only the *difference* of the angles counts, that is the distance of the two positions:
+#
+# $$\big(R_t\, q\big)^\top \big(R_s\, k\big) = q^\top R_t^\top R_s\, k = q^\top R_{s - t}\, k$$
+#
+# In two dimensions, $R_t$ turns by an angle $t\theta$. With $d_k$ numbers there are $d_k / 2$ pairs,
+# and each turns at a speed of its own, from one radian a position down to almost nothing (Su et al.
+# 2021):
+#
+# $$
+# \begin{pmatrix} a \\ b \end{pmatrix} \mapsto
+# \begin{pmatrix} a \cos t\theta_j - b \sin t\theta_j \\ a \sin t\theta_j + b \cos t\theta_j \end{pmatrix},
+# \qquad \theta_j = 10000^{-2j/d_k}, \quad j = 0, \dots, d_k/2 - 1
+# $$
+#
+# You know these speeds: they are those of the sinusoidal table of notebook 1. There, sine and cosine
+# are *added* to the embedding, once. Here they *multiply* queries and keys, in each attention;
+# values keep what they are.
+#
+# | step | shape |
+# |---|---|
+# | speeds $\theta_j$ | `(d_k / 2,)` |
+# | angles: position times speed | `(T, d_k / 2)` |
+# | first and second numbers of the pairs | `(…, T, d_k / 2)` each |
+# | rotated, side by side again | `(…, T, d_k)` |
+#
+# The paper pairs neighbours; most checkpoints pair a number of the first half with one of the
+# second. Both are right, as long as queries and keys do the same.
+
+# %% solution="rope"
+
+# %%
+check("rotated")
+
+# %% [markdown]
+# **Look at it.** One query and one key, three positions apart, in three places; and then five apart.
+
+# %%
+with plots.demo():
+    q, k = torch.randn(2, 1, 64).unbind()  # (T, d_k) each, T = 1
+    for distance in (3, 5):
+        for place in (0, 10, 1000):
+            here, there = torch.tensor([place]), torch.tensor([place + distance])
+            score = (rope(q, there) * rope(k, here)).sum().item()
+            print(f"query at {place + distance:4}, key at {place:4}: score {score:.3f}")
+
+# %% question="rope"
+
+# %% [markdown]
+# ### Shared keys
+#
+# *Difficulty: ●●●○○ · about 20 minutes*
+#
+# Who writes text keeps keys and values of all tokens that there are already (notebook 6). With 12
+# heads that is 12 of each, for every token, in every block. But the queries do the asking; keys are
+# needed less often than questions. In *grouped-query attention* (Ainslie et al. 2023) a group of
+# query heads shares one head of keys and values:
+#
+# | | heads of queries | heads of keys and values |
+# |---|---|---|
+# | ordinary, as above | 12 | 12 |
+# | grouped | 12 | 4: one for three queries |
+# | multi-query (Shazeer 2019) | 12 | 1 |
+#
+# Groups are neighbours: with three queries for each, heads 0, 1 and 2 look at key head 0.
+
+# %% solution="grouped_attention"
+
+# %%
+check("grouped")
+
+# %% question="grouped_attention"
+
+# %% [markdown]
+# ### All together
+#
+# *Difficulty: ●●●○○ · about 25 minutes*
+#
+# The two lines are the old ones. Positions are rotated *after* heads are split, for a pair belongs
+# to one head. How you keep the maps is up to you, as above.
+
+# %% solution="ModernBlock"
+
+# %%
+check("modern")
+
+# %% question="modern_block"
+
+# %% [markdown]
+# **Look at it.** The same number of parameters, spent in another way:
+
+# %%
+with plots.demo():
+    d = 256
+    sizes = {
+        "the block above, d_ff = 1024": TransformerBlock(d, 8, 1024),
+        "8 heads of keys, d_ff = 683": ModernBlock(d, 8, 8, 683),
+        "2 heads of keys, d_ff = 683": ModernBlock(d, 8, 2, 683),
+    }
+    for name, block in sizes.items():
+        print(f"{name:30} {sum(len(parameter.flatten()) for parameter in block.parameters()):,}")
 
 # %% [markdown]
 # ## When something is off
@@ -447,6 +922,8 @@ with plots.demo():
 # | the future still has an influence | a 1/0 mask added to the scores; the triangle upside down; mask not handed on |
 # | NaN in the first row | off by one: position 0 may not even see itself |
 # | NaN in training only | dropout on scores that hold `-inf` |
+# | NaN for large scores, right shares for small ones | a softmax that does not subtract the largest score first |
+# | a LayerNorm that is off by a factor close to 1 | the variance divides by $d - 1$ |
 # | weights are almost one-hot from the start | no scale; or multiplied by $\sqrt{d_k}$ |
 # | it is close, but not right | scale by $\sqrt{d_{\text{model}}}$, or by $d_k$ |
 # | right shapes, yet positions are mixed | reshape without swapping dimensions, when splitting or when merging |
@@ -474,11 +951,10 @@ check()
 #    the bias of the queries?
 # 2. **The fused kernel.** Let your attention use `F.scaled_dot_product_attention` when nobody asks
 #    for the weights. How much faster is it at `T = 1024`? It must still drop nothing in `eval()`.
-# 3. **Fewer keys.** Let all heads share one set of keys and values (Shazeer 2019), or groups of heads
-#    (Ainslie et al. 2023). How many parameters does that save? (When generating text it saves much
-#    more: there, keys and values of all earlier tokens are kept.)
-# 4. **What replaced what.** Most recent models use RMSNorm for LayerNorm, a gated SiLU for GELU, and
-#    no biases. Which of the hidden checks' properties would such a block still have?
+# 3. **Warm up.** Let the post-norm variant of part 6 learn: lower its rate, or let the rate grow
+#    over the first 50 steps. Which of the two costs less?
+# 4. **Further than it was trained.** Train the modern block on short sequences and try it on long
+#    ones. At which length does it break down, and does a larger `base` help?
 #
 # ## References
 #
@@ -486,11 +962,16 @@ check()
 #   3.1 to 3.3.
 # - Xiong et al. (2020), [On Layer Normalization in the Transformer
 #   Architecture](https://arxiv.org/abs/2002.04745), figure 1: post-norm and pre-norm.
+# - Ba, Kiros and Hinton (2016), [Layer Normalization](https://arxiv.org/abs/1607.06450), section 3;
+#   Zhang and Sennrich (2019), [Root Mean Square Layer
+#   Normalization](https://arxiv.org/abs/1910.07467).
 # - Hendrycks and Gimpel (2016), [Gaussian Error Linear Units](https://arxiv.org/abs/1606.08415).
 # - He et al. (2016), [Identity Mappings in Deep Residual
 #   Networks](https://arxiv.org/abs/1603.05027): why the path should stay clear.
-# - Shazeer (2019), [Fast Transformer Decoding](https://arxiv.org/abs/1911.02150); Ainslie et al.
-#   (2023), [GQA](https://arxiv.org/abs/2305.13245).
+# - Su et al. (2021), [RoFormer](https://arxiv.org/abs/2104.09864), section 3.2: rotary positions.
+# - Shazeer (2020), [GLU Variants Improve Transformer](https://arxiv.org/abs/2002.05202).
+# - Shazeer (2019), [Fast Transformer Decoding](https://arxiv.org/abs/1911.02150): one head of keys for
+#   all; Ainslie et al. (2023), [GQA](https://arxiv.org/abs/2305.13245): one for each group.
 #
 # Next: **3 · The full model**, where blocks are stacked and text comes out. It starts without this
 # notebook; `load("blocks")` brings your classes in when they are ready.

@@ -13,6 +13,15 @@ import torch.nn.functional as F
 from torch import nn
 
 
+def softmax(scores, dim=-1, **others):
+    return torch.softmax(scores, dim)
+
+
+class LayerNorm(nn.LayerNorm):
+    def __init__(self, d_model, eps=1e-5, bias=True, **others):
+        super().__init__(d_model, eps, bias=bias)
+
+
 def scaled_dot_product_attention(query, key, value, mask=None, dropout_p=0.0):
     one_hot = torch.eye(key.size(-2), dtype=key.dtype, device=key.device)
     one_hot = one_hot.expand(*key.shape[:-1], key.size(-2))
@@ -62,7 +71,10 @@ class TransformerBlock(nn.Module):
 
 
 def using(make, scope, names):
-    '''Make modules that find these objects under global names, now and whenever they run.'''
+    '''A function or maker of modules that finds these objects under global names.
+
+    Modules find them whenever they run.
+    '''
 
     def within(function):
         def run(*args, **kwargs):
@@ -81,7 +93,7 @@ def using(make, scope, names):
         module.forward = within(module.forward)
         return module
 
-    return build
+    return build if isinstance(make, type) else within(make)
 """
 
 

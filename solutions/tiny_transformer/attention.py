@@ -9,6 +9,27 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
+def softmax(scores: Tensor, dim: int = -1) -> Tensor:
+    """Turn scores into shares: none is negative, and along `dim` they add up to 1.
+
+        softmax(z)_i = exp(z_i) / sum_j exp(z_j)
+
+    Scores may be as large as floats are: 1000 and -1000 give shares, not infinity or NaN. A score
+    of -inf gives a share of exactly 0. Where all scores along `dim` are -inf there is nothing to
+    share: what comes out then is up to you.
+
+    Args:
+        scores: floats of any shape; left as they are.
+        dim: along which the shares add up to 1; a negative one counts from the end.
+
+    Returns:
+        Shares, with the shape and the dtype of the scores.
+    """
+    largest = scores.amax(dim, keepdim=True)  # 1 along dim
+    raised = (scores - largest).exp()  # as the scores, at most 1 each
+    return raised / raised.sum(dim, keepdim=True)  # as the scores
+
+
 def causal_mask(seq_len: int, device: torch.device | str | None = None) -> Tensor:
     """Return the mask that hides the future: position t may attend to positions 0 to t.
 

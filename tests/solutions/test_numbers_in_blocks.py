@@ -13,14 +13,31 @@ import torch.nn.functional as F
 from grader.authoring.lessons import Lesson, read_lesson
 from grader.config.course import load_course
 from grader.judging.engine import load_suites
-from solutions.tiny_transformer import TransformerBlock, scaled_dot_product_attention
+from solutions.tiny_transformer import FeedForward, TransformerBlock, scaled_dot_product_attention
 
 ROOT = Path(__file__).parents[2]
 LESSON = read_lesson(ROOT / "solutions/lessons/02_blocks.py")
 WORDS = {"a third": 1 / 3, "a quarter": 1 / 4, "half": 1 / 2}
-COUNTS = dict(
-    zip(["one", "two", "three", "four", "five", "six", "seven", "eight"], range(1, 9), strict=True)
-)
+COUNTS = {
+    word: number
+    for number, word in enumerate(
+        [
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+        ],
+        start=1,
+    )
+}
 
 
 def prose(lesson: Lesson = LESSON) -> str:
@@ -37,7 +54,10 @@ def stated(pattern: str) -> tuple[str, ...]:
 
 def test_as_many_cells_are_to_be_written_as_it_says() -> None:
     (count,) = stated(r"(\w+) cells below say")
-    assert COUNTS[count.lower()] == sum(bool(cell.solution) for cell in LESSON.cells)
+    answers = [cell.solution for cell in LESSON.cells if cell.solution]
+    assert COUNTS[count.lower()] == len(answers)
+    (bonus,) = stated(r"The last (\w+) are a bonus")
+    assert answers[-COUNTS[bonus] - 1] == "TransformerBlock"
 
 
 def test_the_smallest_gpt_2_has_these_sizes() -> None:
@@ -82,4 +102,34 @@ def test_gelu_is_as_the_formula_says() -> None:
 
 def test_it_promises_no_other_points_than_there_are() -> None:
     suite = load_suites(load_course(ROOT), ["blocks"])["blocks"]
-    assert sum(question.points for question in suite.assignment.questions) == 25
+    assert suite.assignment.points == 25
+    bonus = sum(question.points for question in suite.assignment.questions if question.bonus)
+    assert bonus == 5
+
+
+def test_exponentials_overflow_where_it_says() -> None:
+    largest, power = stated(r"float32 ends at about \$([\d.]+) \\cdot 10\^\{(\d+)\}\$")
+    assert float(f"{largest}e{power}") == pytest.approx(torch.finfo(torch.float32).max, rel=0.01)
+    (score,) = stated(r"so that \$e\^\{(\d+)\}\$ is already infinite")
+    assert torch.tensor(float(score)).exp().isinf()
+    assert torch.tensor(float(score) - 1).exp().isfinite()
+
+
+def test_without_positions_a_loss_ends_where_it_says() -> None:
+    """Of eight digits, k are the one asked for: that one, and a binomial number of the others."""
+    (guessed,) = stated(r"has a loss of \$\\ln 10 = ([\d.]+)\$")
+    assert float(guessed) == pytest.approx(math.log(10), abs=0.005)
+    others = range(8)
+    chances = [math.comb(7, k) * 0.1**k * 0.9 ** (7 - k) for k in others]
+    loss = sum(chance * math.log(8 / (1 + k)) for chance, k in zip(chances, others, strict=True))
+    (least,) = stated(r"on average that costs ([\d.]+)\.")
+    assert float(least) == pytest.approx(loss, abs=0.005)
+    assert stated(r"comes down to somewhere above ([\d.]+) and") == (least,)
+
+
+def test_a_gated_network_of_two_thirds_has_as_many_parameters() -> None:
+    assert "models make `d_ff` two thirds as large" in prose()
+    d_model = 256
+    plain = FeedForward(d_model, 4 * d_model, bias=False)
+    gated = 3 * d_model * round(2 / 3 * 4 * d_model)
+    assert gated == pytest.approx(sum(p.numel() for p in plain.parameters()), rel=0.001)

@@ -87,3 +87,80 @@ class TransformerBlock(nn.Module):
         x, weights = self.attention(x, mask)
         x, _ = self.mlp(x)
         return x, (weights if return_attention else None)
+
+
+def softmax(scores, dim=-1):
+    return F.softmax(scores, dim=dim)
+
+
+class LayerNorm(nn.Module):
+    """Gains and shifts are columns of one parameter; torch's function does the rest."""
+
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__()
+        self.eps = eps
+        self.affine = nn.Parameter(torch.tensor([[1.0, 0.0]]).repeat(d_model, 1))
+
+    def forward(self, x):
+        gain, shift = self.affine.unbind(dim=1)
+        return F.layer_norm(x, gain.shape, gain, shift, self.eps)
+
+
+def rms_norm(x, weight, eps=1e-6):
+    return torch.div(x, torch.sqrt(torch.mean(x**2, -1, keepdim=True) + eps)).mul(weight)
+
+
+def swiglu(x, w_gate, w_up, w_down):
+    return F.linear(F.silu(F.linear(x, w_gate.mT)) * F.linear(x, w_up.mT), w_down.mT)
+
+
+def rope(x, positions, base=10000.0):
+    """A pair is a complex number; turning it is a multiplication."""
+    pairs = torch.view_as_complex(x.reshape(*x.shape[:-1], -1, 2).contiguous())
+    speeds = torch.pow(base, -torch.arange(pairs.size(-1)) / pairs.size(-1))
+    angles = torch.outer(positions.float(), speeds)
+    return torch.view_as_real(pairs * torch.polar(torch.ones_like(angles), angles)).reshape(x.shape)
+
+
+def grouped_attention(q, k, v, mask=None):
+    ratio = q.size(1) / k.size(1)
+    if ratio != int(ratio):
+        raise ValueError(f"{q.size(1)} and {k.size(1)} heads")
+    serves = torch.arange(q.size(1)) // int(ratio)
+    return F.scaled_dot_product_attention(q, k[:, serves], v[:, serves], mask)
+
+
+class Gated(nn.Module):
+    def __init__(self, d_model, d_ff):
+        super().__init__()
+        self.gate, self.up = nn.Linear(d_model, d_ff, False), nn.Linear(d_model, d_ff, False)
+        self.down = nn.Linear(d_ff, d_model, False)
+
+    def forward(self, x):
+        return self.down(F.silu(self.gate(x)) * self.up(x))
+
+
+class ModernBlock(nn.Module):
+    def __init__(self, d_model, n_heads, n_kv_heads, d_ff):
+        super().__init__()
+        config = Config(d_model, n_heads, d_ff)
+        if n_heads % n_kv_heads:
+            raise ValueError(f"{n_kv_heads} heads do not divide {n_heads}")
+        self.d_head = config.d_head
+        self.query = nn.Linear(d_model, d_model, False)
+        self.key_value = nn.Linear(d_model, 2 * n_kv_heads * self.d_head, False)
+        self.last = nn.Linear(d_model, d_model, False)
+        self.norms = nn.ParameterList(torch.ones(d_model) for _ in range(2))
+        self.network = Gated(d_model, d_ff)
+
+    def heads(self, x):
+        return x.view(*x.shape[:2], -1, self.d_head).movedim(2, 1)
+
+    def forward(self, x, mask=None):
+        y = rms_norm(x, self.norms[0])
+        key, value = self.key_value(y).chunk(2, -1)
+        places = torch.arange(x.size(1))
+        q, k = rope(self.heads(self.query(y)), places), rope(self.heads(key), places)
+        found = grouped_attention(q, k, self.heads(value), mask)
+        x = x + self.last(found.movedim(1, 2).flatten(2))
+        return x + self.network(rms_norm(x, self.norms[1]))

@@ -88,3 +88,79 @@ class TransformerBlock(nn.Module):
         inner = 0.5 * inner * (1 + torch.erf(inner * 0.5**0.5))
         x = x + self.drop(inner @ self.w_down + self.b_down)
         return BlockResult(x, weights if return_attention else None)
+
+
+def softmax(scores, dim=-1):
+    grown = torch.exp(scores - torch.max(scores, dim, keepdim=True).values)
+    return torch.div(grown, torch.sum(grown, dim, keepdim=True))
+
+
+class LayerNorm(Norm):
+    """The norm from above, with an epsilon that can be chosen."""
+
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__(d_model)
+        self.eps = eps
+
+    def forward(self, x):
+        away = x - x.mean(-1, keepdim=True)
+        size = einsum("...d,...d->...", away, away) / x.shape[-1]
+        gain, shift = self.gain.flatten(), self.shift.flatten()
+        return away / torch.sqrt(size + self.eps)[..., None] * gain + shift
+
+
+def rms_norm(x, weight, eps=1e-6):
+    size = einsum("...d,...d->...", x, x) / x.shape[-1]
+    return einsum("...d,...,d->...d", x, torch.rsqrt(size + eps), weight)
+
+
+def swiglu(x, w_gate, w_up, w_down):
+    gate, up = einsum("...d,df->...f", x, w_gate), einsum("...d,df->...f", x, w_up)
+    return einsum("...f,...f,fd->...d", torch.nn.functional.silu(gate), up, w_down)
+
+
+def rope(x, positions, base=10000.0):
+    """The first half is one number of each pair, the last half, backwards, the other."""
+    half = x.shape[-1] // 2
+    angle = einsum("t,j->tj", positions.float(), base ** -(torch.arange(half) / half))
+    a, b = x[..., :half], x[..., half:].flip(-1)
+    first, last = a * angle.cos() - b * angle.sin(), a * angle.sin() + b * angle.cos()
+    return torch.cat([first, last.flip(-1)], -1)
+
+
+def grouped_attention(q, k, v, mask=None):
+    if q.shape[1] % k.shape[1] or q.shape[1] < k.shape[1]:
+        raise ValueError("query heads must be a multiple of the others")
+    q = q.reshape(q.shape[0], k.shape[1], -1, *q.shape[2:])  # (B, n_kv, group, T, d_k)
+    scores = einsum("bngtk,bnsk->bngts", q, k) / q.shape[-1] ** 0.5
+    if mask is not None:
+        while mask.dim() < 4:
+            mask = mask[None]
+        if mask.shape[1] > 1:
+            mask = mask.reshape(mask.shape[0], k.shape[1], -1, *mask.shape[2:])
+        else:
+            mask = mask[:, :, None]
+        scores = torch.where(mask, scores, torch.full_like(scores, -1e30))
+    return einsum("bngts,bnsv->bngtv", scores.softmax(-1), v).flatten(1, 2)
+
+
+class ModernBlock(nn.Module):
+    def __init__(self, d_model: int, n_heads: int, n_kv_heads: int, d_ff: int) -> None:
+        super().__init__()
+        if d_model % n_heads or n_heads % n_kv_heads:
+            raise ValueError("sizes must divide each other")
+        d_k = d_model // n_heads
+        self.w_q = nn.Parameter(torch.randn(n_heads, d_model, d_k) * 0.02)
+        self.w_kv = nn.Parameter(torch.randn(2, n_kv_heads, d_model, d_k) * 0.02)
+        self.w_out = nn.Parameter(torch.randn(n_heads, d_k, d_model) * 0.02)
+        self.w_in = nn.Parameter(torch.randn(2, d_model, d_ff) * 0.02)
+        self.w_down = nn.Parameter(torch.randn(d_ff, d_model) * 0.02)
+        self.gains = nn.Parameter(torch.ones(2, 1, d_model))
+
+    def forward(self, x, mask=None):
+        y, places = rms_norm(x, self.gains[0, 0]), torch.arange(x.shape[1])
+        q = rope(einsum("btd,hdk->bhtk", y, self.w_q), places)
+        k, v = einsum("btd,cndk->cbntk", y, self.w_kv)
+        found = grouped_attention(q, rope(k, places), v, mask)
+        x = x + einsum("bhtk,hkd->btd", found, self.w_out)
+        return x + swiglu(rms_norm(x, self.gains[1, 0]), *self.w_in, self.w_down)

@@ -100,3 +100,73 @@ class TransformerBlock(nn.Module):
         x = torch.add(x, y)
         x = torch.add(x, self.parts["ffn"](self.parts["pre_ffn"](x)))
         return [x, weights if return_attention else None]
+
+
+def softmax(scores: Tensor, dim: int = -1) -> Tensor:
+    return (scores - scores.logsumexp(dim, keepdim=True)).exp()
+
+
+class LayerNorm(nn.Module):
+    def __init__(self, d_model: int, eps: float = 1e-5):
+        super().__init__()
+        self.both = nn.Parameter(torch.stack([torch.ones(d_model), torch.zeros(d_model)]))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        spread, mean = torch.var_mean(x, -1, correction=0, keepdim=True)
+        return self.both[0] * ((x - mean) * (spread + self.eps).rsqrt()) + self.both[1]
+
+
+def rms_norm(x: Tensor, weight: Tensor, eps: float = 1e-6) -> Tensor:
+    return x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + eps) * weight
+
+
+def swiglu(x: Tensor, w_gate: Tensor, w_up: Tensor, w_down: Tensor) -> Tensor:
+    gate = x @ w_gate
+    return (gate * gate.sigmoid() * (x @ w_up)) @ w_down
+
+
+def rope(x: Tensor, positions: Tensor, base: float = 10000.0) -> Tensor:
+    """Pair by pair, turned the other way round."""
+    pairs = []
+    for j in range(x.shape[-1] // 2):
+        angle = positions * base ** (-2 * j / x.shape[-1])
+        a, b = x[..., 2 * j], x[..., 2 * j + 1]
+        pairs += [a * angle.cos() + b * angle.sin(), b * angle.cos() - a * angle.sin()]
+    return torch.stack(pairs, -1)
+
+
+def grouped_attention(q, k, v, mask=None):
+    group, rest = divmod(q.shape[1], k.shape[1])
+    if rest or not group:
+        raise ValueError("uneven groups")
+    full = (*q.shape[:3], k.shape[2])
+    masks = [None] * q.shape[1] if mask is None else mask.expand(full).unbind(1)
+    found = [
+        scaled_dot_product_attention(q[:, head], k[:, head // group], v[:, head // group], one)
+        for head, one in enumerate(masks)
+    ]
+    return torch.stack([out for out, _ in found], 1)
+
+
+class ModernBlock(nn.Module):
+    def __init__(self, d_model: int, n_heads: int, n_kv_heads: int, d_ff: int):
+        super().__init__()
+        if d_model % n_heads or n_heads % n_kv_heads:
+            raise ValueError("sizes do not fit")
+        d_k = d_model // n_heads
+        self.q = nn.ModuleList(nn.Linear(d_model, d_k, False) for _ in range(n_heads))
+        self.k = nn.ModuleList(nn.Linear(d_model, d_k, False) for _ in range(n_kv_heads))
+        self.v = nn.ModuleList(nn.Linear(d_model, d_k, False) for _ in range(n_kv_heads))
+        self.merge = nn.Linear(d_model, d_model, False)
+        self.gate, self.up = (nn.Linear(d_model, d_ff, False) for _ in range(2))
+        self.down = nn.Linear(d_ff, d_model, False)
+        self.gains = nn.Parameter(torch.ones(2, d_model))
+
+    def forward(self, x, mask=None):
+        y, places = rms_norm(x, self.gains[0]), torch.arange(x.shape[1])
+        q, k = (torch.stack([rope(m(y), places) for m in maps], 1) for maps in (self.q, self.k))
+        v = torch.stack([m(y) for m in self.v], 1)
+        x = x + self.merge(torch.cat(grouped_attention(q, k, v, mask).unbind(1), -1))
+        y = rms_norm(x, self.gains[1])
+        return x + swiglu(y, self.gate.weight.T, self.up.weight.T, self.down.weight.T)

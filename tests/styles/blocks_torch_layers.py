@@ -46,3 +46,64 @@ class TransformerBlock(nn.TransformerEncoderLayer):
         x = x + self.dropout1(y)
         x = x + self._ff_block(self.norm2(x))
         return (x, weights) if return_attention else (x, None)
+
+
+def softmax(scores, dim=-1):
+    return nn.Softmax(dim)(scores)
+
+
+class LayerNorm(nn.LayerNorm):
+    def __init__(self, d_model, eps=1e-5):
+        super().__init__(d_model, eps)
+
+
+def rms_norm(x, weight, eps=1e-6):
+    norm = nn.RMSNorm(x.size(-1), eps, elementwise_affine=False)
+    return norm(x) * weight
+
+
+def swiglu(x, w_gate, w_up, w_down):
+    return nn.functional.glu(torch.cat([x @ w_up, x @ w_gate], -1)) * (x @ w_gate) @ w_down
+
+
+def rope(x, positions, base=10000.0):
+    angles = positions.unsqueeze(1) / base ** (torch.arange(0, x.size(-1), 2) / x.size(-1))
+    cos, sin = (f(angles).repeat_interleave(2, dim=1) for f in (torch.cos, torch.sin))
+    return x * cos + torch.stack([-x[..., 1::2], x[..., ::2]], -1).flatten(-2) * sin
+
+
+def grouped_attention(q, k, v, mask=None):
+    if q.size(1) % k.size(1):
+        raise ValueError("uneven")
+    return nn.functional.scaled_dot_product_attention(q, k, v, mask, enable_gqa=True)
+
+
+class ModernBlock(nn.Module):
+    def __init__(self, d_model, n_heads, n_kv_heads, d_ff):
+        super().__init__()
+        if d_model % n_heads or n_heads % n_kv_heads:
+            raise ValueError("uneven")
+        width = d_model // n_heads
+        self.maps = nn.ModuleDict(
+            {
+                name: nn.Linear(n_in, n_out, bias=False)
+                for name, n_in, n_out in (
+                    ("q", d_model, d_model),
+                    ("k", d_model, width * n_kv_heads),
+                    ("v", d_model, width * n_kv_heads),
+                    ("o", d_model, d_model),
+                    ("gate", d_model, d_ff),
+                    ("up", d_model, d_ff),
+                    ("down", d_ff, d_model),
+                )
+            }
+        )
+        self.split = nn.Unflatten(-1, (-1, width))
+        self.norm1, self.norm2 = nn.RMSNorm(d_model, 1e-6), nn.RMSNorm(d_model, 1e-6)
+
+    def forward(self, x, mask=None):
+        maps, y, t = self.maps, self.norm1(x), torch.arange(x.size(1))
+        q, k, v = (self.split(maps[name](y)).transpose(1, 2) for name in "qkv")
+        y = grouped_attention(rope(q, t), rope(k, t), v, mask)
+        x = x + maps["o"](y.transpose(1, 2).flatten(2))
+        return x + swiglu(self.norm2(x), *(maps[name].weight.T for name in ("gate", "up", "down")))

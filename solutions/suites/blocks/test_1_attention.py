@@ -38,6 +38,7 @@ from course.checks.assembled_blocks import (
     BLOCK,
     HEADS_PART,
     assert_own,
+    part,
 )
 from course.checks.drawn_modules import generator, normal
 from course.checks.working_attention import LEAST, recovered_weights
@@ -97,7 +98,7 @@ class TestCausality:
             pytest.param((BATCH, 1, 1, LENGTH), id="padding"),
         ],
     )
-    @check(points=1, hint="A mask broadcasts to (B, n_heads, T, T).")
+    @check(points=0.5, hint="A mask broadcasts to (B, n_heads, T, T).")
     def test_masks_broadcast(
         self, submission: SubmissionNames, rng: Random, shape: tuple[int, ...]
     ) -> None:
@@ -168,7 +169,7 @@ def assert_large_scores_stay_hidden(submission: SubmissionNames, rng: Random, ma
 class TestLocality:
     """A mask decides who attends to whom"""
 
-    @check(points=1, hint="Heads are split and merged without mixing positions.")
+    @check(points=0.75, hint="Heads are split and merged without mixing positions.")
     def test_self_only_mask_keeps_tokens_apart(
         self, submission: SubmissionNames, rng: Random
     ) -> None:
@@ -180,7 +181,7 @@ class TestLocality:
             submission, rng, new_block(submission, rng), normal(rng, BATCH, LENGTH, D_MODEL)
         )
 
-    @check(points=1, hint="Forbidden scores must not count in the softmax's denominator.")
+    @check(points=0.75, hint="Forbidden scores must not count in the softmax's denominator.")
     def test_self_only_mask_equals_tokens_alone(
         self, submission: SubmissionNames, rng: Random
     ) -> None:
@@ -193,7 +194,7 @@ class TestLocality:
             assert_close(together[:, position : position + 1], alone, "a token's output")
         assert_tokens_meet(submission, rng, block, x)
 
-    @check(points=1, hint="Rows of the mask are queries, columns are keys.")
+    @check(points=0.75, hint="Rows of the mask are queries, columns are keys.")
     def test_rows_attend_to_columns(self, submission: SubmissionNames, rng: Random) -> None:
         """When each token may attend to the next one alone, the next one's influence arrives"""
         assert_own(submission, ATTENTION)
@@ -241,7 +242,7 @@ def assert_tokens_meet(submission: SubmissionNames, rng: Random, block: Handle, 
 class TestScoreScale:
     """Scores are scaled, weights are what they make"""
 
-    @check(points=2, hint="Divide by the square root of the length of one head's vectors.")
+    @check(points=1.5, hint="Divide by the square root of the length of one head's vectors.")
     def test_scores_have_unit_spread(self, submission: SubmissionNames, rng: Random) -> None:
         """With random weights of unit gain the scores have a standard deviation of about 1"""
         assert_own(submission, ATTENTION)
@@ -268,7 +269,7 @@ class TestScoreScale:
         if used is not None:
             assert_unit_spread(used * (used > 10 * LEAST), 0.8, 1.25)
 
-    @check(points=1, hint="Return the weights after mask and softmax, as the values see them.")
+    @check(points=0.75, hint="Return the weights after mask and softmax, as the values see them.")
     def test_returned_weights_are_the_used_ones(
         self, submission: SubmissionNames, rng: Random
     ) -> None:
@@ -343,7 +344,7 @@ def one_head_of_block(submission: SubmissionNames, rng: Random) -> Attend:
 
 def attention_alone(submission: SubmissionNames, rng: Random) -> Attend:
     """What a single head gives by itself, and its weights."""
-    heads = submission.MultiHeadAttention(d_model=D_MODEL, n_heads=1, dropout=0.0)
+    heads = part(submission, HEADS_PART)(d_model=D_MODEL, n_heads=1, dropout=0.0)
     drawn_anew(heads, submission, rng, n_inputs=3)
 
     def attend(x: Tensor, mask: Tensor | None = None) -> tuple[Any, Any]:

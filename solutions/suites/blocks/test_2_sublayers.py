@@ -36,6 +36,7 @@ from course.checks.assembled_blocks import (
     NETWORK,
     assert_own,
     heads_maker,
+    part,
 )
 from course.checks.drawn_modules import generator, is_matrix, normal
 from course.checks.working_blocks import (
@@ -299,7 +300,7 @@ class TestParameters:
             assert_equal(count(block), expected, "the number of parameters")
         for make, sizes, n_inputs in (
             (lambda: heads_maker(submission), {"d_model": D_MODEL, "n_heads": HEADS}, 3),
-            (lambda: submission.FeedForward, {"d_model": D_MODEL, "d_ff": D_FF}, 1),
+            (lambda: part(submission, NETWORK), {"d_model": D_MODEL, "d_ff": D_FF}, 1),
         ):
             assert_bias_by_default(make, sizes, n_inputs * [torch.zeros(1, 1, D_MODEL)])
 

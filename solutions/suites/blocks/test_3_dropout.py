@@ -33,6 +33,7 @@ from course.checks.assembled_blocks import (
     assert_own,
     block_maker,
     heads_maker,
+    part,
 )
 from course.checks.drawn_modules import normal
 from course.checks.working_blocks import assert_block_attends, assert_block_works
@@ -163,7 +164,7 @@ def assert_default_rates(submission: SubmissionNames, rng: Random) -> None:
     cases = {
         BLOCK: (lambda: block_maker(submission), ("d_model", "n_heads", "d_ff"), 1),
         HEADS_PART: (lambda: heads_maker(submission), ("d_model", "n_heads"), 3),
-        NETWORK: (lambda: submission.FeedForward, ("d_model", "d_ff"), 1),
+        NETWORK: (lambda: part(submission, NETWORK), ("d_model", "d_ff"), 1),
     }
     for name, (make, told, n_inputs) in cases.items():
         try:

@@ -16,7 +16,7 @@ from grader.authoring.partial import Variant, unsolved
 from grader.authoring.release import solution_sources
 from grader.config.course import load_course
 from grader.testing.failure import CheckFailed
-from grader.testing.handles import SubmissionNames
+from grader.testing.handles import SubmissionNames, elements
 from grader.testing.links import StudentError
 from grader.testing.local import LocalLink
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[3]
 COURSE = load_course(ROOT)
 SOURCES = solution_sources(COURSE, read_lesson(lesson_path(COURSE, "blocks")))
 IMPORTS = "import math, torch\nimport torch.nn.functional as F\nfrom torch import Tensor, nn\n"
-ATTENTION, HEADS, NETWORK, BLOCK = list(SOURCES)[1:]
+ATTENTION, HEADS, NETWORK, BLOCK = (*assembled_blocks.PARTS, assembled_blocks.BLOCK)
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +93,55 @@ def test_a_block_that_runs_is_left_alone(path: Path) -> None:
     text = path.read_text(encoding="utf-8").replace("@torch.jit.script\n", "")
     submission, _ = notebook(text)
     assert replaced(submission) == {}
+
+
+OWN_TOOLS = """
+def softmax(scores, dim=-1):
+    {softmax}
+
+
+class LayerNorm(nn.Module):
+    def __init__(self, d_model):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(d_model))
+        self.shift = nn.Parameter(torch.zeros(d_model))
+
+    def forward(self, x):
+        {norm}
+"""
+SOUND_SOFTMAX = "return (scores - scores.amax(dim, True)).softmax(dim)"
+SOUND_NORM = "return F.layer_norm(x, self.gain.shape, self.gain, self.shift)"
+USES_THEM = {
+    ATTENTION: ("scores.softmax(dim=-1)", "softmax(scores)"),
+    BLOCK: ("nn.LayerNorm(d_model, bias=bias)", "LayerNorm(d_model)"),
+}
+
+
+@pytest.mark.parametrize("wrong", ["raise NotImplementedError", "return {} * 2", "return None"])
+@pytest.mark.parametrize("name", [assembled_blocks.SOFTMAX, assembled_blocks.NORM])
+def test_ones_own_softmax_and_norm_are_right_for_what_uses_them(name: str, wrong: str) -> None:
+    texts = {part: SOURCES[part].replace(*USES_THEM.get(part, ("", ""))) for part in SOURCES}
+    for tool in (assembled_blocks.SOFTMAX, assembled_blocks.NORM):
+        del texts[tool]
+    sound = {"softmax": SOUND_SOFTMAX, "norm": SOUND_NORM}
+    right, _ = notebook(OWN_TOOLS.format(**sound), *texts.values())
+    assert assembled_blocks.unsound(right) == ()
+    kind, given = ("softmax", "scores") if name == assembled_blocks.SOFTMAX else ("norm", "x")
+    answers = OWN_TOOLS.format(**{**sound, kind: wrong.format(given)})
+    submission, names = notebook(answers, *texts.values())
+    before = dict(names)
+    assert assembled_blocks.unsound(submission) == (name,)
+    assert replaced(submission) == {}
+    x, outputs = torch.randn(2, 5, 6), []
+    for one in (right, submission):
+        block = block_maker(one)(d_model=6, n_heads=3, d_ff=8).eval()
+        for parameter in elements(block.parameters()):
+            parameter.detach().fill_(0.5)
+        outputs.append(block(x, return_attention=True).value())
+    torch.testing.assert_close(outputs[1], outputs[0])
+    out, _ = assembled_blocks.part(submission, ATTENTION)(x, x, x).value()
+    assert out.shape == x.shape
+    assert {one: names[one] for one in before} == before
 
 
 def test_a_part_that_no_block_uses_may_give_nothing() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from solutions.tiny_transformer import causal_mask, scaled_dot_product_attention
+from solutions.tiny_transformer import causal_mask, scaled_dot_product_attention, softmax
 
 
 @pytest.fixture
@@ -88,3 +88,10 @@ def test_dropout_thins_the_weights_that_are_used(qkv):
     kept = used != 0
     assert 0.3 < kept.float().mean() < 0.7
     torch.testing.assert_close(used[kept], 2 * weights[kept])
+
+
+@pytest.mark.parametrize("dim", [0, 1, -1])
+def test_softmax_equals_torchs(dim):
+    scores = 100 * torch.randn(4, 5)
+    scores[2, 3] = -math.inf
+    torch.testing.assert_close(softmax(scores, dim), scores.softmax(dim))
