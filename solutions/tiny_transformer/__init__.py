@@ -16,6 +16,7 @@ from .generation import (
     keep_top_p,
     sample_next,
 )
+from .inside import induction_scores, logit_lens
 from .memory import (
     estimate_activation_memory,
     estimate_model_memory,
@@ -23,7 +24,16 @@ from .memory import (
 )
 from .model import TinyTransformerLM, get_model_config
 from .multi_head import MultiHeadAttention
-from .training import overfit
+from .training import (
+    adamw_step,
+    clip_gradients,
+    cross_entropy,
+    get_batch,
+    learning_rate_at,
+    overfit,
+    train,
+    validation_loss,
+)
 from .transformer_block import TransformerBlock
 
 __all__ = [
@@ -36,16 +46,25 @@ __all__ = [
     "TokenEmbedding",
     "TransformerBlock",
     "TransformerEmbedding",
+    "adamw_step",
     "causal_mask",
+    "clip_gradients",
+    "cross_entropy",
     "estimate_activation_memory",
     "estimate_model_memory",
     "generate",
+    "get_batch",
     "get_model_config",
+    "induction_scores",
     "keep_min_p",
     "keep_top_k",
     "keep_top_p",
+    "learning_rate_at",
+    "logit_lens",
     "measure_activation_memory",
     "overfit",
     "sample_next",
     "scaled_dot_product_attention",
+    "train",
+    "validation_loss",
 ]
