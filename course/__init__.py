@@ -12,16 +12,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import SimpleNamespace
+    from typing import Any
 
 __all__ = ["check", "load"]
 
 
-def check(question: str | None = None) -> None:
+def check(
+    question: str | None = None,
+    measured: Mapping[str, Any] | None = None,
+    within: float = 0.1,
+    or_by: float = 0.0,
+) -> None:
     """Check your work and show the result under the cell.
 
     Args:
-        question: the question's name, as the cell gives it; None checks the whole notebook.
+        question: the question's name, as the cell gives it; None checks the whole notebook. With
+            `"prediction scale"`, what you wrote into `PREDICTED_SCALE` is compared with `measured`.
+        measured: what the code gives, by the names in that dict: numbers, or tensors of one.
+        within: how far off a prediction may be, as a share of what is measured.
+        or_by: how far off it may be, as a difference.
 
     The notebook says which assignment it is in the variable `ASSIGNMENT`.
     """
@@ -30,11 +41,16 @@ def check(question: str | None = None) -> None:
 
     if "GRADER_GRADING" in os.environ:  # the grader runs its own checks
         return
-    from course.checking import check_namespace, show
+    from course.checking import check_namespace, display, show
+    from course.predictions import compared
 
     frame = inspect.currentframe()
     caller = frame.f_back if frame is not None else None
-    show(check_namespace(caller.f_globals if caller is not None else {}, question))
+    names = caller.f_globals if caller is not None else {}
+    if measured is not None and question is not None:
+        display(compared(names, question, measured, within, or_by))
+    else:
+        show(check_namespace(names, question))
 
 
 def load(assignment: str) -> SimpleNamespace:

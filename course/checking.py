@@ -60,18 +60,18 @@ class Report:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        cards = [_card(GREY, f"<div>{html.escape(self.note)}</div>")] if self.note else []
+        cards = [card(GREY, f"<div>{html.escape(self.note)}</div>")] if self.note else []
         several = _several_questions(self.results)
         causes = "".join(_cause_html(*cause) for cause in self.causes)
         if several and causes:
-            cards.append(_card(RED, causes))
+            cards.append(card(RED, causes))
         for title, results in _by_question(self.results):
             body = _question_html(title, results, "" if several else causes)
-            cards.append(_card(GREEN if _all_passed(results) else RED, body))
+            cards.append(card(GREEN if _all_passed(results) else RED, body))
         if several and not self.note:
             text = f"Public checks in all: {_points(self.results)}. {_outlook(self)}"
             colour = GREEN if self.earned == self.possible else RED
-            cards.append(_card(colour, f"<b>{html.escape(text)}</b>"))
+            cards.append(card(colour, f"<b>{html.escape(text)}</b>"))
         return f'<div role="status">{"".join(cards)}</div>'
 
 
@@ -145,15 +145,21 @@ def show(report: Report) -> None:
     if "NBGRADER_VALIDATING" in os.environ:
         passed = not report.note and _all_passed(report.results)
         print(report, file=sys.stdout if passed else sys.stderr)
-    elif _in_notebook():
+    else:
+        display(report)
+    if report.interrupted is not None:
+        _stop(report.interrupted)
+
+
+def display(shown: object) -> None:
+    """Show something that has a form for Jupyter and one for terminals."""
+    if _in_notebook():
         from IPython import display
 
         untyped: Any = display
-        untyped.display(report)
+        untyped.display(shown)
     else:
-        print(report)
-    if report.interrupted is not None:
-        _stop(report.interrupted)
+        print(shown)
 
 
 def _in_notebook() -> bool:
@@ -229,7 +235,8 @@ UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset
 """For screen readers, which pass over symbols or read them letter by letter."""
 
 
-def _card(colour: str, body: str) -> str:
+def card(colour: str, body: str) -> str:
+    """A box with a coloured edge."""
     return (
         f'<div style="border:1px solid {colour};border-left-width:6px;border-radius:4px;'
         "padding:0.5em 0.8em;margin:0.3em 0;max-width:60em;line-height:1.45;overflow-wrap:anywhere;"
@@ -237,7 +244,7 @@ def _card(colour: str, body: str) -> str:
     )
 
 
-def _signed(tag: str, symbol: str, colour: str, words: str, body: str) -> str:
+def signed_line(tag: str, symbol: str, colour: str, words: str, body: str) -> str:
     """A paragraph behind a symbol: its lines begin side by side, also where they are wrapped."""
     return (
         f'<{tag} style="position:relative;padding-left:1.3em;margin:0.25em 0"><span'
@@ -250,7 +257,7 @@ def _question_html(title: str, results: Sequence[LocalResult], causes: str) -> s
     passed = _all_passed(results)
     colour, words = (GREEN, "passed") if passed else (RED, "not passed")
     text = f"<b>{html.escape(title)}</b>: {_points(results)}"
-    head = _signed("div", _mark(passed), colour, words, text)
+    head = signed_line("div", _mark(passed), colour, words, text)
     rows = "".join(_result_html(result) for result in results)
     listed = f'<ul role="list" style="list-style:none;margin:0;padding:0">{rows}</ul>'
     return head + causes + listed
@@ -260,20 +267,20 @@ def _result_html(result: LocalResult) -> str:
     title = html.escape(result.title)
     if result.skipped:
         reason = f" ({html.escape(result.message)})"
-        return _signed("li", "–", GREY, "not run", title + reason)
+        return signed_line("li", "–", GREY, "not run", title + reason)
     if result.passed:
-        return _signed("li", _mark(True), GREEN, "passed", title)
+        return signed_line("li", _mark(True), GREEN, "passed", title)
     if result.cause is not None:
         text = title + _code("div", result.cause.what) + _place_html(result.cause)
-        return _signed("li", _mark(False), RED, "stopped", text)
+        return signed_line("li", _mark(False), RED, "stopped", text)
     hint = f"<div><b>Hint:</b> {html.escape(result.hint)}</div>" if result.hint else ""
     text = title + _code("div", result.message) + hint
-    return _signed("li", _mark(False), RED, "failed", text)
+    return signed_line("li", _mark(False), RED, "failed", text)
 
 
 def _cause_html(cause: Cause, count: int) -> str:
     text = f"<b>{html.escape(cause.what)}</b>{_place_html(cause)}<div>{_stopped(count)}</div>"
-    return _signed("div", _mark(False), RED, "error", text)
+    return signed_line("div", _mark(False), RED, "error", text)
 
 
 def _place_html(cause: Cause) -> str:

@@ -1,8 +1,8 @@
 """The pictures that the lessons draw.
 
 Each function draws one picture, shows it under the cell and says in words what is in it: the words
-are its caption, its alternative text, and what a terminal prints. Pictures stand on white, so that
-they read the same in a light and in a dark notebook; colours are safe for colour-blind readers.
+are its caption, its alternative text, and what a terminal prints. Pictures follow
+the page, light or dark; their colours are safe for colour-blind readers.
 """
 
 from __future__ import annotations

@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING, Any
 from course.plots import paper
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from torch import Tensor
+
+HATCHED: dict[str, Any] = {
+    "fill": False, "hatch": "////", "linewidth": 0, "edgecolor": paper.INK, "alpha": 0.6,
+}  # fmt: skip
+"""How a cell looks that holds nothing, apart from one that holds little."""
 
 
 @paper.picture
@@ -17,6 +23,9 @@ def attention_weights(
     panels: Mapping[str, Tensor], tokens: Sequence[str] | None = None, title: str = "Attention"
 ) -> None:
     """Draw attention weights (T, S) as heatmaps beside each other; rows are queries.
+
+    Where a weight is exactly 0, as a mask makes it, the cell is hatched instead of coloured; beside
+    each row stands what its weights add to.
 
     Args:
         panels: a name for each.
@@ -28,12 +37,22 @@ def attention_weights(
         for name, panel in panels.items()
     }
     figure = _panels(values, title, ("query", "key"), tokens, "weight", limit=1.0)
+    for axes, weights in zip(figure.axes, values.values(), strict=False):
+        _write_sums(axes, weights)
+    hatched = [_hatch_zeros(*panel) for panel in zip(figure.axes, values.values(), strict=False)]
+    if any(hatched):
+        _explain_hatching(figure)
     told = []
     for name, weights in values.items():
         future = float(weights[_above_diagonal(weights)].sum() / (weights.sum() or 1.0))
         largest = weights.max(axis=1).mean()
         told.append(f"{name}: {largest:.2f} on the favourite key, {future:.0%} on later keys")
-    paper.show(figure, f"{title}, a row for each query. Mean weight: {'; '.join(told)}.")
+    sums = [float(total) for weights in values.values() for total in weights.sum(axis=1)]
+    added = f"{min(sums):.2f}" if max(sums) - min(sums) < 0.005 else "different numbers"
+    paper.show(
+        figure,
+        f"{title}, a row for each query; rows add to {added}. Mean weight: {'; '.join(told)}.",
+    )
 
 
 @paper.picture
@@ -165,6 +184,50 @@ def _panels(
     extend = "max" if largest > limit else "neither"
     figure.colorbar(image, ax=drawn, label=scale, shrink=0.8, extend=extend)
     return figure
+
+
+def _write_sums(axes: Axes, weights: Any) -> None:
+    """Write to the right of each row what it adds to, as long as there is room for the numbers."""
+    rows, columns = weights.shape
+    if rows > 12:
+        return
+    for row, total in enumerate(weights.sum(axis=1)):
+        axes.text(columns - 0.35, row, f"{total:.2f}", va="center", fontsize=8)
+    axes.text(columns - 0.35, -0.6, "sum", va="bottom", fontsize=8, style="italic")
+
+
+def _hatch_zeros(axes: Axes, weights: Any) -> bool:
+    """Hatch the cells that are exactly 0, in place of their colour; whether there were any."""
+    import numpy as np
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+
+    zeros = np.argwhere(weights == 0)
+    if not len(zeros):
+        return False
+    cells = [
+        Path(
+            [
+                (x - 0.5, y - 0.5),
+                (x + 0.5, y - 0.5),
+                (x + 0.5, y + 0.5),
+                (x - 0.5, y + 0.5),
+                (0, 0),
+            ],
+            closed=True,
+        )
+        for y, x in zeros
+    ]
+    axes.images[0].set_data(np.ma.masked_equal(weights, 0))
+    axes.add_patch(PathPatch(Path.make_compound_path(*cells), **HATCHED))
+    return True
+
+
+def _explain_hatching(figure: Figure) -> None:
+    from matplotlib.patches import Patch
+
+    key = Patch(**HATCHED, label="exactly 0: this query may not look there")
+    figure.legend(handles=[key], loc="outside lower center", frameon=False)
 
 
 def _above_diagonal(values: Any) -> Any:

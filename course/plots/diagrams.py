@@ -50,10 +50,11 @@ def block() -> None:
         _arrow(axes, (x + 1.4, 1.2), (x + 1.7, 1.2))
         axes.plot([x + 2.8, x + 3.5], [1.2, 1.2], color=paper.INK, linewidth=1.5)
         _arrow(axes, (x + 3.5, 1.2), (x + 3.5, 0.2))
-        axes.text(x + 2.25, 1.78, role, ha="center", color=paper.BLUE)
+        axes.text(x + 2.25, 1.78, role, ha="center", style="italic")
         axes.plot(
-            x + 3.5, 0, "o", markersize=19, color=paper.PALE, markeredgecolor=paper.BLUE, zorder=5
-        )
+            x + 3.5, 0, "o", markersize=19, color=paper.pale(paper.BLUE),
+            markeredgecolor=paper.BLUE, zorder=5,
+        )  # fmt: skip
         axes.text(x + 3.5, 0, "+", ha="center", va="center", fontsize=15, zorder=6)
     paper.show(
         figure,
@@ -94,7 +95,7 @@ def architecture() -> None:
         if number:
             _shape(axes, (-1.95, y + 0.5), parts[number - 1][2])
         if number in states:
-            axes.text(0.25, y + 0.5, "← " + states[number], va="center", color=paper.ORANGE)
+            axes.text(0.25, y + 0.5, "← " + states[number], va="center", style="italic")
     _arrow(axes, (0, -len(parts) + 0.22), (0, -len(parts) - 0.05))
     _shape(axes, (0, -len(parts) - 0.22), "logits (B, T, V)")
     paper.show(
@@ -154,7 +155,8 @@ def _box(
     (x, y), (width, height) = centre, size
     patch = FancyBboxPatch(
         (x - width / 2, y - height / 2), width, height, boxstyle="round,pad=0,rounding_size=0.06",
-        facecolor=paper.PALE, edgecolor=paper.BLUE, linewidth=1.5, mutation_aspect=aspect,
+        facecolor=paper.pale(paper.BLUE), edgecolor=paper.BLUE, linewidth=1.5,
+        mutation_aspect=aspect,
     )  # fmt: skip
     axes.add_patch(patch)
     axes.text(x, y, name, ha="center", va="center", fontsize=11, color=paper.INK)

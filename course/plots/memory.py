@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from course.plots import paper
 
-COLOURS = (paper.BLUE, paper.ORANGE, paper.GREEN, paper.INK)
+COLOURS = (paper.BLUE, paper.ORANGE, paper.GREEN, paper.GREY)
 
 
 @paper.picture

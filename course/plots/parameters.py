@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PARTS = {
     "embedding": paper.BLUE,
     "transformer_blocks": paper.GREEN,
-    "ln_f": paper.INK,
+    "ln_f": paper.GREY,
     "lm_head": paper.ORANGE,
 }
 """Colours of a model's parts, by their names in a breakdown."""
@@ -33,7 +33,12 @@ def parameter_shares(breakdowns: Mapping[str, Mapping[str, int]], title: str) ->
             axes.barh(row, share, left=left, color=colour, label=part if row == 0 else None)
             if share >= 7:
                 axes.text(
-                    left + share / 2, row, f"{share:.0f} %", ha="center", va="center", color="white"
+                    left + share / 2,
+                    row,
+                    f"{share:.0f} %",
+                    ha="center",
+                    va="center",
+                    color=paper.on(colour),
                 )
             left += share
         axes.text(101, row, f"{total / 1e6:.2f} M", va="center", color=paper.INK)
@@ -63,16 +68,15 @@ def parameter_pies(breakdowns: Mapping[str, Mapping[str, int]]) -> None:
         axes.pie(
             list(seen.values()),
             colors=[PARTS[part] for part in seen],
-            labels=[part.replace("_", "\n") for part in seen],
+            labels=[part.replace("transformer_", "transformer\n") for part in seen],
             autopct="%.0f %%",
             startangle=90,
             radius=(totals[name] / largest) ** 0.5,
-            wedgeprops={"edgecolor": "white"},
             textprops={"color": paper.INK},
         )
-        for text in axes.texts:
-            if text.get_text().endswith("%"):
-                text.set_color("white")
+        percents = [text for text in axes.texts if text.get_text().endswith("%")]
+        for text, part in zip(percents, seen, strict=True):
+            text.set_color(paper.on(PARTS[part]))
         axes.set_title(f"{name}: {totals[name]:,} parameters")
         shares = ", ".join(f"{part} {100 * n / totals[name]:.0f} %" for part, n in seen.items())
         told.append(f"{name}: {totals[name]:,} parameters, {shares}")

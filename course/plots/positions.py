@@ -31,7 +31,7 @@ def scale_comparison(token_std: float = 0.02) -> None:
     )
     for name, values, colour, style, at, above in lines:
         axes.plot(widths, values, style, color=colour)
-        axes.text(widths[at], values[at] * above, name, color=colour)
+        axes.text(widths[at], values[at] * above, name)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
     axes.set_xticks(widths, [str(width) for width in widths])
@@ -60,7 +60,7 @@ def position_table(table: Tensor, title: str = "Positions, row by row") -> None:
     left, right = figure.subplots(1, 2, width_ratios=(1.25, 1))
     limit = float(abs(values).max()) or 1.0
     image = left.imshow(
-        values, aspect="auto", cmap=paper.SIGNED, vmin=-limit, vmax=limit, interpolation="nearest"
+        values, aspect="auto", cmap=paper.signed(), vmin=-limit, vmax=limit, interpolation="nearest"
     )
     left.set(xlabel="column", ylabel="position")
     left.set_title(title)
@@ -100,7 +100,7 @@ def position_similarity(tables: Mapping[str, Tensor]) -> None:
         values = paper.matrix(table, f"{name}: a table of positions (T, d_model)")
         products = values @ values.T
         products = products / (products.diagonal().mean() or 1.0)
-        image = axes.imshow(products, cmap=paper.SIGNED, vmin=-1, vmax=1, interpolation="nearest")
+        image = axes.imshow(products, cmap=paper.signed(), vmin=-1, vmax=1, interpolation="nearest")
         axes.set(xlabel="position", ylabel="position")
         axes.set_title(name)
         figure.colorbar(image, ax=axes, label="dot product / mean of the diagonal", shrink=0.85)

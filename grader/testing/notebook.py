@@ -11,26 +11,48 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 FOLDERS = ("checks", "../checks")
 
 
-def check(question: str | None = None) -> None:
+def check(
+    question: str | None = None,
+    measured: Mapping[str, Any] | None = None,
+    within: float = 0.1,
+    or_by: float = 0.0,
+) -> None:
     """Run the public checks on what the notebook defines, and print what came of it.
 
     The notebook says which assignment it is in the variable `ASSIGNMENT`.
 
     Args:
-        question: its name, as the cell gives it; None checks the whole notebook.
+        question: its name, as the cell gives it; None checks the whole notebook. With
+            `"prediction scale"`, the dict `PREDICTED_SCALE` is compared with `measured`.
+        measured: what the code gives, by the names in that dict: numbers, or tensors of one.
+        within: how far off a prediction may be, as a share of what is measured.
+        or_by: how far off it may be, as a difference.
     """
     if "GRADER_GRADING" in os.environ:  # the grader runs its own checks
         return
     frame = inspect.currentframe()
     caller = frame.f_back if frame is not None else None
-    show_checks(caller.f_globals if caller is not None else {}, FOLDERS, question)
+    names = caller.f_globals if caller is not None else {}
+    if measured is not None and question is not None:
+        print(*_predictions(names, question, measured, within, or_by), sep="\n")
+    else:
+        show_checks(names, FOLDERS, question)
+
+
+def _predictions(names: dict[str, Any], question: str, *about: Any) -> list[object]:
+    from grader.testing.predictions import compare_predictions, predicted_in
+
+    try:
+        return [*compare_predictions(names[predicted_in(names, question)], *about)]
+    except LookupError as error:
+        return [error.args[0]]
 
 
 def show_checks(

@@ -39,11 +39,11 @@ def test_every_picture_has_its_words(drawn: list[plots.Picture]) -> None:
     assert "a: neighbours 0.00, positions 2 apart 0.00" in words[3]
     for picture in drawn:
         assert picture.png.startswith(b"\x89PNG")
-        assert f'alt="{picture.description}"' in picture._repr_html_()
+        assert f'aria-label="{picture.description}"' in picture._repr_html_()
 
 
 def test_words_can_not_become_html() -> None:
-    shown = plots.Picture(b"", 1, '"><script>')._repr_html_()
+    shown = plots.Picture("", b"", '"><script>')._repr_html_()
     assert "<script>" not in shown
 
 
