@@ -84,6 +84,17 @@ plots.pipeline(
 #
 # for the logits $z$. With $\tau = 1$ these are the model's probabilities. Below 1, differences between
 # logits grow, and the best tokens win more often; above 1, the distribution gets flatter.
+#
+# How undecided a distribution is says its *entropy* $-\sum_i p_i \ln p_i$: 0 when one token has it all,
+# $\ln V$ when all are equal. Five tokens have the logits 2, 1, 0.5, 0 and -1. Before you go on: what do
+# you expect? (Predictions are for you alone; nobody grades them.)
+
+# %%
+PREDICTED_HEAT = {
+    "probability of the best at τ = 0.25": None,
+    "probability of the best at τ = 4": None,
+    "entropy at τ = 1000": None,
+}  # your guesses, then run both cells
 
 # %%
 logits = torch.tensor([2.0, 1.0, 0.5, 0.0, -1.0])  # (V,)
@@ -94,8 +105,21 @@ plots.token_probabilities(
     CHOICES,
     "The same logits at four temperatures",
 )
+best = {t: (logits / t).softmax(dim=-1)[0] for t in temperatures}
+hot = (logits / 1000).softmax(dim=-1)  # (V,)
+check(
+    "prediction heat",
+    {
+        "probability of the best at τ = 0.25": best[0.25],
+        "probability of the best at τ = 4": best[4.0],
+        "entropy at τ = 1000": -(hot * hot.log()).sum(),
+    },
+)
 
 # %% [markdown]
+# **You should see** one bar at the left and five nearly equal ones at the right: the order of the tokens
+# is the same at every temperature.
+#
 # Three details:
 #
 # - **Zero.** As $\tau \to 0$, all the probability goes to the largest logit. Dividing by 0 does not
@@ -110,15 +134,25 @@ plots.token_probabilities(
 #
 # The limits `top_k`, `top_p` and `min_p` are a bonus. The three functions that apply them stand here,
 # above the one that may call them. Pass them by until you come to Part 5, which explains them.
+#
+# *Difficulty: ●●○○○ · about 10 minutes*
 
 # %% solution="keep_top_k"
 
+# %% [markdown]
+# *Difficulty: ●●●●○ · about 20 minutes*
+
 # %% solution="keep_top_p"
+
+# %% [markdown]
+# *Difficulty: ●●○○○ · about 10 minutes*
 
 # %% solution="keep_min_p"
 
 # %% [markdown]
 # Now the one that counts:
+#
+# *Difficulty: ●●●○○ · about 20 minutes*
 
 # %% solution="sample_next"
 
@@ -141,7 +175,11 @@ with plots.demo():
     plots.token_probabilities(expected, CHOICES, "2,000 draws", drawn)
 
 # %% [markdown]
+# **You should see** every dot near the end of its bar, at each temperature.
+#
 # ## Part 2: The loop
+#
+# *Difficulty: ●●●○○ · about 30 minutes*
 #
 # `generate` takes a model, a prompt `(B, T)` and a number of tokens, and returns `(B, T +
 # max_new_tokens)`. What makes it a good citizen:
@@ -298,9 +336,14 @@ with plots.demo():
 # that token's own row is now part of the vector which is scored, and nothing resembles a row more
 # than itself.
 #
-# To compare temperatures here shows nothing, because there is next to nothing to compare. A
-# distribution's *entropy* $-\sum_i p_i \ln p_i$ says how undecided it is, up to $\ln V$ for complete
-# indifference:
+# To compare temperatures here shows nothing, because there is next to nothing to compare. How
+# undecided is a model that has learned nothing, with a vocabulary of 10,000?
+
+# %%
+PREDICTED_UNTRAINED = {
+    "entropy at τ = 1": None,
+    "entropy at τ = 0.5": None,
+}  # your guesses, then run both cells
 
 # %%
 with plots.demo():
@@ -309,13 +352,18 @@ with plots.demo():
     ).eval()
     with torch.no_grad():
         last = model(torch.randint(0, 10_000, (8, 16)))[0][:, -1]  # (B, V)
+    entropies = {}
     for t in (0.5, 1.0, 2.0):
         p = (last / t).softmax(dim=-1)  # (B, V)
-        entropy = -(p * p.log()).sum(dim=-1).mean()
+        entropies[f"entropy at τ = {t:g}"] = entropy = -(p * p.log()).sum(dim=-1).mean()
         print(f"τ = {t}: entropy {entropy:.2f} of at most ln V = {math.log(10_000):.2f}")
+    del entropies["entropy at τ = 2"]
+    check("prediction untrained", entropies)
 
 # %% [markdown]
 # ## Part 4 (bonus): By heart
+#
+# *Difficulty: ●●○○○ · about 15 minutes*
 #
 # Before a model learns from a library, let it learn one sentence by heart. That takes seconds, and it
 # tests everything at once: embedding, mask, blocks, tying, loss, optimizer and generation. If a model
@@ -364,6 +412,8 @@ with plots.demo():
     writer = model
 
 # %% [markdown]
+# **You should see** the loss fall from the dashed line to nearly nothing, and a match of 100 %.
+#
 # **Temperatures, side by side**, on a model that has something to say. It is sure of each letter, so
 # it takes some heat to make it stumble. Even then it finds its way back for a while: it has learned
 # what follows what, and also what stands at which position. (Entropies are averages over the text.)
@@ -401,29 +451,50 @@ with plots.demo():
 # Each row of a batch has its own best tokens; among equals, which ones are kept is up to you. Write
 # the three functions above `sample_next`, and call them from there; `generate` passes the limits on.
 # A limit that is out of range is refused with a `ValueError`.
+#
+# *Difficulty: ●●●○○ · about 10 minutes*
 
 # %%
 check("limits")
 
 # %% [markdown]
-# **Look at it.** Two models, one that is sure and one that is not; what is left of each.
+# **Look at it.** Two models with 50 tokens each: one that is sure, one that is not. Both have a long tail.
+
+# %%
+PREDICTED_KEPT = {
+    "top-p, not sure": None,
+    "min-p, not sure": None,
+    "min-p, sure": None,
+}  # of 50 tokens, for p = 0.9 and p = 0.1: your guesses, then run both cells
 
 # %%
 with plots.demo():
-    models = {
-        "a model that is sure": torch.tensor([[5.0, 3.0, 1.5, 1.0, 0.0]]),  # (B, V)
-        "a model that is not": torch.tensor([[1.2, 1.1, 1.0, 0.7, -1.0]]),
+    ranks = torch.arange(1, 51).log()  # (V,) = (50,)
+    two = {"sure": (-2.2 * ranks).unsqueeze(0), "not sure": (-0.8 * ranks).unsqueeze(0)}  # (B, V)
+    limits = {
+        "top-k, k = 5": lambda z: keep_top_k(z, 5),
+        "top-p, p = 0.9": lambda z: keep_top_p(z, 0.9),
+        "min-p, p = 0.1": lambda z: keep_min_p(z, 0.1),
     }
-    for name, z in models.items():
-        with plots.demo():
-            left = {
-                "all": z,
-                "top-k, k = 3": keep_top_k(z, 3),
-                "top-p, p = 0.9": keep_top_p(z, 0.9),
-                "min-p, p = 0.1": keep_min_p(z, 0.1),
-            }
-            shares = {limit: kept.softmax(dim=-1)[0].tolist() for limit, kept in left.items()}
-            plots.token_probabilities(shares, CHOICES, f"What is left of {name}")
+    left = {
+        limit: {name: keep(z).isfinite()[0].tolist() for name, z in two.items()}
+        for limit, keep in limits.items()
+    }
+    shares = {name: z.softmax(dim=-1)[0].tolist() for name, z in two.items()}
+    plots.kept_tokens(shares, left, "What three limits leave of two models")
+    check(
+        "prediction kept",
+        {
+            "top-p, not sure": sum(left["top-p, p = 0.9"]["not sure"]),
+            "min-p, not sure": sum(left["min-p, p = 0.1"]["not sure"]),
+            "min-p, sure": sum(left["min-p, p = 0.1"]["sure"]),
+        },
+        within=0.2,
+    )
+
+# %% [markdown]
+# **You should see** that top-k keeps 5 tokens of both, while the other two limits follow the model: top-p
+# keeps 4 and 37, min-p 2 and 17. Top-p reaches farther into the tail when the model is not sure.
 
 # %% question="top_k"
 
@@ -433,6 +504,8 @@ with plots.demo():
 
 # %% [markdown]
 # ## Part 6 (bonus): Nothing twice
+#
+# *Difficulty: ●●●●● · about 60 minutes*
 #
 # Your loop asks the model about the whole text for each new token: for $n$ tokens, that is
 # $1 + 2 + \dots + n \approx n^2/2$ positions. Nearly all of it has been computed before: under the causal
@@ -524,6 +597,24 @@ def word_ids(words):
 
 print(" ".join(sentences(2, seed=5)))
 print(len(WORDS), "words")
+
+# %% [markdown]
+# How low can the loss of a model get on a text of this kind that it has not seen?
+
+# %%
+PREDICTED_LANGUAGE = {
+    "loss before any training": None,
+    "lowest loss that is possible": None,
+}  # nats a token: your guesses, then run both cells
+
+# %%
+check(
+    "prediction language",
+    {
+        "loss before any training": math.log(len(WORDS)),
+        "lowest loss that is possible": 5 * math.log(8) / 14,
+    },
+)
 
 # %% [markdown]
 # Each sentence takes 5 free choices among 8, so its entropy is $5 \ln 8$ nats, and a token has
@@ -636,6 +727,9 @@ with plots.demo():
 
 # %% solution="validation_loss"
 
+# %%
+check("tools")
+
 # %% question="validation"
 
 # %% [markdown]
@@ -676,7 +770,7 @@ with plots.demo():
             "step": {
                 "batches": (range(len(losses)), losses),
                 "kept back": (list(validated), list(validated.values())),
-                "5 words": ((0, last), (7 * math.log(8) / 14 - math.log(4) / 14,) * 2),
+                "5 words": ((0, last), ((6 * math.log(8) + math.log(2)) / 14,) * 2),
                 "entropy": ((0, last), (5 * math.log(8) / 14,) * 2),
             }
         },

@@ -131,17 +131,17 @@ def adamw_step(
         eps: is added to the root of v.
         weight_decay: lambda.
     """
+    beta_1, beta_2 = betas
     state["n"] = n = state.get("n", 0) + 1
     with torch.no_grad():
         for p in parameters:
             if p.grad is None:
                 continue
             m, v = state.setdefault(p, (torch.zeros_like(p), torch.zeros_like(p)))
-            m.lerp_(p.grad, 1 - betas[0])
-            v.lerp_(p.grad**2, 1 - betas[1])
-            unbiased_m, unbiased_v = m / (1 - betas[0] ** n), v / (1 - betas[1] ** n)
-            p.mul_(1 - learning_rate * weight_decay)
-            p.sub_(learning_rate * unbiased_m / (unbiased_v.sqrt() + eps))
+            m.lerp_(p.grad, 1 - beta_1)
+            v.lerp_(p.grad**2, 1 - beta_2)
+            quotient = m / (1 - beta_1**n) / ((v / (1 - beta_2**n)).sqrt() + eps)
+            p.sub_(learning_rate * (quotient + weight_decay * p))
 
 
 def learning_rate_at(
@@ -179,10 +179,10 @@ def validation_loss(model: nn.Module, tokens: Tensor, length: int) -> float:
     """
     total = 0.0
     with torch.no_grad():
-        for start in range(0, len(tokens) - 1, length):
-            piece = tokens[start : start + length + 1]  # (T + 1,)
-            logits = model(piece[:-1].unsqueeze(0))[0]  # (1, T, V)
-            total += F.cross_entropy(logits[0], piece[1:], reduction="sum").item()
+        inputs_of, targets_of = torch.split(tokens[:-1], length), torch.split(tokens[1:], length)
+        for inputs, targets in zip(inputs_of, targets_of, strict=True):  # (T,) each
+            logits = model(inputs.unsqueeze(0))[0]  # (1, T, V)
+            total += F.cross_entropy(logits[0], targets, reduction="sum").item()
     return total / (len(tokens) - 1)
 
 
