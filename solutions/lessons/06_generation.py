@@ -755,7 +755,7 @@ with plots.demo():
     torch.manual_seed(1)
     learned, kept_back = (word_ids(sentences(n, seed=n)) for n in (1500, 150))
     model = TinyTransformerLM(
-        len(WORDS), 64, n_heads=4, n_layers=1, d_ff=256, max_len=64, dropout=0.0
+        len(WORDS), 64, n_heads=4, n_layers=1, d_ff=256, max_len=24, dropout=0.0
     )
     validated = {-1: validation_loss(model, kept_back, 24)}
 
@@ -809,13 +809,20 @@ with plots.demo():
     with torch.no_grad():
         _, states = reader(tokens, return_hidden_states=True)
         _, weights = reader.blocks[0](states[0], mask, return_attention=True)  # (1, H, T, T)
+    places = {"and": 2, "that": 5}  # before the pronoun and before the thing: what decides these
+    strongest = {
+        word: int(weights[0, :, shown.index(word), key].argmax()) for word, key in places.items()
+    }
     plots.attention_weights(
-        {f"head {head + 1}": weights[0, head] for head in range(2)}, shown, "Who looks where"
+        {f"head {head + 1}, see {word!r}": weights[0, head] for word, head in strongest.items()},
+        shown,
+        "Who looks where",
     )
 
 # %% [markdown]
-# **You should see** that the row of `that` puts its weight near the first thing, because the next word
-# repeats it. Rows whose next word is a free choice have nothing to look for, and look anywhere.
+# **You should see** that the row of `and` puts most of its weight on the person, because the next word
+# is `he` or `she`. The row of `that` looks for the thing, which comes again, as far as the model has learned
+# that. Rows whose next word is a free choice have nothing to look for, and look anywhere.
 #
 # ### Induction heads
 #
@@ -855,9 +862,10 @@ with plots.demo():
 with plots.demo():
     induction_scores([torch.ones(1, 1, 2, 2)], 1)  # nothing to train for while this is unsolved
     torch.manual_seed(0)
-    model = TinyTransformerLM(16, 64, n_heads=2, n_layers=2, d_ff=64, max_len=32, dropout=0.0)
+    model = TinyTransformerLM(16, 64, n_heads=2, n_layers=2, d_ff=64, max_len=24, dropout=0.0)
     optimizer = torch.optim.AdamW(model.parameters(), lr=6e-3, betas=(0.9, 0.98))
     for step in plots.steps(300):
+        optimizer.param_groups[0]["lr"] = 6e-3 * min(1, (step + 1) / 50)  # a warm-up
         period = PERIODS[step % 4]
         tokens = repeated(32, period)  # (B, T)
         logits, _ = model(tokens)  # (B, T, V)

@@ -101,7 +101,5 @@ def trained(submission: SubmissionNames, text: Tensor) -> tuple[Handle, Handle, 
     tables = submission.module("course.checks.learned_tables")
     model = submission.placed(tables.LearnedTable(VOCAB))
     diary = tables.Diary(model)
-    losses = submission.train(
-        model, text, STEPS, BATCH, LENGTH, peak=PEAK, after_step=attribute(diary, "note")
-    )
+    losses = submission.train(model, text, STEPS, BATCH, LENGTH, PEAK, attribute(diary, "note"))
     return model, losses, diary

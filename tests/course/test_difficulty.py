@@ -13,7 +13,7 @@ from grader.config.course import load_course
 
 COURSE = load_course(Path(__file__).parents[2])
 LESSONS = sorted(lesson_paths(COURSE))
-TO_COME = {"embeddings", "blocks", "full_model", "weight_tying", "memory_estimation", "generation"}
+TO_COME = {"embeddings", "blocks", "full_model", "weight_tying", "memory_estimation"}
 """Lessons whose tasks say nothing yet."""
 
 LINE = re.compile(r"^\*Difficulty: (●{1,5})(○{0,4}) · about \d+ minutes?\*$", re.MULTILINE)

@@ -211,9 +211,9 @@ def clip_gradients(parameters, max_norm):
     return norm
 
 
-def adamw_step(parameters, state, learning_rate, **options):
+def adamw_step(parameters, state, learning_rate, *options, **named):
     if "lesson" not in state:
-        state["lesson"] = Lesson(**options)
+        state["lesson"] = Lesson(*options, **named)
     state["lesson"].step(parameters, learning_rate)
 
 
