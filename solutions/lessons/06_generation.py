@@ -814,7 +814,7 @@ with plots.demo():
         word: int(weights[0, :, shown.index(word), key].argmax()) for word, key in places.items()
     }
     plots.attention_weights(
-        {f"head {head + 1}, see {word!r}": weights[0, head] for word, head in strongest.items()},
+        {f"{word}: head {head + 1}": weights[0, head] for word, head in strongest.items()},
         shown,
         "Who looks where",
     )
@@ -888,14 +888,13 @@ with plots.demo():
         print(f"block {layer}:", ", ".join(f"{score:.2f}" for score in row))
     plots.attention_weights(
         {f"block {n}": layer[0, 0] for n, layer in enumerate(weights, 1)},
-        [string.ascii_lowercase[i] for i in tokens[0].tolist()],
-        "The first head of each block",
+        title="The first head of each block",
     )
     finder, found_at = model, (tokens, states)
 
 # %% [markdown]
 # **You should see** a stripe in the second block, ten places left of the diagonal: induction heads. In
-# the first block there is none.
+# the first block there is none: its heads look at the tokens just before, for the second one to use.
 #
 # ### The logit lens
 #
