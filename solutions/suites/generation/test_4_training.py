@@ -6,6 +6,7 @@ import random
 import torch
 import torch.nn.functional as F
 from drawn_tokens import assert_distributed, assert_independent
+from sent_models import sent
 from sure_texts import MODEL, drawn_model
 from torch import Tensor
 from trained_tables import (
@@ -21,14 +22,13 @@ from trained_tables import (
 )
 
 from course.checks.drawn_modules import normal
-from course.checks.writers import PARTS, token_ids
+from course.checks.writers import token_ids
 from grader.testing import (
     Handle,
     SubmissionNames,
     assert_close,
     assert_equal,
     assert_shape,
-    attribute,
     check,
     elements,
     in_some_way,
@@ -252,11 +252,7 @@ class TestValidation:
         """Each token but the first counts once, and all alike"""
         length = 6
         model = drawn_model(rng, max_len=length)
-        sizes = {**MODEL, "max_len": length, "tie_weights": False}
-        theirs = submission.placed(submission.module("course.parts").TinyTransformerLM(**sizes))
-        for name in PARTS:
-            attribute(theirs, name).load_state_dict(dict(getattr(model, name).state_dict()))
-        theirs.eval()
+        theirs = sent(submission, model)
         for count in (2 * length + 3, 2 * length + 1, length - 1):
             tokens = token_ids(rng, 1, count, MODEL["vocab_size"])[0]
             total = torch.zeros(())

@@ -3,11 +3,11 @@
 import random
 
 import torch
+from sent_models import sent
 from sure_texts import MODEL, drawn_model
 
 from course.checks.drawn_modules import normal
-from course.checks.writers import PARTS
-from grader.testing import SubmissionNames, assert_close, attribute, check
+from grader.testing import SubmissionNames, assert_close, check
 
 
 class TestInduction:
@@ -37,10 +37,7 @@ class TestLens:
     def test_lens(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Each state is scored as the last one is: by the final norm and the head"""
         model = drawn_model(rng)
-        parts = submission.module("course.parts")
-        theirs = submission.placed(parts.TinyTransformerLM(**MODEL, tie_weights=False)).eval()
-        for name in PARTS:
-            attribute(theirs, name).load_state_dict(dict(getattr(model, name).state_dict()))
+        theirs = sent(submission, model)
         states = [size * normal(rng, 2, 5, MODEL["d_model"]) for size in (0.3, 1.0, 4.0, 2.0)]
         with torch.no_grad():
             expected = torch.stack([model.lm_head(model.ln_f(state)) for state in states])
