@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import random
 
 from course.checks.writers import Writer, assert_asks_the_model, token_ids
-from grader.testing import Handle, SubmissionNames, assert_close, assert_equal, assert_shape, check
+from grader.testing import (
+    Handle,
+    SubmissionNames,
+    assert_close,
+    assert_equal,
+    assert_shape,
+    check,
+    elements,
+    tensors,
+)
 from grader.testing.failure import fail
 
 
@@ -187,3 +197,59 @@ class TestLimits:
         left = [row.isfinite().nonzero().flatten().tolist() for row in kept]
         assert_equal(left, expected, "the tokens that are left in each row")
         assert_close(kept[kept.isfinite()], logits[kept.isfinite()], "the logits that are left")
+
+
+class TestTools:
+    """What a training consists of"""
+
+    practice = True
+
+    @check(points=0, hint="Cut pieces of one token more, and leave out the last or the first.")
+    def test_tools_batch(self, submission: SubmissionNames) -> None:
+        """In a text that counts, each target is its input plus one"""
+        import torch
+
+        parts = elements(submission.get_batch(torch.arange(50), 3, 4))
+        inputs, targets = tensors(parts)
+        assert_shape(inputs, (3, 4), "the inputs")
+        assert_equal(targets.tolist(), (inputs + 1).tolist(), "the targets")
+
+    @check(points=0, hint="logsumexp(z) - z[y], averaged over the targets that count.")
+    def test_tools_loss(self, submission: SubmissionNames) -> None:
+        """Equal logits for 7 tokens have the loss ln 7, whatever is ignored"""
+        import torch
+
+        for targets in ([[1, 2, 3]], [[1, -100, -100]]):
+            loss = submission.cross_entropy(torch.zeros(1, 3, 7), torch.tensor(targets)).tensor()
+            assert_close(float(loss), math.log(7), "the loss")
+
+    @check(points=0, hint="In the first step, m and v are the gradient and its square again.")
+    def test_tools_step(self, submission: SubmissionNames) -> None:
+        """The first step of AdamW is as long as the rate, whatever the gradient is"""
+        import torch
+
+        parameter = submission.module("torch.nn").Parameter(torch.tensor([0.0, 0.0]))
+        parameter.grad = submission.send(torch.tensor([5.0, -0.01]))
+        submission.adamw_step([parameter], {}, 0.1)
+        moved = parameter.detach().tensor()
+        assert_close(moved, torch.tensor([-0.1, 0.1]), "the parameter after a step")
+
+
+class TestLooks:
+    """What a head looks at"""
+
+    practice = True
+
+    @check(points=0, hint="weights[layer][:, head, t, t - period + 1], for all t from period on.")
+    def test_looks_ahead(self, submission: SubmissionNames) -> None:
+        """A head that always looks where the last like token's successor is scores 1"""
+        import torch
+
+        period, seq_len = 4, 9
+        head = torch.zeros(seq_len, seq_len)
+        for query in range(period, seq_len):
+            head[query, query - period + 1] = 1.0
+        weights = torch.stack([head, head.flip(1)]).unsqueeze(0)  # (1, 2, T, T)
+        scores = submission.induction_scores([weights], period).tensor()
+        assert_shape(scores, (1, 2), "the scores")
+        assert_close(float(scores[0, 0]), 1.0, "the score of that head")

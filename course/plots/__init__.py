@@ -20,7 +20,7 @@ from course.plots.memory import memory_bars, saved_tensors
 from course.plots.paper import Picture
 from course.plots.parameters import gradient_by_token, parameter_pies, parameter_shares
 from course.plots.positions import position_similarity, position_table, scale_comparison
-from course.plots.sampling import token_probabilities
+from course.plots.sampling import kept_tokens, token_probabilities
 from course.plots.states import hidden_states
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "gradient_by_token",
     "hidden_states",
     "influence",
+    "kept_tokens",
     "memory_bars",
     "parameter_pies",
     "parameter_shares",

@@ -45,5 +45,45 @@ def token_probabilities(
     paper.show(figure, f"{title}. {'; '.join(told)}.")
 
 
+@paper.picture
+def kept_tokens(
+    models: Mapping[str, Sequence[float]],
+    kept: Mapping[str, Mapping[str, Sequence[bool]]],
+    title: str,
+) -> None:
+    """Draw what limits leave of distributions over many tokens: a row for each, by probability.
+
+    Args:
+        models: for each model its name and a probability for each token.
+        kept: for each limit its name and, for each model, whether a token is kept.
+        title: stands above them all.
+    """
+    figure = paper.figure(max(7.0, 3.0 * len(kept)), 2.1 * len(models) + 1.2)
+    figure.suptitle(title)
+    grid = figure.subplots(len(models), len(kept), squeeze=False, sharex=True, sharey=True)
+    told = []
+    for row, (name, probabilities) in zip(grid, models.items(), strict=True):
+        order = sorted(range(len(probabilities)), key=lambda i: -float(probabilities[i]))
+        values = [float(probabilities[i]) for i in order]
+        for axes, (limit, by_model) in zip(row, kept.items(), strict=True):
+            stays = [bool(by_model[name][i]) for i in order]
+            share = sum(value for value, stay in zip(values, stays, strict=True) if stay)
+            for stay, colour, label in (
+                (True, paper.BLUE, "kept"),
+                (False, paper.GREY, "left out"),
+            ):
+                places = [place for place, kind in enumerate(stays, 1) if kind is stay]
+                axes.bar(places, [values[at - 1] for at in places], color=colour, label=label)
+            axes.set_title(f"{limit}: {sum(stays)} kept")
+            axes.grid(alpha=0.3, axis="y")
+            told.append(f"{name}, {limit}: {sum(stays)} of {len(stays)} tokens, {share:.0%}")
+        row[0].set(ylabel=f"{name}\nprobability", yscale="log")
+    for axes in grid[-1]:
+        axes.set_xlabel("token, the most probable first")
+    handles, names = grid[0][0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=2, frameon=False)
+    paper.show(figure, f"{title}. Kept: {'; '.join(told)}.")
+
+
 def _spelled(tokens: Sequence[str], values: Sequence[float]) -> str:
     return ", ".join(f"{token} {value:.0%}" for token, value in zip(tokens, values, strict=True))

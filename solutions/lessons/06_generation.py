@@ -11,10 +11,12 @@
 # - write the loop so that it looks at the right tokens and leaves no traces;
 # - test a function whose results are random;
 # - make a model learn a text by heart, and say why that is the first test of any training (bonus);
-# - leave out improbable tokens, and compute nothing twice (bonus).
+# - leave out improbable tokens, and compute nothing twice (bonus);
+# - train a model that *generalises*, and prove that it does (bonus);
+# - find out what its heads have learned (bonus).
 #
 # **How it works.** Parts 1 and 2 are the assignment: two functions, `sample_next` and `generate`.
-# Parts 4 to 6 are bonuses, each on its own; do those that you like. `check("shapes")` tells you at
+# Parts 4 to 8 are bonuses, each on its own; do those that you like. `check("shapes")` tells you at
 # once whether the basics are right; cells that say *graded after you hand in* stand for hidden checks.
 # What is checked is `generate`, on models that come with the course. Functions of yours that have the
 # names and parameters of the stubs are asked by themselves, too; if you divide the work otherwise,
@@ -23,9 +25,11 @@
 
 # %%
 import math
+import random
 import string
 import sys
 import time
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -80,6 +84,17 @@ plots.pipeline(
 #
 # for the logits $z$. With $\tau = 1$ these are the model's probabilities. Below 1, differences between
 # logits grow, and the best tokens win more often; above 1, the distribution gets flatter.
+#
+# How undecided a distribution is says its *entropy* $-\sum_i p_i \ln p_i$: 0 when one token has it all,
+# $\ln V$ when all are equal. Five tokens have the logits 2, 1, 0.5, 0 and -1. Before you go on: what do
+# you expect? (Predictions are for you alone; nobody grades them.)
+
+# %%
+PREDICTED_HEAT = {
+    "probability of the best at τ = 0.25": None,
+    "probability of the best at τ = 4": None,
+    "entropy at τ = 1000": None,
+}  # your guesses, then run both cells
 
 # %%
 logits = torch.tensor([2.0, 1.0, 0.5, 0.0, -1.0])  # (V,)
@@ -90,8 +105,21 @@ plots.token_probabilities(
     CHOICES,
     "The same logits at four temperatures",
 )
+best = {t: (logits / t).softmax(dim=-1)[0] for t in temperatures}
+hot = (logits / 1000).softmax(dim=-1)  # (V,)
+check(
+    "prediction heat",
+    {
+        "probability of the best at τ = 0.25": best[0.25],
+        "probability of the best at τ = 4": best[4.0],
+        "entropy at τ = 1000": -(hot * hot.log()).sum(),
+    },
+)
 
 # %% [markdown]
+# **You should see** one bar at the left and five nearly equal ones at the right: the order of the tokens
+# is the same at every temperature.
+#
 # Three details:
 #
 # - **Zero.** As $\tau \to 0$, all the probability goes to the largest logit. Dividing by 0 does not
@@ -106,15 +134,25 @@ plots.token_probabilities(
 #
 # The limits `top_k`, `top_p` and `min_p` are a bonus. The three functions that apply them stand here,
 # above the one that may call them. Pass them by until you come to Part 5, which explains them.
+#
+# *Difficulty: ●●○○○ · about 10 minutes*
 
 # %% solution="keep_top_k"
 
+# %% [markdown]
+# *Difficulty: ●●●●○ · about 20 minutes*
+
 # %% solution="keep_top_p"
+
+# %% [markdown]
+# *Difficulty: ●●○○○ · about 10 minutes*
 
 # %% solution="keep_min_p"
 
 # %% [markdown]
 # Now the one that counts:
+#
+# *Difficulty: ●●●○○ · about 20 minutes*
 
 # %% solution="sample_next"
 
@@ -137,7 +175,11 @@ with plots.demo():
     plots.token_probabilities(expected, CHOICES, "2,000 draws", drawn)
 
 # %% [markdown]
+# **You should see** every dot near the end of its bar, at each temperature.
+#
 # ## Part 2: The loop
+#
+# *Difficulty: ●●●○○ · about 30 minutes*
 #
 # `generate` takes a model, a prompt `(B, T)` and a number of tokens, and returns `(B, T +
 # max_new_tokens)`. What makes it a good citizen:
@@ -294,9 +336,14 @@ with plots.demo():
 # that token's own row is now part of the vector which is scored, and nothing resembles a row more
 # than itself.
 #
-# To compare temperatures here shows nothing, because there is next to nothing to compare. A
-# distribution's *entropy* $-\sum_i p_i \ln p_i$ says how undecided it is, up to $\ln V$ for complete
-# indifference:
+# To compare temperatures here shows nothing, because there is next to nothing to compare. How
+# undecided is a model that has learned nothing, with a vocabulary of 10,000?
+
+# %%
+PREDICTED_UNTRAINED = {
+    "entropy at τ = 1": None,
+    "entropy at τ = 0.5": None,
+}  # your guesses, then run both cells
 
 # %%
 with plots.demo():
@@ -305,13 +352,18 @@ with plots.demo():
     ).eval()
     with torch.no_grad():
         last = model(torch.randint(0, 10_000, (8, 16)))[0][:, -1]  # (B, V)
+    entropies = {}
     for t in (0.5, 1.0, 2.0):
         p = (last / t).softmax(dim=-1)  # (B, V)
-        entropy = -(p * p.log()).sum(dim=-1).mean()
+        entropies[f"entropy at τ = {t:g}"] = entropy = -(p * p.log()).sum(dim=-1).mean()
         print(f"τ = {t}: entropy {entropy:.2f} of at most ln V = {math.log(10_000):.2f}")
+    del entropies["entropy at τ = 2"]
+    check("prediction untrained", entropies)
 
 # %% [markdown]
 # ## Part 4 (bonus): By heart
+#
+# *Difficulty: ●●○○○ · about 15 minutes*
 #
 # Before a model learns from a library, let it learn one sentence by heart. That takes seconds, and it
 # tests everything at once: embedding, mask, blocks, tying, loss, optimizer and generation. If a model
@@ -360,6 +412,8 @@ with plots.demo():
     writer = model
 
 # %% [markdown]
+# **You should see** the loss fall from the dashed line to nearly nothing, and a match of 100 %.
+#
 # **Temperatures, side by side**, on a model that has something to say. It is sure of each letter, so
 # it takes some heat to make it stumble. Even then it finds its way back for a while: it has learned
 # what follows what, and also what stands at which position. (Entropies are averages over the text.)
@@ -397,29 +451,50 @@ with plots.demo():
 # Each row of a batch has its own best tokens; among equals, which ones are kept is up to you. Write
 # the three functions above `sample_next`, and call them from there; `generate` passes the limits on.
 # A limit that is out of range is refused with a `ValueError`.
+#
+# *Difficulty: ●●●○○ · about 10 minutes*
 
 # %%
 check("limits")
 
 # %% [markdown]
-# **Look at it.** Two models, one that is sure and one that is not; what is left of each.
+# **Look at it.** Two models with 50 tokens each: one that is sure, one that is not. Both have a long tail.
+
+# %%
+PREDICTED_KEPT = {
+    "top-p, not sure": None,
+    "min-p, not sure": None,
+    "min-p, sure": None,
+}  # of 50 tokens, for p = 0.9 and p = 0.1: your guesses, then run both cells
 
 # %%
 with plots.demo():
-    models = {
-        "a model that is sure": torch.tensor([[5.0, 3.0, 1.5, 1.0, 0.0]]),  # (B, V)
-        "a model that is not": torch.tensor([[1.2, 1.1, 1.0, 0.7, -1.0]]),
+    ranks = torch.arange(1, 51).log()  # (V,) = (50,)
+    two = {"sure": (-2.2 * ranks).unsqueeze(0), "not sure": (-0.8 * ranks).unsqueeze(0)}  # (B, V)
+    limits = {
+        "top-k, k = 5": lambda z: keep_top_k(z, 5),
+        "top-p, p = 0.9": lambda z: keep_top_p(z, 0.9),
+        "min-p, p = 0.1": lambda z: keep_min_p(z, 0.1),
     }
-    for name, z in models.items():
-        with plots.demo():
-            left = {
-                "all": z,
-                "top-k, k = 3": keep_top_k(z, 3),
-                "top-p, p = 0.9": keep_top_p(z, 0.9),
-                "min-p, p = 0.1": keep_min_p(z, 0.1),
-            }
-            shares = {limit: kept.softmax(dim=-1)[0].tolist() for limit, kept in left.items()}
-            plots.token_probabilities(shares, CHOICES, f"What is left of {name}")
+    left = {
+        limit: {name: keep(z).isfinite()[0].tolist() for name, z in two.items()}
+        for limit, keep in limits.items()
+    }
+    shares = {name: z.softmax(dim=-1)[0].tolist() for name, z in two.items()}
+    plots.kept_tokens(shares, left, "What three limits leave of two models")
+    check(
+        "prediction kept",
+        {
+            "top-p, not sure": sum(left["top-p, p = 0.9"]["not sure"]),
+            "min-p, not sure": sum(left["min-p, p = 0.1"]["not sure"]),
+            "min-p, sure": sum(left["min-p, p = 0.1"]["sure"]),
+        },
+        within=0.2,
+    )
+
+# %% [markdown]
+# **You should see** that top-k keeps 5 tokens of both, while the other two limits follow the model: top-p
+# keeps 4 and 37, min-p 2 and 17. Top-p reaches farther into the tail when the model is not sure.
 
 # %% question="top_k"
 
@@ -429,6 +504,8 @@ with plots.demo():
 
 # %% [markdown]
 # ## Part 6 (bonus): Nothing twice
+#
+# *Difficulty: ●●●●● · about 60 minutes*
 #
 # Your loop asks the model about the whole text for each new token: for $n$ tokens, that is
 # $1 + 2 + \dots + n \approx n^2/2$ positions. Nearly all of it has been computed before: under the causal
@@ -473,6 +550,387 @@ with plots.demo():
 # %% question="cache"
 
 # %% [markdown]
+# ## Part 7 (bonus): Training, properly
+#
+# In Part 4 a model learned one text by heart. That is no use to anybody who wants to know about *other*
+# texts. Here it gets more text than it can remember, and is judged by text that was kept back. You
+# write what every training script consists of; each function is checked by itself.
+#
+# **A language whose entropy is known.** How good can a model become? For English nobody knows. So let
+# us make a language:
+#
+# > the merry queen loves the rose , and she sings beside that rose .
+#
+# A sentence has 14 tokens; a token is a word here. Five of them are free: one of 8 adjectives, of 8
+# persons, of 8 verbs, of 8 things, and of 8 verbs again. All others follow. The pronoun belongs to the
+# person, and the thing at the end is the thing in the middle.
+
+# %%
+SLOTS = {
+    "QUALITY": "gentle weary merry noble humble bitter lonely silver",
+    "PERSON": "king prince monk miller queen duchess widow weaver",
+    "VERB": "loves keeps seeks hides finds brings buries praises",
+    "THING": "rose crown sword lute ring letter lantern mirror",
+    "DEED": "sings sleeps weeps walks dreams waits prays rides",
+}
+PATTERN = "the QUALITY PERSON VERB the THING , and PRONOUN DEED beside that THING ."
+MEN = ("king", "prince", "monk", "miller")
+
+
+def sentences(count, seed):
+    """The words of so many sentences, one after the other."""
+    chance, words = random.Random(seed), []
+    for _ in range(count):
+        chosen = {slot: chance.choice(choices.split()) for slot, choices in SLOTS.items()}
+        chosen["PRONOUN"] = "he" if chosen["PERSON"] in MEN else "she"
+        words += [chosen.get(word, word) for word in PATTERN.split()]
+    return words
+
+
+WORDS = sorted(set(sentences(1000, seed=0)))
+
+
+def word_ids(words):
+    """Token ids (N,) of words."""
+    return torch.tensor([WORDS.index(word) for word in words])
+
+
+print(" ".join(sentences(2, seed=5)))
+print(len(WORDS), "words")
+
+# %% [markdown]
+# How low can the loss of a model get on a text of this kind that it has not seen?
+
+# %%
+PREDICTED_LANGUAGE = {
+    "loss before any training": None,
+    "lowest loss that is possible": None,
+}  # nats a token: your guesses, then run both cells
+
+# %%
+check(
+    "prediction language",
+    {
+        "loss before any training": math.log(len(WORDS)),
+        "lowest loss that is possible": 5 * math.log(8) / 14,
+    },
+)
+
+# %% [markdown]
+# Each sentence takes 5 free choices among 8, so its entropy is $5 \ln 8$ nats, and a token has
+# $5 \ln 8 / 14 = 0.743$ nats on average. **No model can have a lower loss on a text that it has not
+# seen**, however large it is. And who sees only the last 5 words? From there, neither the person is in
+# sight when the pronoun comes, nor the first thing when the second comes: $\ln 2$ and $\ln 8$ nats
+# are lost in each sentence. Such a model ends at $(5 \ln 8 + \ln 2 + \ln 8)/14 = 0.941$ at best, even
+# if it knows all of its training text by heart. So a loss below 0.941 proves that your model looks
+# back, and has understood something about texts that it has never seen.
+#
+# ### Batches
+#
+# *Difficulty: ●●○○○ · about 10 minutes*
+#
+# A text of $N$ tokens has $N - T$ places where a piece of $T + 1$ tokens can begin. Draw some, cut the
+# pieces, and take all but the last token as inputs, all but the first as targets: every position of
+# every piece is an exercise.
+
+# %% solution="get_batch"
+
+# %% question="batches"
+
+# %% [markdown]
+# ### Cross-entropy
+#
+# *Difficulty: ●●○○○ · about 10 minutes*
+#
+# The loss is $-\ln p(\text{target})$, and with $p$ the softmax of the logits $z$
+#
+# $$-\ln \frac{e^{z_y}}{\sum_j e^{z_j}} = \ln \sum_j e^{z_j} - z_y,$$
+#
+# `logsumexp` minus the target's logit. Never compute the softmax and then its logarithm: a probability
+# that has been rounded to 0 has none.
+#
+# Why `ignore_index`? Sequences in a batch are padded to the same length, and what follows the end of a
+# text is not to be learned. Padding stands in the *inputs* as a token like others; in the *targets* it
+# is marked by a number that is no token. Positions so marked must count neither in the sum nor in
+# the number that it is divided by.
+
+# %% solution="cross_entropy"
+
+# %% question="loss"
+
+# %% [markdown]
+# ### Clipping
+#
+# *Difficulty: ●●○○○ · about 10 minutes*
+#
+# Now and then a batch has a gradient a hundred times as long as the others, and one step undoes the
+# work of many. So limit the length: if all gradients $g$ together, as one long vector, have a norm
+# above $c$, multiply each of them by $c / \lVert g \rVert$. The direction stays as it is, which
+# is why all parameters share *one* factor.
+
+# %% solution="clip_gradients"
+
+# %% question="clipping"
+
+# %% [markdown]
+# ### AdamW
+#
+# *Difficulty: ●●●●○ · about 25 minutes*
+#
+# Adam (Kingma and Ba 2015) keeps two moving averages for each parameter: $m$ of the gradient and $v$ of
+# its square, both 0 at the start. In step $n = 1, 2, \dots$ with gradient $g$ and rate $\alpha$
+#
+# $$m \leftarrow \beta_1 m + (1 - \beta_1)\, g \qquad v \leftarrow \beta_2 v + (1 - \beta_2)\, g^2$$
+# $$\hat m = \frac{m}{1 - \beta_1^n} \qquad \hat v = \frac{v}{1 - \beta_2^n}$$
+# $$\theta \leftarrow \theta - \alpha \Big( \frac{\hat m}{\sqrt{\hat v} + \varepsilon} + \lambda\, \theta \Big)$$
+#
+# with the old $\theta$ on the right. The averages start at 0 and are too small at first; dividing by
+# $1 - \beta^n$ makes up for it. The quotient is near $\pm 1$ where gradients agree, near 0
+# where they don't: the rate alone decides how long a step is. The W stands for the last term: weights
+# decay on their own, and not by way of the gradient, where the quotient would undo it.
+
+# %% solution="adamw_step"
+
+# %% question="optimizer"
+
+# %% [markdown]
+# ### The learning rate
+#
+# *Difficulty: ●●○○○ · about 10 minutes*
+#
+# In the first steps the averages know next to nothing, so take small ones; near the end, small steps
+# settle what large ones only circle. Hence a **warm-up** and then a **cosine**: with
+# $w$ steps of warm-up, step $s \ge w$ has the rate
+#
+# $$\alpha_{\min} + \tfrac12 (\alpha_{\max} - \alpha_{\min}) \Big(1 + \cos \pi \frac{s - w}{S - w} \Big)$$
+#
+# until $s = S$.
+
+# %% solution="learning_rate_at"
+
+# %% question="schedule"
+
+# %%
+with plots.demo():
+    rates = [learning_rate_at(step, 600, peak=0.01, warmup=60) for step in range(600)]
+    plots.curves({"step": {"rate": (range(600), rates)}}, "Warm-up and cosine", "learning rate")
+
+# %% [markdown]
+# **You should see** a straight climb over a tenth of the steps, and a slope that is flat at both ends.
+#
+# ### Validation
+#
+# *Difficulty: ●●○○○ · about 10 minutes*
+#
+# What matters is the loss on a text that was kept back. It is often told as **perplexity**, $e^{\text{loss}}$:
+# a model with perplexity 10 is as undecided as one that throws a die with 10 sides for each token.
+
+# %% solution="validation_loss"
+
+# %%
+check("tools")
+
+# %% question="validation"
+
+# %% [markdown]
+# ### All of it together
+#
+# *Difficulty: ●●●○○ · about 15 minutes*
+#
+# `train` is the loop: a batch, its loss, the gradient, clipped to length 1, a step at the rate of the
+# schedule, which ends at 0. Call your own functions, or torch's where yours are not done (`F.cross_entropy`,
+# `torch.optim.AdamW`, `torch.nn.utils.clip_grad_norm_`): what is checked is what the model has learned,
+# on a text that was kept back, and what `train` tells.
+
+# %% solution="train"
+
+# %% [markdown]
+# **Look at it.** Training takes some seconds. Of 1,500 sentences, hardly any occurs among those that
+# were kept back: there are 32,768.
+
+# %%
+with plots.demo():
+    reader = None
+with plots.demo():
+    torch.manual_seed(1)
+    learned, kept_back = (word_ids(sentences(n, seed=n)) for n in (1500, 150))
+    model = TinyTransformerLM(
+        len(WORDS), 64, n_heads=4, n_layers=1, d_ff=256, max_len=24, dropout=0.0
+    )
+    validated = {-1: validation_loss(model, kept_back, 24)}
+
+    def validate(step):
+        if step % 50 == 49:
+            validated[step] = validation_loss(model, kept_back, 24)
+
+    losses = train(model, learned, len(plots.steps(600)), after_step=validate)
+    last = len(losses) - 1
+    plots.curves(
+        {
+            "step": {
+                "batches": (range(len(losses)), losses),
+                "kept back": (list(validated), list(validated.values())),
+                "5 words": ((0, last), ((6 * math.log(8) + math.log(2)) / 14,) * 2),
+                "entropy": ((0, last), (5 * math.log(8) / 14,) * 2),
+            }
+        },
+        "Learning a language",
+        "loss in nats",
+        log="y",
+    )
+    loss = validation_loss(model, kept_back, 24)
+    print(f"kept back: loss {loss:.3f}, perplexity {math.exp(loss):.2f}")
+    start = word_ids(["the", "merry"]).unsqueeze(0)
+    written = generate(model, start, len(plots.steps(40)))[0]
+    print(" ".join(WORDS[i] for i in written.tolist()))
+    reader = model
+
+# %% [markdown]
+# **You should see** a quick fall to the upper line, where words are known by their neighbours alone, a
+# while without progress, and then a second fall: the model has begun to look back. Both curves stay
+# together, because no text comes often enough to be remembered. The lower line can't be reached:
+# a piece that begins in the middle of a sentence hides its person or its thing.
+
+# %% question="training"
+
+# %% [markdown]
+# ## Part 8 (bonus): Look inside
+#
+# What has it learned? Nobody told the model that pronouns belong to persons. If it gets them right, the
+# position before the pronoun must have looked at the person: that can be seen.
+
+# %%
+with plots.demo():
+    if reader is None:
+        raise NotImplementedError  # nothing is trained yet
+    shown = sentences(1, seed=3)
+    tokens = word_ids(shown).unsqueeze(0)  # (1, T)
+    mask = torch.ones(tokens.size(1), tokens.size(1), dtype=torch.bool).tril()  # (T, T)
+    with torch.no_grad():
+        _, states = reader(tokens, return_hidden_states=True)
+        _, weights = reader.blocks[0](states[0], mask, return_attention=True)  # (1, H, T, T)
+    places = {"and": 2, "that": 5}  # before the pronoun and before the thing: what decides these
+    strongest = {
+        word: int(weights[0, :, shown.index(word), key].argmax()) for word, key in places.items()
+    }
+    plots.attention_weights(
+        {f"{word}: head {head + 1}": weights[0, head] for word, head in strongest.items()},
+        shown,
+        "Who looks where",
+    )
+
+# %% [markdown]
+# **You should see** that the row of `and` puts most of its weight on the person, because the next word
+# is `he` or `she`. The row of `that` looks for the thing, which comes again, as far as the model has learned
+# that. Rows whose next word is a free choice have nothing to look for, and look anywhere.
+#
+# ### Induction heads
+#
+# *Difficulty: ●●●○○ · about 15 minutes*
+#
+# Give a model random tokens, and then the same once more. The first time, nothing can be known about
+# them. The second time everything can: find the place where the present token came before, and say what
+# followed there. A head that attends to that place is an **induction head** (Olsson et al. 2022). It
+# needs a block before it, in which each position notes the token before it, or no query could
+# find "the token that comes after one like me".
+#
+# With period $P$, the query at $t$ has its like at $t - P$, and what came next stands at $t - P + 1$.
+# `induction_scores` says how much weight each head puts there.
+
+# %% solution="induction_scores"
+
+# %%
+check("looks")
+
+# %% question="induction"
+
+# %% [markdown]
+# **Look at it.** A model with two blocks learns from sequences that repeat with periods 8, 9, 10 and 12,
+# drawn anew in each step. It is then shown period 11, which it has never seen.
+
+# %%
+PERIODS = (8, 9, 10, 12)
+
+
+def repeated(batch_size, period, length=24):
+    """Random tokens (B, T), of which each is the one `period` places before."""
+    return torch.randint(16, (batch_size, period)).repeat(1, 3)[:, :length]
+
+
+with plots.demo():
+    finder, found_at = None, None
+with plots.demo():
+    induction_scores([torch.ones(1, 1, 2, 2)], 1)  # nothing to train for while this is unsolved
+    torch.manual_seed(0)
+    model = TinyTransformerLM(16, 64, n_heads=2, n_layers=2, d_ff=64, max_len=24, dropout=0.0)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=6e-3, betas=(0.9, 0.98))
+    for step in plots.steps(300):
+        optimizer.param_groups[0]["lr"] = 6e-3 * min(1, (step + 1) / 50)  # a warm-up
+        period = PERIODS[step % 4]
+        tokens = repeated(32, period)  # (B, T)
+        logits, _ = model(tokens)  # (B, T, V)
+        targets = tokens[:, period + 1 :]
+        loss = F.cross_entropy(logits[:, period:-1].flatten(0, 1), targets.flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+    tokens = repeated(64, 11)  # (B, T)
+    mask = torch.ones(24, 24, dtype=torch.bool).tril()  # (T, T)
+    with torch.no_grad():
+        _, states = model(tokens, return_hidden_states=True)
+        weights = [
+            block(x, mask, return_attention=True)[1]
+            for block, x in zip(model.blocks, states, strict=False)
+        ]  # n_layers of (B, H, T, T)
+    scores = induction_scores(weights, 11)  # (n_layers, n_heads)
+    for layer, row in enumerate(scores.tolist(), 1):
+        print(f"block {layer}:", ", ".join(f"{score:.2f}" for score in row))
+    plots.attention_weights(
+        {f"block {n}": layer[0, 0] for n, layer in enumerate(weights, 1)},
+        title="The first head of each block",
+    )
+    finder, found_at = model, (tokens, states)
+
+# %% [markdown]
+# **You should see** a stripe in the second block, ten places left of the diagonal: induction heads. In
+# the first block there is none: its heads look at the tokens just before, for the second one to use.
+#
+# ### The logit lens
+#
+# *Difficulty: ●●○○○ · about 10 minutes*
+#
+# The residual stream has the same shape after each block, and the head can score any of it. So ask what
+# the model *would* say if it ended here (nostalgebraist 2020).
+
+# %% solution="logit_lens"
+
+# %% question="lens"
+
+# %%
+with plots.demo():
+    if finder is None:
+        raise NotImplementedError  # nothing is trained yet
+    tokens, states = found_at
+    with torch.no_grad():
+        seen = logit_lens(finder, states)  # (n_layers + 1, B, T, V)
+    right = (seen[:, :, :-1].argmax(dim=-1) == tokens[:, 1:]).float().mean(dim=1)  # (L + 1, T - 1)
+    names = ("embedding", "after block 1", "after block 2")
+    plots.curves(
+        {
+            "position": {
+                name: (range(23), row) for name, row in zip(names, right.tolist(), strict=True)
+            }
+        },
+        "The next token is right, as seen from each state (period 11)",
+        "share",
+    )
+
+# %% [markdown]
+# **You should see** that nothing is known before position 11, where the repetition begins, and that
+# even then only the last state knows: the second block finds the answer.
+
+# %% [markdown]
 # ## When something is off
 #
 # | what you see | what it often is |
@@ -490,6 +948,9 @@ with plots.demo():
 # | memory grows with each token | gradients: `torch.no_grad()` |
 # | top-p keeps nothing when the model is sure | the token that *reaches* $p$ has to stay |
 # | the cache is right until `max_len`, and wrong afterwards | positions have moved: read the window anew |
+# | the loss falls below the entropy | the model sees its targets, or validates on what it learned |
+# | the loss falls at first and then explodes | gradients add up: `model.zero_grad()`; or no clipping |
+# | AdamW is right in the first step only | $n$ does not count, or `state` is replaced, not filled |
 #
 # ## Hand in
 #
@@ -520,8 +981,9 @@ with plots.demo():
 # 1. **Your own size.** Take your configuration between *small* and *medium*, let it learn a page of
 #    your own by heart, and compare temperatures. How many steps does it take? At which temperature
 #    does it begin to invent?
-# 2. **From heart to understanding.** Train on a whole book, with random pieces of it in each step, and
-#    measure the loss on a part that you kept back. When does it stop falling?
+# 2. **A whole book.** Train on a book, letter by letter, and measure the loss on a part that you kept
+#    back. When does it stop falling? Shannon (1951) found 0.6 to 1.3 bits
+#    a letter for English.
 # 3. **The most probable text.** *Beam search* keeps the best few beginnings instead of one. Write it,
 #    and compare the probability of its text, and its charm, with greedy and with sampling.
 # 4. **Guess ahead.** *Speculative decoding* (Leviathan et al. 2023) lets a small model write some
@@ -541,6 +1003,17 @@ with plots.demo():
 # - Nguyen et al. (2025), [Turning Up the Heat: Min-p Sampling](https://arxiv.org/abs/2407.01082).
 # - Shazeer (2019), [Fast Transformer Decoding: One Write-Head is All You
 #   Need](https://arxiv.org/abs/1911.02150), section 2.4: keys and values kept.
+# - Kingma and Ba (2015), [Adam: A Method for Stochastic Optimization](https://arxiv.org/abs/1412.6980),
+#   algorithm 1; Loshchilov and Hutter (2019), [Decoupled Weight Decay
+#   Regularization](https://arxiv.org/abs/1711.05101), algorithm 2: AdamW.
+# - Loshchilov and Hutter (2017), [SGDR: Stochastic Gradient Descent with Warm
+#   Restarts](https://arxiv.org/abs/1608.03983), equation 5: the cosine.
+# - Pascanu, Mikolov and Bengio (2013), [On the difficulty of training recurrent neural
+#   networks](https://arxiv.org/abs/1211.5063), algorithm 1: clipping.
+# - Olsson et al. (2022), [In-context Learning and Induction
+#   Heads](https://arxiv.org/abs/2209.11895).
+# - nostalgebraist (2020), [interpreting GPT: the logit
+#   lens](https://www.lesswrong.com/posts/AcKRB8wDpdaN6v6ru/interpreting-gpt-the-logit-lens).
 # - Leviathan, Kalman and Matias (2023), [Fast Inference from Transformers via Speculative
 #   Decoding](https://arxiv.org/abs/2211.17192).
 #

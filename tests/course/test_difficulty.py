@@ -14,7 +14,7 @@ from grader.config.course import load_course
 COURSE = load_course(Path(__file__).parents[2])
 PATHS = lesson_paths(COURSE) | {path.stem: path for path in practice_lessons(COURSE)}
 LESSONS = sorted(PATHS)
-TO_COME = {"generation"}
+TO_COME: set[str] = set()
 """Lessons whose tasks say nothing yet."""
 
 LINE = re.compile(r"^\*Difficulty: (●{1,5})(○{0,4}) · about \d+ minutes?\*$", re.MULTILINE)

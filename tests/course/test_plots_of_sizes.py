@@ -79,3 +79,9 @@ def test_probabilities_and_draws_are_told(words: list[str]) -> None:
     plots.token_probabilities({"hot": [0.5, 0.5]}, ["a", "b"], "Two")
     assert words[0] == "Two. cold: a 100%, b 0%, drawn a 90%, b 10%."
     assert words[1] == "Two. hot: a 50%, b 50%."
+
+
+def test_what_limits_leave_is_counted_and_added_up(words: list[str]) -> None:
+    kept = {"top-k": {"sure": [False, True, True]}}
+    plots.kept_tokens({"sure": [0.1, 0.7, 0.2]}, kept, "Left")
+    assert words == ["Left. Kept: sure, top-k: 2 of 3 tokens, 90%."]

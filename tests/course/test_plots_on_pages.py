@@ -40,6 +40,7 @@ DRAWN: dict[str, Callable[[], None]] = {
     "sampling": lambda: plots.token_probabilities(
         {"T": [0.5, 0.5]}, ["a", "b"], "Tokens", {"T": [0.4, 0.6]}
     ),
+    "kept": lambda: plots.kept_tokens({"m": [0.9, 0.1]}, {"k": {"m": [True, False]}}, "Kept"),
 }
 
 

@@ -90,3 +90,85 @@ def test_steps_of_learning_by_heart():
     (steps,) = stated(r"\*\*Look at it.\*\* (\d+) steps take a few seconds")
     code = "\n".join(c.source for c in LESSON.cells if c.kind == "code")
     assert f"n_steps=len(plots.steps({steps}))" in code
+
+
+def named(*signs: str) -> dict[str, object]:
+    """The names of the cells that contain these signs, without their demonstrations."""
+    names: dict[str, object] = {}
+    exec("import math, random, string\nimport torch", names)
+    cells = [c.source for c in LESSON.cells if c.kind == "code" and c.solution is None]
+    for sign in signs:
+        (cell,) = (source for source in cells if sign in source)
+        exec(cell.partition("with plots.demo()")[0], names)
+    return names
+
+
+def test_a_sentence_of_the_language():
+    language = named("def sentences(")
+    words = language["sentences"](1, seed=0)
+    (length,) = stated(r"A sentence has (\d+) tokens; a token is a word")
+    assert len(words) == int(length)
+    slots = language["SLOTS"].values()
+    assert stated(r"takes (\d) free choices among (\d), so") == (str(len(slots)), "8")
+    assert all(len(set(choices.split())) == 8 for choices in slots)
+    (kinds,) = stated(r"there are ([\d,]+)\.")
+    assert number(kinds) == 8 ** len(slots)
+
+
+def test_the_language_has_the_entropy_that_the_text_says():
+    (entropy,) = stated(r"\$5 \\ln 8 / 14 = ([\d.]+)\$")
+    assert float(entropy) == round(5 * math.log(8) / 14, 3)
+    (lower, again) = stated(r"8\)/14 = ([\d.]+)\$ at best.*?So a loss below ([\d.]+) proves")
+    assert lower == again
+    assert float(lower) == round((6 * math.log(8) + math.log(2)) / 14, 3)
+
+
+def test_five_words_hide_the_person_and_the_thing():
+    language = named("def sentences(")
+    (sight,) = stated(r"who sees only the last (\d) words\?")
+    pattern = language["PATTERN"].split()
+    first, second = (place for place, word in enumerate(pattern) if word == "THING")
+    assert pattern.index("PRONOUN") - pattern.index("PERSON") > int(sight)
+    assert second - first > int(sight)
+
+
+def test_the_texts_are_as_long_as_the_text_says():
+    language = named("def sentences(")
+    (learned,) = stated(r"Of ([\d,]+) sentences, hardly any occurs")
+    known, kept_back = (
+        {tuple(words[at : at + 14]) for at in range(0, len(words), 14)}
+        for words in (
+            language["sentences"](int(number(learned)), 1500),
+            language["sentences"](150, 150),
+        )
+    )
+    assert len(known & kept_back) < 0.1 * len(kept_back)
+
+
+def test_how_many_tokens_limits_leave():
+    from solutions.tiny_transformer import keep_min_p, keep_top_k, keep_top_p
+
+    ranks = torch.arange(1, 51).log()
+    models = [(-2.2 * ranks).unsqueeze(0), (-0.8 * ranks).unsqueeze(0)]
+    code = "\n".join(c.source for c in LESSON.cells if c.kind == "code")
+    assert "(-2.2 * ranks)" in code
+    assert "(-0.8 * ranks)" in code
+    k, *counts = stated(
+        r"top-k keeps (\d) tokens of both.* keeps (\d+) and (\d+), min-p (\d+) and (\d+)\."
+    )
+    for keep, limit, found in (
+        (keep_top_k, 5, [k, k]),
+        (keep_top_p, 0.9, counts[:2]),
+        (keep_min_p, 0.1, counts[2:]),
+    ):
+        assert [int(keep(z, limit).isfinite().sum()) for z in models] == [int(n) for n in found]
+
+
+def test_periods_that_are_learned_and_shown():
+    periods = named("def repeated(")["PERIODS"]
+    *learned, shown = stated(r"with periods (\d+), (\d+), (\d+) and (\d+), .*? shown period (\d+),")
+    assert [int(period) for period in learned] == list(periods)
+    assert int(shown) not in periods
+    (left,) = stated(r"a stripe in the second block, (\w+) places left of the diagonal")
+    assert left == "ten"
+    assert int(shown) - 1 == 10

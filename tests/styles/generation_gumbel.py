@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 
@@ -114,3 +116,81 @@ def overfit(model, tokens, n_steps=200, learning_rate=1e-2):
     for module, mode in modes.items():
         module.training = mode
     return losses.tolist()
+
+
+def get_batch(tokens, batch_size, length):
+    if tokens.shape[0] < length + 1:
+        raise ValueError("the text is too short")
+    windows = tokens.unfold(0, length + 1, 1)  # every piece there is
+    pieces = windows[torch.randint(0, len(windows), [batch_size])]
+    return [pieces[:, :length], pieces[:, 1:]]
+
+
+def cross_entropy(logits, targets, ignore_index=-100):
+    return F.nll_loss(
+        logits.log_softmax(-1).flatten(0, 1), targets.flatten(), ignore_index=ignore_index
+    )
+
+
+def clip_gradients(parameters, max_norm):
+    return torch.nn.utils.clip_grad_norm_(parameters, max_norm).item()
+
+
+def adamw_step(parameters, state, learning_rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2):
+    if not state:
+        state["torch's"] = torch.optim.AdamW(parameters, foreach=False)
+    (group,) = state["torch's"].param_groups
+    group.update(lr=learning_rate, betas=betas, eps=eps, weight_decay=weight_decay)
+    state["torch's"].step()
+
+
+def learning_rate_at(step, n_steps, peak, warmup=0, floor=0.0):
+    if step < warmup:
+        return peak / warmup * (step + 1)
+    if step >= n_steps:
+        return floor
+    turn = math.sin(math.pi / 2 * (step - warmup) / (n_steps - warmup)) ** 2
+    return peak * (1 - turn) + floor * turn
+
+
+@torch.inference_mode()
+def validation_loss(model, tokens, length):
+    total = 0
+    pairs = zip(tokens[:-1].split(length), tokens[1:].split(length), strict=True)
+    for inputs, targets in pairs:
+        log_p = model(inputs[None])[0].log_softmax(-1)[0]
+        total = total - log_p.gather(1, targets[:, None]).sum()
+    return total.item() / (len(tokens) - 1)
+
+
+def train(
+    model, tokens, n_steps=500, batch_size=16, length=24, peak=1e-2, after_step=lambda step: None
+):
+    optimizer = torch.optim.AdamW(model.parameters(), lr=peak)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: learning_rate_at(step, n_steps, 1.0, n_steps // 10)
+    )
+    losses = []
+    for step in range(n_steps):
+        inputs, targets = get_batch(tokens, batch_size, length)
+        loss = F.cross_entropy(model(inputs)[0].mT, targets)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        losses.append(loss.item())
+        after_step(step)
+    return losses
+
+
+def induction_scores(weights, period):
+    rows = []
+    for layer in weights:
+        t = torch.arange(period, layer.size(-1))
+        rows.append(layer[:, :, t, t - period + 1].mean(dim=(0, 2)))
+    return torch.stack(rows)
+
+
+def logit_lens(model, hidden_states):
+    return model.lm_head(model.ln_f(torch.stack(list(hidden_states))))

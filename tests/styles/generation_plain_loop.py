@@ -106,3 +106,96 @@ def overfit(model, tokens, n_steps=250, learning_rate=2e-3):
     for module in resting:
         module.training = False
     return losses
+
+
+def get_batch(tokens, batch_size, length):
+    text, inputs, targets = tokens.tolist(), [], []
+    if length >= len(text):
+        raise ValueError("nothing to learn from")
+    for _ in range(batch_size):
+        start = random.randint(0, len(text) - length - 1)
+        inputs.append(text[start : start + length])
+        targets.append(text[start + 1 : start + length + 1])
+    return torch.tensor(inputs), torch.tensor(targets)
+
+
+def cross_entropy(logits, targets, ignore_index=-100):
+    losses = []
+    for rows, wanted in zip(logits, targets.tolist(), strict=True):
+        for row, target in zip(rows, wanted, strict=True):
+            if target != ignore_index:
+                top = row.max()
+                losses.append((row - top).exp().sum().log() + top - row[target])
+    return sum(losses) / len(losses)
+
+
+def clip_gradients(parameters, max_norm):
+    parameters = [p for p in parameters if p.grad is not None]
+    length = math.sqrt(sum(float((p.grad**2).sum()) for p in parameters))
+    if length > max_norm:
+        for p in parameters:
+            p.grad = p.grad * (max_norm / length)
+    return length
+
+
+def adamw_step(parameters, state, learning_rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
+    for number, p in enumerate(parameters):
+        if p.grad is None:
+            continue
+        n, m, v = state.get(number, (0, 0.0, 0.0))
+        n += 1
+        m = betas[0] * m + (1 - betas[0]) * p.grad
+        v = betas[1] * v + (1 - betas[1]) * p.grad * p.grad
+        state[number] = n, m, v
+        step = (m / (1 - betas[0] ** n)) / (torch.sqrt(v / (1 - betas[1] ** n)) + eps)
+        p.data = p.data - learning_rate * (step + weight_decay * p.data)
+
+
+def learning_rate_at(step, n_steps, peak, warmup=0, floor=0.0):
+    if step < warmup:
+        return peak * (step + 1) / warmup
+    if step > n_steps:
+        step = n_steps
+    angle = math.pi * (step - warmup) / (n_steps - warmup)
+    return floor + 0.5 * (peak - floor) * (1 + math.cos(angle))
+
+
+def validation_loss(model, tokens, length):
+    total, count = 0.0, 0
+    for start in range(0, len(tokens) - 1, length):
+        inputs = tokens[start : min(start + length, len(tokens) - 1)]
+        logits = model(inputs.view(1, -1))[0][0].detach()
+        for place, row in enumerate(logits):
+            total -= float(row.log_softmax(0)[tokens[start + place + 1]])
+            count += 1
+    return total / count
+
+
+def train(model, tokens, n_steps=600, batch_size=32, length=24, peak=1e-2, after_step=None):
+    state, history = {}, []
+    for step in range(n_steps):
+        inputs, targets = get_batch(tokens, batch_size, length)
+        loss = cross_entropy(model(inputs)[0], targets)
+        for p in model.parameters():
+            p.grad = None
+        loss.backward()
+        clip_gradients(model.parameters(), 1.0)
+        rate = learning_rate_at(step, n_steps, peak, warmup=n_steps // 10)
+        adamw_step(model.parameters(), state, rate)
+        history.append(float(loss))
+        if after_step:
+            after_step(step)
+    return history
+
+
+def induction_scores(weights, period):
+    scores = torch.zeros(len(weights), weights[0].shape[1])
+    for layer, w in enumerate(weights):
+        for head in range(w.shape[1]):
+            found = [w[:, head, t, t - period + 1].mean() for t in range(period, w.shape[2])]
+            scores[layer, head] = sum(found) / len(found)
+    return scores
+
+
+def logit_lens(model, hidden_states):
+    return torch.cat([model.lm_head(model.ln_f(h)).unsqueeze(0) for h in hidden_states])

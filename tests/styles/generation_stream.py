@@ -118,3 +118,85 @@ def overfit(model, tokens, n_steps=250, learning_rate=4e-3):
     for module, mode in modes:
         module.training = mode
     return losses
+
+
+def get_batch(tokens, batch_size, length):
+    starts = CHANCE.integers(len(tokens) - length, size=batch_size)  # ValueError if there is none
+    grid = starts[:, None] + np.arange(length)
+    text = tokens.numpy()
+    return torch.from_numpy(text[grid]), torch.from_numpy(text[grid + 1])
+
+
+def cross_entropy(logits, targets, ignore_index=-100):
+    counts = targets.ne(ignore_index)
+    one_hot = F.one_hot(targets.where(counts, 0), logits.size(-1))
+    losses = -(logits.log_softmax(-1) * one_hot).sum(-1)
+    return (losses * counts).sum() / counts.sum()
+
+
+def clip_gradients(parameters, max_norm):
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norm = torch.cat([each.flatten() for each in gradients]).norm()
+    torch._foreach_mul_(gradients, float(torch.where(norm > max_norm, max_norm / norm, 1.0)))
+    return float(norm)
+
+
+def adamw_step(parameters, state, learning_rate, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
+    state.setdefault("averages", collections.defaultdict(lambda: [0.0, 0.0]))
+    state["products"] = [
+        product * beta for product, beta in zip(state.get("products", (1, 1)), betas, strict=True)
+    ]
+    for p in filter(lambda p: p.grad is not None, parameters):
+        both = state["averages"][id(p)]
+        for which, (beta, new) in enumerate(zip(betas, (p.grad, p.grad.square()), strict=True)):
+            both[which] = (
+                torch.as_tensor(both[which]).lerp(new, 1 - beta)
+                if torch.is_tensor(both[which])
+                else (1 - beta) * new
+            )
+        m, v = (x / (1 - product) for x, product in zip(both, state["products"], strict=True))
+        with torch.no_grad():
+            p -= learning_rate * (m / (v.sqrt() + eps) + weight_decay * p)
+
+
+def learning_rate_at(step, n_steps, peak, warmup=0, floor=0.0):
+    x = np.clip((step - warmup) / (n_steps - warmup), 0, 1)
+    down = floor + (peak - floor) * np.cos(np.pi * x / 2) ** 2
+    return float(down if step >= warmup else peak * (step + 1) / warmup)
+
+
+def validation_loss(model, tokens, length):
+    with torch.no_grad():
+        logits = [model(piece.unsqueeze(0))[0][0] for piece in tokens[:-1].split(length)]
+        return float(F.cross_entropy(torch.cat(logits), tokens[1:]))
+
+
+def train(model, tokens, n_steps=600, batch_size=32, length=24, peak=1e-2, after_step=None):
+    losses, optimizer = [], torch.optim.AdamW(model.parameters(), weight_decay=0.1)
+    for step in range(n_steps):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate_at(step, n_steps, peak, n_steps // 10)
+
+        def closure():
+            inputs, targets = get_batch(tokens, batch_size, length)
+            optimizer.zero_grad()
+            loss = cross_entropy(model(inputs)[0], targets)
+            loss.backward()
+            clip_gradients(model.parameters(), 1.0)
+            return loss
+
+        losses.append(optimizer.step(closure).item())
+        if after_step is not None:
+            after_step(step)
+    return losses
+
+
+def induction_scores(weights, period):
+    return torch.stack(
+        [torch.diagonal(w[..., period:, 1:], dim1=-2, dim2=-1).mean(-1).mean(0) for w in weights]
+    )
+
+
+def logit_lens(model, hidden_states):
+    with torch.no_grad():
+        return torch.stack([*map(model.lm_head, map(model.ln_f, hidden_states))])

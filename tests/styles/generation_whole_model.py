@@ -166,3 +166,100 @@ def overfit(model, tokens, n_steps=250, learning_rate=5e-3):
     for module, mode in modes.items():
         module.training = mode
     return history
+
+
+class Lesson:
+    """The parts of a training as one object; the functions below ask it."""
+
+    def __init__(self, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01):
+        self.betas, self.eps, self.weight_decay = betas, eps, weight_decay
+        self.n, self.m, self.v = 0, {}, {}
+
+    @torch.no_grad()
+    def step(self, parameters, rate):
+        self.n += 1
+        (b1, b2), n = self.betas, self.n
+        for i, p in enumerate(parameters):
+            g = p.grad
+            if g is not None:
+                self.m[i] = b1 * self.m.get(i, 0) + (1 - b1) * g
+                self.v[i] = b2 * self.v.get(i, 0) + (1 - b2) * g.pow(2)
+                root = (self.v[i] / (1 - b2**n)).sqrt_().add_(self.eps)
+                old = p.clone()
+                p.addcdiv_(self.m[i] / (1 - b1**n), root, value=-rate)
+                p.add_(old, alpha=-rate * self.weight_decay)
+
+
+def get_batch(tokens, batch_size, length):
+    last = tokens.numel() - length
+    if last <= 0:
+        raise ValueError("too few tokens")
+    starts = (torch.rand(batch_size) * last).long().clamp_(max=last - 1)
+    inputs = torch.stack([tokens[s : s + length] for s in starts])
+    return inputs, torch.stack([tokens[s + 1 : s + 1 + length] for s in starts])
+
+
+def cross_entropy(logits, targets, ignore_index=-100):
+    return nn.CrossEntropyLoss(ignore_index=ignore_index)(logits.transpose(1, 2), targets)
+
+
+def clip_gradients(parameters, max_norm):
+    there = [p for p in parameters if p.grad is not None]
+    norm = sum(p.grad.double().square().sum() for p in there).sqrt().item()
+    for p in there:
+        p.grad /= max(1.0, norm / max_norm)
+    return norm
+
+
+def adamw_step(parameters, state, learning_rate, *options, **named):
+    if "lesson" not in state:
+        state["lesson"] = Lesson(*options, **named)
+    state["lesson"].step(parameters, learning_rate)
+
+
+def learning_rate_at(step, n_steps, peak, warmup=0, floor=0.0):
+    up = [peak * (s + 1) / warmup for s in range(warmup)]
+    down = [
+        floor + (peak - floor) * (np.cos(np.pi * s / (n_steps - warmup)) + 1) / 2
+        for s in range(n_steps - warmup)
+    ]
+    return [*up, *down, floor][min(step, n_steps)]
+
+
+def validation_loss(model, tokens, length):
+    model_was, losses = model.training, []
+    model.eval()
+    for at in range(1, len(tokens), length):
+        wanted = tokens[at : at + length]
+        given = tokens[at - 1 : at - 1 + len(wanted)]
+        p = model(given.unsqueeze(0))[0].detach().double().softmax(-1)[0]
+        losses += [-math.log(p[i, t]) for i, t in enumerate(wanted)]
+    model.train(model_was)
+    return math.fsum(losses) / len(losses)
+
+
+def train(model, tokens, n_steps=600, batch_size=32, length=24, peak=1e-2, after_step=None):
+    lesson, losses = Lesson(weight_decay=0), []
+    for step in range(n_steps):
+        x, y = get_batch(tokens, batch_size, length)
+        model.zero_grad()
+        loss = cross_entropy(model(x)[0], y)
+        losses += [loss.item()]
+        loss.backward()
+        clip_gradients(model.parameters(), 1)
+        lesson.step(model.parameters(), learning_rate_at(step, n_steps, peak, n_steps // 10))
+        if callable(after_step):
+            after_step(step)
+    return losses
+
+
+def induction_scores(weights, period):
+    w = torch.stack(tuple(weights))
+    t = w.shape[-1]
+    chosen = torch.ones(t, t).tril(1 - period).triu(1 - period)
+    chosen[:period] = 0
+    return torch.einsum("lbhts,ts->lh", w, chosen) / w.shape[1] / (t - period)
+
+
+def logit_lens(model, hidden_states):
+    return torch.stack([model.ln_f(h) @ model.lm_head.weight.T for h in hidden_states])
