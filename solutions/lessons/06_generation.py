@@ -355,10 +355,12 @@ with plots.demo():
     entropies = {}
     for t in (0.5, 1.0, 2.0):
         p = (last / t).softmax(dim=-1)  # (B, V)
-        entropies[f"entropy at τ = {t:g}"] = entropy = -(p * p.log()).sum(dim=-1).mean()
-        print(f"τ = {t}: entropy {entropy:.2f} of at most ln V = {math.log(10_000):.2f}")
-    del entropies["entropy at τ = 2"]
-    check("prediction untrained", entropies)
+        entropies[t] = -(p * p.log()).sum(dim=-1).mean()
+        print(f"τ = {t}: entropy {entropies[t]:.2f} of at most ln V = {math.log(10_000):.2f}")
+    check(
+        "prediction untrained",
+        {"entropy at τ = 1": entropies[1.0], "entropy at τ = 0.5": entropies[0.5]},
+    )
 
 # %% [markdown]
 # ## Part 4 (bonus): By heart
