@@ -147,7 +147,9 @@ class TestCacheByHand:
 
     practice = True
 
-    @check(points=0, hint="A key and a value of d_model / n_heads elements for each of the n_kv_heads.")
+    @check(
+        points=0, hint="A key and a value of d_model / n_heads elements for each of the n_kv_heads."
+    )
     def test_cache_by_hand(self, submission: SubmissionNames) -> None:
         """Two blocks of width 64 and 1,024 tokens: 1 MiB, and a quarter with one head of four"""
         sizes = {"vocab_size": 10, "d_model": 64, "n_heads": 4, "n_layers": 2, "d_ff": 8}
@@ -163,7 +165,10 @@ class TestBatchByHand:
 
     practice = True
 
-    @check(points=0, hint="The reserve is a share of all memory. What is left beside it and what is fixed?")
+    @check(
+        points=0,
+        hint="The reserve is a share of all memory. What is left beside it and what is fixed?",
+    )
     def test_batch_by_hand(self, submission: SubmissionNames) -> None:
         """Of 1,000 MiB 900 may be used, 400 are taken: that is room for 8 sequences of 60 MiB"""
         batch = submission.largest_batch(memory=1000, fixed=400, per_sequence=60)

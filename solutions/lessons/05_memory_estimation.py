@@ -637,7 +637,7 @@ with plots.demo():
             "forward passes with checkpoints": passes["checkpointed"],
         },
         within=0.1,
-        or_by=0.05,
+        or_by=0.15,
     )
 
 # %% [markdown]
