@@ -58,7 +58,7 @@ class Report:
             for result in results:
                 lines += [f"    {line}" for line in str(result).splitlines()]
         if several and not self.note:
-            lines.append(f"Public checks in all: {_points(self.results)}. {_outlook(self)}")
+            lines.append(_summary(self))
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -71,9 +71,8 @@ class Report:
             body = _question_html(title, results, "" if several else causes)
             cards.append(card(GREEN if _all_passed(results) else RED, body))
         if several and not self.note:
-            text = f"Public checks in all: {_points(self.results)}. {_outlook(self)}"
-            colour = GREEN if self.earned == self.possible else RED
-            cards.append(card(colour, f"<b>{html.escape(text)}</b>"))
+            colour = GREEN if _all_passed(self.results) else RED
+            cards.append(card(colour, f"<b>{html.escape(_summary(self))}</b>"))
         return f'<div role="status">{"".join(cards)}</div>'
 
 
@@ -103,10 +102,10 @@ def check_namespace(namespace: dict[str, Any], question: str | None) -> Report:
     except ImportError as error:
         return Report((), f"{error}. Install what requirements.txt lists, then restart the kernel.")
     try:
-        return _report(run_checks(namespace, known[assignment], question), question)
+        return _report(run_checks(namespace, known[assignment], question))
     except Interrupted as interrupt:
         note = f"{_sentence(str(interrupt))} Those that had not run by then are not listed."
-        return _report(interrupt.results, question, note, interrupt)
+        return _report(interrupt.results, note, interrupt)
     except UsageError as error:
         return Report((), f"{_sentence(error.message)} {_sentence(error.hint)}")
     except GraderError as error:
@@ -114,15 +113,10 @@ def check_namespace(namespace: dict[str, Any], question: str | None) -> Report:
 
 
 def _report(
-    results: Sequence[LocalResult],
-    question: str | None,
-    note: str = "",
-    interrupted: Interrupted | None = None,
+    results: Sequence[LocalResult], note: str = "", interrupted: Interrupted | None = None
 ) -> Report:
     from grader.testing.practice import each_cause_once
 
-    if question is None:  # the summary is about points, not about practice, where there are any
-        results = [result for result in results if result.points] or results
     causes, told = each_cause_once(results)
     return Report(tuple(told), note, tuple(causes), interrupted)
 
@@ -209,10 +203,18 @@ def _points(results: Sequence[LocalResult]) -> str:
     return f"{earned:.4g} of {possible:.4g} {'point' if possible == 1 else 'points'}"
 
 
+def _summary(report: Report) -> str:
+    """All questions in a line: points, and practice by itself, which gives none."""
+    graded = [result for result in report.results if result.points]
+    practice = [result for result in report.results if not result.points]
+    counts = "; ".join(_points(results) for results in (graded, practice) if results)
+    return f"Public checks in all: {counts}. {_outlook(report)}"
+
+
 def _outlook(report: Report) -> str:
     if not report.possible:
         return "Nothing is graded here."
-    if report.earned == report.possible:
+    if _all_passed(report.results):
         return "All green: hidden checks follow when you hand in."
     return "Hidden checks follow when you hand in."
 

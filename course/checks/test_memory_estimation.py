@@ -147,7 +147,9 @@ class TestCacheByHand:
 
     practice = True
 
-    @check(points=0, hint="A key and a value, of d_model elements together for all heads.")
+    @check(
+        points=0, hint="A key and a value of d_model / n_heads elements for each of the n_kv_heads."
+    )
     def test_cache_by_hand(self, submission: SubmissionNames) -> None:
         """Two blocks of width 64 and 1,024 tokens: 1 MiB, and a quarter with one head of four"""
         sizes = {"vocab_size": 10, "d_model": 64, "n_heads": 4, "n_layers": 2, "d_ff": 8}
@@ -163,11 +165,14 @@ class TestBatchByHand:
 
     practice = True
 
-    @check(points=0, hint="What is left after the reserve and what is fixed, in whole sequences?")
+    @check(
+        points=0,
+        hint="The reserve is a share of all memory. What is left beside it and what is fixed?",
+    )
     def test_batch_by_hand(self, submission: SubmissionNames) -> None:
-        """Of 1,000 MiB 900 may be used, 400 are taken: that is room for 7 sequences of 70 MiB"""
-        batch = submission.largest_batch(memory=1000, fixed=400, per_sequence=70)
-        assert_close(number(batch, "the batch"), 7, "the batch", atol=0)
+        """Of 1,000 MiB 900 may be used, 400 are taken: that is room for 8 sequences of 60 MiB"""
+        batch = submission.largest_batch(memory=1000, fixed=400, per_sequence=60)
+        assert_close(number(batch, "the batch"), 8, "the batch", atol=0)
 
 
 class TestBudgetByHand:
@@ -181,6 +186,12 @@ class TestBudgetByHand:
         optimum = submission.chinchilla_optimum(1.2e20)
         for place, (what, expected) in enumerate((("N", 1e9), ("D", 20e9))):
             assert_close(number(optimum[place], what), expected, what, atol=0)
+
+
+class TestUtilizationByHand:
+    """A utilization that one can compute by hand"""
+
+    practice = True
 
     @check(points=0, hint="(6 N + 12 L H Q T) operations for each token.")
     def test_utilization_by_hand(self, submission: SubmissionNames) -> None:

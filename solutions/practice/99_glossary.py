@@ -10,6 +10,7 @@
 # | AdamW | the optimizer that most language models are trained with; it keeps two numbers for each parameter | 5, 6 |
 # | attention | for each position, a mean of the values of others, weighted by how well its query fits their keys | 2 |
 # | attention weight | how much of a value goes into an output; for each query they add to 1 | 2 |
+# | autocast | a mode of PyTorch that computes products in 16 bits and keeps in float32 what needs it | 5 |
 # | autograd | what remembers the computation in PyTorch, and computes gradients from it backwards | 5 |
 # | autoregressive | said of a model that predicts each token from those before it | 3 |
 # | batch | sequences that are computed at once; `B` of them | 1 |
@@ -20,6 +21,7 @@
 # | buffer | a tensor that belongs to a module and is not trained | 1 |
 # | byte-pair encoding | a way to cut texts into tokens: frequent pairs of neighbours become one, again and again | 0 |
 # | causal mask | what lets each position look at itself and those before it, and at nothing later | 2, 3 |
+# | checkpointing | keeping only what enters a block, and computing the rest again in the backward pass | 5 |
 # | context | the tokens that a model looks at to predict the next one; at most `max_len` | 6 |
 # | cross-entropy | the loss of a prediction: minus the logarithm of the probability that the right token got | 3, 6 |
 # | `d_ff` | the width of the feed-forward network inside | 2 |
@@ -30,6 +32,8 @@
 # | embedding | a vector for a token, and the table that holds one for each | 1 |
 # | entropy | how undecided a distribution is: 0 if one token is sure, $\ln V$ if all are equally likely | 6 |
 # | feed-forward network | two linear maps with an activation between them, for each position by itself | 2 |
+# | FLOP | one floating-point operation: an addition, or a multiplication | 5 |
+# | fused attention | attention in one piece of code that never stores the weights as a whole | 5 |
 # | GELU | a smooth relative of ReLU: x times the share of a normal distribution below x | 2 |
 # | gradient | how the loss changes with each parameter; training steps against it | 1, 4 |
 # | greedy | said of generation that always takes the most probable token | 6 |
@@ -37,13 +41,15 @@
 # | head (of the model) | the linear map from vectors to logits, `lm_head` | 3, 4 |
 # | hidden state | what stands in the residual stream after a block | 3 |
 # | key | what a position shows so that queries can find it | 2 |
-# | KV cache | keys and values of earlier positions, kept so that generation need not compute them again | 6 |
+# | KV cache | keys and values of earlier positions, kept so that generation need not compute them again | 5, 6 |
 # | LayerNorm | brings each vector to mean 0 and standard deviation 1, then scales and shifts it | 2 |
 # | logit | a score before the softmax; only differences between logits matter | 3, 6 |
 # | loss | the number that training makes small | 3 |
 # | mask | says which query may look at which key | 2 |
 # | `max_len` | the longest sequence that a model takes | 1 |
 # | meta device | where tensors have a shape and no content | 3, 4 |
+# | MFU | model FLOPs utilization: the share of a machine's peak that the operations of a model make use of | 5 |
+# | multi-query, grouped-query attention | attention whose heads all share one key and value, or share them in groups | 5 |
 # | padding | tokens that fill up shorter sequences and mean nothing | 1 |
 # | parameter | a number that training changes | 4 |
 # | perplexity | e to the power of the loss: among how many equally likely tokens the model is undecided | 6 |

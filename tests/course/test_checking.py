@@ -185,3 +185,35 @@ def test_an_interrupt_is_shown_and_goes_on(capsys: pytest.CaptureFixture[str]) -
     with pytest.raises((KeyboardInterrupt, SystemExit)):
         show(made)
     assert "The checks were interrupted" in capsys.readouterr().out
+
+
+def counted(memory: float = 100, fixed: float = 0, per_sequence: float = 1) -> int:
+    """A wrong batch: the reserve is forgotten."""
+    return int((memory - fixed) // per_sequence)
+
+
+def test_practice_is_shown_with_the_whole_notebook_and_gives_no_points() -> None:
+    from solutions import tiny_transformer
+
+    names = {name: getattr(tiny_transformer, name) for name in tiny_transformer.__all__}
+    right = check_namespace({"ASSIGNMENT": "memory_estimation", **names}, None)
+    wrong = check_namespace(
+        {"ASSIGNMENT": "memory_estimation", **names, "largest_batch": counted}, None
+    )
+    assert wrong.earned == wrong.possible == right.earned == 2
+    practised = sum(not result.points for result in right.results)
+    assert practised > 3
+    for shown in (repr(right), text_of_html(right)):
+        last = shown.partition("Public checks in all: ")[2]
+        assert last.startswith(f"2 of 2 points; practice, {practised} of {practised} right.")
+        assert "All green" in last
+    for shown in (repr(wrong), text_of_html(wrong)):
+        last = shown.partition("Public checks in all: ")[2]
+        assert last.startswith(f"2 of 2 points; practice, {practised - 1} of {practised} right.")
+        assert "All green" not in last
+
+
+def test_a_notebook_without_practice_is_summed_up_in_points_alone() -> None:
+    made = check_namespace({"ASSIGNMENT": "full_model"}, None)
+    assert all(result.points for result in made.results)
+    assert "practice" not in repr(made)

@@ -51,6 +51,25 @@ def test_a_shorter_text_saves_more_than_a_smaller_batch(prose: str) -> None:
     assert estimate_activation_memory(model, 16, 1024) == whole / 4
 
 
+def test_the_share_of_the_loss(prose: str) -> None:
+    least, most = stated(prose, r"The loss takes (\d+) to (\d+) %")
+    model = on_paper("small")
+    fixed = estimate_model_memory(model)["total_training"]
+    shares = []
+    for batch, length in ((64, 1024), (64, 512), (16, 1024)):
+        loss = batch * length * 10_000 * 4 / 1024**2
+        activations = estimate_activation_memory(model, batch, length)
+        shares.append(loss / (fixed + activations + loss))
+    assert [round(100 * min(shares)), round(100 * max(shares))] == [least, most]
+
+
+def test_what_floats_round(prose: str) -> None:
+    assert "`100 * (1 - 0.8)` is 19.999999999999996" in prose
+    assert 100 * (1 - 0.8) == 19.999999999999996 < 100 - 100 * 0.8
+    assert "`500 // 0.1` is 4999" in prose
+    assert 500 // 0.1 == 4999
+
+
 def test_the_cache_of_large(prose: str) -> None:
     (length,) = stated(prose, r"one text of up to ([\d,]+) tokens")
     (size,) = stated(prose, r"the full cache takes ([\d,]+) MiB a text")
@@ -72,7 +91,7 @@ def operations(run: Callable[[], object]) -> int:
 def test_a_checkpointed_step_takes_nearly_four_forward_passes(prose: str) -> None:
     assert "a training step then takes nearly four forward passes in place of three" in prose
     model = TinyTransformerLM(100, 64, 4, 4, 256, dropout=0.0)
-    tokens = torch.zeros(2, 64, dtype=torch.int64)
+    tokens = torch.zeros(1, 256, dtype=torch.int64)
 
     def forward() -> torch.Tensor:
         x = model.embedding(tokens)
@@ -81,7 +100,14 @@ def test_a_checkpointed_step_takes_nearly_four_forward_passes(prose: str) -> Non
         return model.lm_head(model.ln_f(x)).sum()
 
     once = operations(forward)
-    assert 3.6 < operations(lambda: forward().backward()) / once < 4
+    step = operations(lambda: forward().backward())
+    again, whole, share = stated(
+        prose, r"So ([\d,]+) of ([\d,]+) operations for each token are repeated, ([\d.]+) of"
+    )
+    assert (step - 3 * once, once) == (again * 256, whole * 256)
+    assert again / whole == pytest.approx(share, abs=0.0005)
+    head_and_down = 2 * 64 * 100 + 4 * 2 * 64 * 256  # are not repeated
+    assert whole - again == head_and_down
     plain = operations(lambda: model(tokens)[0].sum().backward())
     assert plain / operations(lambda: model(tokens)) == 3
 

@@ -92,8 +92,19 @@ def test_in_which_dtype_fused_attention_keeps_its_number(
     assert [tensor.dtype for tensor in saved if tensor.shape == (2, 3, 16)] == [expected]
 
 
+def test_one_number_in_16_bits(prose: str) -> None:
+    half, whole = stated(prose, r"`torch.bfloat16` makes ([\d.]+) MiB of ([\d.]+) MiB")
+    model = TinyTransformerLM(100, 64, 4, 2, 256)
+    for dtype, said in ((torch.bfloat16, half), (torch.float32, whole)):
+        made = estimate_activation_memory(model, 4, 32, dtype)
+        assert made == pytest.approx(said, abs=5e-5)
+    assert half > whole / 2
+
+
 def test_from_which_length_on_the_weights_dominate(prose: str) -> None:
-    (times,) = stated(prose, r"\$\$T > (\d+)\\, d_k ?\. ?\$\$")
+    assert r"T > (\text{your number for } BTd + 4 \cdot \text{your number for } BTf)\, d_k" in prose
+    times = 8 + 4 * 2  # answers, which the text must not give away
+    assert f"{times}\\, d_k" not in prose
     pairs = [
         stated(prose, r"At \$d_k = (\d+)\$ \(our \*small\*\) that is ([\d,]+) tokens"),
         stated(prose, r"at \$d_k = (\d+)\$ it is ([\d,]+)\."),
