@@ -797,7 +797,7 @@ with plots.demo():
 # %%
 with plots.demo():
     slower = learn_to_reverse("post-norm", n_steps=300, rate=3e-3)
-    print(f"post-norm, rate 3e-3, 300 steps: ends at {mean_of_ten(slower, 299):.2f}")
+    print(f"post-norm, rate 3e-3, 300 steps: ends at {mean_of_ten(slower, 299):.3f}")
 
 # %% [markdown]
 # Double-click on this cell, and write down what *your* runs have shown:
