@@ -201,7 +201,7 @@ print("the formula as it stands:", naive.tolist())
 # | mistake | what comes of it |
 # |---|---|
 # | the largest of *all* scores is subtracted, not that of the line | a line far below it is 0 divided by 0 |
-# | `sum(dim)` without `keepdim=True` | an error, or, with square scores, columns divided by the sums of rows |
+# | `sum(dim)` or `amax(dim)` without `keepdim=True` | `The size of tensor a … must match`, or, with square scores, columns divided by the sums of rows |
 # | `-= largest` | the caller's scores have changed |
 #
 # `torch.softmax` would pass the checks, and teach you nothing: `exp`, a maximum and a sum are all you
@@ -994,6 +994,7 @@ with plots.demo():
 # | NaN in the first row | off by one: position 0 may not even see itself |
 # | NaN in training only | dropout on scores that hold `-inf` |
 # | NaN for large scores, right shares for small ones | a softmax that does not subtract the largest score first |
+# | `The size of tensor a … must match the size of tensor b` | a sum, mean or maximum without `keepdim=True` |
 # | a LayerNorm that is off by a factor close to 1 | the variance divides by $d - 1$ |
 # | weights are almost one-hot from the start | no scale; or multiplied by $\sqrt{d_k}$ |
 # | it is close, but not right | scale by $\sqrt{d_{\text{model}}}$, or by $d_k$ |
