@@ -44,9 +44,10 @@ def assert_gated(submission: SubmissionNames, rng: Random) -> None:
 def assert_rotated(submission: SubmissionNames, rng: Random) -> None:
     """Demand that lengths are kept, and that position 0 alone turns nothing."""
     x = normal(rng, 2, 3, LENGTH, D_K)
-    turned = assert_keeps_lengths(submission, x, torch.arange(LENGTH))
-    assert_close(turned[..., 0, :], x[..., 0, :], "vectors at position 0")
-    assert_differs(turned[..., 1, :], x[..., 1, :], "vectors at position 1")
+    positions = torch.tensor([1, *rng.sample(range(2, 20), LENGTH - 2), 0])  # in no order
+    turned = assert_keeps_lengths(submission, x, positions)
+    assert_close(turned[..., -1, :], x[..., -1, :], "vectors at position 0, which comes last,")
+    assert_differs(turned[..., 0, :], x[..., 0, :], "vectors at position 1, which comes first,")
 
 
 def assert_grouped(submission: SubmissionNames, rng: Random) -> None:

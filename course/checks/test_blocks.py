@@ -82,7 +82,7 @@ REFUSALS = ("ValueError", "AssertionError")
 class TestSoftmax:
     """Softmax by hand"""
 
-    @check(points=0.25, hint="Divide by the sum along dim, and keep that dimension for it.")
+    @check(points=0.25, hint="Divide by the sum along dim, taken with keepdim=True.")
     def test_shares_add_up(self, submission: SubmissionNames, rng: Random) -> None:
         """Scores become shares that add up to 1 along `dim`, whichever that is"""
         scores = normal(rng, 3, 4, 5)
@@ -91,7 +91,7 @@ class TestSoftmax:
             assert_shape(shares, scores.shape, "the shares")
             assert_close(shares, scores.softmax(dim), f"the shares along dim={dim}")
 
-    @check(points=0.25, hint="Subtract the largest score of the line first: no share changes.")
+    @check(points=0.25, hint="Subtract amax(dim, keepdim=True) first: no share changes.")
     def test_large_scores_are_served(self, submission: SubmissionNames, rng: Random) -> None:
         """Scores around 1000 and -1000 give finite shares, and -inf gives exactly 0"""
         large = normal(rng, 2, 5) + torch.tensor([[1000.0], [-1000.0]])
@@ -107,14 +107,14 @@ class TestSoftmax:
 class TestLayerNorm:
     """LayerNorm by hand"""
 
-    @check(points=0.25, hint="keepdim=True; the variance is the mean of (x - mean)².")
+    @check(points=0.25, hint="Over the last dimension, keepdim=True; correction=0 in var().")
     def test_vectors_are_normalised(self, submission: SubmissionNames, rng: Random) -> None:
         """A new LayerNorm gives each vector mean 0 and variance 1"""
         x = 3 * normal(rng, 2, 4, D_MODEL) + 5
         norm = submission.placed(submission.LayerNorm(D_MODEL))
         assert_normalised(norm(x).tensor(), x)
 
-    @check(points=0.25, hint="nn.Parameter(torch.ones(d_model)), and one of zeros.")
+    @check(points=0.25, hint="correction=0? dim=-1? Then nn.Parameter: d_model ones, and zeros.")
     def test_gains_and_shifts(self, submission: SubmissionNames, rng: Random) -> None:
         """There are d_model gains, all 1, and d_model shifts, all 0, and both are used"""
         norm = drawn_norm(submission, rng, D_MODEL)
@@ -144,7 +144,7 @@ class TestAttention:
         weights = part_or_block(own, lambda: block_weights(submission, rng))
         assert_weights(weights)
 
-    @check(points=0.25, hint="A bool mask is True where a query may attend to a key.")
+    @check(points=0.25, hint="False: -inf before the softmax over keys. Each row sums to 1.")
     def test_attention_obeys_a_mask(self, submission: SubmissionNames, rng: Random) -> None:
         """What the mask forbids gets no weight, what it allows shares all of it"""
         assert_own(submission, ATTENTION)
@@ -178,7 +178,7 @@ class TestAttention:
 
         part_or_block(own, lambda: assert_weights(block_weights(submission, rng)))
 
-    @check(points=0.25, hint="Row t is True in columns 0 to t.")
+    @check(points=0.25, hint="Row t is True in columns 0 to t; dtype=torch.bool.")
     def test_causal_mask_hides_the_future(self, submission: SubmissionNames, rng: Random) -> None:
         """`causal_mask` is a bool triangle, True on the diagonal and to the left of it"""
         if submission.defines("causal_mask"):
@@ -191,7 +191,7 @@ class TestAttention:
 class TestHeads:
     """Multi-head attention"""
 
-    @check(points=0.25, hint="(B, T, d_model) becomes (B, n_heads, T, d_k), and back at the end.")
+    @check(points=0.25, hint="Return (output, weights). Heads are (B, n_heads, T, d_k) inside.")
     def test_heads_have_the_right_shapes(self, submission: SubmissionNames, rng: Random) -> None:
         """The output is (B, T, d_model), the weights are (B, n_heads, T, S): no more than that"""
         assert_own(submission, HEADS_PART)
@@ -213,7 +213,7 @@ class TestHeads:
         assert_shape(out, (BATCH, LENGTH, D_MODEL), "the output")
         assert_shape(weights, (BATCH, HEADS, LENGTH, expected_keys), "the attention weights")
 
-    @check(points=0.5, hint="Each head has its own columns of the projected queries and keys.")
+    @check(points=0.5, hint="Return (output, weights). Each head has its own columns of q and k.")
     def test_heads_look_for_different_things(
         self, submission: SubmissionNames, rng: Random
     ) -> None:
@@ -231,7 +231,7 @@ class TestHeads:
         for head in range(1, HEADS):
             assert_differs(weights[:, 0], weights[:, head], "a head's weights, beside another's,")
 
-    @check(points=0.25, hint="Put the heads' outputs side by side, d_k columns each.")
+    @check(points=0.25, hint="Return (output, weights). Put heads side by side, d_k columns each.")
     def test_heads_are_merged(self, submission: SubmissionNames, rng: Random) -> None:
         """What each head has found arrives at the output beside what the others have found"""
         assert_own(submission, HEADS_PART)
@@ -337,7 +337,7 @@ class TestMask:
 
     practice = True
 
-    @check(points=0, hint="Row t is True in columns 0 to t.")
+    @check(points=0, hint="Row t is True in columns 0 to t; dtype=torch.bool.")
     def test_mask_is_a_triangle(self, submission: SubmissionNames, rng: Random) -> None:
         """A bool mask (T, T), True on the diagonal and to the left of it"""
         assert_causal_mask(submission, rng)

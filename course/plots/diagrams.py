@@ -24,7 +24,7 @@ def pipeline(steps: Sequence[tuple[str, str]], title: str) -> None:
         _shape(axes, (x, 0.2), shape)
         if x:
             _arrow(axes, (x - 0.63, 0.65), (x - 0.37, 0.65))
-    walk = ", then ".join(f"{name.replace(chr(10), ' ')} {shape}" for name, shape in steps)
+    walk = ", then ".join(f"{name} {shape}".replace("\n", " ") for name, shape in steps)
     paper.show(figure, f"{title}: {walk}.")
 
 

@@ -13,7 +13,12 @@ import torch.nn.functional as F
 from grader.authoring.lessons import Lesson, read_lesson
 from grader.config.course import load_course
 from grader.judging.engine import load_suites
-from solutions.tiny_transformer import FeedForward, TransformerBlock, scaled_dot_product_attention
+from solutions.tiny_transformer import (
+    FeedForward,
+    ModernBlock,
+    TransformerBlock,
+    scaled_dot_product_attention,
+)
 
 ROOT = Path(__file__).parents[2]
 LESSON = read_lesson(ROOT / "solutions/lessons/02_blocks.py")
@@ -100,6 +105,16 @@ def test_gelu_is_as_the_formula_says() -> None:
     assert torch.allclose(F.gelu(x), x * 0.5 * (1 + torch.erf(x / math.sqrt(2))), atol=1e-12)
 
 
+def test_minutes_add_up_to_the_total_that_it_states() -> None:
+    text = prose()
+    total, bonus = (
+        int(number) for number in re.findall(r"about (\d+) minutes, and the bonus (\d+)", text)[0]
+    )
+    plain, extra = text.split("Part 7 (bonus): ")
+    for part, number in ((plain, total), (extra, bonus)):
+        assert sum(map(int, re.findall(r"· about (\d+) minutes?\*", part))) == number
+
+
 def test_it_promises_no_other_points_than_there_are() -> None:
     suite = load_suites(load_course(ROOT), ["blocks"])["blocks"]
     assert suite.assignment.points == 25
@@ -124,7 +139,7 @@ def test_without_positions_a_loss_ends_where_it_says() -> None:
     loss = sum(chance * math.log(8 / (1 + k)) for chance, k in zip(chances, others, strict=True))
     (least,) = stated(r"on average that costs ([\d.]+)\.")
     assert float(least) == pytest.approx(loss, abs=0.005)
-    assert stated(r"comes down to somewhere above ([\d.]+) and") == (least,)
+    assert stated(r"is still on its way to ([\d.]+)\.") == (least,)
 
 
 def test_a_gated_network_of_two_thirds_has_as_many_parameters() -> None:
@@ -133,3 +148,21 @@ def test_a_gated_network_of_two_thirds_has_as_many_parameters() -> None:
     plain = FeedForward(d_model, 4 * d_model, bias=False)
     gated = 3 * d_model * round(2 / 3 * 4 * d_model)
     assert gated == pytest.approx(sum(p.numel() for p in plain.parameters()), rel=0.001)
+
+
+def test_shared_keys_save_the_stated_share() -> None:
+    (share,) = stated(r"and (\d+) % fewer where")
+    blocks = (
+        TransformerBlock(256, 8, 1024),
+        ModernBlock(256, 8, 8, 683),
+        ModernBlock(256, 8, 2, 683),
+    )
+    plain, gated, shared = (sum(p.numel() for p in block.parameters()) for block in blocks)
+    assert gated == pytest.approx(plain, rel=0.005)
+    assert round(100 * (1 - shared / plain)) == int(share)
+
+
+def test_maps_have_twelve_times_the_square_of_the_width() -> None:
+    assert "4d^2 + 8d^2 = 12d^2" in prose()
+    total = sum(p.numel() for p in TransformerBlock(256, 8, 1024).parameters())
+    assert total == pytest.approx(12 * 256**2, rel=0.01)
