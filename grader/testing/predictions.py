@@ -100,6 +100,8 @@ def _how_far(said: float, is_: float) -> str:
     if said == 0 or is_ == 0 or (said < 0) != (is_ < 0):
         return f"{spoken(abs(said - is_))} too {'high' if said > is_ else 'low'}"
     factor = said / is_
+    if not factor or not math.isfinite(1 / factor) or not math.isfinite(factor):
+        return "so far off that no number says it"
     direction = "large" if factor > 1 else "small"
     if is_ < 0:
         direction = "low" if factor > 1 else "high"
