@@ -165,7 +165,9 @@ class TestBreakdown:
 
     practice = True
 
-    @check(points=0, hint="Each parameter belongs to one part: which is short, which counts double?")
+    @check(
+        points=0, hint="Each parameter belongs to one part: which is short, which counts double?"
+    )
     def test_breakdown_adds_up(self, submission: SubmissionNames) -> None:
         """The four parts add up to the total, tied and untied"""
         for tied in (True, False):
@@ -179,7 +181,9 @@ class TestBreakdown:
             parts = {name: breakdown[name] for name in names[:4]}
             assert_equal(sum(parts.values()), total, f"the sum of {parts}, {named(tied)},")
 
-    @check(points=0, hint="Tied, the embedding has counted the weight; untied, the head has its own.")
+    @check(
+        points=0, hint="Tied, the embedding has counted the weight; untied, the head has its own."
+    )
     def test_breakdown_of_the_head(self, submission: SubmissionNames) -> None:
         """The head counts 0 when tied, and V * d_model when not"""
         for tied, expected in ((True, 0), (False, SHAPE[0] * SHAPE[1])):

@@ -241,7 +241,9 @@ with plots.demo():
     print("d_model = 5, position 1:", [round(x, 3) for x in odd[0, 1].tolist()])
     half = SinusoidalPositionalEncoding(d_model=64).bfloat16()
     out = half(torch.zeros(1, 4, 64, dtype=torch.bfloat16))  # (1, T, d_model)
-    print("after .bfloat16():", out.dtype, "with", len(list(half.parameters())), "parameters;", end="")
+    print(
+        "after .bfloat16():", out.dtype, "with", len(list(half.parameters())), "parameters;", end=""
+    )
     print(" buffers:", [buffer.dtype for buffer in half.buffers()])
 
 # %% [markdown]

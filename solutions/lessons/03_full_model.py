@@ -455,9 +455,7 @@ with plots.demo():
     runs = {"your model": train_on_dice(None), "sees the future": train_on_dice(everything)}
     step = list(range(len(runs["your model"])))
     lines = {name: (step, losses) for name, losses in runs.items()}
-    plots.curves(
-        {"step": lines}, "Learning to predict a die", "loss", levels={"ln 6": math.log(6)}
-    )
+    plots.curves({"step": lines}, "Learning to predict a die", "loss", levels={"ln 6": math.log(6)})
     print(f"sees the future, at the end: {runs['sees the future'][-1]:.2f}; ", end="")
     print(f"ln 6 / T = {math.log(6) / 16:.2f}")
 
