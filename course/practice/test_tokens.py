@@ -196,7 +196,7 @@ class TestRoundTrip:
         stood_for = spelled(ids, merges)
         if stood_for != text.encode():
             fail(
-                "`encode` gave ids of other bytes than the text's: see to it, and to `merge`, first",
+                "`encode` gave ids of other bytes than the text's: mend it, or `merge`, first",
                 expected=text.encode(),
                 actual=stood_for,
             )
