@@ -237,7 +237,8 @@ def _hatch(axes: Axes, chosen: Any) -> bool:
         )
         for y, x in places
     ]
-    axes.images[0].set_data(np.ma.masked_where(chosen, axes.images[0].get_array()))
+    image: Any = axes.images[0]
+    image.set_data(np.ma.masked_where(chosen, image.get_array()))
     axes.add_patch(PathPatch(Path.make_compound_path(*cells), **HATCHED))
     return True
 
