@@ -247,7 +247,7 @@ class TestTokenVectors:
         tokens = token_ids(rng, 1, 5, 20)
         assert_close(embedding(tokens).tensor(), 4 * table[tokens], "the vectors")
 
-    @check(points=0, hint="nn.Embedding starts with a standard deviation of 1: draw anew.")
+    @check(points=0, hint="nn.Embedding starts with 1: draw anew. Was the table itself multiplied?")
     def test_token_vectors_start(self, submission: SubmissionNames) -> None:
         """The table starts with a standard deviation of 0.02, and zeros for the padding token"""
         embedding = submission.TokenEmbedding(vocab_size=500, d_model=64, padding_idx=3)
@@ -262,7 +262,7 @@ class TestWaves:
 
     practice = True
 
-    @check(points=0, hint="The angle of position pos in columns 2i and 2i+1 is pos/10000^(2i/d).")
+    @check(points=0, hint="Columns alternate, sines in table[:, 0::2], cosines in table[:, 1::2].")
     def test_first_positions(self, submission: SubmissionNames) -> None:
         """Positions 0 and 1 read 0, 1, 0, 1 and sin 1, cos 1, sin 0.01, cos 0.01"""
         import torch

@@ -70,7 +70,7 @@ class TestSharing:
 
         judge(submission, rng, verdict)
 
-    @check(points=0.5, hint="`super().__init__` takes them all; none is left to its default.")
+    @check(points=0.5, hint="A copy shares no tensor. Give `super().__init__` every argument.")
     def test_arguments_of_full_model(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A model that ties takes FullModel's arguments, in their order, with their defaults"""
         vocab_size, max_len = rng.randrange(17, 25), rng.randrange(9, 14)
@@ -155,12 +155,19 @@ def description(submission: SubmissionNames, model: Handle) -> dict[str, object]
 # ---------------------------------------------------------------- practice: counting part by part
 
 
+def named(tied: bool) -> str:
+    """Which of two models it is, for a sentence."""
+    return "tied" if tied else "untied"
+
+
 class TestBreakdown:
     """The breakdown"""
 
     practice = True
 
-    @check(points=0, hint="Five keys, among them the total; each value is an int.")
+    @check(
+        points=0, hint="Each parameter belongs to one part: which is short, which counts double?"
+    )
     def test_breakdown_adds_up(self, submission: SubmissionNames) -> None:
         """The four parts add up to the total, tied and untied"""
         for tied in (True, False):
@@ -171,13 +178,16 @@ class TestBreakdown:
             assert_equal(sorted(breakdown), sorted(names), "the keys of the breakdown")
             total = model.count_parameters().value()
             assert_equal(breakdown["total"], total, '"total"')
-            assert_equal(sum(breakdown[name] for name in names[:4]), total, "the sum of the parts")
+            parts = {name: breakdown[name] for name in names[:4]}
+            assert_equal(sum(parts.values()), total, f"the sum of {parts}, {named(tied)},")
 
-    @check(points=0, hint="The head has no parameters that the embedding has not counted already.")
+    @check(
+        points=0, hint="Tied, the embedding has counted the weight; untied, the head has its own."
+    )
     def test_breakdown_of_the_head(self, submission: SubmissionNames) -> None:
         """The head counts 0 when tied, and V * d_model when not"""
         for tied, expected in ((True, 0), (False, SHAPE[0] * SHAPE[1])):
             model = submission.TinyTransformerLM(**SIZES, tie_weights=tied)
             breakdown = model.get_parameter_breakdown().value()
             assert_equal(type(breakdown).__name__, "dict", "the type of the breakdown")
-            assert_equal(breakdown.get("lm_head"), expected, '"lm_head"')
+            assert_equal(breakdown.get("lm_head"), expected, f'"lm_head", {named(tied)},')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from course.plots import paper
@@ -16,6 +17,11 @@ HATCHED: dict[str, Any] = {
     "fill": False, "hatch": "////", "linewidth": 0, "edgecolor": paper.INK, "alpha": 0.6,
 }  # fmt: skip
 """How a cell looks that holds nothing, apart from one that holds little."""
+
+NAME_WIDTH = 24
+"""How many letters fit above a panel."""
+STILL = 1e-6
+"""An output that moves by no more does not move: the rest is rounding."""
 
 
 @paper.picture
@@ -39,9 +45,12 @@ def attention_weights(
     figure = _panels(values, title, ("query", "key"), tokens, "weight", limit=1.0)
     for axes, weights in zip(figure.axes, values.values(), strict=False):
         _write_sums(axes, weights)
-    hatched = [_hatch_zeros(*panel) for panel in zip(figure.axes, values.values(), strict=False)]
+    hatched = [
+        _hatch(axes, weights == 0)
+        for axes, weights in zip(figure.axes, values.values(), strict=False)
+    ]
     if any(hatched):
-        _explain_hatching(figure)
+        _explain_hatching(figure, "exactly 0: this query may not look there")
     told = []
     for name, weights in values.items():
         future = float(weights[_above_diagonal(weights)].sum() / (weights.sum() or 1.0))
@@ -79,10 +88,16 @@ def influence(panels: Mapping[str, Tensor], tokens: Sequence[str] | None = None)
     figure = _panels(
         values, title, ("output at", "changed input"), tokens, "distance", limit=max(others)
     )
+    hatched = [
+        _hatch(axes, moved <= STILL)
+        for axes, moved in zip(figure.axes, values.values(), strict=False)
+    ]
+    if any(hatched):
+        _explain_hatching(figure, "0: this output does not move")
     told = []
     for name, moved in values.items():
-        reached = (moved > 1e-6).mean()
-        backward = int((moved[_above_diagonal(moved)] > 1e-6).sum())
+        reached = (moved > STILL).mean()
+        backward = int((moved[_above_diagonal(moved)] > STILL).sum())
         told.append(f"{name}: {reached:.0%} of the outputs move, {backward} before the change")
     paper.show(figure, f"{title}. {'; '.join(told)}.")
 
@@ -165,7 +180,10 @@ def _panels(
     limit: float | None = None,
 ) -> Figure:
     """Draw matrices beside each other on one scale from 0; rows run from top to bottom."""
-    figure = paper.figure(2.9 * len(panels) + 1.2, 3.7)
+    names = {name: fill(name, NAME_WIDTH) for name in panels}
+    lines = max(name.count("\n") for name in names.values())
+    figure = paper.figure(2.9 * len(panels) + 1.2, 4.0 + 0.2 * lines)
+    figure.set_layout_engine("compressed", h_pad=0.08)  # for squares, which leave room of their own
     figure.suptitle(title)
     largest = max(float(values.max()) for values in panels.values()) or 1.0
     limit = limit or largest
@@ -174,7 +192,8 @@ def _panels(
         image = axes.imshow(
             values, cmap=paper.UNSIGNED, vmin=0, vmax=limit, interpolation="nearest"
         )
-        axes.set(xlabel=labels[1], title=name)
+        axes.set(xlabel=labels[1])
+        axes.set_title(names[name], fontsize="medium")
         for axis, count in ((axes.yaxis, len(values)), (axes.xaxis, values.shape[1])):
             if tokens is not None and count == len(tokens):
                 axis.set_ticks(range(count), tokens)
@@ -196,14 +215,14 @@ def _write_sums(axes: Axes, weights: Any) -> None:
     axes.text(columns - 0.35, -0.6, "sum", va="bottom", fontsize=8, style="italic")
 
 
-def _hatch_zeros(axes: Axes, weights: Any) -> bool:
-    """Hatch the cells that are exactly 0, in place of their colour; whether there were any."""
+def _hatch(axes: Axes, chosen: Any) -> bool:
+    """Hatch the cells of a matrix of truths, in place of their colour; whether there were any."""
     import numpy as np
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    zeros = np.argwhere(weights == 0)
-    if not len(zeros):
+    places = np.argwhere(chosen)
+    if not len(places):
         return False
     cells = [
         Path(
@@ -216,17 +235,18 @@ def _hatch_zeros(axes: Axes, weights: Any) -> bool:
             ],
             closed=True,
         )
-        for y, x in zeros
+        for y, x in places
     ]
-    axes.images[0].set_data(np.ma.masked_equal(weights, 0))
+    image: Any = axes.images[0]
+    image.set_data(np.ma.masked_where(chosen, image.get_array()))
     axes.add_patch(PathPatch(Path.make_compound_path(*cells), **HATCHED))
     return True
 
 
-def _explain_hatching(figure: Figure) -> None:
+def _explain_hatching(figure: Figure, words: str) -> None:
     from matplotlib.patches import Patch
 
-    key = Patch(**HATCHED, label="exactly 0: this query may not look there")
+    key = Patch(**HATCHED, label=words)
     figure.legend(handles=[key], loc="outside lower center", frameon=False)
 
 

@@ -21,6 +21,7 @@ def curves(
     ylabel: str,
     *,
     log: str = "",
+    levels: Mapping[str, float] | None = None,
 ) -> None:
     """Draw curves in panels side by side, on one scale.
 
@@ -29,6 +30,7 @@ def curves(
         title: stands above them all.
         ylabel: what y is, with its unit.
         log: "x", "y", "xy" or "": which axes are logarithmic.
+        levels: dotted lines from edge to edge, for each its name and its y: what to compare with.
     """
     figure = paper.figure(max(6.4, 2.75 * len(panels)), 3.8)
     figure.suptitle(title)
@@ -43,6 +45,8 @@ def curves(
                 f"{name}: from {paper.plain(ys[0])} at {xlabel} = {paper.plain(xs[0])} "
                 f"to {paper.plain(ys[-1])} at {paper.plain(xs[-1])}"
             )
+        for name, level in (levels or {}).items():
+            axes.axhline(level, color=paper.INK, linestyle=":", label=name)
         axes.set_xlabel(xlabel)
         axes.grid(alpha=0.3)
         if "x" in log:
@@ -53,8 +57,9 @@ def curves(
             axes.minorticks_off()
         if "y" in log:
             axes.set_yscale("log")
-        if len(panel) > 1 or len(panels) == 1:
+        if len(panel) > 1 or len(panels) == 1 or levels:
             axes.legend(frameon=False)
+    told += [f"{name}: {paper.plain(level)} throughout" for name, level in (levels or {}).items()]
     drawn[0].set_ylabel(ylabel)
     if "y" not in log:
         drawn[0].set_ylim(bottom=0)

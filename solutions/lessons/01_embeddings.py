@@ -12,8 +12,8 @@
 # - compare them with learned positions, and say what happens to a text that is too long;
 # - write a module that behaves in training, in evaluation, in half precision and on a GPU.
 #
-# **How it works.** Four cells below say `# YOUR CODE HERE`: replace that line and the next. Each is
-# followed by a cell that shows you what you made. What is checked in the end is the fourth class,
+# **How it works.** Four cells below say `# YOUR CODE HERE`, once in each method: replace each such
+# line and the next. Each cell is followed by one that shows you what you made. What is checked in the end is the fourth class,
 # `TransformerEmbedding`, and its token table; the other three are its parts. What is right earns its
 # points, also when another of the four is not there yet. `check("shapes")` tells you at once whether
 # the basics are right. Cells that say *graded after you hand in* stand for hidden checks: they ask
@@ -120,7 +120,7 @@ print("the same vectors:", torch.equal(looked_up, multiplied))
 
 # %%
 PREDICTED_SIZES = {
-    "how many times a stored element goes into one of a position": None,
+    "size of a position's element / size of a stored one": None,
     "the d_model at which a scaled token is as large as its position": None,
 }
 
@@ -129,7 +129,7 @@ plots.scale_comparison()
 check(
     "prediction sizes",
     {
-        "how many times a stored element goes into one of a position": 0.5**0.5 / 0.02,
+        "size of a position's element / size of a stored one": 0.5**0.5 / 0.02,
         "the d_model at which a scaled token is as large as its position": (0.5**0.5 / 0.02) ** 2,
     },
 )
@@ -155,7 +155,8 @@ check("token_vectors")
 
 # %% [markdown]
 # **Look at it.** With `d_model=64` the factor is 8: expect the shape `(2, 3, 64)`, about 0.02 in
-# the table, and about 0.16 on the way out.
+# the table, and about 0.16 on the way out. Padding can be any id: below it is 0, then 3, then none, and
+# the rows of zeros are `[0]`, `[3]` and `[]`.
 
 # %%
 with plots.demo():
@@ -165,6 +166,10 @@ with plots.demo():
     print("shape on the way out: ", tuple(vectors.shape))
     print(f"std in the table:      {embed.embedding.weight.std().item():.4f}")
     print(f"std on the way out:    {vectors.std().item():.4f}")
+    for padding in (0, 3, None):
+        table = TokenEmbedding(1000, 64, padding_idx=padding).embedding.weight  # (V, d_model)
+        zeros = (table == 0).all(dim=1).nonzero().flatten().tolist()
+        print(f"padding_idx={padding!s:4}: rows of zeros {zeros}")
 
 # %% question="scale"
 
@@ -195,7 +200,8 @@ with plots.demo():
 # This table is not learned, and no optimizer step may change it. Still it is part of the module: it
 # has to move with it to a GPU, and to follow the vectors' dtype. That is what `register_buffer` is
 # for. Compute the table in float32 or better and let it be rounded afterwards: counted in bfloat16,
-# positions 256 and 257 are the same number. Whether checkpoints carry the table is up to you.
+# positions 256 and 257 are the same number. Whether a checkpoint, which is the file that keeps a
+# model's `state_dict()`, carries the table is up to you (`persistent=`).
 
 # %% solution="SinusoidalPositionalEncoding"
 
@@ -206,7 +212,9 @@ check("waves")
 # **Look at it.** Adding the pattern to zeros shows the pattern itself. Position 0 must read
 # `0, 1, 0, 1, …`, because $\sin 0 = 0$ and $\cos 0 = 1$. In the heatmap, the waves slow down from
 # left to right, until only stripes are left: sines that are still near 0 beside cosines that are
-# still near 1. The curves show a sine with its cosine, and two slower sines.
+# still near 1. The curves show a sine with its cosine, and two slower sines. The last lines ask for
+# what no picture shows: an odd width works, and the table, a buffer, follows the module to bfloat16
+# and is no parameter.
 
 # %%
 PREDICTED_WAVES = {  # among 100 positions, for d_model = 64
@@ -229,6 +237,14 @@ with plots.demo():
             "sign changes in the last column": turns[-1],
         },
     )
+    odd = SinusoidalPositionalEncoding(d_model=5, max_len=4)(torch.zeros(1, 4, 5))  # (1, T, 5)
+    print("d_model = 5, position 1:", [round(x, 3) for x in odd[0, 1].tolist()])
+    half = SinusoidalPositionalEncoding(d_model=64).bfloat16()
+    out = half(torch.zeros(1, 4, 64, dtype=torch.bfloat16))  # (1, T, d_model)
+    print(
+        "after .bfloat16():", out.dtype, "with", len(list(half.parameters())), "parameters;", end=""
+    )
+    print(" buffers:", [buffer.dtype for buffer in half.buffers()])
 
 # %% [markdown]
 # **You should see** fast waves on the left and none on the right: neighbours differ in the first
@@ -285,6 +301,7 @@ with plots.demo():
     plots.position_similarity(
         {"sinusoidal": waves(zeros)[0], "learned, before training": rows(zeros)[0]}
     )
+    print(f"std of the learned rows: {rows(zeros).std().item():.4f}, as in the token table")
     pairs = [
         (table @ table.T) / table.square().sum(dim=1).mean()
         for table in (waves(zeros)[0], rows(zeros)[0])
@@ -387,7 +404,8 @@ with plots.demo():
 # | `Expected all tensors to be on the same device` | the table is neither parameter nor buffer, or `arange` got no device |
 # | bfloat16 weights, float32 vectors | the table does not follow the vectors' dtype |
 # | evaluation is random | dropout as a function, always on; use `nn.Dropout`, or `self.training` |
-# | the padding row is not zero | initialised once more after `nn.Embedding` had zeroed it |
+# | the padding row is not zero | initialised once more after `nn.Embedding` had zeroed it; if only with id 0: `if padding_idx:` takes 0 for none, write `is not None` |
+# | `a view of a leaf Variable that requires grad is being used in an in-place operation` | the padding row is zeroed where autograd watches: do it inside of `with torch.no_grad():` |
 # | far positions are wrong in bfloat16 | positions were counted, or the table computed, in bfloat16 |
 #
 # ## Hand in

@@ -83,7 +83,8 @@ plots.architecture()
 # The parts, as you may call them:
 #
 # - a `TransformerEmbedding` is made with `vocab_size`, `d_model`, `max_len`, `positional`, `dropout`
-#   and `padding_idx`, in this order, and called on tokens `(B, T)`;
+#   and `padding_idx`, in this order, and called on tokens `(B, T)`; its token table is
+#   `embedding.token_embedding.embedding.weight`;
 # - a `TransformerBlock` is made with `d_model`, `n_heads`, `d_ff` and `dropout`, and called on `x` and
 #   a mask. It returns a *pair*: the new vectors, and attention weights or `None`. Without a mask it
 #   hides nothing.
@@ -193,8 +194,9 @@ with plots.demo():
 
 # %% [markdown]
 # **Tying.** `lm_head.weight` has the shape of the token table, `(V, d_model)`, and when `tie_weights`
-# is true it *is* the token table: one `nn.Parameter` with two names, which takes one assignment.
-# Notebook 4 is about why, and what can go wrong.
+# is true it *is* the token table: one `nn.Parameter` with two names, which takes one assignment. The
+# table is `embedding.token_embedding.embedding.weight`, and the head takes it over, not the other way
+# round: the numbers that stay are the table's. Notebook 4 is about why, and what can go wrong.
 #
 # **Hidden states** are returned on request: `n_layers + 1` tensors `(B, T, d_model)`, the embedding's
 # output first, then the output of each block; the last one is what `ln_f` *reads*. Each is a tensor
@@ -215,8 +217,10 @@ with plots.demo():
 # %% question="shapes"
 
 # %% [markdown]
-# **Look at it.** PyTorch prints a module's parts in the order in which they were made. The first
-# loss should be near $\ln 1000 = 6.91$.
+# **Look at it.** PyTorch prints a module's parts in the order in which they were made. It prints
+# `3 x` for one block named three times as well: count the different ones. The first loss should be a
+# little above $\ln 1000 = 6.91$, from 6.92 to 6.96; about 7.1 means that the head kept PyTorch's own
+# values, whether it is tied or not.
 
 # %%
 with plots.demo():
@@ -228,6 +232,9 @@ with plots.demo():
     loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
     print(model)
     print(f"\ntokens {tuple(inputs.shape)} -> logits {tuple(logits.shape)}, loss {loss.item():.2f}")
+    print("different blocks:", len({id(block) for block in model.blocks}), "of 3")
+    table = model.embedding.token_embedding.embedding.weight  # (V, d_model)
+    print("lm_head.weight is the table:", model.lm_head.weight is table)
 
 # %% question="initialisation"
 
@@ -310,11 +317,12 @@ with plots.demo(), torch.no_grad():
 #
 # (The mean is not 0, and need not be. It comes with the positions: slow cosines are still near 1.)
 #
-# Predict the lengths, for *small*: $d_{\text{model}} = 256$, six blocks. What is a token's part in the
-# first one, and what a position's?
+# Predict two lengths, for *small*: $d_{\text{model}} = 256$. What is a token's part in the first one,
+# and what a position's? Squares of lengths add up here, too. (By how much six untrained blocks
+# lengthen a vector does not follow from what you know: read it off.)
 
 # %%
-PREDICTED_LENGTHS = {"embedding": None, "after the last block": None, "after ln_f": None}
+PREDICTED_LENGTHS = {"embedding": None, "after ln_f": None}
 
 # %%
 with plots.demo(), torch.no_grad():
@@ -330,11 +338,7 @@ with plots.demo(), torch.no_grad():
     plots.hidden_states(states, "small, untrained")
     check(
         "prediction lengths",
-        {
-            "embedding": states[0].norm(dim=-1).mean(),
-            "after the last block": length,
-            "after ln_f": normed,
-        },
+        {"embedding": states[0].norm(dim=-1).mean(), "after ln_f": normed},
     )
 
 # %% [markdown]
@@ -420,8 +424,9 @@ with plots.demo():
 # Train your model to predict the throws of a die. Nobody can: the best possible loss is
 # $\ln 6 = 1.79$. Then train it once more, and let it see the future, by giving it a mask that allows
 # everything. The loss falls far below what is possible, because the answer to every position stands
-# in the next one, and a block learns quickly to copy it from there. All that is left is about
-# $\tfrac{1}{T} \ln 6$: the guess at the last position, whose answer lies outside.
+# in the next one, and a block learns quickly to copy it from there. All that has to be left is
+# $\tfrac{1}{T} \ln 6$: the guess at the last position, whose answer lies outside. A short training
+# ends above that, and goes on falling.
 #
 # Such a model has learned nothing about dice, and could not write a text: there, no future exists to
 # copy from. Remember this when a loss looks too good.
@@ -449,14 +454,13 @@ with plots.demo():
     everything = torch.ones(16, 16, dtype=torch.bool)  # (T, T)
     runs = {"your model": train_on_dice(None), "sees the future": train_on_dice(everything)}
     step = list(range(len(runs["your model"])))
-    best = {"ln 6": (step, [math.log(6)] * len(step))}
     lines = {name: (step, losses) for name, losses in runs.items()}
-    plots.curves({"step": lines | best}, "Learning to predict a die", "loss")
+    plots.curves({"step": lines}, "Learning to predict a die", "loss", levels={"ln 6": math.log(6)})
     print(f"sees the future, at the end: {runs['sees the future'][-1]:.2f}; ", end="")
     print(f"ln 6 / T = {math.log(6) / 16:.2f}")
 
 # %% [markdown]
-# **You should see** your model's loss fall to the line of the best possible one and stay there,
+# **You should see** your model's loss fall to the dotted line of the best possible one and stay there,
 # trembling. The other curve goes through that line as if it were not there: nothing honest can.
 
 # %% [markdown]

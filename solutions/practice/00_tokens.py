@@ -7,7 +7,7 @@
 # Afterwards you will be able to
 #
 # - say what a token id is, and why it is neither a letter nor a word;
-# - train a byte-pair encoding on a text, by hand and by program;
+# - train a byte-pair encoding on a text;
 # - encode any text, in any language, and get it back exactly;
 # - say what a larger vocabulary buys, and what it costs.
 #
@@ -189,17 +189,13 @@ def train_bpe(text: str, n_merges: int) -> dict[tuple[int, int], int]:
 check("training")
 
 # %% [markdown]
-# ## Part 4: There and back
+# ## Part 4: There
 #
-# *Difficulty: ●●●○○ · about 15 minutes*
+# *Difficulty: ●●○○○ · about 5 minutes*
 #
 # **Encoding** a text means doing to it what was done to the training text: take its bytes, and carry out
 # the merges *in the order in which they were learned*. (Another order may leave pairs behind: when
 # *t-h* and *h-e* are both merges, it matters which of them comes first.)
-#
-# **Decoding** goes backwards: each id stands for a row of bytes, its own one or those of its two halves.
-# Join them all, and read them as UTF-8. A model may produce ids whose bytes are no text; put `�` in their
-# place with `errors="replace"`, so that no answer of a model ever raises an error.
 
 
 # %% solution
@@ -221,8 +217,17 @@ def encode(text: str, merges: dict[tuple[int, int], int]) -> list[int]:
     ### END SOLUTION
 
 
+# %%
+check("encoding")
+
 # %% [markdown]
-# *Difficulty: ●●○○○ · about 10 minutes*
+# ## Part 5: And back
+#
+# *Difficulty: ●●●○○ · about 15 minutes*
+#
+# **Decoding** goes backwards: each id stands for a row of bytes, its own one or those of its two halves.
+# Join them all, and read them as UTF-8. A model may produce ids whose bytes are no text; put `�` in their
+# place with `errors="replace"`, so that no answer of a model ever raises an error.
 
 
 # %% solution
@@ -283,6 +288,7 @@ with plots.demo():
 
 # %%
 with plots.demo():
+    merges = train_bpe(PARAGRAPH, 400)
     learned = [decode([new_id], merges) for new_id in merges.values()]
     for first in (0, 50, 100):
         print(f"from {256 + first}:", learned[first : first + 8])
@@ -306,10 +312,11 @@ with plots.demo():
 # |---|---|
 # | the last id is lost | the walk ends one position early, because a pair needs two |
 # | `[1, 1, 1]` becomes `[new, new]` | the index went on by one after a merge: positions were used twice |
+# | `max() iterable argument is empty` | a text of fewer than two bytes has no pairs: stop before you look for the largest count |
 # | the first merge has id 0 or 1 | ids below 256 are bytes |
 # | the text comes back, but is longer in tokens than it should be | merges were carried out in another order |
 # | `'utf-8' codec can't decode byte …` | the pieces were decoded one by one: a character may be spread over several |
-# | training never ends, or stops with `max() … empty` | nothing is left to merge: see when to stop |
+# | training never ends | nothing is left to merge: see when to stop |
 #
 # ## Hand in
 #

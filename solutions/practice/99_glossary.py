@@ -14,7 +14,7 @@
 # | autograd | what remembers the computation in PyTorch, and computes gradients from it backwards | 5 |
 # | autoregressive | said of a model that predicts each token from those before it | 3 |
 # | batch | sequences that are computed at once; `B` of them | 1 |
-# | bfloat16 | numbers of 16 bits with the range of float32 and three significant digits | 1, 5 |
+# | bfloat16 | numbers of 16 bits with the range of float32 and two to three significant digits | 1, 5 |
 # | bias | a vector that is added after a matrix product | 2 |
 # | block | attention and feed-forward network, each behind a norm and beside the residual stream | 2 |
 # | broadcasting | the rule by which `(T, d_model)` can be added to `(B, T, d_model)` | 1 |
@@ -59,7 +59,7 @@
 # | residual stream | the vectors that run through all blocks, to which each sublayer adds | 2, 3 |
 # | softmax | makes positive numbers that add to 1 of any numbers: e to the power of each, divided by the sum | 2 |
 # | state dict | a model's tensors by their names | 4 |
-# | temperature | divides the logits before sampling: below 1 bolder, above 1 more even | 6 |
+# | temperature | divides the logits before sampling: below 1 sharper, above 1 more even | 6 |
 # | tensor | an array of numbers with a shape, a dtype and a device | 1 |
 # | token | a piece of text with a number, its id | 0 |
 # | top-k, top-p, min-p | ways to leave out improbable tokens before sampling | 6 |

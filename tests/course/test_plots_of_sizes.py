@@ -27,6 +27,11 @@ def test_curves_tell_where_they_start_and_end(words: list[str]) -> None:
     ]
 
 
+def test_a_level_to_compare_with_is_told_and_named(words: list[str]) -> None:
+    plots.curves({"step": {"loss": ((0, 9), (3, 2))}}, "Way", "loss", levels={"ln 6": 1.79})
+    assert words[-1].endswith("ln 6: 1.79 throughout.")
+
+
 @pytest.mark.parametrize("log", ["", "x", "y", "xy"])
 def test_many_panels_and_many_points_are_drawn(words: list[str], log: str) -> None:
     long = list(range(1, 400))

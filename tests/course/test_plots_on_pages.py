@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Callable
 from itertools import combinations
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -139,6 +140,32 @@ def test_zeros_are_hatched_and_rows_have_their_sums(monkeypatch: pytest.MonkeyPa
     DRAWN["everywhere"] = lambda: plots.attention_weights({"none": everywhere})
     assert "<pattern" not in draw("everywhere", monkeypatch).svg
     del DRAWN["everywhere"]
+
+
+def test_outputs_that_do_not_move_are_hatched_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    svg = draw("influence", monkeypatch).svg
+    assert len(re.findall(r"fill: url\(#", svg)) == 2  # the panel and the key
+
+
+@pytest.mark.parametrize("name", ["causal", "block 2, head 1: looks back by ten places"])
+def test_nothing_is_written_over_something_else(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[Any] = []
+    monkeypatch.setattr(paper, "show", lambda figure, _: figures.append(figure))
+    for size in (6, 24):
+        plots.attention_weights({name: torch.eye(size), f"{name} ": torch.eye(size)}, title="Two")
+        plots.influence({name: torch.eye(size), f"{name} ": torch.eye(size)})
+    for figure in figures:
+        figure.draw_without_rendering()
+        panels = figure.axes[:2]
+        (key,) = figure.legends
+        texts = [
+            figure._suptitle,
+            key,
+            *(p.title for p in panels),
+            *(p.xaxis.label for p in panels),
+        ]
+        boxes = [text.get_window_extent() for text in texts]
+        assert not any(one.overlaps(other) for one, other in combinations(boxes, 2))
 
 
 def test_the_notebooks_own_pictures_keep_their_style() -> None:

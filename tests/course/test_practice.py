@@ -84,6 +84,38 @@ def test_a_mistake_is_noticed_by_its_check(name: str, solved: tuple[str, dict[st
     assert any(check in one for one in failed)
 
 
+STUMBLING: dict[str, tuple[Callable[..., Any], str]] = {
+    "train_bpe": (lambda text, n: {max([]): 256}, "Stop when the most frequent pair occurs"),
+    "decode": (lambda ids, merges: bytes([255]).decode(), "join the bytes of all pieces"),
+}
+
+
+@pytest.mark.parametrize("name", STUMBLING)
+def test_the_typical_error_of_an_answer_gets_the_hint(
+    name: str, solved: tuple[str, dict[str, Any]]
+) -> None:
+    wrong, hint = STUMBLING[name]
+    made = reported(solved[1], **{name: wrong})
+    assert any(hint in result.hint for result in made.results)
+
+
+def test_a_wrong_merge_is_not_looked_for_in_decode(solved: tuple[str, dict[str, Any]]) -> None:
+    names = dict(solved[1])
+    exec("def merge(ids, pair, new_id):\n    return ids[:-1]", names)
+    exec(
+        "def encode(text, merges):\n    ids = list(text.encode())\n"
+        "    for pair, new_id in merges.items():\n        ids = merge(ids, pair, new_id)\n"
+        "    return ids",
+        names,
+    )
+    (back,) = {
+        result.message.partition(":")[0]
+        for result in reported(names).results
+        if result.check.startswith("test_back") and not result.passed
+    }
+    assert back == "`encode` gave ids of other bytes than the text's"
+
+
 class OtherStyle:
     """Right answers that look different: loops, recursion, the pair that was learned first."""
 

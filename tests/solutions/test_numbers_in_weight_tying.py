@@ -98,5 +98,10 @@ def test_lengths_of_gradients_do_not_add_up_as_gradients_do() -> None:
     ]
     torch.testing.assert_close(rows[0] + rows[1], rows[2], atol=1e-6, rtol=1e-4)
     into, out, both = (row.norm(dim=1) for row in rows)
+    said = re.search(r"a mean length of about ([\d.]+) against ([\d.]+) for the way out", prose())
+    assert said is not None
+    for number, lengths in zip(said.groups(), (into, out), strict=True):
+        assert float(number) == pytest.approx(lengths[:20].mean().item(), rel=0.2)
+    assert both[:20].mean() < 1.05 * out[:20].mean()  # "nearly the same bars"
     assert bool((both[:20] < 0.99 * (into + out)[:20]).all())
     torch.testing.assert_close(both[20:], out[20:], atol=1e-6, rtol=1e-4)
