@@ -145,6 +145,7 @@ class TestDraws:
         for temperature in (0.0, 1e-3):
             drawn = submission.sample_next(logits, temperature=temperature).tensor()
             expected = logits.argmax(dim=-1).tolist()
+            assert_shape(drawn, (8,), f"the tokens at temperature {temperature:g}")
             assert_equal(drawn.tolist(), expected, f"the tokens at temperature {temperature:g}")
 
     @check(points=0, hint="A hot distribution is flat; a cold one is not.")
@@ -223,7 +224,9 @@ class TestTools:
             loss = submission.cross_entropy(torch.zeros(1, 3, 7), torch.tensor(targets)).tensor()
             assert_close(float(loss), math.log(7), "the loss")
 
-    @check(points=0, hint="In the first step, m and v are the gradient and its square again.")
+    @check(
+        points=0, hint="At first, m / (1 - b1) and v / (1 - b2) are the gradient and its square."
+    )
     def test_tools_step(self, submission: SubmissionNames) -> None:
         """The first step of AdamW is as long as the rate, whatever the gradient is"""
         import torch

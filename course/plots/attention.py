@@ -22,6 +22,8 @@ NAME_WIDTH = 24
 """How many letters fit above a panel."""
 STILL = 1e-6
 """An output that moves by no more does not move: the rest is rounding."""
+MANY = 10
+"""More words than that stand upright below a picture, and small, or they would touch."""
 
 
 @paper.picture
@@ -199,6 +201,9 @@ def _panels(
                 axis.set_ticks(range(count), tokens)
         if tokens is not None:
             axes.tick_params(axis="x", rotation=60)
+        if tokens is not None and len(tokens) > MANY:
+            axes.tick_params(axis="x", rotation=90)
+            axes.tick_params(labelsize=8)
     drawn[0].set_ylabel(labels[0])
     extend = "max" if largest > limit else "neither"
     figure.colorbar(image, ax=drawn, label=scale, shrink=0.8, extend=extend)

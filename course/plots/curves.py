@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from course.plots import paper
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 STYLES = ((paper.BLUE, "-o"), (paper.ORANGE, "--s"), (paper.GREEN, "-.^"), (paper.INK, ":D"))
 
@@ -12,6 +16,10 @@ MANY = 30
 """Above so many points, a curve has no markers."""
 
 Panel = Mapping[str, tuple[Sequence[float], Sequence[float]]]
+
+
+FEW = 8
+"""Where the largest value is fewer times the smallest, a logarithmic axis names all its ticks."""
 
 
 @paper.picture
@@ -56,7 +64,7 @@ def curves(
             axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks], rotation=45)
             axes.minorticks_off()
         if "y" in log:
-            axes.set_yscale("log")
+            _log_scale(axes)
         if len(panel) > 1 or len(panels) == 1 or levels:
             axes.legend(frameon=False)
     told += [f"{name}: {paper.plain(level)} throughout" for name, level in (levels or {}).items()]
@@ -64,3 +72,14 @@ def curves(
     if "y" not in log:
         drawn[0].set_ylim(bottom=0)
     paper.show(figure, f"{title} ({ylabel}). {'. '.join(told)}.")
+
+
+def _log_scale(axes: Axes) -> None:
+    """Make the y axis logarithmic, with numbers between powers of 10 where it spans but one."""
+    from matplotlib.ticker import StrMethodFormatter
+
+    axes.set_yscale("log")
+    lowest, highest = axes.get_ylim()
+    if highest < FEW * lowest:
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axes.yaxis.set_minor_formatter(StrMethodFormatter("{x:g}"))

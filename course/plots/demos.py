@@ -36,8 +36,22 @@ class demo:  # noqa: N801  # it reads as a word: `with plots.demo():`
             print(f"{error}: run the cells above first.")
         else:
             print(f"This demonstration stopped: {type(error).__name__}: {error}")
+            _tell_place(error, self.names)
             print("Look at the cells above once more; check() says more.")
         return True
+
+
+def _tell_place(error: Exception, names: dict[str, Any]) -> None:
+    """Print the innermost line of the notebook that an error came through, as check() does."""
+    if "GRADER_GRADING" in os.environ:
+        return  # nobody looks
+    try:
+        from grader.testing.practice import own_place
+    except ImportError:
+        return  # the demonstrations do without the grader
+    place = own_place(error, names)
+    if place is not None:
+        print(place)
 
 
 _OWN = "__names_of_demonstrations__"

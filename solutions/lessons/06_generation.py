@@ -21,7 +21,8 @@
 # What is checked is `generate`, on models that come with the course. Functions of yours that have the
 # names and parameters of the stubs are asked by themselves, too; if you divide the work otherwise,
 # nobody minds. What is not written yet costs its own points only: the loop is tried with another
-# sampler, the sampler without the loop.
+# sampler, the sampler without the loop. A word that is new to you may stand in the
+# [glossary](99_glossary.ipynb).
 
 # %%
 import math
@@ -86,7 +87,7 @@ plots.pipeline(
 # logits grow, and the best tokens win more often; above 1, the distribution gets flatter.
 #
 # How undecided a distribution is says its *entropy* $-\sum_i p_i \ln p_i$: 0 when one token has it all,
-# $\ln V$ when all are equal. Five tokens have the logits 2, 1, 0.5, 0 and -1. Before you go on: what do
+# $\ln V$ when all are equal. With the natural logarithm, its unit is the *nat*; one nat is 1.44 bits. Five tokens have the logits 2, 1, 0.5, 0 and -1. Before you go on: what do
 # you expect? (Predictions are for you alone; nobody grades them.)
 
 # %%
@@ -133,24 +134,32 @@ check(
 # good, if all its random numbers come from `generator` when one is given.
 #
 # The limits `top_k`, `top_p` and `min_p` are a bonus. The three functions that apply them stand here,
-# above the one that may call them. Pass them by until you come to Part 5, which explains them.
+# above the one that may call them. **Skip them now, and go on at "Draw a token"**; Part 5 explains them.
+#
+# ### Top-k (bonus)
 #
 # *Difficulty: ●●○○○ · about 10 minutes*
 
 # %% solution="keep_top_k"
 
 # %% [markdown]
+# ### Top-p (bonus)
+#
 # *Difficulty: ●●●●○ · about 20 minutes*
 
 # %% solution="keep_top_p"
 
 # %% [markdown]
+# ### Min-p (bonus)
+#
 # *Difficulty: ●●○○○ · about 10 minutes*
 
 # %% solution="keep_min_p"
 
 # %% [markdown]
-# Now the one that counts:
+# ### Draw a token
+#
+# This is the one that counts. The limits that it takes can be ignored until Part 5.
 #
 # *Difficulty: ●●●○○ · about 20 minutes*
 
@@ -190,7 +199,8 @@ with plots.demo():
 # - **Evaluation.** No dropout, and no gradient: nothing is trained here, and autograd would keep the
 #   activations of every step. Afterwards the model is in the mode in which it was: a model in
 #   training stays in training. Its modules may be in unlike modes, and the model may raise: each
-#   module's flag is then what it was before, too.
+#   module's flag is then what it was before, too. So save `module.training` of each of `model.modules()`,
+#   and put them all back in a `finally`.
 # - **No traces.** The prompt is not changed; a new tensor comes back, in the prompt's dtype and on its
 #   device. And never set a seed inside: who does so gets the same "random" text each time, and spoils
 #   the caller's random numbers. When a `generator` is given, it decides the text alone.
@@ -200,7 +210,8 @@ with plots.demo():
 #
 # `model(tokens)` returns a pair: the logits, and hidden states or `None`. Use no more of the model
 # than that, `model.max_len` and what every `nn.Module` has: below comes one without any parameters.
-# Whether you return a tensor of inference mode is up to you. `use_cache` is a bonus (Part 6), and can
+# Whether you return a tensor of inference mode is up to you. (`torch.inference_mode()` is a stricter
+# `torch.no_grad()`: tensors that are made in it can never take part in a backward pass.) `use_cache` is a bonus (Part 6), and can
 # be ignored until then.
 
 # %% solution="generate"
@@ -303,6 +314,9 @@ with plots.demo():
     one, two = generate(counting, prompt, 20), generate(counting, prompt, 20)
     print("prompt unchanged:        ", torch.equal(prompt, before))
     print("still in training mode:  ", counting.training)
+    generate(counting.eval(), prompt, 20)
+    print("and still in eval mode:  ", not counting.training)
+    counting.train()
     print("another text the 2nd time:", not torch.equal(one, two))
     both = generate(counting, torch.cat([prompt, prompt]), 20)
     print("rows of a batch differ:  ", not torch.equal(both[0], both[1]))
@@ -332,9 +346,8 @@ with plots.demo():
     print("greedy:", generate(model, start[:1], new, temperature=0)[0].tolist())
 
 # %% [markdown]
-# Drawn, it is noise. Greedy, a model with tied weights repeats the first token that it has chosen:
-# that token's own row is now part of the vector which is scored, and nothing resembles a row more
-# than itself.
+# Drawn, it is noise. Greedy, a model with tied weights usually repeats the first token that it has
+# chosen: it was already on top, and now its own row of the table adds to the vector that is scored.
 #
 # To compare temperatures here shows nothing, because there is next to nothing to compare. How
 # undecided is a model that has learned nothing, with a vocabulary of 10,000?
@@ -363,6 +376,11 @@ with plots.demo():
     )
 
 # %% [markdown]
+# At $\tau = 1$ it is within 0.03 nats of complete indifference. The reason is the size of the logits: each
+# is the product of a row of the table, 128 elements with a standard deviation of 0.02, and a vector that
+# the final norm has brought to the length $\sqrt{128}$. So logits have a standard deviation $\sigma$ of
+# only about $0.02 \sqrt{128} = 0.23$, and entropy falls short of $\ln V$ by about $\sigma^2 / 2\tau^2$.
+#
 # ## Part 4 (bonus): By heart
 #
 # *Difficulty: ●●○○○ · about 15 minutes*
@@ -455,12 +473,16 @@ with plots.demo():
 # A limit that is out of range is refused with a `ValueError`.
 #
 # *Difficulty: ●●●○○ · about 10 minutes*
+#
+# That is for calling them; with the three functions themselves, this part takes about 50 minutes.
 
 # %%
 check("limits")
 
 # %% [markdown]
-# **Look at it.** Two models with 50 tokens each: one that is sure, one that is not. Both have a long tail.
+# **Look at it.** Two models with 50 tokens each: one that is sure, one that is not. Both have a long tail:
+# the $r$-th most probable token has a probability proportional to $r^{-2.2}$ in the model that is sure,
+# to $r^{-0.8}$ in the other.
 
 # %%
 PREDICTED_KEPT = {
@@ -515,7 +537,7 @@ with plots.demo():
 #
 # What does the *new* position need of the old ones? In each block, its query is compared with their
 # **keys**, and their **values** are mixed. So keep these two, `(B, n_heads, T, d_k)` for each block;
-# with each token, compute one row more and append it (Shazeer 2019, section 2.4). Everything else at
+# with each token, compute one row more and append it (Shazeer 2019, section 2.4): a *KV cache*. All else at
 # old positions is no longer needed.
 #
 # It ends at the window. Once the text is longer than `max_len`, each step drops the first token, so
@@ -524,20 +546,23 @@ with plots.demo():
 #
 # A cache has to look inside the blocks. Those of `course.parts` have `ln_1`, `attention` (with the
 # maps `q_proj`, `k_proj`, `v_proj` and `out_proj`), `ln_2` and `feedforward`: each is called with
-# `(B, T, d_model)`, and a block adds what `out_proj` and `feedforward` give. How many heads there are
-# says `model.n_heads`. (Underneath, in `block.layer`, is an `nn.TransformerEncoderLayer`, which keeps
+# `(B, T, d_model)`, and a block adds what `out_proj` and `feedforward` give. Before the blocks,
+# positions come from `model.embedding`, which counts them from the first token that it gets: so give it
+# the whole text and take what is new, `model.embedding(tokens)[:, n_read:]`. After them come the norm
+# `model.ln_f` and `model.lm_head`. How many heads there are says `model.n_heads`. (Underneath, in `block.layer`, is an `nn.TransformerEncoderLayer`, which keeps
 # the first three maps in one matrix: nothing that you have to know.) Your own blocks are up to you.
 # What is checked is that `use_cache=True` gives the same text with much less work.
 
 # %% solution="KeyValueCache"
 
 # %% [markdown]
-# **Look at it.** The same text, sooner.
+# **Look at it.** The same text, sooner. It gets longer than the window of 128 tokens: a cache that goes
+# on beyond it writes another text.
 
 # %%
 with plots.demo():
     torch.manual_seed(0)
-    model = TinyTransformerLM(100, 128, n_heads=4, n_layers=4, d_ff=512, max_len=256)
+    model = TinyTransformerLM(100, 128, n_heads=4, n_layers=4, d_ff=512, max_len=128)
     start = torch.randint(0, 100, (1, 6))  # (B, T)
     KeyValueCache(model.eval()).read(start)
     texts = []
@@ -669,6 +694,9 @@ check(
 # work of many. So limit the length: if all gradients $g$ together, as one long vector, have a norm
 # above $c$, multiply each of them by $c / \lVert g \rVert$. The direction stays as it is, which
 # is why all parameters share *one* factor.
+#
+# `parameters` may be a generator, as `model.parameters()` is: it can be gone through once only. Make a
+# list of it first.
 
 # %% solution="clip_gradients"
 
@@ -729,6 +757,10 @@ with plots.demo():
 
 # %% solution="validation_loss"
 
+# %% [markdown]
+# `check("tools")` tries three of the functions above: `get_batch`, `cross_entropy` and `adamw_step`. You
+# can run it as soon as one of them is written: what is not written yet says so, and stops nothing else.
+
 # %%
 check("tools")
 
@@ -747,7 +779,8 @@ check("tools")
 # %% solution="train"
 
 # %% [markdown]
-# **Look at it.** Training takes some seconds. Of 1,500 sentences, hardly any occurs among those that
+# **Look at it.** Training takes ten seconds or so, with batches of 64 pieces: larger ones have a less
+# noisy gradient. Of 1,500 sentences, hardly any occurs among those that
 # were kept back: there are 32,768.
 
 # %%
@@ -765,7 +798,7 @@ with plots.demo():
         if step % 50 == 49:
             validated[step] = validation_loss(model, kept_back, 24)
 
-    losses = train(model, learned, len(plots.steps(600)), after_step=validate)
+    losses = train(model, learned, len(plots.steps(600)), batch_size=64, after_step=validate)
     last = len(losses) - 1
     plots.curves(
         {
@@ -792,6 +825,10 @@ with plots.demo():
 # while without progress, and then a second fall: the model has begun to look back. Both curves stay
 # together, because no text comes often enough to be remembered. The lower line can't be reached:
 # a piece that begins in the middle of a sentence hides its person or its thing.
+#
+# When the second fall comes is a matter of chance: of the first weights, and of what your `get_batch`
+# draws. If the loss stays near 0.9, only the pronoun is understood. Then train 1,000 steps, or take another
+# seed.
 
 # %% question="training"
 
@@ -823,8 +860,8 @@ with plots.demo():
 
 # %% [markdown]
 # **You should see** that the row of `and` puts most of its weight on the person, because the next word
-# is `he` or `she`. The row of `that` looks for the thing, which comes again, as far as the model has learned
-# that. Rows whose next word is a free choice have nothing to look for, and look anywhere.
+# is `he` or `she`. The row of `that` looks for the thing, which comes again. If one of the two looks
+# anywhere, the second fall above has not come yet, or not whole: do first what stands there. Rows whose next word is a free choice have nothing to look for, and look anywhere.
 #
 # ### Induction heads
 #
@@ -930,7 +967,9 @@ with plots.demo():
 
 # %% [markdown]
 # **You should see** that nothing is known before position 11, where the repetition begins, and that
-# even then only the last state knows: the second block finds the answer.
+# even then only the last state knows: the second block finds the answer. The curve of the embedding lies
+# hidden under that of block 1. With tied weights both states score the *present* token best, and it is
+# its own successor once in 16 times.
 
 # %% [markdown]
 # ## When something is off
@@ -991,6 +1030,8 @@ with plots.demo():
 # 4. **Guess ahead.** *Speculative decoding* (Leviathan et al. 2023) lets a small model write some
 #    tokens and a large one check them all at once, without changing the distribution. Your counting
 #    model could be the small one.
+# 5. **A model that others have trained.** Notebook [7](07_gpt2.ipynb) puts the weights of GPT-2 into the
+#    model that you have built, and lets your `generate` write with it.
 #
 # ## References
 #

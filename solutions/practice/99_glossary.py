@@ -40,6 +40,7 @@
 # | head (of attention) | one of several attentions side by side, each on a part of the vector | 2 |
 # | head (of the model) | the linear map from vectors to logits, `lm_head` | 3, 4 |
 # | hidden state | what stands in the residual stream after a block | 3 |
+# | inference mode | a mode of PyTorch without autograd, stricter than `no_grad`: what is computed in it can never have a gradient | 6 |
 # | key | what a position shows so that queries can find it | 2 |
 # | KV cache | keys and values of earlier positions, kept so that generation need not compute them again | 5, 6 |
 # | LayerNorm | brings each vector to mean 0 and standard deviation 1, then scales and shifts it | 2 |
@@ -50,6 +51,7 @@
 # | meta device | where tensors have a shape and no content | 3, 4 |
 # | MFU | model FLOPs utilization: the share of a machine's peak that the operations of a model make use of | 5 |
 # | multi-query, grouped-query attention | attention whose heads all share one key and value, or share them in groups | 5 |
+# | nat | the unit of entropy and loss with the natural logarithm; 1.44 bits | 6 |
 # | padding | tokens that fill up shorter sequences and mean nothing | 1 |
 # | parameter | a number that training changes | 4 |
 # | perplexity | e to the power of the loss: among how many equally likely tokens the model is undecided | 6 |

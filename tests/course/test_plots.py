@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import subprocess
 import sys
 
@@ -87,6 +88,29 @@ def test_a_demo_says_why_it_stopped(
     with plots.demo():
         raise error
     assert words in capsys.readouterr().out
+
+
+def stopped_demo() -> None:
+    """Run a notebook whose demonstration calls an answer that fails in its second line."""
+    answer = "def halve(x):\n    return x // 0\n"
+    cell = answer + "from course import plots\nwith plots.demo():\n    halve(3)\n"
+    linecache.cache["<cell 4>"] = (len(cell), None, cell.splitlines(keepends=True), "<cell 4>")
+    exec(compile(cell, "<cell 4>", "exec"), {})
+
+
+def test_a_demo_that_stopped_tells_the_line(capsys: pytest.CaptureFixture[str]) -> None:
+    stopped_demo()
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("This demonstration stopped: ZeroDivisionError")
+    assert told[1] == "line 2: return x // 0"
+
+
+def test_a_demo_that_stopped_tells_no_line_while_it_is_graded(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADER_GRADING", "1")
+    stopped_demo()
+    assert "line 2" not in capsys.readouterr().out
 
 
 def test_a_demo_can_be_interrupted() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from course import plots
 from course.plots import paper
@@ -37,6 +41,35 @@ def test_weights_on_later_keys_are_told(words: list[str]) -> None:
     plots.attention_weights({"even": even, "causal": even.tril()}, list("abcd"), "Two")
     assert "even: 0.25 on the favourite key, 38% on later keys" in words[0]
     assert "causal: 0.25 on the favourite key, 0% on later keys" in words[0]
+
+
+def test_words_of_a_sentence_do_not_touch(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[Figure] = []
+    monkeypatch.setattr(paper, "show", lambda figure, _: figures.append(figure))
+    words = [
+        "the",
+        "merry",
+        "queen",
+        "loves",
+        "the",
+        "lantern",
+        ",",
+        "and",
+        "she",
+        "whispers",
+        "beside",
+        "that",
+        "lantern",
+        ".",
+    ]
+    panels = {name: torch.rand(14, 14).softmax(dim=-1) for name in ("and: head 1", "that: head 4")}
+    plots.attention_weights(panels, words)
+    (figure,) = figures
+    FigureCanvasAgg(figure).draw()
+    for axes in figure.axes[:2]:
+        for axis in (axes.xaxis, axes.yaxis):
+            boxes = [label.get_window_extent() for label in axis.get_ticklabels()]
+            assert not any(one.overlaps(other) for one, other in pairwise(boxes))
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 5), (7, 3)])

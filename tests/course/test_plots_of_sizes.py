@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from course import plots
 from course.plots import paper
@@ -37,6 +38,17 @@ def test_many_panels_and_many_points_are_drawn(words: list[str], log: str) -> No
     long = list(range(1, 400))
     plots.curves({name: {"all": (long, long)} for name in "abcd"}, "Many", "n", log=log)
     assert words[0].count("from 1 at") == 4
+
+
+def test_a_short_logarithmic_axis_names_its_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[Figure] = []
+    monkeypatch.setattr(paper, "show", lambda figure, _: figures.append(figure))
+    plots.curves({"step": {"loss": ((0, 1), (3.9, 0.72))}}, "Learning", "nats", log="y")
+    (figure,) = figures
+    figure.draw_without_rendering()
+    axis = figure.axes[0].yaxis
+    labels = [tick.get_text() for tick in axis.get_ticklabels(which="both")]
+    assert {"0.7", "0.8", "0.9", "1", "2", "3"} <= set(labels)
 
 
 def test_shares_leave_out_what_is_nothing(words: list[str]) -> None:
