@@ -12,9 +12,6 @@ from grader.config.course import load_course
 
 COURSE = load_course(ROOT)
 PATHS = lesson_paths(COURSE) | {path.stem: path for path in practice_lessons(COURSE)}
-TO_COME: set[str] = set()
-"""Lessons that do not lead there yet, and whose words may come with them."""
-
 (GLOSSARY,) = read_lesson(PATHS["99_glossary"]).cells
 ROWS = re.findall(r"^\| (.+) \| (.+) \| ([\d, ]+) \|$", GLOSSARY.source, re.MULTILINE)
 
@@ -32,7 +29,7 @@ def test_words_are_in_order_and_come_once() -> None:
 @pytest.mark.parametrize("name", sorted(set(PATHS) - {"99_glossary"}))
 def test_every_notebook_leads_to_it(name: str) -> None:
     text = PATHS[name].read_text(encoding="utf-8")
-    assert "[glossary](99_glossary.ipynb)" in text or name in TO_COME
+    assert "[glossary](99_glossary.ipynb)" in text
 
 
 @pytest.mark.parametrize(("word", "meaning", "notebooks"), ROWS, ids=[row[0] for row in ROWS])
@@ -44,4 +41,4 @@ def test_a_word_stands_in_the_notebooks_that_are_named(
     for number in notebooks.split(", "):
         name = numbers[number.zfill(2)]
         text = plain(PATHS[name].read_text(encoding="utf-8"))
-        assert stem in text or name in TO_COME, f"{word} is not in notebook {number}"
+        assert stem in text, f"{word} is not in notebook {number}"
