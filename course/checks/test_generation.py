@@ -225,7 +225,7 @@ class TestTools:
             assert_close(float(loss), math.log(7), "the loss")
 
     @check(
-        points=0, hint="At first, m / (1 - b1) and v / (1 - b2) are the gradient and its square."
+        points=0, hint="In step 1, m / (1 - b1) and v / (1 - b2) are the gradient and its square."
     )
     def test_tools_step(self, submission: SubmissionNames) -> None:
         """The first step of AdamW is as long as the rate, whatever the gradient is"""

@@ -75,7 +75,7 @@ def curves(
 
 
 def _log_scale(axes: Axes) -> None:
-    """Make the y axis logarithmic, with numbers between powers of 10 where it spans but one."""
+    """Make the y axis logarithmic, with numbers at all ticks where they have room."""
     from matplotlib.ticker import StrMethodFormatter
 
     axes.set_yscale("log")

@@ -779,26 +779,30 @@ check("tools")
 # %% solution="train"
 
 # %% [markdown]
-# **Look at it.** Training takes ten seconds or so, with batches of 64 pieces: larger ones have a less
-# noisy gradient. Of 1,500 sentences, hardly any occurs among those that
+# **Look at it.** Training takes some seconds. Of 1,500 sentences, hardly any occurs among those that
 # were kept back: there are 32,768.
 
 # %%
 with plots.demo():
     reader = None
 with plots.demo():
-    torch.manual_seed(1)
     learned, kept_back = (word_ids(sentences(n, seed=n)) for n in (1500, 150))
-    model = TinyTransformerLM(
-        len(WORDS), 64, n_heads=4, n_layers=1, d_ff=256, max_len=24, dropout=0.0
-    )
-    validated = {-1: validation_loss(model, kept_back, 24)}
 
     def validate(step):
         if step % 50 == 49:
             validated[step] = validation_loss(model, kept_back, 24)
 
-    losses = train(model, learned, len(plots.steps(600)), batch_size=64, after_step=validate)
+    for seed in plots.rows(range(1, 7)):
+        torch.manual_seed(seed)
+        model = TinyTransformerLM(
+            len(WORDS), 64, n_heads=4, n_layers=1, d_ff=256, max_len=24, dropout=0.0
+        )
+        validated = {-1: validation_loss(model, kept_back, 24)}
+        losses = train(model, learned, len(plots.steps(600)), after_step=validate)
+        loss = validation_loss(model, kept_back, 24)
+        print(f"seed {seed}: kept back: loss {loss:.3f}, perplexity {math.exp(loss):.2f}")
+        if loss < 0.86:
+            break  # it has understood
     last = len(losses) - 1
     plots.curves(
         {
@@ -813,8 +817,6 @@ with plots.demo():
         "loss in nats",
         log="y",
     )
-    loss = validation_loss(model, kept_back, 24)
-    print(f"kept back: loss {loss:.3f}, perplexity {math.exp(loss):.2f}")
     start = word_ids(["the", "merry"]).unsqueeze(0)
     written = generate(model, start, len(plots.steps(40)))[0]
     print(" ".join(WORDS[i] for i in written.tolist()))
@@ -827,8 +829,9 @@ with plots.demo():
 # a piece that begins in the middle of a sentence hides its person or its thing.
 #
 # When the second fall comes is a matter of chance: of the first weights, and of what your `get_batch`
-# draws. If the loss stays near 0.9, only the pronoun is understood. Then train 1,000 steps, or take another
-# seed.
+# draws. A loss near 0.92 means that the pronoun is understood and the thing is not. Then the cell tries
+# another seed, up to six of them; about every second one is good enough. If none is, put other seeds
+# into its loop.
 
 # %% question="training"
 

@@ -46,22 +46,7 @@ def test_weights_on_later_keys_are_told(words: list[str]) -> None:
 def test_words_of_a_sentence_do_not_touch(monkeypatch: pytest.MonkeyPatch) -> None:
     figures: list[Figure] = []
     monkeypatch.setattr(paper, "show", lambda figure, _: figures.append(figure))
-    words = [
-        "the",
-        "merry",
-        "queen",
-        "loves",
-        "the",
-        "lantern",
-        ",",
-        "and",
-        "she",
-        "whispers",
-        "beside",
-        "that",
-        "lantern",
-        ".",
-    ]
+    words = ["the", "merry", "queen", "lantern", "whispers", "beside", ","] * 2
     panels = {name: torch.rand(14, 14).softmax(dim=-1) for name in ("and: head 1", "that: head 4")}
     plots.attention_weights(panels, words)
     (figure,) = figures
