@@ -172,3 +172,21 @@ def test_periods_that_are_learned_and_shown():
     (left,) = stated(r"a stripe in the second block, (\w+) places left of the diagonal")
     assert left == "ten"
     assert int(shown) - 1 == 10
+
+
+def test_an_untrained_model_is_as_undecided_as_the_text_says():
+    from course.parts import TinyTransformerLM
+
+    (short,) = stated(r"At \$\\tau = 1\$ it is within ([\d.]+) nats of complete indifference")
+    element, width, deviation = stated(r"about \$([\d.]+) \\sqrt\{(\d+)\} = ([\d.]+)\$")
+    assert round(float(element) * float(width) ** 0.5, 2) == float(deviation)
+    torch.manual_seed(0)
+    model = TinyTransformerLM(10_000, int(width), n_heads=4, n_layers=4, d_ff=512, max_len=512)
+    with torch.no_grad():
+        last = model.eval()(torch.randint(0, 10_000, (8, 16)))[0][:, -1]  # (B, V)
+    assert last.std(dim=-1).mean().item() == pytest.approx(float(deviation), rel=0.03)
+    for heat in (0.5, 1.0, 2.0):
+        p = (last / heat).softmax(dim=-1)  # (B, V)
+        missing = math.log(10_000) + (p * p.log()).sum(dim=-1).mean().item()
+        assert missing == pytest.approx(float(deviation) ** 2 / 2 / heat**2, rel=0.06)
+        assert heat != 1.0 or missing < float(short)
