@@ -28,6 +28,9 @@ NEARLY_ZERO = 1e-4
 TINY = 1e-37
 """Nearly the smallest temperature of float32: a logit of 40 over it is none any more."""
 
+APART = 80.0
+"""Logits as far apart as this, over `TINY`, are beyond what float32 holds: 40 would do."""
+
 MARGIN = 0.05
 
 SHARP = 1 / NEARLY_ZERO

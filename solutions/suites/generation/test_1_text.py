@@ -12,6 +12,7 @@ import torch
 from drawn_tokens import assert_chance, assert_distributed
 from own_samplers import SamplerWriter, own_function
 from sure_texts import (
+    APART,
     NEARLY_ZERO,
     ROOMY,
     TINY,
@@ -22,6 +23,7 @@ from sure_texts import (
     continuation,
     each_alone,
     known_logits,
+    next_logits,
     send,
 )
 from torch import Tensor
@@ -71,8 +73,11 @@ class TestContext:
         theirs = send(writer, model, sharpness=0.03)  # a somewhat larger temperature shows
         actual = certain(writer, theirs, prompt, 4, temperature=NEARLY_ZERO)
         assert_close(actual, sure, "the continuation")
-        # Together, for the rows differ in their largest logits; as far from 0 as what is trained.
-        theirs = send(writer, model, sharpness=30.0)
+        # Together, for rows differ in their largest logits: by so much that over the temperature
+        # it is no number any more. And as far from 0 as what is trained.
+        largest = next_logits(model, prompt, WINDOW).amax(dim=-1)  # (B,)
+        apart = float(largest.max() - largest.min())
+        theirs = send(writer, model, sharpness=max(30.0, APART / apart))
         actual = continuation(writer, theirs, prompt, 4, temperature=TINY)
         together = continuation(writer, send(writer, model), prompt, 4)
         assert_close(actual, together, "the continuation, nearer to temperature 0")
