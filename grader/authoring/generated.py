@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -98,6 +98,19 @@ def generate(
     for answer, source in sources.items():
         made += _of_answer(answer, source, set((given or {}).get(answer, ())), set(edited))
     return tuple(made)
+
+
+def sample(mutants: Sequence[Generated], most: int) -> tuple[Generated, ...]:
+    """Of the mutants of each function, so many at most, spread over its text: always the same."""
+    of_function: dict[str, list[Generated]] = {}
+    for one in mutants:
+        of_function.setdefault(one.id.partition(":")[0], []).append(one)
+    return tuple(
+        own[len(own) * number // chosen]
+        for own in of_function.values()
+        for chosen in (min(most, len(own)),)
+        for number in range(chosen)
+    )
 
 
 def given_functions(lesson: Lesson) -> dict[str, tuple[str, ...]]:

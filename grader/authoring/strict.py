@@ -24,6 +24,7 @@ from grader.authoring.generated import (
     generate,
     given_functions,
     load_equivalents,
+    sample,
 )
 from grader.authoring.kills import killing_checks, killing_questions, lost_questions
 from grader.authoring.lessons import Lesson, lesson_path, read_lesson
@@ -74,10 +75,11 @@ class GeneratedResult(Value, frozen=True):
 
 
 class GeneratedReport(Value, frozen=True):
-    """What became of an assignment's generated mutants."""
+    """What became of an assignment's generated mutants; `left_out` of them were not tried."""
 
     results: tuple[GeneratedResult, ...]
     findings: tuple[Finding, ...]
+    left_out: int = 0
 
     def count(self, fate: Fate) -> int:
         """How many came to that."""
@@ -110,6 +112,7 @@ class StrictPlan(Value, frozen=True):
     lesson: Lesson
     sources: dict[str, str]
     generated: tuple[Generated, ...]
+    left_out: tuple[Generated, ...]
     gaps: tuple[Gap, ...]
     planned: tuple[Planned, ...]
 
@@ -122,6 +125,7 @@ def plan_strict(
     seed: int,
     kinds: Collection[Kind],
     thorough: bool = False,
+    most: int | None = None,
 ) -> StrictPlan:
     """Say what is tried.
 
@@ -132,6 +136,7 @@ def plan_strict(
         seed: decides the random inputs.
         kinds: generated mutants, partial work, or both.
         thorough: ask each generated mutant every check, not only until one costs points.
+        most: how many generated mutants of each function to try, and those that promises name.
 
     Raises:
         SuiteError, ReleaseError: a table or the lesson can't be used.
@@ -139,11 +144,15 @@ def plan_strict(
     lesson = read_lesson(lesson_path(course, assignment))
     sources = solution_sources(course, lesson)
     mutants: tuple[Generated, ...] = ()
+    left_out: tuple[Generated, ...] = ()
     unsolved: tuple[Gap, ...] = ()
     planned: list[Planned] = []
     if Kind.GENERATED in kinds:
-        mutants = generate(sources, given_functions(lesson))
+        made = generate(sources, given_functions(lesson))
         named = {name for one in load_promises(lesson) or () for name in one.mutants}
+        tried = named | {one.id for one in (made if most is None else sample(made, most))}
+        mutants = tuple(one for one in made if one.id in tried)
+        left_out = tuple(one for one in made if one.id not in tried)
         for one in mutants:
             cells = in_place_of(material, {one.answer: one.source})
             whole = thorough or one.id in named
@@ -159,7 +168,7 @@ def plan_strict(
         planned += [
             Planned(assignment, Kind.PARTIAL, _gap_name(one), one.cells, seed) for one in unsolved
         ]
-    return StrictPlan(lesson, sources, mutants, unsolved, tuple(planned))
+    return StrictPlan(lesson, sources, mutants, left_out, unsolved, tuple(planned))
 
 
 def _gap_name(gap: Gap) -> str:
@@ -219,9 +228,10 @@ def _judge_generated(
     for name, seen in show(course, plan.lesson, plan.sources, surviving).items():
         at = next(number for number, one in enumerate(results) if one.id == name)
         results[at] = msgspec.structs.replace(results[at], where=seen.where, diff=seen.diff)
-    report = GeneratedReport(tuple(results), ())
+    report = GeneratedReport(tuple(results), (), len(plan.left_out))
     where = str(table_path(plan.lesson, "equivalents"))
-    findings = [*_bad_acceptances(accepted.values(), results, where)]
+    untried = {one.id: one.change for one in plan.left_out}
+    findings = [*_bad_acceptances(accepted.values(), results, untried, where)]
     for one in results:
         if one.fate is Fate.UNGRADED:
             findings.append(Finding(f"`{one.id}` was not graded", where, one.reason))
@@ -263,10 +273,13 @@ def _fate(mutant: Generated, result: Score, accepted: Equivalent | None) -> Gene
 def _bad_acceptances(
     accepted: Iterable[Equivalent],
     results: Sequence[GeneratedResult],
+    untried: Mapping[str, str],
     where: str,
 ) -> Iterator[Finding]:
     known = {one.id: one for one in results}
     for one in accepted:
+        if untried.get(one.mutant) == one.change:
+            continue
         if one.mutant not in known:
             hint = "drop the entry, or look for the mutant's new id"
             yield Finding(f"there is no generated mutant `{one.mutant}`", where, hint)

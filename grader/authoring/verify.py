@@ -134,6 +134,7 @@ def verify(
     kinds: Collection[Kind] = USUAL,
     strict: bool = False,
     every_check: bool = False,
+    most: int | None = None,
     watcher: Watcher,
     starts: Starts = Engine,
 ) -> Verification:
@@ -150,6 +151,7 @@ def verify(
         strict: hold the suites to their lessons' promises, too, and fail for what is else only
             told: see `grader/authoring/strict.py`.
         every_check: ask generated mutants every check, also after the first that costs points.
+        most: how many generated mutants of each function to try; all unless told.
         watcher: hears of each case.
         starts: starts what grades.
 
@@ -168,6 +170,7 @@ def verify(
                 seed=seed,
                 kinds=kinds,
                 thorough=thorough or every_check,
+                most=most,
             )
             for name in chosen
         }

@@ -58,6 +58,10 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Make mutants of the reference, too, and list those that no check notices.",
 )
+@click.option(
+    "--sample", type=click.IntRange(min=1), metavar="N",
+    help="Of the generated mutants of each function try N, always the same; all unless given.",
+)  # fmt: skip
 @click.option("--accept", metavar="MUTANT",
               help="Accept a generated mutant that nobody could notice. Needs --reason."
               )  # fmt: skip
@@ -99,6 +103,7 @@ def verify(
     thorough: bool,
     kinds: tuple[str, ...],
     generate: bool,
+    sample: int | None,
     accept: str | None,
     written: str | None,
     loses: tuple[str, ...],
@@ -158,10 +163,11 @@ def verify(
             kinds=tried or usual,
             strict=strict,
             every_check=generate,
+            most=sample,
             watcher=progress,
         )
     print_remarks(() if quiet else told_by(elsewhere))
-    if not tried:
+    if not tried and sample is None:
         keep_verified(course, result, strict=strict)
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,7 @@ def strict_summary(strict: StrictGate) -> list[str]:
         parts.append(
             f"{len(report.results)} generated mutants: {report.count(Fate.KILLED)} killed, "
             f"{report.count(Fate.EQUIVALENT)} equivalent, {report.count(Fate.SURVIVES)} survive "
-            f"({report.share:.1%})"
+            f"({report.share:.1%})" + (f", {report.left_out} not tried" if report.left_out else "")
         )
     if strict.partial is not None:
         stubs = len({one.stub for one in strict.partial.results})

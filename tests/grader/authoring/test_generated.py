@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 
 import pytest
 
-from grader.authoring.generated import Generated, difference, generate
+from grader.authoring.generated import Generated, difference, generate, sample
 
 
 def made(source: str, operator: str = "") -> list[Generated]:
@@ -145,3 +146,17 @@ def test_arrays_frames_and_text_have_mutants_of_their_own(source: str, changes: 
     made = [one.change for one in generate({"f": source})]
     for change in changes:
         assert any(change in one.partition(" → ")[2] for one in made), (change, made)
+
+
+@pytest.mark.parametrize("most", [1, 3, 1000])
+def test_a_sample_has_some_of_each_function_and_is_always_the_same(most: int) -> None:
+    source = "class A:\n    def f(self, a):\n        return a + 1 if a > 2 else a - 3\n"
+    source += "    def g(self, b):\n        return b * 4\n"
+    made = generate({"A": source})
+    counts = Counter(one.id.partition(":")[0] for one in made)
+    assert min(counts.values()) > 1
+    chosen = sample(made, most)
+    assert chosen == sample(made, most)
+    assert len(set(chosen)) == len(chosen)
+    found = Counter(one.id.partition(":")[0] for one in chosen)
+    assert found == {name: min(most, number) for name, number in counts.items()}
