@@ -26,6 +26,9 @@ Reach = Mapping[str, frozenset[str]]
 
 THREADS = re.compile(r"\b(threading|_thread|concurrent|multiprocessing|asyncio)\b")
 
+MOST_WAIT_S = 180.0
+"""How long right answers may take before all checks are asked: some wait for what never comes."""
+
 PROGRAM = "grader.authoring.tracing"
 
 
@@ -79,7 +82,7 @@ class Tracer:
             if self._process is not None:
                 with contextlib.suppress(GraderError, OSError, EOFError):
                     self._process.describe()
-                    self._found = from_json(self._process.hear(), Traced).entered
+                    self._found = from_json(self._process.hear(MOST_WAIT_S), Traced).entered
         return self._found
 
 

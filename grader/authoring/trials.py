@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import statistics
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
-
-import msgspec
 
 from grader.authoring.cases import Planned, in_place_of, material
 from grader.authoring.kills import killing_checks, lost_questions
@@ -47,23 +43,19 @@ def grade_cases(
     with (
         tempfile.TemporaryDirectory() as folder,
         starts(course, assignments=assignments) as engine,
-        contextlib.ExitStack() as stack,
+        _tracer(course, planned, engine.suites) as tracer,
     ):
         suites = engine.suites
-        tracer = stack.enter_context(_tracer(course, planned, suites))
         files = _write(planned, Path(folder))
         scores: dict[int, Score] = {}
         killers = Killers()
         together = _InRounds(watcher, len(planned))
         for numbers in _rounds(planned):
             wanted = [n for n in numbers if not _is_needless(planned[n], planned, scores)]
-            jobs_of = (
-                _job(course, engine, planned[n], files[n], killers.of(planned[n])) for n in wanted
-            )
             reach = {} if all(planned[n].scout for n in wanted) else tracer.found()
             work = [
-                msgspec.structs.replace(job, known_to_pass=_out_of_reach(planned[n], reach))
-                for n, job in zip(wanted, jobs_of, strict=True)
+                _job(course, engine, planned[n], files[n], killers.of(planned[n]), reach)
+                for n in wanted
             ]
             together.left_out(len(numbers) - len(wanted))
             graded = grade_jobs(engine, work, Results(None), together, slots=jobs)
@@ -78,7 +70,12 @@ def grade_cases(
 
 
 def _job(
-    course: Course, engine: Executor, case: Planned, file: Submission, first: tuple[str, ...]
+    course: Course,
+    engine: Executor,
+    case: Planned,
+    file: Submission,
+    first: tuple[str, ...],
+    reach: Mapping[str, Reach],
 ) -> Job:
     return Job(
         submission=file,
@@ -88,12 +85,11 @@ def _job(
         limits=course.limits,
         until_lost=case.until_lost,
         first=first if case.until_lost else (),
+        known_to_pass=_out_of_reach(case, reach),
     )
 
 
-def _tracer(
-    course: Course, planned: Sequence[Planned], suites: Mapping[str, Suite]
-) -> AbstractContextManager[Tracer]:
+def _tracer(course: Course, planned: Sequence[Planned], suites: Mapping[str, Suite]) -> Tracer:
     """What finds out which checks reach what; for few cases that takes longer than it saves."""
     concerned = Counter(case.assignment for case in planned if case.changed)
     worth_it = [name for name, cases in concerned.items() if cases >= WORTH_TRACING]

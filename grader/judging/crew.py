@@ -206,12 +206,13 @@ class JudgeProcess:
         with contextlib.suppress(OSError):
             write_frame(self._control, message)
 
-    def hear(self) -> bytes:
-        """Wait for a frame.
+    def hear(self, most_s: float) -> bytes:
+        """Wait for a frame, so many seconds at most between two pieces of it.
 
         Raises:
-            OSError, EOFError: it is gone.
+            OSError, EOFError: it is gone, or says nothing.
         """
+        self._control.settimeout(most_s)
         return read_frame(self._control)
 
     def last_words(self) -> str:
