@@ -8,12 +8,14 @@ end, and takes it along when it is killed.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from jupyter_client.manager import AsyncKernelManager
+from traitlets import Unicode
 
 SERVER = """
 import json, os, select, signal, socket, sys
@@ -92,12 +94,19 @@ server.recv(1)
 def forked_kernels(folder: Path, environment: dict[str, str]) -> Iterator[type[AsyncKernelManager]]:
     """A manager whose kernels are forks; they end with this."""
     address = str(folder / "kernels")
+    numbers = itertools.count()
     server = subprocess.Popen(
         [sys.executable, "-c", SERVER, address],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder, env=environment,
     )  # fmt: skip
 
     class Forked(AsyncKernelManager):
+        # ports are looked for before a kernel takes them: somebody else may have been quicker
+        transport = Unicode("ipc")
+
+        def _ip_default(self) -> str:
+            return str(folder / f"at-{next(numbers)}")
+
         def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
             command = [sys.executable, "-I", "-S", "-c", IN_ITS_PLACE, address]
             return [*command, "-f", self.connection_file, *(extra_arguments or [])]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from grader import __version__
+from grader.cli.status import end_undisturbed
 from grader.exit_status import ExitStatus, status_of_error
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ def main() -> NoReturn:
     except click.ClickException as error:
         code = _report_usage(error)
     except (click.Abort, KeyboardInterrupt):
+        end_undisturbed()
         click.echo("stopped", err=True)
         code = ExitStatus.INTERRUPTED
     except BrokenPipeError:
@@ -127,6 +129,7 @@ def main() -> NoReturn:
         code = _report(error)
     except Exception as error:
         code = _report_bug(error)
+    end_undisturbed()
     sys.exit(code)
 
 

@@ -1,4 +1,4 @@
-"""Which exit status a gradebook is, and what stops a grading."""
+"""Which exit status a gradebook is, and what signals do to a command."""
 
 from __future__ import annotations
 
@@ -27,9 +27,24 @@ def status_of(gradebook: Gradebook, fail_under: float | None = None) -> ExitStat
     return ExitStatus.OK
 
 
+ASK_TO_END = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+"""A request to end, and a terminal that is closed; Windows has no such request."""
+
+
 def stop_as_with_ctrl_c() -> None:
     """Let a request to end, or a terminal that is closed, stop the grader as Ctrl-C does."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+    for number in ASK_TO_END:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
             signal.signal(number, signal.default_int_handler)
+
+
+def end_undisturbed() -> None:
+    """Let the end of the process, once begun, come to its end.
+
+    One more Ctrl-C would leave folders behind and show people where it came. Requests to end are
+    obeyed at once, without a word.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in ASK_TO_END:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
