@@ -40,12 +40,21 @@ def command_of(pid: int) -> str:
         return "gone"
 
 
-def children(pid: int, depth: int, command: str) -> set[int]:
-    """Processes so many steps below the first process of a kind, which is a child of this one."""
-    roots = {p for p in descendants(pid, steps=1) if command in command_of(p)}
+def name_of(pid: int) -> str:
+    """What a process calls itself; a fork has the name of who forked it."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return "gone"
+
+
+def children(pid: int, depth: int, name: str) -> set[int]:
+    """Processes so many forks below the first of a name, which is somewhere below this one."""
+    named = {one for one in descendants(pid) if name_of(one) == name}
+    roots = {one for one in named if parent_of(one) not in named}
     if depth == 0:
         return roots
-    return {
+    return named & {
         below
         for root in roots
         for below in descendants(root, steps=depth) - descendants(root, steps=depth - 1)

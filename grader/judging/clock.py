@@ -27,7 +27,7 @@ class Spent(NamedTuple):
 def spent_by(pid: int) -> Spent:
     """Read it from /proc; nothing where that does not tell."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
         cpu_s = (int(fields[11]) + int(fields[12])) / TICKS_PER_S
         return Spent(cpu_s, int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9)
     except (OSError, ValueError, IndexError):
@@ -37,7 +37,8 @@ def spent_by(pid: int) -> Spent:
 def has_ended(pid: int) -> bool:
     """Whether a process is gone, or only waits to be reaped; False where /proc does not tell."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+        status = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+        return status.rpartition(")")[2].split()[0] in "ZX"
     except OSError:
         return Path("/proc/self/stat").exists()
 

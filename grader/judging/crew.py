@@ -22,6 +22,7 @@ from grader.config.course import Course, describe_assignments
 from grader.errors import GraderFault, SuiteError, no_room, told
 from grader.judging.known_texts import known_texts
 from grader.judging.libraries import how_to_install
+from grader.judging.nursery import Nursery
 from grader.judging.selftest import require_holding
 from grader.judging.spawning import Zygote
 from grader.model import Suite
@@ -65,11 +66,11 @@ class Crew:
                 data={one.id: course.data_of(one.id) for one in course.assignments},
                 withheld={one.id: one.withheld for one in course.assignments},
                 sandbox=sandbox,
+                beside_judge=True,
             )
         try:
-            spawn_socket = self._zygote.fileno() if self._zygote is not None else None
             self._judge = JudgeProcess(
-                lambda: judge_setup(course, digests, spawn_socket, sandbox), spawn_socket
+                lambda: judge_setup(course, digests, grade=grade, sandbox=sandbox), self._zygote
             )
         except BaseException:
             if self._zygote is not None:
@@ -131,14 +132,14 @@ class JudgeProcess:
 
     Args:
         setup: makes its first message, while it starts.
-        inherited: a descriptor that it gets under the same number.
+        zygote: whom it asks for workers.
         program: the module whose `main` it runs.
     """
 
     def __init__(
         self,
         setup: Callable[[], JudgeSetup],
-        inherited: int | None = None,
+        zygote: Zygote | None = None,
         program: str = "grader.judging.judge",
     ) -> None:
         self._suites: dict[str, Suite] | None = None
@@ -149,25 +150,37 @@ class JudgeProcess:
             raise (no_room(error) or GraderFault(f"no judge: {told(error)}")) from error
         self._control, far = socket.socketpair()
         with far:
-            root = str(Path(grader.__file__).resolve().parents[1])
-            code = f"import sys; sys.path[0] = {root!r}; from {program} import main; main()"
-            self._process = subprocess.Popen(
-                # `-I` would ignore the hash seed, which decides the order of parameters in a set
-                [sys.executable, "-s", "-B", "-c", code, str(far.fileno())],
-                pass_fds=[far.fileno(), *([] if inherited is None else [inherited])],
-                env={**_environment(), "TMPDIR": self._folder.name},
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
-                cwd="/",
-                start_new_session=True,  # Ctrl-C is for the grader, which then ends its own
-            )
+            descriptors = [far.fileno(), *([] if zygote is None else [zygote.fileno()])]
+            nursery = None if zygote is None else zygote.nursery
+            self._process = self._started(program, descriptors, nursery)
         try:
             message = to_json(setup())
         except BaseException:
             self.close()
             raise
         self.say(message)
+
+    def _started(
+        self, program: str, descriptors: list[int], nursery: Nursery | None
+    ) -> subprocess.Popen[bytes]:
+        root = str(Path(grader.__file__).resolve().parents[1])
+        code = f"import sys; sys.path[0] = {root!r}; from {program} import main; main()"
+        environment = {**_environment(), "TMPDIR": self._folder.name}
+        if nursery is not None:
+            with Path(os.devnull).open("rb") as nothing:
+                standard = [nothing.fileno(), self._log.fileno(), self._log.fileno()]
+                return nursery.become(code, environment, [*standard, *descriptors])
+        return subprocess.Popen(
+            # `-I` would ignore the hash seed, which decides the order of parameters in a set
+            [sys.executable, "-s", "-B", "-c", code, *map(str, descriptors)],
+            pass_fds=descriptors,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            cwd="/",
+            start_new_session=True,  # Ctrl-C is for the grader, which then ends its own
+        )
 
     @property
     def alive(self) -> bool:
@@ -245,10 +258,11 @@ def _exit_text(code: int) -> str:
 def judge_setup(
     course: Course,
     digests: Mapping[str, str],
-    spawn_socket: int | None = None,
+    *,
+    grade: bool = False,
     sandbox: bool = True,
 ) -> JudgeSetup:
-    """What a judge is told at its start; without a socket it describes suites alone."""
+    """What a judge is told at its start, who describes suites alone or grades, too."""
 
     def text(path: Path | None) -> str | None:
         return None if path is None else str(path)
@@ -259,11 +273,10 @@ def judge_setup(
         checks=text(course.checks),
         suites=text(course.suites),
         reference=text(course.reference),
-        spawn_socket=spawn_socket,
         sandbox=sandbox,
         digests=dict(digests),
         one_file={name: str(path) for name, path in course.one_file.items() if name in digests},
-        known={} if spawn_socket is None else known_texts(course, digests),
+        known=known_texts(course, digests) if grade else {},
         libraries=_libraries(course),
         data={name: tuple(map(str, course.data_of(name))) for name in digests},
         hidden_data=tuple(map(str, course.hidden_data)),

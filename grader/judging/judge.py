@@ -74,13 +74,18 @@ if TYPE_CHECKING:
     from grader.judging.by_hand import AtWork
 
 
-def main(kind: Callable[[JudgeSetup, socket.socket], Judge] | None = None) -> None:
-    """Run as a judge, of a kind: the one argument is the control socket's descriptor."""
+def main(kind: type[Judge] | None = None) -> None:
+    """Run as a judge, of a kind.
+
+    The arguments are descriptors: of the control socket, and of the one to ask for workers; without
+    the latter it describes suites alone.
+    """
     guard_process()
     start_loading()
-    control = socket.socket(fileno=int(sys.argv[1]))
-    setup = from_json(read_frame(control), JudgeSetup)
-    plugin = (kind or Judge)(setup, control)
+    control, *spawn_socket = map(int, sys.argv[1:])
+    channel = socket.socket(fileno=control)
+    plugin = (kind or Judge)(from_json(read_frame(channel), JudgeSetup), channel, *spawn_socket)
+    setup = plugin.setup
     CourseData(setup.data, setup.hidden_data).use()
     files = [path for assignment in setup.assignments for path in plugin.files_of(assignment.id)]
     try:
@@ -127,10 +132,13 @@ def _require_files(files: Sequence[Path], setup: JudgeSetup) -> None:
 class Judge(CheckRunner):
     """The pytest plugin: fixtures, collection, and the loop over jobs."""
 
-    def __init__(self, setup: JudgeSetup, control: socket.socket) -> None:
+    def __init__(
+        self, setup: JudgeSetup, control: socket.socket, spawn_socket: int | None = None
+    ) -> None:
         super().__init__()
         self.setup = setup
         self.control = control
+        self.spawn_socket = spawn_socket
         self.reference_module: ModuleType | None = None
         self.lessons: dict[Path, LessonSuite] = {}
         self.names: Callable[[], SubmissionNames] | None = None
@@ -256,7 +264,7 @@ class Judge(CheckRunner):
 
     def work(self, suites: dict[str, tuple[Suite, list[pytest.Item]]]) -> None:
         """Do with the suites and their items what this process is there for: wait for jobs."""
-        if self.setup.spawn_socket is not None:
+        if self.spawn_socket is not None:
             stay_with_one_thread()
             prepare_to_fork()
             self._serve(suites)
@@ -387,9 +395,9 @@ class Judge(CheckRunner):
                 raise
 
     def _spawn(self, request: JobRequest) -> WorkerLink:
-        assert self.setup.spawn_socket is not None
+        assert self.spawn_socket is not None
         pipes = spawn(
-            self.setup.spawn_socket,
+            self.spawn_socket,
             request.limits,
             device=request.device,
             sandbox=self.setup.sandbox,

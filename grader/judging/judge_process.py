@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from grader.forking import prepare_to_fork
-from grader.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable
+from grader.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable, set_name
 from grader.model import Ending, EndingKind
 from grader.testing.verdicts import in_words
 from grader.wire.judge import JobRequest
@@ -52,6 +52,7 @@ def bytes_for_checks(request: JobRequest) -> int:
 
 def guard_process() -> None:
     """Die with the process that started this one; let no process of the same user look inside."""
+    set_name("grader-judge")
     if sys.platform.startswith("linux"):
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         set_dumpable(False)

@@ -22,6 +22,7 @@ import grader
 from grader.errors import GraderError, GraderFault, no_room, told
 from grader.jail.scratch import remove_tree
 from grader.judging.libraries import how_to_install
+from grader.judging.nursery import ForkedProcess, Nursery
 from grader.judging.staging import stage_data, stage_packages, withhold_answers
 from grader.model import Limits
 from grader.wire.events import Failed, Warm, decode_event
@@ -31,8 +32,9 @@ CLOSING_S = 5.0
 
 # the zygote's arguments and import path name nothing but its own interpreter: where the engine lies
 # comes with the first message, on the socket that is its standard input
-BOOTSTRAP = """\
+BEGINNING = """\
 import sys
+path = sys.path[:]
 del sys.path[0]  # the working folder
 import json, socket
 control = socket.socket(fileno=0)
@@ -44,8 +46,14 @@ while not message.endswith(b"\\n"):
     message += part
 config = json.loads(message)
 sys.path[:] = [config["engine"], *sys.path, *config["sites"]]  # a user's own site is not there yet
+"""
+BOOTSTRAP = f"""{BEGINNING}\
 from grader.worker.zygote import main
 main(control, descriptors[0], message)
+"""
+NURSERY = f"""{BEGINNING}\
+from grader.worker.nursery import main
+main(control, config["libraries"], path)
 """
 # packets keep their bounds, and several judges may send
 SPAWN_SOCKET = socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_DGRAM
@@ -90,6 +98,7 @@ class Zygote:
     Attributes:
         without: layers of the wall that this machine does not give, with the system's reason; known
             when it is ready.
+        nursery: the process that it is forked from, if that is to become a judge afterwards.
 
     Args:
         preload: modules that it imports once, for every worker.
@@ -101,6 +110,8 @@ class Zygote:
             `grader/judging/withholding.py`.
         data: what lies beside the notebooks of an assignment, by assignment.
         sandbox: whether its workers will be walled in.
+        beside_judge: whether a judge will be started that needs what is preloaded, too: then both
+            come from one process that imports it once, if this system can have that.
 
     Raises:
         GraderError: this system can't have one.
@@ -116,9 +127,11 @@ class Zygote:
         withheld: Mapping[str, Sequence[str]] | None = None,
         data: Mapping[str, Sequence[Path]] | None = None,
         sandbox: bool = True,
+        beside_judge: bool = False,
     ) -> None:
         require_platform(sandbox=sandbox)
         self.without: dict[str, str] = {}
+        self.nursery: Nursery | None = None
         try:
             self.state = Path(tempfile.mkdtemp(prefix="grader-"))
             self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
@@ -131,12 +144,18 @@ class Zygote:
             with far_control, far_spawn:
                 self.state.chmod(0o755)  # a worker may run as another user
                 sites = _site_folders()
+                engine = str(Path(grader.__file__).resolve().parents[1])
+                environment = _environment(self.state)
+                shared = _installed(preload, public)
+                if beside_judge and shared and Nursery.possible():
+                    first = {"engine": engine, "sites": sites, "libraries": shared}
+                    self.nursery = Nursery(NURSERY, _line(first), environment)
                 beside = data or {}
                 staged = stage_packages(public, self.state / "public", beside)
                 parts = self.state / "parts"
                 originals = withhold_answers(public, staged, parts, withheld or {}, sites)
                 config = {
-                    "engine": str(Path(grader.__file__).resolve().parents[1]),
+                    "engine": engine,
                     "sites": sites,
                     "public": str(staged),
                     "parts": str(parts),
@@ -147,7 +166,8 @@ class Zygote:
                     "state": str(self.state),
                     "sandbox": sandbox,
                 }
-                self._start(json.dumps(config).encode() + b"\n", far_control, far_spawn)
+                self._process = self._started(environment, far_control)
+                self._tell(_line(config), far_spawn)
         except GraderError:
             self._release()
             raise
@@ -155,22 +175,31 @@ class Zygote:
             self._release()
             raise _not_started(error, self.state.parent) from error
 
-    def _start(self, message: bytes, control: socket.socket, spawn_socket: socket.socket) -> None:
-        self._process = subprocess.Popen(
+    def _started(
+        self, environment: dict[str, str], control: socket.socket
+    ) -> subprocess.Popen[bytes] | ForkedProcess:
+        if self.nursery is not None:
+            standard = [control.fileno(), self._log.fileno(), self._log.fileno()]
+            return self.nursery.fork(BOOTSTRAP, environment, standard)
+        return subprocess.Popen(
             # `-I` would ignore the hash seed; the environment is all ours anyway
             [sys.executable, "-s", "-B", "-c", BOOTSTRAP],
             stdin=control.fileno(),
             stdout=self._log,
             stderr=self._log,
-            env=_environment(self.state),
+            env=environment,
             cwd="/",
             start_new_session=True,  # Ctrl-C is the grader's to handle
         )
+
+    def _tell(self, message: bytes, spawn_socket: socket.socket) -> None:
         with contextlib.suppress(ConnectionError):  # it has died: wait_ready tells why
             sent = socket.send_fds(self._control, [message], [spawn_socket.fileno()])
             self._control.sendall(message[sent:])
 
     def _release(self) -> None:
+        if self.nursery is not None:
+            self.nursery.close()
         for held in (self._control, self._spawn, self._log):
             held.close()
         remove_tree(str(self.state))
@@ -246,6 +275,16 @@ class Zygote:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _line(message: dict[str, Any]) -> bytes:
+    return json.dumps(message).encode() + b"\n"
+
+
+def _installed(modules: Sequence[str], public: Sequence[Path]) -> list[str]:
+    """The modules that are not the course's own: a judge has another copy of these."""
+    own = {path.stem for path in public}
+    return [name for name in modules if name.partition(".")[0] not in own]
 
 
 def _not_started(error: OSError, folder: Path | None = None) -> GraderFault:

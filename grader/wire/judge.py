@@ -38,7 +38,6 @@ class JudgeSetup(Value, frozen=True):
     suites: str | None
     reference: str | None
     digests: dict[str, str]
-    spawn_socket: int | None
     sandbox: bool = True
     known: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
     libraries: tuple[str, ...] = ()

@@ -31,7 +31,8 @@ def use_of(pid: int | str) -> Use:
     """Read a process's memory (its own pages, shared memory, page tables) and threads."""
     fields = {}
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        # it names itself, with whatever bytes: only what the kernel writes is a line
+        for line in Path(f"/proc/{pid}/status").read_text(errors="replace").split("\n"):
             name, _, value = line.partition(":")
             fields[name] = value
     memory = sum(int(fields[name].split()[0]) << 10 for name in COUNTED if name in fields)

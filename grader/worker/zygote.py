@@ -21,7 +21,7 @@ from typing import NoReturn
 
 from grader.errors import told
 from grader.forking import join_pages, prepare_to_fork, start_loading
-from grader.jail.linux import PR_SET_CHILD_SUBREAPER, prctl, set_dumpable
+from grader.jail.linux import PR_SET_CHILD_SUBREAPER, prctl, set_dumpable, set_name
 from grader.jail.readable import Readable, find_readable
 from grader.jail.scratch import remove_tree
 from grader.jail.wall import Offer, find_offer
@@ -81,6 +81,7 @@ def main(control: socket.socket, spawn_fd: int, message: str) -> NoReturn:
         spawn_fd: the far end of the spawn socket.
         message: a `Config` as JSON.
     """
+    set_name("grader-zygote")
     try:
         config = Config(**json.loads(message))
         site_hooks = _site_hooks()

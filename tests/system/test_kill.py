@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from processes import alive, children, command_of, descendants, eventually
+from processes import alive, children, descendants, eventually, name_of
 from runs import differences, end, kept, reports, reused, start
 from toy import RIGHT
 
@@ -102,19 +102,19 @@ class Disturbed:
             if not victims or process.poll() is not None:
                 return None
             victim = chance.choice(victims)
-            command = command_of(victim)
+            name = name_of(victim)
             with contextlib.suppress(ProcessLookupError):  # some live for a moment only
                 os.kill(victim, signal.SIGKILL)
-                return f"{whom}, {time.monotonic() - began:.2f} s after its beginning: {command}"
+                return f"{whom}, {time.monotonic() - began:.2f} s after its beginning: {name}"
 
 
 ROLES: dict[str, Callable[[int], set[int]]] = {
     "grader": lambda pid: {pid},
-    "judge": lambda pid: children(pid, 0, "grader.judging.judge"),
-    "judge at work": lambda pid: children(pid, 1, "grader.judging.judge"),
-    "zygote": lambda pid: children(pid, 0, "recv_fds"),
-    "supervisor": lambda pid: children(pid, 1, "recv_fds"),
-    "worker": lambda pid: children(pid, 2, "recv_fds"),
+    "judge": lambda pid: children(pid, 0, "grader-judge"),
+    "judge at work": lambda pid: children(pid, 1, "grader-judge"),
+    "zygote": lambda pid: children(pid, 0, "grader-zygote"),
+    "supervisor": lambda pid: children(pid, 1, "grader-zygote"),
+    "worker": lambda pid: children(pid, 2, "grader-zygote"),
     "anyone": lambda pid: {pid} | descendants(pid),
 }
 

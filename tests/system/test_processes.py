@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from processes import alive, descendants, eventually, parent_of
+from processes import alive, children, descendants, eventually
 
 SLEEPS = "import time\ntime.sleep(60)"
 
@@ -51,24 +51,11 @@ def test_a_judge_that_is_killed_costs_one_try(toy: Path, class_of: Callable[...,
         text=True,
     )
 
-    def judges() -> list[int]:
-        """Forks of the judge: its children."""
-        (judge,) = [
-            pid
-            for pid in descendants(process.pid)
-            if _is_judge(pid) and parent_of(pid) == process.pid
-        ] or [0]
-        return [pid for pid in descendants(process.pid) if judge and parent_of(pid) == judge]
+    def judges() -> set[int]:
+        return children(process.pid, 1, "grader-judge")
 
     assert eventually(lambda: len(judges()) == 1, 30)
-    os.kill(judges()[0], signal.SIGKILL)
+    os.kill(judges().pop(), signal.SIGKILL)
     out, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors
     assert "ann" in out
-
-
-def _is_judge(pid: int) -> bool:
-    try:
-        return b"grader.judging.judge" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return False

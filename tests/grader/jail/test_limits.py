@@ -132,6 +132,24 @@ def test_descriptors_run_out_for_them_alone(zygote: Zygote, forbidden: tuple[str
     assert "Too many open files" in str(result.raised)
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names are Linux's")
+@pytest.mark.parametrize(
+    "name", [b"\xff\xa0\x85 )", b"\xc2\x85Threads:\t9999"], ids=["bytes", "a line"]
+)
+def test_what_a_process_calls_itself_is_its_own_business(
+    zygote: Zygote, forbidden: tuple[str, ...], name: bytes
+) -> None:
+    source = f"""
+import ctypes, time
+text = ctypes.create_string_buffer({name!r})
+assert ctypes.CDLL(None).prctl(15, text, 0, 0, 0) == 0
+time.sleep(0.5)
+named = True
+"""
+    result = run(zygote, source, forbidden=forbidden)
+    assert (result.raised, result.ending) == (None, None)
+
+
 class TestWithoutTheSandbox:
     """Process, rlimits and watchdog are there in every mode."""
 

@@ -10,8 +10,10 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from importlib.machinery import BuiltinImporter, PathFinder
 from pathlib import Path
+from typing import Any
 
 import pytest
 from processes import eventually
@@ -22,6 +24,8 @@ from grader.judging import spawning as launch
 from grader.judging.spawning import Zygote, require_platform, spawn
 from grader.worker import zygote as zygote_module
 
+FORKED = {"preload": ["colorsys"], "beside_judge": True}
+"""Forked from who becomes a judge, rather than started."""
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no workers without fork")
 
@@ -172,14 +176,24 @@ class TestImportPath:
 class TestMemory:
     """A zygote's memory is every worker's memory: it must hold no secret of the grader's."""
 
+    @pytest.fixture(params=[{}, FORKED], ids=["started", "forked"])
+    def origin(self, request: pytest.FixtureRequest) -> dict[str, Any]:
+        return dict(request.param)
+
+    @pytest.fixture
+    def zygote(self, origin: dict[str, Any]) -> Iterator[Zygote]:
+        with ready_zygote(**origin) as zygote:
+            assert (zygote.nursery is not None) is bool(origin)
+            yield zygote
+
     def test_no_word_of_the_grader_is_in_it(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, origin: dict[str, Any]
     ) -> None:
         token = secrets.token_hex(16)
         monkeypatch.setenv("GRADER_TEST_TOKEN", token)
         (tmp_path / "roster.csv").write_text(token)
         kept = [token] * 3, (tmp_path / "roster.csv").read_bytes()
-        with ready_zygote() as zygote:
+        with ready_zygote(**origin) as zygote:
             pipes = spawn(zygote.fileno(), LIMITS)
             assert b"ready" in os.read(pipes.status, 1 << 16)
             family = [zygote.pid, *processes_below(zygote.pid)]

@@ -1,0 +1,176 @@
+"""One process imports, and becomes two."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from processes import children, eventually, name_of, parent_of
+
+import grader
+from grader.config.course import load_course
+from grader.judging.crew import Crew
+from grader.judging.nursery import Nursery
+from grader.judging.spawning import NURSERY
+from grader.store.fingerprint import suite_digests
+
+pytestmark = pytest.mark.skipif(not Nursery.possible(), reason="forks can't be watched here")
+
+TELL = """
+import json, os, socket, sys
+told = {
+    "pid": os.getpid(),
+    "session": os.getsid(0),
+    "environment": dict(os.environ),
+    "imported": "heavy" in sys.modules,
+    "path": sys.path[0],
+    "arguments": len(sys.argv) - 1,
+}
+channel = socket.socket(fileno=int(sys.argv[1]))
+channel.sendall(json.dumps(told).encode())
+channel.recv(1)
+"""
+
+
+@pytest.fixture
+def counted(tmp_path: Path) -> Path:
+    """A package folder with a library that counts how often it is imported."""
+    diary = tmp_path / "diary"
+    text = f"from pathlib import Path\nwith Path({str(diary)!r}).open('a') as f: f.write('x')\n"
+    (tmp_path / "heavy.py").write_text(text)
+    return tmp_path
+
+
+@pytest.fixture
+def nursery(counted: Path) -> Iterator[Nursery]:
+    first = {
+        "engine": str(Path(grader.__file__).parents[1]),
+        "sites": [str(counted)],
+        "libraries": ["no_such_library", "heavy"],
+    }
+    made = Nursery(NURSERY, json.dumps(first).encode() + b"\n", {"PATH": "/usr/bin:/bin"})
+    yield made
+    made.process.kill()
+    made.process.wait()
+    made.close()
+
+
+class Born:
+    """A program that a nursery runs, at the other end of a socket."""
+
+    def __init__(self, start: Callable[..., Any], **environment: str) -> None:
+        self.channel, far = socket.socketpair()
+        with far, Path(os.devnull).open("rb") as nothing:
+            standard = [nothing.fileno()] * 3
+            self.process = start(TELL, environment, [*standard, far.fileno()])
+
+    def told(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.channel.recv(1 << 20))
+        return found
+
+
+@pytest.fixture
+def born() -> Iterator[Callable[..., Born]]:
+    with contextlib.ExitStack() as ends:
+
+        def bear(start: Callable[..., Any], **environment: str) -> Born:
+            one = Born(start, **environment)
+            ends.callback(one.channel.close)
+            return one
+
+        yield bear
+
+
+def test_two_programs_run_and_one_has_imported(
+    nursery: Nursery, counted: Path, born: Callable[..., Born]
+) -> None:
+    fork, itself = born(nursery.fork, WHO="fork"), born(nursery.become, WHO="itself")
+    first, second = fork.told(), itself.told()
+    assert (counted / "diary").read_text() == "x"
+    assert (first["imported"], second["imported"]) == (True, True)
+    assert second["pid"] == nursery.process.pid == parent_of(first["pid"])
+    assert fork.process.pid == first["pid"]
+    for one, who in ((first, "fork"), (second, "itself")):
+        assert one["environment"].pop("LC_CTYPE", "C.UTF-8") == "C.UTF-8"  # Python's own
+        assert one["environment"] == {"WHO": who}
+        assert (one["session"], one["path"], one["arguments"]) == (one["pid"], "", 1)
+
+
+def test_a_fork_is_watched_like_a_child(nursery: Nursery, born: Callable[..., Born]) -> None:
+    fork = born(nursery.fork)
+    fork.told()
+    assert fork.process.poll() is None
+    with pytest.raises(subprocess.TimeoutExpired):
+        fork.process.wait(timeout=0.05)
+    fork.process.kill()
+    fork.process.wait(timeout=10)
+    assert fork.process.poll() is not None
+    assert eventually(lambda: not Path(f"/proc/{fork.process.pid}/fd/0").exists())
+
+
+def test_who_dies_before_anybody_is_born_has_no_fork(
+    nursery: Nursery, born: Callable[..., Born]
+) -> None:
+    os.kill(nursery.process.pid, signal.SIGSTOP)
+    fork = born(nursery.fork)
+    nursery.close()
+    assert fork.process.poll() is not None
+    fork.process.kill()
+    fork.process.wait(timeout=1)
+    with pytest.raises(ProcessLookupError):
+        _ = fork.process.pid
+    assert fork.channel.recv(1) == b""
+
+
+def test_it_ends_with_the_grader_that_it_waits_for(counted: Path) -> None:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = [sys.executable, "-s", "-B", "-c", NURSERY]
+    config = {"engine": str(Path(grader.__file__).parents[1]), "sites": [], "libraries": []}
+    with theirs, subprocess.Popen(command, stdin=theirs.fileno()) as process:
+        ours.sendall(json.dumps(config).encode() + b"\n")
+        theirs.close()
+        ours.close()
+        try:
+            assert process.wait(timeout=30) == 0
+        finally:
+            process.kill()
+
+
+def test_who_has_become_somebody_is_not_its_to_end(
+    nursery: Nursery, born: Callable[..., Born]
+) -> None:
+    itself = born(nursery.become)
+    itself.told()
+    nursery.close()
+    assert itself.process.poll() is None
+
+
+@pytest.mark.parametrize("whom", ["grader-judge", "grader-zygote"])
+def test_a_crew_is_one_family_and_no_longer_alive_without_either(toy: Path, whom: str) -> None:
+    table = toy / "pyproject.toml"
+    table.write_text(
+        table.read_text().replace('id = "sums"', 'id = "sums"\npreload = ["colorsys"]')
+    )
+    course = load_course(toy)
+    crew = Crew(course, suite_digests(course, ["adding"]))
+    try:
+        crew.describe()
+        crew.wait_ready()
+        (judge,) = children(os.getpid(), 0, "grader-judge")
+        (zygote,) = children(os.getpid(), 0, "grader-zygote")
+        assert parent_of(zygote) == judge
+        assert crew.alive
+        os.kill(judge if whom == "grader-judge" else zygote, signal.SIGKILL)
+        assert eventually(lambda: not crew.alive)
+    finally:
+        crew.close()
+    assert eventually(lambda: {name_of(judge), name_of(zygote)} == {"gone"})
