@@ -47,6 +47,18 @@ class Target:
     reached: bool | None
 
 
+def at_most(name: str, most: float, measured: float | None) -> Target:
+    """A figure that is to be no larger."""
+    reached = None if measured is None else measured <= most
+    return Target(name, f"<= {most:g}", measured, reached)
+
+
+def at_least(name: str, least: float, measured: float | None) -> Target:
+    """A figure that is to be no smaller."""
+    reached = None if measured is None else measured >= least
+    return Target(name, f">= {least:g}", measured, reached)
+
+
 def median(values: Sequence[float | None]) -> float | None:
     """The median of what could be measured."""
     known = [value for value in values if value is not None]

@@ -22,10 +22,10 @@ from benchmarks.classroom import ASSIGNMENT, Work, code, write_notebook, write_p
 from benchmarks.environments import CACHE, ROOT, environment
 from benchmarks.plain_checks import PlainSuite, translate
 from grader.config.course import Course
+from grader.exit_status import ExitStatus
 from grader.judging.engine import load_suites
 
 Scores = Mapping[str, float]
-UNGRADED_STATUS = 3
 
 
 class Tool(Protocol):
@@ -103,7 +103,7 @@ class Ours:
             cwd=folder,
             env=quiet_environment(),
             first_result=r"student\d+ ",
-            statuses=(0, UNGRADED_STATUS),
+            statuses=(0, ExitStatus.UNGRADED),
         )
         gradebook = json.loads((output / "gradebook.json").read_text(encoding="utf-8"))
         graded = [score for score in gradebook["scores"] if score["state"] == "graded"]
@@ -225,12 +225,15 @@ def _hidden_cells(suite: PlainSuite) -> list[dict[str, object]]:
 class Otter:
     """`otter run` for each notebook, so many at once; a test file for each question."""
 
-    one_by_one = "otter run"
-
     def __init__(self, jobs: int = 1) -> None:
-        self.name = self.one_by_one if jobs == 1 else f"otter run, {jobs} at once"
+        self.name = self.called(jobs)
         self.jobs = jobs
         self.bin = environment("otter")
+
+    @staticmethod
+    def called(jobs: int = 1) -> str:
+        """The name that it goes by."""
+        return "otter run" if jobs == 1 else f"otter run, {jobs} at once"
 
     def prepare(self, course: Course, works: Sequence[Work], folder: Path) -> None:
         write_plain(works, folder / "submissions")

@@ -10,7 +10,7 @@ from pathlib import Path
 def parent_of(pid: int) -> int:
     """The parent's id by the kernel's own table; -1 when the process is gone."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:
         return -1
     return int(stat.rpartition(")")[2].split()[1])
@@ -32,18 +32,10 @@ def descendants(pid: int, steps: int = 100) -> set[int]:
     return found
 
 
-def command_of(pid: int) -> str:
-    """How a process was started, its beginning."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()[:200]
-    except OSError:
-        return "gone"
-
-
 def name_of(pid: int) -> str:
     """What a process calls itself; a fork has the name of who forked it."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
+        return Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
     except OSError:
         return "gone"
 
@@ -68,7 +60,7 @@ def alive(pids: set[int]) -> set[int]:
 
 def _state(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
     except OSError:
         return ""
 

@@ -25,7 +25,7 @@ import pytest
 
 from grader.config.suite_files import suite_files
 from grader.errors import GraderError, GraderFault, SuiteError
-from grader.forking import join_pages, prepare_to_fork, start_loading
+from grader.forking import prepare_to_fork, start_loading
 from grader.jail.limits import limit_data
 from grader.judging.beside_data import beside_data
 from grader.judging.examination import Examination
@@ -291,9 +291,9 @@ class Judge(CheckRunner):
 
     def _serve(self, suites: dict[str, tuple[Suite, list[pytest.Item]]]) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
-        saving = chain(import_ahead(self.setup.libraries), join_pages())
+        ahead = import_ahead(self.setup.libraries)
         while True:
-            while not is_asked(self.control) and next(saving, False):
+            while not is_asked(self.control) and next(ahead, False):
                 pass
             byte, descriptors, _, _ = socket.recv_fds(self.control, 1, 2)
             if not byte:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from grader.errors import told
-from grader.forking import join_pages, prepare_to_fork, start_loading
+from grader.forking import prepare_to_fork, start_loading
 from grader.jail.linux import PR_SET_CHILD_SUBREAPER, prctl, set_dumpable, set_name
 from grader.jail.readable import Readable, find_readable
 from grader.jail.scratch import remove_tree
@@ -207,14 +207,13 @@ def _serve(
 
 
 def _spare_work(modules: Sequence[str]) -> Iterator[bool]:
-    """Do, step by step, what saves time later on; `True` after each step."""
+    """Import, one after the other, what saves time later on; `True` after each."""
     for name in modules:
         start_loading()
         with contextlib.suppress(Exception):  # whoever imports it will see why
             preload([name])
         prepare_to_fork()
         yield True
-    yield from join_pages()
 
 
 def _fork(

@@ -9,13 +9,13 @@ import pytest
 
 PROGRAM = """
 import gc, os
-from grader.forking import join_pages, prepare_to_fork
+from grader.forking import prepare_to_fork, start_loading
 
+start_loading()
 kept = bytearray(os.urandom(8 << 20))
 before = bytes(kept)
 prepare_to_fork()
-assert all(join_pages())
-assert kept == before
+assert gc.isenabled()
 assert gc.get_freeze_count() > 1000
 if os.fork() == 0:
     kept[:] = bytes(len(kept))
