@@ -35,6 +35,7 @@ from grader.judging.judge_process import (
     guard_process,
     import_ahead,
     is_asked,
+    require_files,
     stay_with_one_thread,
 )
 from grader.judging.lesson_suite import LessonModule, LessonSuite
@@ -89,7 +90,7 @@ def main(kind: type[Judge] | None = None) -> None:
     CourseData(setup.data, setup.hidden_data).use()
     files = [path for assignment in setup.assignments for path in plugin.files_of(assignment.id)]
     try:
-        _require_files(files, setup)
+        require_files(files, setup)
         plugin.load_reference()
         plugin.load_lessons()
     except GraderError as error:
@@ -103,29 +104,6 @@ def main(kind: type[Judge] | None = None) -> None:
             *map(str, files),
         ],
         plugins=[plugin],
-    )
-
-
-def _require_files(files: Sequence[Path], setup: JudgeSetup) -> None:
-    """Make sure that there is something to collect: without a path, pytest looks everywhere.
-
-    Raises:
-        SuiteError: no assignment has a file of checks.
-    """
-    if files:
-        return
-    folders = ", ".join(folder for folder in (setup.checks, setup.suites) if folder)
-    named = " or ".join(f"test_{assignment.id}.py" for assignment in setup.assignments[:3])
-    if not setup.assignments:
-        raise SuiteError(
-            "this course has no assignment",
-            where=setup.root,
-            hint="`grader new-assignment ID` writes the first one",
-        )
-    raise SuiteError(
-        "no assignment has a file of checks",
-        where=folders or setup.root,
-        hint=f"write {named}" if folders else "set `checks` and `suites` in [tool.grader]",
     )
 
 

@@ -1,4 +1,4 @@
-"""What makes a judge's process safe to have, and cheap to fork."""
+"""What makes a judge's process safe to have, cheap to fork, and not without something to do."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+from grader.errors import SuiteError
 from grader.forking import prepare_to_fork
 from grader.jail.linux import PR_SET_PDEATHSIG, prctl, set_dumpable, set_name
 from grader.model import Ending, EndingKind
 from grader.testing.verdicts import in_words
-from grader.wire.judge import JobRequest
+from grader.wire.judge import JobRequest, JudgeSetup
 from grader.wire.worker import GPU_DRIVER_BYTES
 
 LEAST_BYTES = 1 << 30
@@ -63,3 +65,26 @@ def stay_with_one_thread() -> None:
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)
+
+
+def require_files(files: Sequence[Path], setup: JudgeSetup) -> None:
+    """Make sure that there is something to collect: without a path, pytest looks everywhere.
+
+    Raises:
+        SuiteError: no assignment has a file of checks.
+    """
+    if files:
+        return
+    folders = ", ".join(folder for folder in (setup.checks, setup.suites) if folder)
+    named = " or ".join(f"test_{assignment.id}.py" for assignment in setup.assignments[:3])
+    if not setup.assignments:
+        raise SuiteError(
+            "this course has no assignment",
+            where=setup.root,
+            hint="`grader new-assignment ID` writes the first one",
+        )
+    raise SuiteError(
+        "no assignment has a file of checks",
+        where=folders or setup.root,
+        hint=f"write {named}" if folders else "set `checks` and `suites` in [tool.grader]",
+    )

@@ -23,6 +23,7 @@ from grader.errors import GraderError, GraderFault, no_room, told
 from grader.jail.scratch import remove_tree
 from grader.judging.libraries import how_to_install
 from grader.judging.nursery import ForkedProcess, Nursery
+from grader.judging.python_environment import environment_of_workers, site_folders
 from grader.judging.staging import stage_data, stage_packages, withhold_answers
 from grader.model import Limits
 from grader.wire.events import Failed, Warm, decode_event
@@ -143,9 +144,9 @@ class Zygote:
         try:
             with far_control, far_spawn:
                 self.state.chmod(0o755)  # a worker may run as another user
-                sites = _site_folders()
+                sites = site_folders()
                 engine = str(Path(grader.__file__).resolve().parents[1])
-                environment = _environment(self.state)
+                environment = environment_of_workers(self.state)
                 shared = _installed(preload, public)
                 if beside_judge and shared and Nursery.possible():
                     first = {"engine": engine, "sites": sites, "libraries": shared}
@@ -356,46 +357,3 @@ def _send(socket_fd: int, message: bytes, descriptors: list[int]) -> None:
         channel.sendmsg([message], [rights], getattr(socket, "MSG_NOSIGNAL", 0))
     finally:
         channel.detach()
-
-
-def _environment(state: Path) -> dict[str, str]:
-    """All that a zygote, and so a worker, ever sees of the environment."""
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "HOME": "/nonexistent",
-        "USER": "student",
-        "LANG": "C.UTF-8",
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "TORCHDYNAMO_DISABLE": "1",
-        "TORCHINDUCTOR_CACHE_DIR": str(state / "inductor"),  # else in /tmp
-        "MPLBACKEND": "Agg",
-        "MPLCONFIGDIR": str(_font_cache(state)),
-        "GRADER_GRADING": "1",
-        "PYTHONHASHSEED": "0",  # a set of strings has the same order in every run
-    }
-    # without the first, an interpreter or torch outside the default folders can't find its
-    # libraries; the others say which GPUs are ours
-    for name in ("LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"):
-        if name in os.environ:
-            environment[name] = os.environ[name]
-    return environment
-
-
-def _font_cache(state: Path) -> Path:
-    """Where matplotlib keeps its list of fonts, for good if possible: making it takes seconds."""
-    try:
-        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-        folder = Path(home, "grader", "matplotlib")
-        folder.mkdir(parents=True, exist_ok=True)
-    except (OSError, RuntimeError):  # a read-only home, or a user without one
-        folder = state / "fonts"
-        folder.mkdir()
-    return folder
-
-
-def _site_folders() -> list[str]:
-    """Where packages are installed: never the project itself, which an editable install adds."""
-    folders = (path for path in sys.path if Path(path).name in ("site-packages", "dist-packages"))
-    return [str(Path(folder).absolute()) for folder in folders if Path(folder).is_dir()]
