@@ -119,6 +119,9 @@ def wait_until_gone(pids: Sequence[int], within_s: float) -> list[int]:
 
 def _lives(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0] != "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+            != "Z"
+        )
     except OSError:
         return False

@@ -1,21 +1,26 @@
 """A stand-in for torch's compiler, which workers do without.
 
 Every optimizer imports `torch._dynamo` for two functions that do nothing while the compiler is
-switched off, and importing it takes nearly as long as torch itself. The stand-in has these two, and
-makes way for the real module when somebody asks for anything else, such as `torch.compile`.
+switched off, what is computed again in a backward pass asks for its settings, and importing it
+takes nearly as long as torch itself. The stand-in has the functions and the settings, and makes way
+for the real module when somebody asks for anything else, such as `torch.compile`.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 import types
 from collections.abc import Callable
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from typing import Any
 
 from grader.testing.torch_internals import COMPILER
+
+SETTINGS = f"{COMPILER}.config"
 
 
 class IdleCompiler(types.ModuleType):
@@ -39,6 +44,8 @@ class IdleCompiler(types.ModuleType):
 
         The import system asks for `__path__` before it imports a submodule.
         """
+        if attribute == "config" and (settings := _settings()) is not None:
+            return settings
         return getattr(_wake_up(self), attribute)
 
 
@@ -47,6 +54,27 @@ def put_off() -> None:
     if COMPILER not in sys.modules:
         sys.modules[COMPILER] = IdleCompiler()
         sys.modules["torch"].__dict__["_dynamo"] = sys.modules[COMPILER]
+
+
+def _settings() -> types.ModuleType | None:
+    """The compiler's settings without the compiler: a file that needs nothing of it.
+
+    The real module finds them in their place when it is imported. None where the file is another.
+    """
+    if SETTINGS in sys.modules:
+        return sys.modules[SETTINGS]
+    file = Path(sys.modules["torch"].__file__ or "").parent / "_dynamo/config.py"
+    spec = importlib.util.spec_from_file_location(SETTINGS, file)
+    if spec is None or spec.loader is None:
+        return None
+    settings = sys.modules[SETTINGS] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(settings)
+        settings.disable = True  # type: ignore[attr-defined]
+    except Exception:
+        del sys.modules[SETTINGS]
+        return None
+    return settings
 
 
 def _wake_up(idle: IdleCompiler) -> types.ModuleType:

@@ -55,6 +55,28 @@ assert sys.modules["torch._dynamo"] is idle
 """)
 
 
+CHECKPOINT = """
+from torch.utils.checkpoint import checkpoint
+x = torch.ones(1, 2, requires_grad=True)
+checkpoint(layer, x, use_reentrant=False).sum().backward()
+assert layer.weight.grad.abs().sum() > 0
+"""
+
+
+def test_what_is_computed_again_needs_settings_alone() -> None:
+    run(CHECKPOINT + "assert sys.modules['torch._dynamo'] is idle and idle.config.disable")
+
+
+def test_settings_stay_what_they_are_when_the_real_one_comes() -> None:
+    run(
+        f"{CHECKPOINT}settings = idle.config\ntorch._dynamo.reset()\n{REAL}assert torch._dynamo.config is settings"
+    )
+
+
+def test_where_torch_has_no_such_settings_the_real_one_is_asked() -> None:
+    run(f"torch.__file__ = 'no such folder/torch.py'\ntorch._dynamo.config\n{REAL}")
+
+
 @pytest.mark.parametrize(
     "use",
     [
