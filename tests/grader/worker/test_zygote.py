@@ -26,6 +26,9 @@ from grader.worker import zygote as zygote_module
 
 FORKED = {"preload": ["colorsys"], "beside_judge": True}
 """Forked from who becomes a judge, rather than started."""
+WHOM_TO_BECOME_IS_NOT_SAID = b'{"engine": "%s", "sites": [], "libraries": []}\n' % bytes(
+    Path(launch.__file__).parents[2]
+)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no workers without fork")
 
@@ -42,10 +45,20 @@ def asked_after_a_pause(zygote: Zygote, expression: str) -> bool:
     return ask(zygote, expression) is True
 
 
-@pytest.mark.parametrize("heard", [b"", b'{"engine": "half of'])
-def test_it_ends_when_the_grader_goes_before_it_has_said_everything(heard: bytes) -> None:
+@pytest.mark.parametrize(
+    ("program", "heard"),
+    [
+        (launch.BOOTSTRAP, b""),
+        (launch.BOOTSTRAP, b'{"engine": "half of'),
+        (launch.NURSERY, WHOM_TO_BECOME_IS_NOT_SAID),
+    ],
+    ids=["nothing", "half of it", "whom to become"],
+)
+def test_it_ends_when_the_grader_goes_before_it_has_said_everything(
+    program: str, heard: bytes
+) -> None:
     ours, theirs = socket.socketpair()
-    command = [sys.executable, "-s", "-B", "-c", launch.BOOTSTRAP]
+    command = [sys.executable, "-s", "-B", "-c", program]
     with theirs, subprocess.Popen(command, stdin=theirs.fileno()) as process:
         if heard:
             socket.send_fds(ours, [heard], [theirs.fileno()])
