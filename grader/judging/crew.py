@@ -89,7 +89,12 @@ class Crew:
             SuiteError: a suite or the reference can't be used.
             GraderFault: the judge died.
         """
-        return self._judge.describe()
+        try:
+            return self._judge.describe()
+        except GraderFault:
+            if self._zygote is not None and self._zygote.nursery is not None:
+                self._zygote.wait_ready()  # if it died before it was a judge, this knows why
+            raise
 
     def wait_ready(self) -> None:
         """Wait until workers can be had, and the first time let one try to break out.

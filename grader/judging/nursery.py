@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from typing import IO
 
 PACKET_BYTES = 64
 
@@ -25,6 +26,7 @@ class Nursery:
         bootstrap: what it runs: see `grader/worker/nursery.py`.
         message: what the bootstrap reads first.
         environment: all that it is started with. Workers can find it out.
+        log: where it says what goes wrong while it imports.
     """
 
     @staticmethod
@@ -32,15 +34,17 @@ class Nursery:
         """Whether a fork can be watched here by who is not its parent: on Linux."""
         return hasattr(os, "pidfd_open") and sys.platform == "linux"
 
-    def __init__(self, bootstrap: str, message: bytes, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, bootstrap: str, message: bytes, environment: Mapping[str, str], log: IO[bytes]
+    ) -> None:
         self._waits = True
         self._control, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with far:
             self.process = subprocess.Popen(
                 [sys.executable, "-s", "-B", "-c", bootstrap],
                 stdin=far.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
                 env=dict(environment),
                 cwd="/",
                 start_new_session=True,  # Ctrl-C is the grader's to handle

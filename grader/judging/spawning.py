@@ -150,7 +150,7 @@ class Zygote:
                 shared = _installed(preload, public)
                 if beside_judge and shared and Nursery.possible():
                     first = {"engine": engine, "sites": sites, "libraries": shared}
-                    self.nursery = Nursery(NURSERY, _line(first), environment)
+                    self.nursery = Nursery(NURSERY, _line(first), environment, self._log)
                 beside = data or {}
                 staged = stage_packages(public, self.state / "public", beside)
                 parts = self.state / "parts"

@@ -16,7 +16,8 @@ import pytest
 from processes import children, eventually, name_of, parent_of
 
 import grader
-from grader.config.course import load_course
+from grader.config.course import Course, load_course
+from grader.errors import GraderFault
 from grader.judging.crew import Crew
 from grader.judging.nursery import Nursery
 from grader.judging.spawning import NURSERY
@@ -56,7 +57,9 @@ def nursery(counted: Path) -> Iterator[Nursery]:
         "sites": [str(counted)],
         "libraries": ["no_such_library", "heavy"],
     }
-    made = Nursery(NURSERY, json.dumps(first).encode() + b"\n", {"PATH": "/usr/bin:/bin"})
+    message, environment = json.dumps(first).encode() + b"\n", {"PATH": "/usr/bin:/bin"}
+    with (counted / "log").open("wb") as log:
+        made = Nursery(NURSERY, message, environment, log)
     yield made
     made.process.kill()
     made.process.wait()
@@ -139,13 +142,35 @@ def test_who_has_become_somebody_is_not_its_to_end(
     assert itself.process.poll() is None
 
 
-@pytest.mark.parametrize("whom", ["grader-judge", "grader-zygote"])
-def test_a_crew_is_one_family_and_no_longer_alive_without_either(toy: Path, whom: str) -> None:
+def preloading(toy: Path, library: str) -> Course:
+    """The small course, with a library that is imported once."""
     table = toy / "pyproject.toml"
     table.write_text(
-        table.read_text().replace('id = "sums"', 'id = "sums"\npreload = ["colorsys"]')
+        table.read_text().replace('id = "sums"', f'id = "sums"\npreload = ["{library}"]')
     )
-    course = load_course(toy)
+    return load_course(toy)
+
+
+def test_a_library_that_ends_the_process_is_told_with_its_last_words(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sites = tmp_path / "site-packages"
+    sites.mkdir()
+    text = "import os, sys; print('no such driver', file=sys.stderr, flush=True); os._exit(7)"
+    (sites / "deadly.py").write_text(text)
+    monkeypatch.syspath_prepend(sites)
+    course = preloading(toy, "deadly")
+    crew = Crew(course, suite_digests(course, ["adding"]))
+    try:
+        with pytest.raises(GraderFault, match="died while it started: no such driver"):
+            crew.describe()
+    finally:
+        crew.close()
+
+
+@pytest.mark.parametrize("whom", ["grader-judge", "grader-zygote"])
+def test_a_crew_is_one_family_and_no_longer_alive_without_either(toy: Path, whom: str) -> None:
+    course = preloading(toy, "colorsys")
     crew = Crew(course, suite_digests(course, ["adding"]))
     try:
         crew.describe()
