@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent
 CACHE = ROOT / "build" / "bench"
 TORCH = "torch==2.13.0"
 PEERS = {"nbgrader": "nbgrader==0.9.6", "otter": "otter-grader==7.0.0"}
-BESIDE = ("ipykernel", "matplotlib", "numpy")
+BESIDE = ("ipykernel", "matplotlib", "numpy", "pytest", "msgspec")
+"""What a notebook of the course, its checks and their translation need."""
 
 
 class NotInstalled(Exception):
@@ -25,7 +26,7 @@ def environment(peer: str) -> Path:
         NotInstalled: pip failed.
     """
     folder = CACHE / peer
-    ready = folder / f"ready-{PEERS[peer]}"
+    ready = folder / "-".join(["ready", PEERS[peer], *BESIDE])
     if not ready.exists():
         print(f"Installing {PEERS[peer]} into {folder}: minutes, once", file=sys.stderr)
         _run(sys.executable, "-m", "venv", "--clear", str(folder))

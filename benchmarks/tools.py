@@ -49,6 +49,7 @@ def quiet_environment(programs: Path | None = None) -> dict[str, str]:
         "JUPYTER_DATA_DIR": str(CACHE / "jupyter"),
         "MPLBACKEND": "agg",
         "PYTHONWARNINGS": "ignore",
+        "PYTHONPATH": str(ROOT),  # notebooks import what the course gives them
     }
     if programs is not None:
         settings["PATH"] = f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"

@@ -20,11 +20,14 @@ from grader.config.course import Course, load_course
 from grader.errors import GraderFault
 from grader.judging.crew import Crew
 from grader.judging.nursery import Nursery
-from grader.judging.spawning import NURSERY
+from grader.judging.spawning import BOOTSTRAP, NURSERY
 from grader.store.fingerprint import suite_digests
 
 pytestmark = pytest.mark.skipif(not Nursery.possible(), reason="forks can't be watched here")
 
+WHOM_TO_BECOME_IS_NOT_SAID = b'{"engine": "%s", "sites": [], "libraries": []}\n' % bytes(
+    Path(grader.__file__).parents[1]
+)
 TELL = """
 import json, os, socket, sys
 told = {
@@ -131,6 +134,31 @@ def test_who_dies_before_anybody_is_born_has_no_fork(
     with pytest.raises(ProcessLookupError):
         _ = fork.process.pid
     assert fork.channel.recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    ("program", "heard"),
+    [
+        (BOOTSTRAP, b""),
+        (BOOTSTRAP, b'{"engine": "half of'),
+        (NURSERY, WHOM_TO_BECOME_IS_NOT_SAID),
+    ],
+    ids=["nothing", "half of it", "whom to become"],
+)
+def test_it_ends_when_the_grader_goes_before_it_has_said_everything(
+    program: str, heard: bytes
+) -> None:
+    ours, theirs = socket.socketpair()
+    command = [sys.executable, "-s", "-B", "-c", program]
+    with theirs, subprocess.Popen(command, stdin=theirs.fileno()) as process:
+        if heard:
+            socket.send_fds(ours, [heard], [theirs.fileno()])
+        theirs.close()
+        ours.close()
+        try:
+            assert process.wait(timeout=30) == 0
+        finally:
+            process.kill()
 
 
 def test_who_has_become_somebody_is_not_its_to_end(

@@ -26,9 +26,6 @@ from grader.worker import zygote as zygote_module
 
 FORKED = {"preload": ["colorsys"], "beside_judge": True}
 """Forked from who becomes a judge, rather than started."""
-WHOM_TO_BECOME_IS_NOT_SAID = b'{"engine": "%s", "sites": [], "libraries": []}\n' % bytes(
-    Path(launch.__file__).parents[2]
-)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no workers without fork")
 
@@ -43,31 +40,6 @@ def asked_after_a_pause(zygote: Zygote, expression: str) -> bool:
     """Ask after the zygote has had time for other things."""
     time.sleep(2 * zygote_module.PAUSE_MS / 1000)
     return ask(zygote, expression) is True
-
-
-@pytest.mark.parametrize(
-    ("program", "heard"),
-    [
-        (launch.BOOTSTRAP, b""),
-        (launch.BOOTSTRAP, b'{"engine": "half of'),
-        (launch.NURSERY, WHOM_TO_BECOME_IS_NOT_SAID),
-    ],
-    ids=["nothing", "half of it", "whom to become"],
-)
-def test_it_ends_when_the_grader_goes_before_it_has_said_everything(
-    program: str, heard: bytes
-) -> None:
-    ours, theirs = socket.socketpair()
-    command = [sys.executable, "-s", "-B", "-c", program]
-    with theirs, subprocess.Popen(command, stdin=theirs.fileno()) as process:
-        if heard:
-            socket.send_fds(ours, [heard], [theirs.fileno()])
-        theirs.close()
-        ours.close()
-        try:
-            assert process.wait(timeout=30) == 0
-        finally:
-            process.kill()
 
 
 class TestPreload:
@@ -339,7 +311,6 @@ print(json.dumps([number for number in opened if number not in of_the_loop]))
         zygote.close()
 
     def test_garbage_on_the_socket_is_survived(self) -> None:
-        import socket
 
         with ready_zygote() as zygote:
             sender = socket.socket(fileno=os.dup(zygote.fileno()))
@@ -373,7 +344,6 @@ class TestOtherSystems:
         assert "Linux" in raised.value.hint
 
     def test_the_near_end_imports_without_unix(self) -> None:
-        import subprocess
 
         program = """
 import sys
