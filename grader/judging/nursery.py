@@ -124,8 +124,11 @@ class ForkedProcess:
         return None if self._parent.poll() is None else 0
 
     def kill(self) -> None:
-        """Kill it; wait for its birth, if that is yet to come."""
-        self._hear(wait=True)
+        """Kill it; whoever still imports, and would fork for nobody, is killed before."""
+        self._hear(wait=False)
+        if self._handle is None:
+            self._parent.kill()
+            self._hear(wait=True)
         if self._handle is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._handle, signal.SIGKILL)

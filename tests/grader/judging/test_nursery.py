@@ -123,6 +123,16 @@ def test_a_fork_is_watched_like_a_child(nursery: Nursery, born: Callable[..., Bo
     assert eventually(lambda: not Path(f"/proc/{fork.process.pid}/fd/0").exists())
 
 
+def test_an_import_that_does_not_end_can_be_ended(
+    nursery: Nursery, born: Callable[..., Born]
+) -> None:
+    os.kill(nursery.process.pid, signal.SIGSTOP)
+    fork = born(nursery.fork)
+    fork.process.kill()
+    fork.process.wait(timeout=1)
+    assert fork.process.poll() is not None
+
+
 def test_who_dies_before_anybody_is_born_has_no_fork(
     nursery: Nursery, born: Callable[..., Born]
 ) -> None:
