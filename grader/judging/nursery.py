@@ -140,7 +140,9 @@ class ForkedProcess:
             subprocess.TimeoutExpired: it has not ended in so many seconds.
         """
         self._hear(wait=True)
-        if self._handle is not None and not _ended(self._handle, timeout):
+        if self._handle is None:
+            return self._parent.wait(timeout)  # it died before
+        if not _ended(self._handle, timeout):
             raise subprocess.TimeoutExpired("a forked process", timeout or 0)
         return 0
 

@@ -129,7 +129,7 @@ def test_an_import_that_does_not_end_can_be_ended(
     os.kill(nursery.process.pid, signal.SIGSTOP)
     fork = born(nursery.fork)
     fork.process.kill()
-    fork.process.wait(timeout=1)
+    fork.process.wait(timeout=10)
     assert fork.process.poll() is not None
 
 
