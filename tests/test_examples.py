@@ -57,6 +57,11 @@ DESERVED: dict[str, tuple[dict[str, float], str]] = {
     "kira": (dict.fromkeys(FULL, 0.0), "patched the grader and wrote no answer"),
 }
 
+LEFT_OUT: dict[str, set[str]] = {
+    "anna": {"rms_norm", "swiglu", "rope", "grouped_attention", "modern_block"},
+    "bilal": set(),
+}
+"""Questions of a bonus that were left as they were handed out."""
 
 MISTAKES = [
     ("chen", "blocks", {"score_scale"}),
@@ -112,7 +117,17 @@ def test_right_work_gets_all_points_of_the_course(
     assert len(own) == 5
     for score in own:
         assert score.state is State.GRADED
-        assert {outcome.status for outcome in score.outcomes} == {Status.PASSED}, score.assignment
+        tried = [o for o in score.outcomes if o.question not in LEFT_OUT[student]]
+        assert {outcome.status for outcome in tried} == {Status.PASSED}, score.assignment
+
+
+@pytest.mark.slow
+def test_a_bonus_that_is_left_out_costs_nothing(
+    course_scores: dict[tuple[str, str], Score],
+) -> None:
+    score = course_scores["anna", "blocks"]
+    assert (score.earned, score.possible) == (25.0, 25.0)
+    assert {o.question for o in score.outcomes if o.earned < o.possible} == LEFT_OUT["anna"]
 
 
 @pytest.mark.slow

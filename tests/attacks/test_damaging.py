@@ -214,7 +214,12 @@ DEADLY = {
     "exit": ("os._exit(0)", EndingKind.EXITED),
     "close_replies": ("os.close(4)", EndingKind.EXITED),
     "print_into_replies": ("os.dup2(1, 4)", EndingKind.EXITED),
-    "garbage_replies": ("os.write(4, os.urandom(4096))", EndingKind.PROTOCOL),
+    "garbage_replies": ("os.write(4, bytes(range(255, -1, -1)) * 16)", EndingKind.PROTOCOL),
+    "half_a_reply": (
+        "os.write(4, bytes([0, 0, 16, 0]) + b'x' * 100)\nos.close(4)",
+        EndingKind.EXITED,
+    ),
+    "never_a_whole_reply": ("os.write(4, bytes([0, 0, 16, 0]))\nwhile True: pass", EndingKind.TIME),
     "recursion": (
         """
         sys.setrecursionlimit(1 << 30)

@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 import torch
+from traitlets.config import Config
 
 from grader.authoring.lessons import lesson_paths, read_lesson
 from grader.authoring.release import Notebook, build_notebook, notebook_bytes
@@ -114,6 +115,7 @@ def test_notebook_runs_in_jupyter_beside_the_course(
     course: Course,
     suites: dict[str, Suite],
     monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     nbclient = pytest.importorskip("nbclient")
     path = lesson_paths(course)[assignment]
@@ -121,7 +123,12 @@ def test_notebook_runs_in_jupyter_beside_the_course(
     notebook = nbformat.reads(notebook_bytes(built).decode(), 4)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     folder = {"metadata": {"path": str(course.notebooks)}}
-    nbclient.NotebookClient(notebook, timeout=120, resources=folder).execute()
+    # a port that is free when a kernel is started may not be when the kernel takes it
+    sockets = {"KernelManager": {"transport": "ipc", "ip": str(tmp_path / "kernel")}}
+    client = nbclient.NotebookClient(
+        notebook, timeout=120, resources=folder, config=Config(sockets)
+    )
+    client.execute()
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert [o.text for o in outputs if o.get("name") == "stderr"] == []  # no warnings
     assert "Traceback" not in str(outputs)
