@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,11 +17,9 @@ from grader.model import Submission
 from grader.names import component
 from grader.reports.case import Neighbours
 from grader.reports.html.page import address
+from grader.reports.made_from import fingerprint, is_made_from
 from grader.store.fingerprint import engine_digest
 from grader.store.output import CODE, write_atomically
-
-HEAD = 2048
-"""Bytes of a page in which its fingerprint stands."""
 
 Key = tuple[str, str]
 
@@ -52,12 +49,12 @@ def write_code(
     """
     known = _known(gradebook, folders)
     pages = {(one.score.student, one.assignment.id): one.page for one in known}
-    assignments = {one.id: _digest(one) for one in gradebook.assignments}
+    assignments = {one.id: fingerprint(one) for one in gradebook.assignments}
     written = []
     with Reader() as reader:
         for one, beside in zip(known, _neighbours(known), strict=True):
             path = output / CODE / one.folder / f"{component(one.assignment.id)}.html"
-            fingerprint = _digest(
+            made_from = fingerprint(
                 engine_digest(),
                 assignments[one.assignment.id],
                 msgspec.structs.replace(one.score, output=""),
@@ -68,8 +65,8 @@ def write_code(
                 beside,
                 str(output),
             )
-            if not _says(path, fingerprint):
-                page = _page(gradebook, one, beside, output, path, reader, fingerprint)
+            if not is_made_from(path, made_from):
+                page = _page(gradebook, one, beside, output, path, reader, made_from)
                 write_atomically(path, page, durable=False, mode=mode)
                 written.append(path)
     return pages, written
@@ -110,7 +107,7 @@ def _page(
     output: Path,
     path: Path,
     reader: Reader,
-    fingerprint: str,
+    made_from: str,
 ) -> str:
     from grader.reports.html.code_page import code_page
 
@@ -120,7 +117,7 @@ def _page(
         if one.before is not None:
             earlier = one.before.attempt, cells_of(one.before, reader)
     except IntakeError as error:
-        cells, refused, fingerprint = (), error.message, ""  # next time it may be there
+        cells, refused, made_from = (), error.message, ""  # next time it may be there
     return code_page(
         gradebook,
         one.assignment,
@@ -133,7 +130,7 @@ def _page(
         neighbours=beside,
         earlier=earlier,
         refused=refused,
-        fingerprint=fingerprint,
+        made_from=made_from,
     )
 
 
@@ -145,14 +142,3 @@ def _link(path: str, folder: Path) -> str:
     except (ValueError, UnicodeError):  # another drive
         return ""
 
-
-def _says(path: Path, fingerprint: str) -> bool:
-    try:
-        with path.open("rb") as file:
-            return f'content="{fingerprint}"'.encode() in file.read(HEAD)
-    except OSError:
-        return False
-
-
-def _digest(*values: object) -> str:
-    return hashlib.sha256(repr(values).encode("utf-8", "surrogatepass")).hexdigest()

@@ -63,12 +63,17 @@ def ways_to_fail(scores: Iterable[Score]) -> dict[str, tuple[Way, ...]]:
         check: tuple(
             sorted(
                 (way for (_, shape), failed in alike.items() for way in _by_value(shape, failed)),
-                # of equally many the first in order, not the first that came: two runs must agree
-                key=lambda way: (-len(way.students), way.status.value, way.said, way.expected),
+                key=_rank,
             )
         )
         for check, alike in found.items()
     }
+
+
+def _rank(way: Way) -> tuple[object, ...]:
+    """Of equally many the first in order, not the first that came: two runs must agree."""
+    told = way.status.value, way.said, way.expected, way.actual, way.various
+    return -len(way.students), *told, min(way.students)
 
 
 def in_words(way: Way) -> str:

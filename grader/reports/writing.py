@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
+import msgspec
+
 from grader.gradebook import AssignmentReport, Gradebook, Score, State
 from grader.names import component, components
 from grader.reports import csv_file, feedback_markdown, gradebook_json, gradescope, junit
 from grader.reports.choices import DEFAULT, Format, Hidden
 from grader.reports.feedback import Feedback, compose
+from grader.reports.made_from import fingerprint, is_made_from
 from grader.reports.students import by_student
+from grader.store.fingerprint import engine_digest
 from grader.store.output import (
     CHECKS,
     FEEDBACK,
@@ -122,16 +126,38 @@ def _write_students(
     code, written = write_code(gradebook, output, folders, mode)
     checks = {one.id: check_addresses(one) for one in gradebook.assignments}
     students = by_student(gradebook)
+    totals = {one.student: one for one in gradebook.totals}
     names = (f"{folders[student]}.html" for student in students)
     pages = ["", *(address("..", STUDENTS, name) for name in names), ""]
+    for_all = fingerprint(
+        engine_digest(),
+        gradebook.assignments,
+        gradebook.course,
+        gradebook.course_title,
+        gradebook.isolation,
+        str(output),
+        checks,
+    )
     for place, (student, scores) in enumerate(students.items()):
         path = output / STUDENTS / f"{folders[student]}.html"
         beside = Neighbours(pages[place], pages[place + 2])
-        page = student_page(
-            student, folders[student], gradebook, scores, code, beside, f"{output}", checks
+        made_from = fingerprint(
+            for_all,
+            student,
+            folders[student],
+            gradebook.names.get(student),
+            totals.get(student),
+            [msgspec.structs.replace(score, output="") for score in scores.values()],
+            [code.get((student, assignment)) for assignment in scores],
+            beside,
         )
-        write_atomically(path, page, durable=False, mode=mode)
-        written.append(path)
+        if not is_made_from(path, made_from):
+            page = student_page(
+                student, folders[student], gradebook, scores, code, beside, f"{output}", checks,
+                made_from,
+            )  # fmt: skip
+            write_atomically(path, page, durable=False, mode=mode)
+            written.append(path)
     return written
 
 

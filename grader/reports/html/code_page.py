@@ -72,7 +72,7 @@ def code_page(
     neighbours: Neighbours,
     earlier: tuple[int, Sequence[Cell]] | None = None,
     refused: str = "",
-    fingerprint: str = "",
+    made_from: str = "",
 ) -> str:
     """Return the page of one submission.
 
@@ -88,7 +88,7 @@ def code_page(
         neighbours: the same assignment of other students.
         earlier: the attempt before it, and its code.
         refused: why it can't be read any more.
-        fingerprint: of everything that decides this page.
+        made_from: the fingerprint of everything that decides this page.
     """
     shown = list(_cells(cells, assignment, score))
     count = sum(cell.source.count("\n") + 1 for cell in cells)
@@ -115,7 +115,7 @@ def code_page(
         attempt=earlier[0] if earlier else 0,
         refused=refused,
         changes=list(_changes(earlier[1], cells)) if earlier else [],
-        fingerprint=fingerprint,
+        made_from=made_from,
     )
 
 

@@ -22,7 +22,14 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(
-    template: str, /, *, script: str = "", style: str = "", posts: bool = False, **values: object
+    template: str,
+    /,
+    *,
+    script: str = "",
+    style: str = "",
+    posts: bool = False,
+    made_from: str = "",
+    **values: object,
 ) -> str:
     """Fill a template.
 
@@ -31,12 +38,14 @@ def render(
         script: the file name of the page's script, if it has one.
         style: the file names of what comes after the style of all pages, if anything does.
         posts: whether it is served, and its forms go back to where it came from.
+        made_from: the fingerprint of everything that decides the page, to be told in its head.
         values: what the template uses.
     """
     return _template(template).render(
         style=_style(style),
         script=_source(script) if script else "",
         policy=content_policy(script, style, posts=posts),
+        made_from=made_from,
         **values,
     )
 

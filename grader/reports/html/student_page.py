@@ -110,6 +110,7 @@ def student_page(
     neighbours: Neighbours = NOBODY,
     results: str = "reports",
     checks: Mapping[str, Mapping[str, str]] | None = None,
+    made_from: str = "",
 ) -> str:
     """Return one student's page.
 
@@ -124,6 +125,7 @@ def student_page(
         results: the folder of the reports, as it was named.
         checks: where there are pages about checks, from the folder of the reports, by assignment
             and check.
+        made_from: the fingerprint of everything that decides this page.
     """
     code, checks = code or {}, checks or {}
     total = total_of(student, scores.values(), gradebook)
@@ -132,6 +134,7 @@ def student_page(
         "student.html",
         script="code.js",
         style="code.css",
+        made_from=made_from,
         neighbours=neighbours,
         student=called(student, gradebook),
         title=gradebook.course_title or gradebook.course,
