@@ -11,9 +11,9 @@ import pytest
 from grader.judging.difference_map import difference_map
 from grader.judging.transcript import Transcript
 from grader.model import Outcome
+from grader.testing.check_code import source_of
 from grader.testing.failure import CheckFailed
 from grader.testing.links import StudentError
-from grader.testing.suites import source_of
 
 
 def frame_in_check(error: BaseException, item: pytest.Item) -> TracebackType | None:

@@ -88,10 +88,15 @@ def _brief(value: Any) -> Any:
         return kind(_brief(item) for item in value[:KEPT])
     if kind is dict:
         return {key: _brief(item) for key, item in value.items()}
-    elements = getattr(value, "numel", None) or getattr(value, "__len__", None)
-    if elements is not None and elements() > LARGE:
-        return _Written(_written(value))
-    return value
+    return _Written(_written(value)) if _elements(value) > LARGE else value
+
+
+def _elements(value: Any) -> int:
+    count = getattr(value, "numel", None) or getattr(value, "__len__", None)
+    try:
+        return 0 if count is None else int(count())
+    except TypeError:  # an array without dimensions has a `__len__` all the same
+        return 1
 
 
 class _Writer:

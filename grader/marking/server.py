@@ -213,7 +213,8 @@ async def _form(request: Request) -> Form:
 
 def _said(form: Form) -> Said:
     try:
-        points = float((form.get("points") or ["0"])[0].strip().replace(",", ".") or 0)
+        written = (form.get("points") or ["0"])[0].strip()
+        points = float(written.replace(",", ".").replace("−", "-") or 0)
     except ValueError:
         points = math.nan
     if not abs(points) <= MOST_POINTS:  # nor `nan`

@@ -21,7 +21,15 @@ from typing import Any, ClassVar
 from grader.testing import forms
 from grader.testing.forms.arrays import Raw, from_bytes
 from grader.testing.forms.described import Member, NamedValues
-from grader.testing.forms.parts import MAX_FRAME, MAX_TEXTS, Malformed, Texts, TooMuch, Unsendable
+from grader.testing.forms.parts import (
+    MAX_FRAME,
+    MAX_INT_BITS,
+    MAX_TEXTS,
+    Malformed,
+    Texts,
+    TooMuch,
+    Unsendable,
+)
 from grader.testing.links import Ref
 
 __all__ = ["MAX_FRAME", "TooMuch", "Unsendable"]
@@ -145,8 +153,11 @@ class Crossing:
     def _int(self, value: int, _: int) -> Any:
         if -(1 << 63) <= value < 1 << 63:
             return value
-        if value.bit_length() > 1200:
-            raise TooMuch("an integer of more than 1200 bits")
+        if value.bit_length() > MAX_INT_BITS:
+            raise TooMuch(
+                f"an integer of more than {MAX_INT_BITS:,} bits",
+                "ask for less of it: a remainder, or its bit_length()",
+            )
         return self.for_large(value)
 
     def _text(self, value: str | bytes | bytearray | memoryview, _: int) -> Any:

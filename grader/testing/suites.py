@@ -7,13 +7,10 @@ Public and hidden files of the same assignment make one suite (which they are: s
 from __future__ import annotations
 
 import contextlib
-import inspect
 import os
 import re
-import textwrap
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +20,7 @@ from _pytest.assertion import rewrite, util
 from grader.errors import SuiteError
 from grader.model import MOST_SECONDS, Assignment, Check, Question, Suite, total
 from grader.testing import CheckSpec
-from grader.testing.check_code import code_digest
+from grader.testing.check_code import code_digest, source_of
 from grader.testing.excerpts import excerpt
 from grader.testing.links import Listener, check_run, settle
 
@@ -219,26 +216,13 @@ def _describe(item: pytest.Item, shares: Counter[tuple[str, str]], public: Path 
         requires=spec.requires,
         timeout_s=spec.timeout_s,
         devices=spec.devices,
-        code=code_digest(Path(item.path), _question_class(item).__name__, _name(item)),
+        code=code_digest(function),
         source="" if practice else source_of(function)[0],
     )
 
 
 def _in_folder(item: pytest.Item, folder: Path | None) -> bool:
     return folder is not None and folder.resolve() in Path(item.path).resolve().parents
-
-
-@lru_cache(maxsize=4096)  # read once, before a judge forks for each submission
-def source_of(function: Any) -> tuple[str, int]:
-    """A test function's code, and the number of its first line; of decorators too.
-
-    `""` and 0 where no file has it.
-    """
-    try:
-        lines, first = inspect.getsourcelines(inspect.unwrap(function))
-    except (OSError, TypeError):
-        return "", 0
-    return textwrap.dedent("".join(lines)).rstrip(), first
 
 
 def _questions(items: Sequence[pytest.Item], checks: Sequence[Check]) -> tuple[Question, ...]:

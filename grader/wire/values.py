@@ -45,7 +45,7 @@ from grader.testing.crossing import (
 )
 from grader.testing.forms.arrays import from_bytes
 from grader.testing.forms.described import NamedValues
-from grader.testing.forms.parts import MAX_TEXTS, Malformed, Texts
+from grader.testing.forms.parts import MAX_INT_BITS, MAX_TEXTS, Malformed, Texts
 from grader.testing.links import Ref
 
 __all__ = ["HEADER", "MAX_FRAME", "TENSOR_DTYPES", "Decoder", "Encoder", "ProtocolError",
@@ -108,7 +108,9 @@ class Encoder(Crossing):
 
     def for_large(self, value: int) -> Any:
         """Its digits."""
-        return msgpack.ExtType(EXT_INT, str(value).encode())
+        # no decimal digits: a submission may have changed how many Python writes
+        data = value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
+        return msgpack.ExtType(EXT_INT, data)
 
     def for_tuple(self, items: list[Any]) -> Any:
         """A list that says that it is a tuple."""
@@ -243,9 +245,9 @@ class Decoder:
         return self.from_ref(int(data))
 
     def _int(self, data: bytes, _: int) -> int:
-        if len(data) > 400 or not data.removeprefix(b"-").isdigit():
+        if len(data) > MAX_INT_BITS // 8 + 1:
             raise ProtocolError("malformed integer")
-        return int(data)
+        return int.from_bytes(data, "big", signed=True)
 
     def _dtype(self, data: bytes, _: int) -> Any:
         name = data.decode("ascii")

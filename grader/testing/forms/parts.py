@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 MAX_FRAME = 64 << 20
+MAX_INT_BITS = 14_000  # 4,215 digits: what Python writes in decimal without being asked to
 """Bytes that cross at once."""
 
 LIBRARIES = ("numpy", "pandas", "pyarrow")

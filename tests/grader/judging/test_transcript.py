@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import SimpleNamespace
 
+import numpy as np
+import pytest
 import torch
 
 from grader.judging.transcript import KEPT, MAX_LINE, MAX_LINES, Transcript
@@ -108,3 +110,11 @@ def test_no_value_makes_a_line_long() -> None:
     lines = asked(body)
     assert len(lines) == 2
     assert all(len(line) <= MAX_LINE for line in lines)
+
+
+@pytest.mark.parametrize("value", [np.array(3.5), np.zeros((0, 2)), np.float32(1), torch.tensor(2)])
+def test_writing_an_argument_down_decides_no_verdict(value: object) -> None:
+    transcript = Transcript()
+    with check_run(transcript):
+        submission = SubmissionNames(LocalLink({"same": lambda x: x}))
+        assert np.array_equal(submission.same(value).value(), value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 import pytest
@@ -22,10 +23,27 @@ class TestSum:
 '''
 
 
+IN_A_LESSON = '''
+def test_sum(submission):
+    """Adds"""
+    assert submission.add(1, 2).value() == 3
+'''
+
+QUOTED = '''
+class TestSum:
+    def test_sum(self, submission):
+        """Reads"""
+        assert submission.read("""
+one
+  two""").value() == 3
+'''
+
+
 def digest(path: Path, code: str) -> str:
-    file = path / f"test_{abs(hash(code))}.py"
+    file = path / f"sums_{abs(hash(code))}.py"
     file.write_text(code, encoding="utf-8")
-    return code_digest(file, "TestSum", "test_sum")
+    found = runpy.run_path(str(file))
+    return code_digest(found["TestSum"].test_sum if "TestSum" in found else found["test_sum"])
 
 
 @pytest.mark.parametrize(
@@ -45,5 +63,19 @@ def test_only_what_it_does_counts(tmp_path: Path, old: str, new: str, same: bool
     assert (digest(tmp_path, CODE) == digest(tmp_path, CODE.replace(old, new))) is same
 
 
-def test_code_elsewhere_has_no_digest(tmp_path: Path) -> None:
-    assert digest(tmp_path, "class TestSum(Base):\n    pass\n") == ""
+@pytest.mark.parametrize("code", [IN_A_LESSON, QUOTED])
+def test_wherever_it_stands_another_line_is_another_check(tmp_path: Path, code: str) -> None:
+    first = digest(tmp_path, code)
+    assert first
+    assert digest(tmp_path, code.replace("== 3", "== 4")) != first
+    assert digest(tmp_path, code.replace('s"""', 's them"""')) == first
+
+
+def test_what_is_quoted_over_several_lines_counts_as_it_stands(tmp_path: Path) -> None:
+    assert digest(tmp_path, QUOTED) != digest(tmp_path, QUOTED.replace("  two", "two"))
+
+
+def test_code_that_no_file_has_has_no_digest() -> None:
+    made: dict[str, object] = {}
+    exec("def test_sum(submission): pass", made)
+    assert code_digest(made["test_sum"]) == ""

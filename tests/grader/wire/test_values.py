@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.testing.crossing import SMALL
+from grader.testing.forms.parts import MAX_INT_BITS
 from grader.testing.links import Ref
 from grader.wire import values as protocol
 from grader.wire.values import HEADER, ProtocolError, Unsendable, decode_body, encode_frame
@@ -109,7 +110,7 @@ class Sly(torch.Tensor):
         (torch.empty(2, device="meta"), "meta"),
         (torch.empty(protocol.MAX_FRAME, dtype=torch.float32), "bytes"),
         ("x" * (protocol.MAX_STR + 1), "characters"),
-        (1 << 2000, "1200 bits"),
+        (1 << MAX_INT_BITS, "14,000 bits"),
         ([0] * (protocol.MAX_NODES + 1), "values"),
         (dict.fromkeys(range(SMALL, SMALL + protocol.MAX_ODD_KEYS + 1), 0), "not strings"),
         (torch.ones([1] * 13), "13 dimensions"),
@@ -156,7 +157,7 @@ def nested(depth: int) -> bytes:
         body(msgpack.ExtType(protocol.EXT_REF, b"1" * 19)),
         body(msgpack.ExtType(protocol.EXT_REF, b"-1")),
         body(msgpack.ExtType(protocol.EXT_REF, "٣".encode())),
-        body(msgpack.ExtType(protocol.EXT_INT, b"1" * 401)),
+        body(msgpack.ExtType(protocol.EXT_INT, b"1" * (MAX_INT_BITS // 8 + 2))),
         body(msgpack.ExtType(protocol.EXT_DTYPE, b"load")),
         body(msgpack.ExtType(protocol.EXT_DTYPE, b"\xff")),
         body(msgpack.ExtType(protocol.EXT_DEVICE, b"cpu" * 20)),

@@ -11,7 +11,7 @@
 
   const add = () => {
     const chosen = boxes.filter((box) => box.checked);
-    const sum = chosen.reduce((all, box) => all + Number(box.dataset.points), Number(besides.value) || 0);
+    const sum = chosen.reduce((all, box) => all + Number(box.dataset.points), Number(besides.value.replace(",", ".").replace("−", "-")) || 0);
     const counts = Math.min(Math.max(sum, 0), most);
     output.textContent = `${shown(counts)} of ${shown(most)}` + (counts === sum ? "" : `, not ${shown(sum)}`);
   };
