@@ -13,12 +13,11 @@ T = TypeVar("T")
 
 
 def to_json(value: Any) -> bytes:
-    """Return a value as one line of JSON.
-
-    Raises:
-        UnicodeEncodeError: a text in it holds a lone surrogate.
-    """
-    return msgspec.json.encode(value, enc_hook=_written)
+    """Return a value as one line of JSON, with `?` for what UTF-8 can't hold."""
+    try:
+        return msgspec.json.encode(value, enc_hook=_written)
+    except UnicodeEncodeError:  # a lone surrogate, in what a submission or a check said
+        return msgspec.json.encode(_without_surrogates(to_builtins(value)))
 
 
 def from_json(content: bytes, type_: type[T]) -> T:
@@ -38,6 +37,16 @@ def to_builtins(value: Any) -> Any:
 def json_schema(type_: type) -> dict[str, Any]:
     """Return the JSON Schema of a type of values."""
     return msgspec.json.schema(type_, schema_hook=_described)
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(item) for item in value]
+    return value
 
 
 def _written(value: Any) -> str:

@@ -93,6 +93,16 @@ def adjust(
     else:
         counts = _score(after, student, assignment, results).earned
         click.echo(f"{student} {assignment}: {shown(score.earned)} → {shown(counts)}", err=True)
+        if counts == score.earned and not undo:
+            click.echo(_without_effect(line), err=True)
+
+
+def _without_effect(line: Adjustment) -> str:
+    """Why an adjustment changes nothing now, although it stands in the file."""
+    part = line.check or line.question
+    most = f"`{part}` has" if part else "it has"
+    bound = f"{most} all that it is worth" if line.points > 0 else f"{most} nothing to take"
+    return f"nothing changes: {bound}; the line counts when that changes, or --undo takes it back"
 
 
 def _score(gradebook: Gradebook, student: str, assignment: str, results: Path) -> Score:
@@ -125,10 +135,18 @@ def _line(score: Score, points: float, because: str, part: str, results: Path) -
     from datetime import UTC, datetime
 
     from grader.config.policy import Adjustment
+    from grader.errors import UsageError
 
     checks = {one.check for one in score.outcomes}
     if part:
-        known_name(part, checks | score.questions.keys(), "question or check", results)
+        waiting = {mark.question for mark in score.marks if mark.waits} - score.questions.keys()
+        known_name(part, checks | score.questions.keys() | waiting, "question or check", results)
+        if part in waiting:
+            raise UsageError(
+                f"`{part}` of {score.student} waits for its mark",
+                where=str(results),
+                hint="`grader mark` gives it",
+            )
     if not because.strip():
         raise click.UsageError("REASON must be some words")
     return Adjustment(

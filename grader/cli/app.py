@@ -144,7 +144,9 @@ def _report_usage(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
     called = context.command_path if context else "grader"
     hint = f"`{called} --help` shows how it is called"
-    _report(UsageError(message[:1].lower() + message[1:], hint=hint))
+    if not message[1:2].isupper():  # a word in capitals is an argument's name
+        message = message[:1].lower() + message[1:]
+    _report(UsageError(message, hint=hint))
     return error.exit_code
 
 

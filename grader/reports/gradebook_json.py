@@ -6,12 +6,10 @@ is left to the feedback files: it is long and often differs from run to run.
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from grader.gradebook import Gradebook
-from grader.serialization import from_json, json_schema, to_builtins, to_json
+from grader.serialization import from_json, json_schema, to_json
 from grader.text import json_document
 
 
@@ -22,10 +20,7 @@ def encode(gradebook: Gradebook) -> bytes:
     """
     scores = tuple(msgspec.structs.replace(score, output="") for score in gradebook.scores)
     gradebook = msgspec.structs.replace(gradebook, scores=scores)
-    try:
-        compact = to_json(gradebook)
-    except UnicodeEncodeError:  # a lone surrogate: nothing in UTF-8
-        compact = to_json(_without_surrogates(to_builtins(gradebook)))
+    compact = to_json(gradebook)
     return json_document(msgspec.json.format(compact, indent=2)) + b"\n"
 
 
@@ -45,13 +40,3 @@ def schema() -> bytes:
         **json_schema(Gradebook),
     }
     return msgspec.json.format(to_json(definition), indent=2) + b"\n"
-
-
-def _without_surrogates(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
-    if isinstance(value, dict):
-        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_surrogates(item) for item in value]
-    return value

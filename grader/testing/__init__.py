@@ -135,13 +135,14 @@ def check(
         points: what passing it earns; the variants of a parametrised check share it equally;
             0 in a class that says `practice = True`: it helps in the notebook and is not graded.
         hint: one sentence that helps a student who failed, without giving the solution away.
-        requires: names of test functions of the same assignment that must pass first.
+        requires: name or names of test functions of the same assignment that must pass first.
         timeout_s: seconds this check may take, if not the course's limit.
         devices: where it makes sense: `"cpu"`, `"cuda"`.
     """
 
     def mark(function: F) -> F:
-        spec = CheckSpec(float(points), hint, tuple(requires), timeout_s, tuple(devices))
+        needed = (requires,) if isinstance(requires, str) else tuple(requires)
+        spec = CheckSpec(float(points), hint, needed, timeout_s, tuple(devices))
         function.__grader_check__ = spec  # type: ignore[attr-defined]
         return function
 

@@ -112,7 +112,8 @@ OTHERS = ("enter", "exit", "setitem", "delitem", "reduce")
 
 def _refuse(handle: Handle, *_: Any) -> NoReturn:
     raise HandleMisuse(
-        f"{handle!r} is a handle: fetch it with .tensor() or .value() before using it here"
+        f"{handle!r} is a handle: fetch it with .tensor() or .value() before using it here; "
+        'operators of an object act over there: submission.module("operator").add(a, b)'
     )
 
 

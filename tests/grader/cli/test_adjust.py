@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from generated import gradebook as generated
 
 from grader.cli.app import grader
-from grader.gradebook import Asked, Score, State
+from grader.gradebook import Asked, Marked, Score, State
 from grader.model import Status
 from grader.reports.choices import Format, Hidden
 from grader.reports.gradebook_json import decode
@@ -87,6 +87,20 @@ def test_a_check_gives_no_more_than_it_is_worth(reports: Path) -> None:
     done = adjust(reports, 100, "--for", FAILED.check)
     assert score(reports).earned == SCORE.earned + FAILED.possible
     assert "→" in done.stderr
+    again = adjust(reports, 1, "--for", FAILED.check)
+    assert f"nothing changes: `{FAILED.check}` has all that it is worth" in again.stderr
+
+
+def test_a_question_that_waits_for_its_mark_is_no_unknown_one(reports: Path) -> None:
+    waits = Marked(question="why", possible=3.0, waits="nobody has marked it")
+    one = msgspec.structs.replace(SCORE, marks=(waits,))
+    book = msgspec.structs.replace(
+        BOOK, scores=tuple(one if s == SCORE else s for s in BOOK.scores)
+    )
+    write_reports(book, reports, SOME, Hidden.QUESTIONS)
+    done = adjust(reports, 1, "--for", "why")
+    assert "`why` of" in str(done.exception)
+    assert "waits for its mark" in str(done.exception)
 
 
 def test_the_latest_is_taken_back_or_that_of_a_question(reports: Path) -> None:
@@ -107,7 +121,7 @@ def test_the_latest_is_taken_back_or_that_of_a_question(reports: Path) -> None:
         ((1, "--for", "q99"), "no question or check"),
         ((), "either POINTS or --undo"),
         ((1, "--undo"), "either POINTS or --undo"),
-        (("inf",), "other than 0"),
+        (("inf",), "POINTS must be a number other than 0"),
         ((0,), "other than 0"),
     ],
 )

@@ -122,6 +122,12 @@ class TestA:
     @check(points=1, requires=["test_nothing"])
     def test_x(self): "t"
 ''',
+    "requires `test_none`, which no check is called": '''
+class TestA:
+    """A"""
+    @check(points=1, requires="test_none")
+    def test_x(self): "t"
+''',
     "requires itself": '''
 class TestA:
     """A"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 from collections import OrderedDict
 
 import msgpack
@@ -54,6 +55,20 @@ def identical(left: object, right: object) -> bool:
 @given(plain)
 def test_plain_data_crosses_with_its_exact_types(value: object) -> None:
     assert identical(crossed(value), value)
+
+
+@given(st.integers(-(1 << MAX_INT_BITS) + 1, (1 << MAX_INT_BITS) - 1) | st.integers())
+def test_integers_cross_whatever_their_size(value: int) -> None:
+    assert identical(crossed(value), value)
+
+
+def test_an_integer_crosses_however_few_digits_python_may_write() -> None:
+    before = sys.get_int_max_str_digits()
+    try:
+        sys.set_int_max_str_digits(640)
+        assert crossed(1 << (MAX_INT_BITS - 1)) == 1 << (MAX_INT_BITS - 1)
+    finally:
+        sys.set_int_max_str_digits(before)
 
 
 @pytest.mark.parametrize("name", sorted(protocol.TENSOR_DTYPES))

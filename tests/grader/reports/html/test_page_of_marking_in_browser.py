@@ -110,6 +110,34 @@ def test_a_class_is_marked_by_keyboard_alone(site: Site, page: Page) -> None:
     assert (second.points, undone.withdrawn) == (9.0, True)
 
 
+@pytest.mark.parametrize("written", ["0,5", "0.5", " +0,50 "])
+def test_half_a_point_is_half_a_point_however_it_is_written(
+    site: Site, browser: Browser, written: str
+) -> None:
+    context = browser.new_context(locale="en-US")
+    page = context.new_page()
+    page.goto(site.url("tides/why/150"))
+    page.keyboard.press("p")
+    page.keyboard.press("Control+a")
+    page.keyboard.type(written)
+    assert page.locator("#sum").inner_text() == "0.5 of 4"
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/tides/why/151")
+    assert marks.read(site.reports)[-1].points == 0.5
+    context.close()
+
+
+def test_points_that_are_no_number_are_not_sent(site: Site, page: Page) -> None:
+    page.goto(site.url("tides/why/160"))
+    before = len(marks.read(site.reports))
+    page.keyboard.press("p")
+    page.keyboard.type("a half")
+    page.keyboard.press("Control+Enter")
+    assert page.locator("#points:invalid").count() == 1
+    assert page.url == site.url("tides/why/160")
+    assert len(marks.read(site.reports)) == before
+
+
 def test_who_wants_no_keys_turns_them_off(site: Site, page: Page) -> None:
     page.goto(site.url("tides/why/200"))
     page.locator("#listen").uncheck()
