@@ -58,9 +58,10 @@ from grader.intake.files import read_regular
 from grader.intake.groups import NOBODY, Enrolment, resolve_groups
 from grader.intake.matching import Matcher
 from grader.intake.notebook import metadata_assignment
-from grader.intake.owners import Holding, find_holdings, merge_holdings
+from grader.intake.owners import Holding, find_holdings
 from grader.intake.reading import Reader, digest
 from grader.intake.readings import Readings
+from grader.intake.students import call_by_login, merge_holdings
 from grader.lesson.one_file import assignment_of, lesson_files
 from grader.model import Problem, ProblemKind, Submission, Value
 from grader.names import MAX_NAME_CHARS, clean_name, identity
@@ -159,7 +160,7 @@ def find_everyone(
     """
     handed_out = {ENGINE, *(folder.name for folder in course.public)}
     own = [folder.resolve() for folder in apart]
-    spoken = () if enrolment is None else enrolment.spoken
+    spoken, enrolled = ((), ()) if enrolment is None else (enrolment.spoken, enrolment.ids)
     parts: list[Holding] = []
     problems: list[Problem] = []
     for path in paths:
@@ -169,7 +170,7 @@ def find_everyone(
             found, unowned = find_holdings(path, matcher, handed_out, own, spoken)
         parts += found if enrolment is None else resolve_groups(found, enrolment)
         problems += unowned
-    everyone = Everyone(list(merge_holdings(parts)))
+    everyone = Everyone(list(merge_holdings(call_by_login(parts, matcher, enrolled))))
     if not everyone.holdings and not problems:
         where = ", ".join(shown_name(str(path)) for path in paths)
         raise NothingToGrade(
