@@ -328,5 +328,4 @@ def classes(draw: Draw) -> Class:
     wrappers = [*WRAPPERS, "embeddings/"] if found.layout in DOWNLOADS else WRAPPERS
     wrapper = draw(st.sampled_from(wrappers))
     found.files = {f"{wrapper}{name}": content for name, content in found.files.items()}
-    found.places = {content: f"{wrapper}{place}" for content, place in found.places.items()}
     return found

@@ -247,8 +247,10 @@ def _holds_class(tree: Listing, matcher: Matcher) -> bool:
     if inner is not None and _holds_class(inner, matcher):
         return True
     folders = split_by_folder(tree)
-    if not is_container(tree.name) or _is_one_students(tree, folders, matcher):
+    if not is_container(tree.name):
         return _holds_people(tree, matcher)
+    if _is_one_students(tree, folders, matcher):
+        return _by_assignment(folders, matcher)
     names = [stem(node.name) for node in _loose(tree)]
     names += [name for name, folder in folders.items() if folder.nodes]
     return any(reading.owner for reading in read_together(names, matcher).values())
