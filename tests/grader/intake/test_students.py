@@ -24,6 +24,7 @@ REPOSITORIES = {"embeddings-ann": "ann", "embeddings-bo-li": "bo-li"}
         (["embeddings-ann", "blocks-bo"], (), {}),
         ([*REPOSITORIES, "blocks-ann"], (), {**REPOSITORIES, "blocks-ann": "ann"}),
         ([*REPOSITORIES, "blocks-eve"], (), REPOSITORIES),
+        ([*REPOSITORIES, "01-embeddings-ann"], (), REPOSITORIES),
         # the whole login counts, whatever its words mean elsewhere
         (
             ["embeddings-final-boss", "embeddings-boss", "embeddings-final"],
