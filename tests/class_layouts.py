@@ -47,9 +47,10 @@ TELLING_IDS = st.one_of(
     numbers(5, 9),
     st.sampled_from(
         ["ann", "bob", "anna_new", "anna_old", "anna", "Ben Work", "Ben", "Müller Jörg", "李小龙",
-         "smith", "new.smith@uni.edu", "smith@uni.edu", "alice.b"]
+         "smith", "new.smith@uni.edu", "smith@uni.edu", "alice.b", "von Berg", "Berg", "de_Groot"]
     ),
 )  # fmt: skip
+COPY_OF = ["Copy of ", "Kopie von ", "Copie de ", "Copia_di_", "Cópia de Cópia de "]
 NAMES = st.one_of(
     st.sampled_from(
         ["Ann Doe", "Bo Lee", "homework", "Embeddings Final", "Project 1", "Group 2", "final", "copy",
@@ -132,11 +133,10 @@ def _zip(files: dict[str, bytes]) -> bytes:
 def _folders(draw: Draw) -> Class:
     people = draw(st.lists(IDS, min_size=1, max_size=5, unique=True))
     found = Class("folders", tells=True)
-    wrapper = draw(st.sampled_from(["", "submissions/", "Class of 2026/"]))
     for person in people:
         others = [*people, "roebob_102_9002_x.ipynb", "Bo Lee_212_assignsubmission_file_"]
         others.remove(person)
-        _below(draw, found, f"{wrapper}{person}", person, others)
+        _below(draw, found, person, person, others)
     return found
 
 
@@ -157,17 +157,31 @@ def _named(draw: Draw) -> Class:
         name = draw(st.sampled_from(["embeddings_{}{}", "01 embeddings {}{}", "{1}{0}_embeddings"]))
         if name.startswith("{1}"):
             after = ""
-        found.add(f"{name.format(person, after)}.ipynb", person)
+        # what Drive makes of a copy, and what Moodle puts before a name
+        before = draw(st.sampled_from(["", "", *COPY_OF, "Assignment 1 - "]))
+        found.add(f"{before}{name.format(person, after)}.ipynb", person)
     return found
 
 
 def _repositories(draw: Draw) -> Class:
-    people = draw(st.lists(IDS, min_size=3, max_size=5, unique=True))
+    """Repositories of several people, or of whoever is in the roster, unpacked or as GitHub's zips.
+
+    Whose login ends as another's, after a word that means nothing elsewhere, is not that other.
+    """
+    in_roster = draw(st.booleans())
+    logins = st.one_of(TELLING_IDS, st.sampled_from(["final-boss", "boss"]))
+    people = draw(st.lists(logins, min_size=1 if in_roster else 2, max_size=3, unique=True))
+    if len(people) > 1:  # beside others, what looks like a draft's number is a login
+        people = list(dict.fromkeys([*people, *draw(st.lists(IDS, max_size=3))]))
+    branch = draw(st.sampled_from(["", "", "-main"]))
     found = Class("repositories", tells=True)
     for person in people:
         others = [one for one in people if one != person]
-        _below(draw, found, f"embeddings-{person}", f"embeddings-{person}", others)
-        found.add(f"embeddings-{person}/tests/test_embeddings.py", f"embeddings-{person}")
+        folder = f"embeddings-{person}{branch}"
+        _below(draw, found, folder, person, others)
+        found.add(f"{folder}/tests/test_embeddings.py", person)
+    if in_roster:
+        found.enrolment = Enrolment(ids=frozenset(people))
     return found
 
 
@@ -300,12 +314,20 @@ def _groups(draw: Draw) -> Class:
     return found
 
 
+DOWNLOADS = ("canvas", "moodle", "brightspace", "blackboard", "sakai")
 LAYOUTS = (
     _folders, _flat, _named, _repositories, _canvas, _moodle, _brightspace, _blackboard, _sakai, _groups,
 )  # fmt: skip
 
 
+WRAPPERS = ["", "", "submissions/", "Class of 2026/", "Spring 2026/submissions/"]
+
+
 @st.composite
 def classes(draw: Draw) -> Class:
-    """A class in any layout."""
-    return draw(st.sampled_from(LAYOUTS))(draw)
+    """A class in any layout, perhaps in a folder that is nobody's."""
+    found = draw(st.sampled_from(LAYOUTS))(draw)
+    wrappers = [*WRAPPERS, "embeddings/"] if found.layout in DOWNLOADS else WRAPPERS
+    wrapper = draw(st.sampled_from(wrappers))
+    found.files = {f"{wrapper}{name}": content for name, content in found.files.items()}
+    return found

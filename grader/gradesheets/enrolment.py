@@ -1,4 +1,4 @@
-"""What a roster or grade sheet says of groups: who is in which, by the platform's own numbers."""
+"""What a roster or grade sheet says of who is who: what people go by, and who is in which group."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from grader.gradesheets.people import find_columns, read_person
 from grader.gradesheets.sheet import Sheet
 from grader.intake.groups import NOBODY, Enrolled, Enrolment, folded
 
@@ -25,7 +26,7 @@ MAX_SPOKEN = 20_000
 
 
 def read_enrolment(path: Path | None) -> Enrolment:
-    """Read who is in which group, and how people are called, from a table of them.
+    """Read how people are called, and who is in which group, from a table of them.
 
     Args:
         path: the table; None for none.
@@ -48,7 +49,17 @@ def read_enrolment(path: Path | None) -> Enrolment:
         for row in sheet.rows[1:]
         if (found := _NUMBER.fullmatch(_cell(row, number))) and (name := _name(heads, row))
     ]
-    return Enrolment(people=tuple(people), spoken=tuple(sorted(spoken)[:MAX_SPOKEN]))
+    return Enrolment(
+        people=tuple(people), spoken=tuple(sorted(spoken)[:MAX_SPOKEN]), ids=_ids(sheet)
+    )
+
+
+def _ids(sheet: Sheet) -> frozenset[str]:
+    columns = find_columns(sheet)
+    if columns is None:
+        return frozenset()
+    people = (read_person(row, columns) for row in sheet.rows[1:])
+    return frozenset(one for person in people if person for one in person.known_ids)
 
 
 def _first(heads: Sequence[str], wanted: Sequence[str]) -> int | None:

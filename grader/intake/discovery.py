@@ -10,8 +10,10 @@
   files' names say nothing at all (`homework.ipynb`).
 - a folder below it is a *person*: whatever it holds is theirs, also what is named like somebody
   else. Only a single folder whose name is nobody's, as `submissions`, is a *wrapper*, and taken for
-  the root, when it holds nothing but folders or archives with persons' names. Folders that are
-  named after assignments and hold persons' folders are each taken for a root.
+  the root, when it holds a download, or folders, archives or files with persons' names. Folders
+  that are named after assignments and hold persons' folders are each taken for a root.
+- a *repository*, `ASSIGNMENT-LOGIN`, is LOGIN's where several folders are called so, or the roster
+  knows the login: `grader.intake.students`.
 - a *download* of a learning platform, or a folder of nbgrader's exchange, holds students by the
   platform's own names: `grader.intake.downloads`.
 - a *zip archive* is the folder that it was made of: a single folder around everything counts as the
@@ -58,9 +60,10 @@ from grader.intake.files import read_regular
 from grader.intake.groups import NOBODY, Enrolment, resolve_groups
 from grader.intake.matching import Matcher
 from grader.intake.notebook import metadata_assignment
-from grader.intake.owners import Holding, find_holdings, merge_holdings
+from grader.intake.owners import Holding, find_holdings
 from grader.intake.reading import Reader, digest
 from grader.intake.readings import Readings
+from grader.intake.students import call_by_login, merge_holdings
 from grader.lesson.one_file import assignment_of, lesson_files
 from grader.model import Problem, ProblemKind, Submission, Value
 from grader.names import MAX_NAME_CHARS, clean_name, identity
@@ -159,7 +162,7 @@ def find_everyone(
     """
     handed_out = {ENGINE, *(folder.name for folder in course.public)}
     own = [folder.resolve() for folder in apart]
-    spoken = () if enrolment is None else enrolment.spoken
+    spoken, enrolled = ((), ()) if enrolment is None else (enrolment.spoken, enrolment.ids)
     parts: list[Holding] = []
     problems: list[Problem] = []
     for path in paths:
@@ -169,7 +172,7 @@ def find_everyone(
             found, unowned = find_holdings(path, matcher, handed_out, own, spoken)
         parts += found if enrolment is None else resolve_groups(found, enrolment)
         problems += unowned
-    everyone = Everyone(list(merge_holdings(parts)))
+    everyone = Everyone(list(merge_holdings(call_by_login(parts, matcher, enrolled))))
     if not everyone.holdings and not problems:
         where = ", ".join(shown_name(str(path)) for path in paths)
         raise NothingToGrade(

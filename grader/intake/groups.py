@@ -36,10 +36,14 @@ class Enrolled(Value, frozen=True):
 
 
 class Enrolment(Value, frozen=True):
-    """What a roster or grade sheet says of who is who. `spoken` is how people are called at all."""
+    """What a roster or grade sheet says of who is who.
+
+    `spoken` is how people are called at all, `ids` are the ids, logins and addresses they go by.
+    """
 
     people: tuple[Enrolled, ...] = ()
     spoken: tuple[str, ...] = ()
+    ids: frozenset[str] = frozenset()
 
 
 NOBODY = Enrolment()

@@ -165,6 +165,7 @@ def _added(
     found, problems = holdings_of_class(added, split_by_folder(added), shown, matcher)
     names = {person.folder: person.student for person in manifest.people}
     renamed = [
-        msgspec.structs.replace(one, student=names.get(one.student, one.student)) for one in found
+        msgspec.structs.replace(one, student=names.get(one.student, one.student), folder="")
+        for one in found
     ]
     return renamed, problems

@@ -21,21 +21,36 @@ _WORD = re.compile(r"\d+|[^\W\d_]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # What people, browsers and systems add to a file name: it says neither what nor whose.
 _MARKS = (
-    r"copy|copie|copia|kopie|final|finished|done|complete[d]?|draft|latest|version|ver|rev|revised"
+    r"copy|copie|c[oóò]pia|kopi[ea]?|копи[яї]|копія|副本|コピー|사본|final|finished|done|complete[d]?|draft|latest|version|ver|rev|revised"
     r"|fixed|updated?|corrected|solutions?|solved|answers?|submi(?:t|tted|ssions?)"
     r"|resubmi(?:t|tted|ssions?)|untitled|student_?release"
 )
-_WORK = r"assignments?|homework|hw|labs?|exercises?|ex|project|notebooks?|nb|jupyter|work|week"
+# What an assignment is called besides its name, whatever its number.
+_TASK = (
+    r"assignments?|homework|exercises?|project|aufgaben?|hausaufgaben?|übung(?:en)?|exercices?"
+    r"|ejercicios?|esercizio?|esercizi|exercícios?|tareas?|opdracht|uppgift"
+)
+_WORK = rf"{_TASK}|hw|labs?|ex|notebooks?|nb|jupyter|work|week"
 _SMALL = r"of|the|my|and|a|new|old|v"
 _FILLER = re.compile(rf"(?:{_MARKS}|{_WORK}|{_SMALL})\d{{0,2}}", re.I)
 # Beside a name only these are no part of it: `Anna New` and `Ben Work` are people.
-_MARK = re.compile(
-    rf"(?:{_MARKS}|assignments?|homework|exercises?|notebooks?|jupyter|project)\d{{0,2}}", re.I
+_MARK = re.compile(rf"(?:{_MARKS}|{_TASK}|notebooks?|jupyter)\d{{0,2}}", re.I)
+_TASK_ALONE = re.compile(_TASK, re.I)
+# What Drive and Colab put before the name of a copy. Alone `de` and `von` are part of many names.
+_COPY_OF = (
+    r"(?:copy[ _+-]+of|kopie[ _+-]+v[ao]n|copie[ _+-]+de|c[oóò]pia[ _+-]+d[ei]|kopia[ _+-]+av"
+    r"|kopia[ _+-]+pliku|kopi[ _+-]+a[fv]|kopie[ _+-]+souboru|bản[ _+-]+sao[ _+-]+của"
+    r"|копи[яї]|копія|αντίγραφο)"
+)
+_COPIED = re.compile(rf"[\W_]*(?:{_COPY_OF}(?:[\W_]+|$))+", re.I)
+_COPIED_HERE = re.compile(
+    rf"(?<![^\W_])(?:{_COPY_OF}[\W_]+)+(?=(?:(?:{_TASK})?[\W_]*\d{{0,2}}[\W_]*)$)", re.I
 )
 _VERSION = re.compile(r"v\d{1,2}", re.I)
 _COUNTER = re.compile(r"\d{1,2}")
 # What universities call people by: initials or a letter and a number, or a number alone.
 _ID = re.compile(r"[^\W\d_]{0,3}\d+|[^\W\d_]{1,3}|[^\W_]*\d{3,}")
+_AFTER_HEAD = re.compile(r"(?: - |[-_. ])(?P<login>[^\W_].*)", re.S)
 _EMAIL = re.compile(r"[\w.+-]+@(?:[^\W_]|-)+(?:\.(?:[^\W_]|-)+)+")
 
 
@@ -78,6 +93,14 @@ class NameReading(Value, frozen=True):
         return len(self.assignments) == 1 and not self.owner
 
 
+class Repository(Value, frozen=True):
+    """A way to read a name as `ASSIGNMENT-LOGIN`. `head` is what stands before the login."""
+
+    assignment: str
+    head: str
+    login: str
+
+
 class Matcher:
     """Finds assignments in names.
 
@@ -116,6 +139,30 @@ class Matcher:
             number=number,
             goes_on=bool(_CHUNK.search(pieces[-1])),
         )
+
+    def repositories(self, name: str) -> list[Repository]:
+        """Return the ways to read a folder's name as a repository's, that of most login first.
+
+        There are several where the assignment is named twice: `hw1-embeddings-ann`.
+        """
+        text = unicodedata.normalize("NFC", name)
+        if _normal(name) != text:
+            return []  # too long or too strange to be a login: another's might look like it
+        found: list[Repository] = []
+        place = 0
+        for (start, end), ids in sorted(self._spans(text).items()):
+            before = text[place:start]
+            said = _CHUNK.search(before) if found else _name_in(before, first=True, last=False)
+            after = _AFTER_HEAD.fullmatch(text, end)
+            if said or len(ids) > 1 or (found and {found[0].assignment} != ids) or not after:
+                break
+            found.append(
+                Repository(
+                    assignment=next(iter(ids)), head=text[:end].casefold(), login=after["login"]
+                )
+            )
+            place = end
+        return found
 
     def _spans(self, name: str) -> dict[tuple[int, int], set[str]]:
         """Return where assignments are named, without what lies inside of a longer match."""
@@ -159,6 +206,20 @@ def read_together(names: Iterable[str], matcher: Matcher) -> dict[str, NameReadi
                 owner = reading.owner or reading.number
                 readings[name] = msgspec.structs.replace(reading, owner=owner)
     return readings
+
+
+def is_repository(reading: NameReading, common: set[str]) -> bool:
+    """Whether a folder is called as others are, after an assignment and somebody's login."""
+    return reading.goes_on and not common.isdisjoint(reading.assignments)
+
+
+def common_assignments(readings: dict[str, NameReading]) -> set[str]:
+    """Return the assignments after which several students' folders are named: repositories."""
+    counts: dict[str, int] = defaultdict(int)
+    for reading in readings.values():
+        if reading.owner and len(reading.assignments) == 1:
+            counts[reading.assignments[0]] += 1
+    return {assignment for assignment, number in counts.items() if number > 1}
 
 
 def _may_be_id(number: str) -> bool:
@@ -217,7 +278,10 @@ def _beginnings(key: tuple[str, ...]) -> set[tuple[str, ...]]:
 
 def _is_filler(name: str) -> bool:
     """Whether a name that mentions no assignment says nothing: `homework 3`, but not `hw12`."""
-    chunks = _CHUNK.findall(name)
+    named = _COPIED.sub("", name, count=1) if _COPIED.match(name) else name
+    chunks = _CHUNK.findall(named)
+    if not chunks and named != name:
+        return True
     if len(chunks) == 1 and _ID.fullmatch(chunks[0]):
         return False
     fillers = [chunk for chunk in chunks if _FILLER.fullmatch(chunk)]
@@ -238,12 +302,16 @@ def _owner(pieces: list[str]) -> str:
 
 def _name_in(piece: str, *, first: bool, last: bool) -> str:
     """Return the name in a piece of text that lies before, between or after assignments."""
+    piece = _not_copied(piece, first=first, last=last)
     chunks = _chunks(piece)
     texts = [piece[start:end] for start, end in chunks]
     if all(_FILLER.fullmatch(text) or _COUNTER.fullmatch(text) for text in texts):
         return ""
     low, high = 0, len(chunks)
-    while low < high and _is_mark(texts[low], beside=low == 0 and not first):
+    while low < high and (
+        _is_mark(texts[low], beside=low == 0 and not first)
+        or (low > 0 and _TASK_ALONE.fullmatch(texts[low - 1]) and _COUNTER.fullmatch(texts[low]))
+    ):
         low += 1
     while high > low and (
         _is_mark(texts[high - 1], beside=high == len(chunks) and not last)
@@ -254,6 +322,13 @@ def _name_in(piece: str, *, first: bool, last: bool) -> str:
     # all of it marks, in the end: rather a strange name than nobody's
     low, high = (low, high) if low < high else (0, len(chunks))
     return piece[chunks[low][0] : chunks[high - 1][1]]
+
+
+def _not_copied(piece: str, *, first: bool, last: bool) -> str:
+    """Take away what says `copy of`, where a program puts it: first of all, or before a name."""
+    if first and (copied := _COPIED.match(piece)):
+        piece = piece[copied.end() :]
+    return piece if last else _COPIED_HERE.sub("", piece)
 
 
 def _is_mark(text: str, *, beside: bool) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -19,7 +18,13 @@ from grader.intake.listing import (
     without_documents,
     without_packages,
 )
-from grader.intake.matching import Matcher, NameReading, is_container, read_together
+from grader.intake.matching import (
+    Matcher,
+    common_assignments,
+    is_container,
+    is_repository,
+    read_together,
+)
 from grader.intake.walker import MISNAMED, USABLE, list_files
 from grader.model import Problem, ProblemKind, Value
 from grader.store.output import GRADEBOOK, SCORES
@@ -40,7 +45,8 @@ class Held(Value, frozen=True):
 class Holding(Value, frozen=True):
     """What one student handed in, under the name as it was found. `others` are unusable files.
 
-    `platform` is the one that the name is from, where it may be a group's.
+    `platform` is the one that the name is from, where it may be a group's; `folder` is the folder
+    that the student is called after, where it may be a repository: `students.py`.
     """
 
     student: str
@@ -49,6 +55,7 @@ class Holding(Value, frozen=True):
     faults: tuple[Fault, ...] = ()
     others: tuple[str, ...] = ()
     platform: str = ""
+    folder: str = ""
 
 
 _EXPORT = re.compile(r"assignment_\d+_export")
@@ -122,10 +129,10 @@ def _wrapped_download(tree: Listing, matcher: Matcher, path: Path) -> Download |
 
     A folder that may be a person's is not looked into: its files are called as a student likes.
     """
-    folders = split_by_folder(tree)
-    if len(folders) != 1 or _loose(tree):
+    inner = _around(tree)
+    if inner is None:
         return None
-    (name,) = folders
+    name = inner.name
     export = _EXPORT.fullmatch(name) is not None
     in_archive = path.is_file() and (is_nobodys(name, matcher) or name == tree.name)
     may_be_titled = path.is_file() or is_nobodys(name, matcher)
@@ -134,7 +141,7 @@ def _wrapped_download(tree: Listing, matcher: Matcher, path: Path) -> Download |
     )
     if not (export or in_archive or titled):
         return None
-    return unpack_download(_inner(tree, folders[name], matcher), matcher)
+    return unpack_download(_inner(tree, inner, matcher), matcher)
 
 
 def _of_download(download: Download, shown: str, matcher: Matcher) -> Found:
@@ -163,12 +170,13 @@ def _single(path: Path, shown: str, matcher: Matcher) -> Holding:
     name = stem(path.name)
     reading = matcher.read(name)
     owner = (reading.owner if reading.assignments else name) if reading.owner else ""
-    student, folders = (owner, ()) if owner else _nearest_person(above, matcher)
+    nearest, folders = ("", ()) if owner else _nearest_person(above, matcher)
     node = Node(parts=(path.name,), path=str(path), entry=shown)
     return Holding(
-        student=student or name,
+        student=owner or nearest or name,
         entry=shown,
         files=(Held(node=node, folders=(*folders, *_outer(above[0], matcher))),),
+        folder=nearest,
     )
 
 
@@ -188,10 +196,9 @@ def _nearest_person(names: list[str], matcher: Matcher) -> tuple[str, tuple[str,
 
 def _unwrapped(tree: Listing, matcher: Matcher) -> Listing:
     """Take the only folder in an archive for the archive. It keeps the better name of the two."""
-    folders = split_by_folder(tree)
-    if len(folders) != 1 or _loose(tree):
+    inner = _around(tree)
+    if inner is None:
         return tree
-    (inner,) = folders.values()
     if inner.name != tree.name and not is_nobodys(inner.name, matcher):
         return tree  # somebody's: whoever is named within is not somebody else
     return _inner(tree, inner, matcher)
@@ -209,12 +216,44 @@ def _sort_out(tree: Listing, shown: str, above: list[str], matcher: Matcher) -> 
         student, outer = _nearest_person(above, matcher)
         if _by_assignment(folders, matcher):
             return _several(tree, list(folders.values()), shown, above, matcher)
-        return [_whole(tree, student or tree.name, shown, outer)], []
-    if len(folders) == 1 and not _loose(tree):
-        (inner,) = folders.values()
-        if is_nobodys(inner.name, matcher) and _holds_people(inner, matcher):
-            return _several(tree, [inner], shown, above, matcher)
+        whole = _whole(tree, student or tree.name, shown, outer)
+        return [msgspec.structs.replace(whole, folder=student)], []
+    inner = _wrapped(tree, matcher)
+    if inner is not None and _holds_class(inner, matcher):
+        return _several(tree, [inner], shown, above, matcher)
     return holdings_of_class(tree, folders, shown, matcher)
+
+
+def _around(tree: Listing) -> Listing | None:
+    """Return the single folder in which everything lies."""
+    folders = split_by_folder(tree)
+    return next(iter(folders.values())) if len(folders) == 1 and not _loose(tree) else None
+
+
+def _wrapped(tree: Listing, matcher: Matcher) -> Listing | None:
+    """Return the single folder in which everything lies, if its name is nobody's."""
+    inner = _around(tree)
+    return inner if inner is not None and is_nobodys(inner.name, matcher) else None
+
+
+def _holds_class(tree: Listing, matcher: Matcher) -> bool:
+    """Whether a folder with a name that is nobody's holds a download, or what is somebody's.
+
+    In `submissions` files with persons' names are enough; in `embeddings` they may be helpers.
+    """
+    if unpack_download(tree, matcher) is not None:
+        return True
+    inner = _wrapped(tree, matcher)
+    if inner is not None and _holds_class(inner, matcher):
+        return True
+    folders = split_by_folder(tree)
+    if not is_container(tree.name):
+        return _holds_people(tree, matcher)
+    if _is_one_students(tree, folders, matcher):
+        return _by_assignment(folders, matcher)
+    names = [stem(node.name) for node in _loose(tree)]
+    names += [name for name, folder in folders.items() if folder.nodes]
+    return any(reading.owner for reading in read_together(names, matcher).values())
 
 
 def _several(
@@ -226,7 +265,11 @@ def _several(
     for node in _loose(tree):
         problems.append(_unowned(node.entry, matcher.read(stem(node.name)).assignments))
     for folder in inner:
-        more = _sort_out(folder, str(Path(shown, folder.name)), [folder.name, *above], matcher)
+        place = str(Path(shown, folder.name))
+        if download := unpack_download(folder, matcher):
+            more = _of_download(download, place, matcher)
+        else:
+            more = _sort_out(folder, place, [folder.name, *above], matcher)
         found += more[0]
         problems += more[1]
     return found, problems
@@ -250,7 +293,7 @@ def _is_one_students(tree: Listing, folders: dict[str, Listing], matcher: Matche
 def _by_assignment(folders: dict[str, Listing], matcher: Matcher) -> bool:
     holders = [folder for folder in folders.values() if folder.nodes]
     return all(matcher.read(folder.name).plain for folder in holders) and any(
-        _holds_people(folder, matcher) for folder in holders
+        _holds_class(folder, matcher) for folder in holders
     )
 
 
@@ -286,7 +329,7 @@ def holdings_of_class(
     found: list[Holding] = []
     problems = [_unplaced(fault) for fault in tree.faults if not fault.parts]
     readings = read_together((name for name in folders if name not in people), matcher)
-    common = _common_assignments(readings)
+    common = common_assignments(readings)
     outer = _outer(tree.name, matcher)
     for name, folder in folders.items():
         entry = str(Path(shown, name))
@@ -295,12 +338,13 @@ def holdings_of_class(
         if name in people:
             whole = _whole(folder, name, entry, outer)
             found.append(msgspec.structs.replace(whole, platform=platform))
-        elif readings[name].plain and folder.nodes and not _is_repository(readings[name], common):
+        elif readings[name].plain and folder.nodes and not is_repository(readings[name], common):
             problems += [_unowned(node.entry, readings[name].assignments) for node in folder.nodes]
             problems += [_unplaced(fault) for fault in folder.faults]
         else:
             repository = (name,) if set(readings[name].assignments) & common else ()
-            found.append(_whole(folder, name, entry, (*repository, *outer)))
+            whole = _whole(folder, name, entry, (*repository, *outer))
+            found.append(msgspec.structs.replace(whole, folder=name))
     loose = read_together((stem(node.name) for node in _loose(tree)), matcher)
     for node in _loose(tree):
         name = stem(node.name)
@@ -317,20 +361,6 @@ def holdings_of_class(
 def _is_output(folder: Listing) -> bool:
     """Whether it is what an earlier check has written, and holds no work."""
     return not folder.nodes and {(GRADEBOOK,), (SCORES,)} <= set(folder.others)
-
-
-def _is_repository(reading: NameReading, common: set[str]) -> bool:
-    """Whether a folder is called as others are, after an assignment and somebody's login."""
-    return reading.goes_on and not common.isdisjoint(reading.assignments)
-
-
-def _common_assignments(readings: dict[str, NameReading]) -> set[str]:
-    """Return the assignments after which several students' folders are named: repositories."""
-    counts: dict[str, int] = defaultdict(int)
-    for reading in readings.values():
-        if reading.owner and len(reading.assignments) == 1:
-            counts[reading.assignments[0]] += 1
-    return {assignment for assignment, number in counts.items() if number > 1}
 
 
 def _whole(tree: Listing, student: str, shown: str, outer: tuple[str, ...]) -> Holding:
@@ -368,30 +398,3 @@ def _unowned(entry: str, assignments: tuple[str, ...]) -> Problem:
         hint="put it into a folder that is named after the student",
         assignment=assignments[0] if len(assignments) == 1 else None,
     )
-
-
-def merge_holdings(parts: list[Holding]) -> Iterator[Holding]:
-    """Yield one holding per student name, in order. A file that was found twice counts once."""
-    by_name: dict[str, list[Holding]] = {}
-    for holding in parts:
-        by_name.setdefault(holding.student, []).append(holding)
-    for name in sorted(by_name):
-        group = by_name[name]
-        files: dict[tuple[object, ...], Held] = {}
-        for holding in group:
-            for held in holding.files:
-                node = held.node
-                key = (node.path or node.entry, node.member, node.inner, node.origin)
-                files.setdefault(key, held)
-        yield Holding(
-            student=name,
-            entry=group[0].entry,
-            files=tuple(
-                sorted(files.values(), key=lambda held: held.node.entry)
-                if len(group) > 1
-                else files.values()
-            ),
-            faults=tuple(fault for holding in group for fault in holding.faults),
-            others=tuple(other for holding in group for other in holding.others),
-            platform=group[0].platform,
-        )

@@ -72,8 +72,9 @@ def test_a_folder_and_its_archives_give_the_same(root, tmp_path, files, expected
     assert pairs(discover([fill(root, files)], COURSE)) == expected
     flat = zipped(tmp_path / "flat.zip", files)
     assert pairs(discover([flat], COURSE)) == expected
-    wrapped = zipped(tmp_path / "x.zip", {f"submissions/{name}": files[name] for name in files})
-    assert pairs(discover([wrapped], COURSE)) == expected
+    wrapped = {f"submissions/{name}": files[name] for name in files}
+    assert pairs(discover([zipped(tmp_path / "x.zip", wrapped)], COURSE)) == expected
+    assert pairs(discover([fill(tmp_path / "x", wrapped)], COURSE)) == expected
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,15 @@ MATCHER = Matcher(
         ("embeddings2", "embeddings"),
         ("embeddings_v12 - Copy", "embeddings"),
         ("Copy of 03 Full Model", "full_model"),
+        ("Kopie von 01_embeddings", "embeddings"),
+        ("Copie de Copie de 01_embeddings", "embeddings"),
+        ("Copia_de_embeddings", "embeddings"),
+        ("Copia di embeddings", "embeddings"),
+        ("Co\u0301pia de embeddings", "embeddings"),
+        ("Kopia av Assignment 1 - embeddings", "embeddings"),
+        ("Копия 01_embeddings", "embeddings"),
+        ("embeddings - Kopie (2)", "embeddings"),
+        ("embeddings - 副本", "embeddings"),
         ("FullModel", "full_model"),
         ("fullmodel", "full_model"),
         ("FULL-MODEL", "full_model"),
@@ -62,6 +71,17 @@ def test_a_name_is_an_assignments_whatever_was_added_to_it(name, assignment):
         ("anna_embeddings_smith", "embeddings", "anna_smith"),
         ("embeddings_s1234567", "embeddings", "s1234567"),
         ("embeddings_1234567", "embeddings", "1234567"),
+        ("Kopie von 01_embeddings - Dee Dee", "embeddings", "Dee Dee"),
+        ("Copie de 01_embeddings - Greta", "embeddings", "Greta"),
+        ("Emil - Copy of 01_embeddings", "embeddings", "Emil"),
+        ("Fatima_Kopie von 01_embeddings", "embeddings", "Fatima"),
+        ("Assignment 1 - Sven Ek - 01_embeddings", "embeddings", "Sven Ek"),
+        ("Aufgabe 1 embeddings Ben", "embeddings", "Ben"),
+        # the same words are in people's names
+        ("embeddings_von Berg", "embeddings", "von Berg"),
+        ("Kopie von von Berg_embeddings", "embeddings", "von Berg"),
+        ("de Groot - embeddings - copie", "embeddings", "de Groot"),
+        ("embeddings copie de Groot", "embeddings", "de Groot"),
         ("full_model_bob", "full_model", "bob"),
         ("model_bob", "model", "bob"),
     ],
@@ -71,7 +91,13 @@ def test_the_rest_of_a_name_is_its_owner(name, assignment, owner):
     assert (reading.assignments, reading.owner) == ((assignment,), owner)
 
 
-@pytest.mark.parametrize("name", ["homework", "Untitled1", "final_v2", "homework 3", "my notebook"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "homework", "Untitled1", "final_v2", "homework 3", "my notebook", "Kopie von", "Aufgabe 3",
+        "Copie de Untitled",
+    ],
+)  # fmt: skip
 def test_a_name_of_filler_words_says_nothing(name):
     reading = MATCHER.read(name)
     assert (reading.assignments, reading.owner) == ((), "")

@@ -162,8 +162,39 @@ def test_repositories_that_are_named_after_an_assignment_and_a_login(tmp_path):
     files = {f"embeddings-{login}/work.ipynb": NB for login in ("annd", "boli", "hw12", "final")}
     found = discover([fill(tmp_path / "repositories", files)], COURSE)
     assert [(one.student, one.assignment) for one in found.submissions] == [
-        (f"embeddings-{login}", "embeddings") for login in ("annd", "boli", "final", "hw12")
+        (login, "embeddings") for login in ("annd", "boli", "final", "hw12")
     ]
+
+
+UNPACKED = [
+    (["Ann Doe_111_assignsubmission_file_/embeddings.ipynb"], ["Ann Doe_111"]),
+    ([f"12-9 - Bo - Mar {day}, 2026 1201 AM/embeddings.ipynb" for day in (1, 2)], ["Bo_12"] * 2),
+    (["doeann_101_9001_01_embeddings.ipynb"], ["doeann_101"]),
+    (["doeann_101_9001_hw1.ipynb", "leebo_LATE_102_9002_hw1-1.ipynb"], ["doeann_101", "leebo_102"]),
+    (["grades.csv", "Doe, Ann(ad)/Submission attachment(s)/embeddings.ipynb"], ["Doe, Ann_ad"]),
+    (["ann+embeddings+2026-03-01 10:00:00 UTC/embeddings.ipynb"], ["ann"]),
+]
+
+
+@pytest.mark.parametrize(("names", "students"), UNPACKED)
+@pytest.mark.parametrize("above", ["", "submissions/", "Spring 2026/handed in/", "embeddings/"])
+def test_a_download_is_told_in_a_folder_of_nobodys(tmp_path, names, students, above):
+    files = {f"{above}{name}": notebook(source=name) for name in names}
+    for path in (fill(tmp_path / "x", files), zipped(tmp_path / "x.zip", files)):
+        found = discover([path], COURSE)
+        assert [one.student for one in found.submissions] == students
+        assert found.students == tuple(dict.fromkeys(students))
+
+
+@pytest.mark.parametrize("above", ["ann", "ann/submissions", "submissions/ann", "embeddings/ann"])
+@pytest.mark.parametrize(("names", "students"), UNPACKED)
+def test_a_download_in_a_persons_folder_is_theirs(tmp_path, names, students, above):
+    files = {f"{above}/{name}": notebook(source=name) for name in names}
+    if above.startswith("embeddings"):
+        files["embeddings/bo/work.ipynb"] = files["blocks/bo/work.ipynb"] = NB
+    paths = [fill(tmp_path / "all", files), zipped(tmp_path / "all.zip", files)]
+    for path in paths[: 1 if "grades.csv" in names else 2]:  # Sakai's zip has a title above it
+        assert set(discover([path], COURSE).students) <= {"ann", "bo"}
 
 
 # ---------------------------------------------------------------- a folder is a person
