@@ -5,7 +5,7 @@
     bo@example.org,blocks,2026-03-02 00:04Z      bo@example.org,,,2
 
 Students are found as in a roster: by id, login or e-mail address. A time without a zone is one of
-the course's zone.
+the course's zone; in nbgrader's export it is UTC, which is what nbgrader keeps.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from grader.config.course import AssignmentConfig, Course
 from grader.errors import UsageError
 from grader.gradesheets.people import People, read_people
 from grader.gradesheets.sheet import Sheet
+from grader.intake.roster import folded_id
 from grader.model import Moment
+from grader.names import identity
 from grader.scoring.deadlines import Extensions, Row, Times
 from grader.text import one_line
 from grader.times import NoZoneError, parse_time
@@ -29,6 +31,8 @@ from grader.times import NoZoneError, parse_time
 # our own; Gradescope, nbgrader, Moodle
 _TIME = ("submitted at", "submission time", "timestamp", "last modified (submission)")
 _NOTHING = frozenset({"", "-", "none"})
+_OF_NBGRADER = frozenset({"timestamp", "duedate", "raw score"})
+"""Headings that nbgrader's export has, and no table of one's own has all of."""
 
 
 def read_times(path: Path, course: Course) -> Times:
@@ -99,7 +103,8 @@ class _Table:
         self._course = course
         self._sheet = Sheet.read(path)
         heads = self._sheet.rows[0] if self._sheet.rows else []
-        self._heads = [head.strip().casefold().replace("_", " ") for head in heads]
+        self._heads = [identity(head).strip().replace("_", " ") for head in heads]
+        self._zone = "UTC" if _OF_NBGRADER.issubset(self._heads) else course.timezone
         self._people: People = read_people(self._sheet, str(path))
         self._names = dict(zip(self._people.rows, self._people.people, strict=True))
         self.assignment = self.column(("assignment",))
@@ -121,12 +126,12 @@ class _Table:
     def row(self, number: int, cells: Sequence[str], *, at: Moment | None) -> Row | None:
         """Return a line; None if it is about nobody, or about another course's assignment."""
         person = self._names.get(number - 1)
-        names = {name.casefold() for name in person.known_ids} - _NOTHING if person else set()
+        names = {folded_id(name) for name in person.known_ids} - _NOTHING if person else set()
         title = self.cell(cells, self.assignment)
         assignment = self._known(title, number) if title else None
         if not names or (title and assignment is None):
             return None
-        file = self.cell(cells, self._file).casefold()
+        file = identity(self.cell(cells, self._file))
         return Row(
             names=frozenset(names),
             assignment=assignment,
@@ -137,8 +142,8 @@ class _Table:
 
     def _known(self, title: str, number: int) -> str | None:
         names = {name: one.id for one in self._course.assignments for name in _names(one)}
-        found = names.get(title.casefold())
-        near = difflib.get_close_matches(title.casefold(), names, n=1)
+        found = names.get(identity(title))
+        near = difflib.get_close_matches(identity(title), names, n=1)
         if found is None and near:
             raise UsageError(
                 f"no assignment is called `{one_line(title)}`",
@@ -154,7 +159,7 @@ class _Table:
             UsageError: it is none.
         """
         try:
-            return parse_time(text, self._course.timezone)
+            return parse_time(text, self._zone)
         except NoZoneError:
             hint = 'add `timezone = "Europe/Berlin"` (yours) to [tool.grader], or offsets (+01:00)'
             message = f"'{one_line(text)}' names no time zone"
@@ -183,4 +188,4 @@ class _Table:
 
 
 def _names(assignment: AssignmentConfig) -> set[str]:
-    return {name.casefold() for name in (assignment.id, assignment.title, *assignment.aliases)}
+    return {identity(name) for name in (assignment.id, assignment.title, *assignment.aliases)}

@@ -16,6 +16,9 @@ from grader.model import Problem, ProblemKind, Value
 from grader.names import identity
 from grader.text import one_line
 
+MAX_ID_CHARS = 400
+"""Of an id that is compared: far more than any has; long runs of accents take long to fold."""
+
 _NUMBERED = re.compile(r"(.+)_(\d+)")
 _NAMED = re.compile(r"([^_]+)_(\S+)")
 
@@ -104,7 +107,7 @@ class Register:
         for place, person in enumerate(roster.people):
             for rank, one in enumerate(person.ids):
                 if one:
-                    self._by_id[rank].setdefault(_folded(one), []).append(place)
+                    self._by_id[rank].setdefault(folded_id(one), []).append(place)
             if words := name_words(person.name):
                 self._by_name.setdefault(words, []).append(place)
 
@@ -113,11 +116,11 @@ class Register:
 
         The whole name comes before the id in it, and the platform's own ids before others.
         """
-        exact = self._with_id(_folded(student))
+        exact = self._with_id(folded_id(student))
         if exact:
             return exact
         for name, number in _taken_apart(student):
-            found = self._with_id(_folded(number))
+            found = self._with_id(folded_id(number))
             of_platform = number.isdecimal() and self._roster.ids_in_downloads
             if found and all(self._is_called(place, name, of_platform) for place in found):
                 return found
@@ -146,17 +149,22 @@ class Register:
         if not of_platform:
             return False
         nameless = name_words(self._roster.nameless)
-        return not known or told == nameless or _share_a_word(known, told)
+        return not known or told == nameless or share_a_word(known, told)
 
 
 def known_as(student: str) -> set[str]:
     """What a student may be called in a table; NAME_ID of a download is known by the id too."""
-    name = _folded(student)
+    name = folded_id(student)
     return {name} | {
-        _folded(number)
+        folded_id(number)
         for before, number in _taken_apart(student)
         if number.isdecimal() or " " in before.strip()  # a login may hold `_`, but no space
     }
+
+
+def folded_id(text: str) -> str:
+    """What an id is compared as: case, spaces around it and how accents are kept don't matter."""
+    return identity(text.strip()[:MAX_ID_CHARS]).strip()
 
 
 def name_words(name: str) -> tuple[str, ...]:
@@ -164,7 +172,7 @@ def name_words(name: str) -> tuple[str, ...]:
     return tuple(sorted(re.findall(r"[^\W_]+", identity(name))))
 
 
-def _share_a_word(known: tuple[str, ...], told: tuple[str, ...]) -> bool:
+def share_a_word(known: tuple[str, ...], told: tuple[str, ...]) -> bool:
     """Whether one word of a name is in a name that a platform may have run together: `doeann`.
 
     What is written in another script, or without its accents, can't speak against anybody.
@@ -173,10 +181,6 @@ def _share_a_word(known: tuple[str, ...], told: tuple[str, ...]) -> bool:
     if together.isascii() != "".join(known).isascii():
         return True
     return any(word in told or (len(word) > 1 and word in together) for word in known)
-
-
-def _folded(text: str) -> str:
-    return text.strip().casefold()
 
 
 def _taken_apart(student: str) -> Iterator[tuple[str, str]]:

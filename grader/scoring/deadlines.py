@@ -13,6 +13,7 @@ from grader.config.policy import Due
 from grader.errors import UsageError
 from grader.intake.roster import known_as
 from grader.model import Moment, Problem, ProblemKind, Submission, Value
+from grader.names import identity
 from grader.scoring.lateness import DAY
 from grader.text import one_line
 from grader.times import from_wall_clock
@@ -77,7 +78,7 @@ class Times(Value, frozen=True):
 
     def _told(self, one: Submission, rows: Mapping[str, list[Row]], is_latest: bool) -> Submission:
         candidates = _about(one.student, one.assignment, rows)
-        named = [row for row in candidates if row.file == one.name.casefold()]
+        named = [row for row in candidates if row.file == identity(one.name)]
         found = named or [row for row in candidates if not row.file and is_latest]
         if len({row.at for row in found}) > 1:
             raise UsageError(

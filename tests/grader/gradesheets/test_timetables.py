@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import msgspec
@@ -61,6 +62,44 @@ def test_a_table_tells_when_somebody_handed_in(course, sheet, text: str) -> None
     (told,) = read_times(sheet(text), course).told([work(student)])
     assert told.submitted_at == parse_time("2026-03-01 22:59Z")
     assert told.time_from == "sheet.csv"
+
+
+NBGRADER = (
+    "assignment,duedate,timestamp,student_id,last_name,first_name,email,raw_score,"
+    "late_submission_penalty,score,max_score\n"
+    "adding,2026-03-27 22:59:00,{},ann,Doe,Ann,,1.0,0.0,1.0,5\n"
+)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Los_Angeles", None])
+@pytest.mark.parametrize("second", ["00", "00.123456"])
+def test_nbgraders_export_is_in_utc_wherever_the_course_is(course, sheet, zone, second) -> None:
+    there = msgspec.structs.replace(course, timezone=zone)
+    table = sheet(NBGRADER.format(f"2026-03-27 22:30:{second}"))
+    (told,) = read_times(table, there).told([work("ann")])
+    assert told.submitted_at == parse_time(f"2026-03-27 22:30:{second}Z")
+
+
+def test_a_table_of_ones_own_with_a_due_date_is_in_the_courses_zone(course, sheet) -> None:
+    table = sheet("student,duedate,timestamp\nann,2026-03-27 23:59,2026-03-27 23:30\n")
+    (told,) = read_times(table, course).told([work("ann")])
+    assert told.submitted_at == parse_time("2026-03-27 22:30Z")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_accents_are_the_same_however_a_table_keeps_them(course, sheet, form) -> None:
+    text = unicodedata.normalize(
+        form, "student,assignment,file,submitted_at\njosé,Défis,né.ipynb,{0}\n"
+    )
+    first, *others = course.assignments
+    named = msgspec.structs.replace(first, title="Défis")
+    there = msgspec.structs.replace(course, assignments=(named, *others))
+    submission = work("José", name=unicodedata.normalize("NFD", "né.ipynb"))
+    (told,) = read_times(sheet(text.format("2026-03-01 23:59")), there).told([submission])
+    assert told.time_from == "sheet.csv"
+    days = unicodedata.normalize(form, "student,days\nJosé,2\n")
+    extensions = read_extensions(sheet(days), course)
+    assert extensions.unused(["josé"]) == ()
 
 
 def test_who_is_not_in_the_table_keeps_the_time_that_the_files_tell(course, sheet) -> None:

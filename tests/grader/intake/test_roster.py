@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from grader.errors import UsageError
@@ -27,6 +29,19 @@ def test_people_are_known_by_every_id_the_first_is_the_name(roster):
 def test_who_handed_in_is_not_unseen(roster, name):
     assert roster.unseen([name]) == ("102", "zoe@x.edu")
     assert roster.strangers([name]) == ()
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("head", ["student", "Prénom,Nom,Matrikelnummer"])
+def test_accents_are_the_same_however_a_table_keeps_them(tmp_path, form, head):
+    row = "José" if head == "student" else "José,Ünal,José"
+    (tmp_path / "r.csv").write_text(unicodedata.normalize(form, f"{head}\n{row}\n"), "utf-8")
+    found = read_roster(tmp_path / "r.csv")
+    assert found.unseen(["José"]) == ()
+    assert found.strangers(["José"]) == ()
+    assert found.are_one("José", "josé")
+    if head != "student":
+        assert unicodedata.normalize("NFC", found.names(["José"])["José"]) == "José Ünal"
 
 
 def test_who_is_not_in_the_roster_is_reported(roster):
