@@ -22,7 +22,7 @@ from grader.errors import UsageError
 from grader.gradesheets.people import People, read_people
 from grader.gradesheets.sheet import Sheet
 from grader.intake.roster import folded_id
-from grader.model import Moment
+from grader.model import Moment, Problem, ProblemKind
 from grader.names import identity
 from grader.scoring.deadlines import Extensions, Row, Times
 from grader.text import one_line
@@ -50,20 +50,33 @@ def read_times(path: Path, course: Course) -> Times:
         for number, cells in table.lines()
         if (text := table.cell(cells, column)).casefold() not in _NOTHING
     ]
+    known = tuple(row for row in rows if row is not None)
+    if table.unknown and not known:
+        raise UsageError(
+            "no line is about an assignment of this course",
+            where=str(path),
+            hint=f"it names {one_line(', '.join(table.unknown))}; {table.called}",
+        )
     return Times(
         path=str(path),
-        rows=tuple(row for row in rows if row is not None),
+        rows=known,
         by_assignment=table.assignment is not None,
     )
 
 
-def read_extensions(path: Path, course: Course) -> Extensions:
+def read_extensions(path: Path, course: Course, *, narrowed: bool = False) -> Extensions:
     """Read a table of extensions.
+
+    Args:
+        path: the table.
+        course: whose assignments they are of.
+        narrowed: whether the course has more assignments elsewhere, so that a name that is unknown
+            here is nothing to report.
 
     Raises:
         UsageError: it can't be read, or says what is no extension.
     """
-    table = _Table(path, course)
+    table = _Table(path, course, narrowed=narrowed)
     until, days, hours = (
         table.column(names) for names in (("until", "due", "due date"), ("days",), ("hours",))
     )
@@ -82,7 +95,7 @@ def read_extensions(path: Path, course: Course) -> Extensions:
             )
             _must_be_longer(row, course, f"{path}:{number}")
             rows.append(row)
-    return Extensions(path=str(path), rows=tuple(rows))
+    return Extensions(path=str(path), rows=tuple(rows), elsewhere=table.elsewhere())
 
 
 def _must_be_longer(row: Row, course: Course, where: str) -> None:
@@ -98,8 +111,9 @@ def _must_be_longer(row: Row, course: Course, where: str) -> None:
 class _Table:
     """A CSV file with one line for each student, or student and assignment."""
 
-    def __init__(self, path: Path, course: Course) -> None:
+    def __init__(self, path: Path, course: Course, *, narrowed: bool = False) -> None:
         self.path = path
+        self._narrowed = narrowed
         self._course = course
         self._sheet = Sheet.read(path)
         heads = self._sheet.rows[0] if self._sheet.rows else []
@@ -109,6 +123,8 @@ class _Table:
         self._names = dict(zip(self._people.rows, self._people.people, strict=True))
         self.assignment = self.column(("assignment",))
         self._file = self.column(("file",))
+        self.unknown: dict[str, list[int]] = {}
+        self.called = f"assignments are called {', '.join(one.id for one in course.assignments)}"
 
     def column(self, names: Iterable[str]) -> int | None:
         """Return the first column of these that is there."""
@@ -129,7 +145,10 @@ class _Table:
         names = {folded_id(name) for name in person.known_ids} - _NOTHING if person else set()
         title = self.cell(cells, self.assignment)
         assignment = self._known(title, number) if title else None
-        if not names or (title and assignment is None):
+        if title and assignment is None:
+            self.unknown.setdefault(title, []).append(number)
+            return None
+        if not names:
             return None
         file = identity(self.cell(cells, self._file))
         return Row(
@@ -144,13 +163,26 @@ class _Table:
         names = {name: one.id for one in self._course.assignments for name in _names(one)}
         found = names.get(identity(title))
         near = difflib.get_close_matches(identity(title), names, n=1)
-        if found is None and near:
+        if found is None and near and not self._narrowed:
             raise UsageError(
                 f"no assignment is called `{one_line(title)}`",
                 where=f"{self.path}:{number}",
                 hint=f"did you mean `{names[near[0]]}`?",
             )
         return found
+
+    def elsewhere(self) -> tuple[Problem, ...]:
+        """Report extensions of assignments that this course does not have, once for each."""
+        return tuple(
+            Problem(
+                kind=ProblemKind.EXTENSION,
+                message=f"an extension is for `{one_line(title)}`, which is no assignment here",
+                where=f"{self.path.name}:{', '.join(map(str, lines))}",
+                hint=self.called,
+            )
+            for title, lines in self.unknown.items()
+            if not self._narrowed
+        )
 
     def time(self, number: int, text: str) -> Moment:
         """Read a moment.

@@ -94,23 +94,31 @@ class Times(Value, frozen=True):
 
 
 class Extensions(Value, frozen=True):
-    """Who has longer than the others."""
+    """Who has longer than the others. `elsewhere` reports what is of no assignment here."""
 
     path: str
     rows: tuple[Row, ...]
+    elsewhere: tuple[Problem, ...] = ()
 
     def unused(self, students: Iterable[str]) -> tuple[Problem, ...]:
-        """Report extensions of people who are not among these students: a name may be mistyped."""
+        """Report extensions that help nobody: a student's or an assignment's name may be mistyped.
+
+        Args:
+            students: everybody who was seen.
+        """
         seen = {name for student in students for name in known_as(student)}
-        return tuple(
-            Problem(
-                kind=ProblemKind.EXTENSION,
-                message="an extension is for nobody who was seen here",
-                where=f"{Path(self.path).name}:{row.line}",
-                hint=f"nobody is called {one_line(', '.join(sorted(row.names)))}",
+        return (
+            tuple(
+                Problem(
+                    kind=ProblemKind.EXTENSION,
+                    message="an extension is for nobody who was seen here",
+                    where=f"{Path(self.path).name}:{row.line}",
+                    hint=f"nobody is called {one_line(', '.join(sorted(row.names)))}",
+                )
+                for row in self.rows
+                if not row.names & seen
             )
-            for row in self.rows
-            if not row.names & seen
+            + self.elsewhere
         )
 
 

@@ -46,6 +46,18 @@ def begun(submitted: datetime, due: datetime, per: str) -> int:
     return days
 
 
+def _elapsed(submitted: datetime, due: datetime, late: Late) -> timedelta:
+    """Return how late it came, as a person reads it beside what each day costs: by the clocks."""
+    elapsed = overdue(submitted, due)
+    if late.per != "day":
+        return elapsed
+    # an hour that comes twice, or never, makes no day begin that was not counted
+    days = begun(submitted, due, late.per)
+    by_clocks = submitted.astimezone(due.tzinfo).replace(tzinfo=None) - due.replace(tzinfo=None)
+    within = min(max(by_clocks, (days - 1) * DAY), days * DAY)
+    return within or elapsed
+
+
 def penalty(
     earned: float, possible: float, submitted: datetime, due: datetime, late: Late
 ) -> tuple[float, str]:
@@ -54,11 +66,13 @@ def penalty(
         return 0.0, ""
     elapsed = overdue(submitted, due)
     here = format_time(submitted.astimezone(due.tzinfo))
-    what = (
-        f"{format_duration(elapsed.total_seconds())} late: handed in {here}, due {format_time(due)}"
-    )
+
+    def told(after: timedelta) -> str:
+        how = format_duration(after.total_seconds())
+        return f"{how} late: handed in {here}, due {format_time(due)}"
+
     if late.zero_after_s is not None and elapsed > timedelta(seconds=late.zero_after_s):
-        return earned, f"{what}; no points after {format_duration(late.zero_after_s)}"
+        return earned, f"{told(elapsed)}; no points after {format_duration(late.zero_after_s)}"
     base = possible if late.of == "possible" else earned
     count = begun(submitted, due, late.per)
     cost = count * _points(late.penalty, base)
@@ -72,6 +86,7 @@ def penalty(
     if late.at_most is not None and (limit := _points(late.at_most, base)) < cost:
         cost = limit
         why += f", at most {format_amount(late.at_most)}"
+    what = told(_elapsed(submitted, due, late))
     return total([min(max(cost, 0.0), earned)]), f"{what}; {why}"
 
 

@@ -132,6 +132,7 @@ def test_a_line_is_about_the_latest_attempt_or_the_file_that_it_names(course, sh
         ("name,submitted_at\nAnn,2026-03-01 23:59\n", "sheet.csv", "who is who"),
         ("student,submitted_at\nbo,2026-03-01 23:59\nann,1.3.2026\n", "sheet.csv:3", "no date"),
         ("student,assignment,submitted_at\nann,addding,2026-03-01 23:59\n", "sheet.csv:2", "addding"),
+        ("student,assignment,submitted_at\nann,HW1,2026-03-01 23:59\n", "sheet.csv", "no line is about"),
     ],
 )  # fmt: skip
 def test_a_table_that_makes_no_sense_is_named(course, sheet, text, where, message) -> None:
@@ -214,3 +215,34 @@ def test_an_extension_for_nobody_is_reported(course, sheet) -> None:
     extensions = read_extensions(sheet("student,days\nann,1\nboo,2\n"), course)
     (problem,) = extensions.unused(["Ann", "bo"])
     assert (problem.where, "boo" in problem.hint) == ("sheet.csv:3", True)
+
+
+@pytest.mark.parametrize("title", ["HW1", "homework 1", "Week 1"])
+def test_an_extension_of_no_assignment_here_is_reported_once(course, sheet, title) -> None:
+    rows = f"ann,{title},2\nann,adding,1\nbo,{title},1\n"
+    extensions = read_extensions(sheet(f"student,assignment,days\n{rows}"), course)
+    (problem,) = extensions.unused(["ann"])
+    assert (problem.kind, problem.where) == ("extension", "sheet.csv:2, 4")
+    assert title in problem.message
+    assert "adding, taking, free" in problem.hint
+    assert len(extensions.rows) == 1
+
+
+def test_times_of_other_assignments_beside_ones_own_are_passed_over(course, sheet) -> None:
+    rows = "ann,HW1,2026-03-02 23:59\nann,adding,2026-03-01 23:59\n"
+    (told,) = read_times(sheet(f"student,assignment,submitted_at\n{rows}"), course).told(
+        [work("ann")]
+    )
+    assert told.submitted_at == parse_time("2026-03-01 22:59Z")
+
+
+def test_where_one_assignment_of_a_course_is_graded_those_of_others_are_nothing_to_report(
+    course, sheet
+) -> None:
+    alone = msgspec.structs.replace(course, assignments=course.assignments[:1])
+    table = sheet("student,assignment,days\nann,adding2,2\nann,taking,1\nann,adding,1\n")
+    with pytest.raises(UsageError, match="adding2"):
+        read_extensions(table, alone)
+    found = read_extensions(table, alone, narrowed=True)
+    assert [row.line for row in found.rows] == [4]
+    assert found.unused(["ann"]) == ()
