@@ -46,16 +46,18 @@ def begun(submitted: datetime, due: datetime, per: str) -> int:
     return days
 
 
-def _elapsed(submitted: datetime, due: datetime, late: Late) -> timedelta:
-    """Return how late it came, as a person reads it beside what each day costs: by the clocks."""
+def shown(submitted: datetime, due: datetime, per: str) -> timedelta:
+    """Return how late it came, for a person to read: as many days as have begun, by the clocks."""
     elapsed = overdue(submitted, due)
-    if late.per != "day":
+    if per != "day" or not elapsed:
         return elapsed
-    # an hour that comes twice, or never, makes no day begin that was not counted
-    days = begun(submitted, due, late.per)
-    by_clocks = submitted.astimezone(due.tzinfo).replace(tzinfo=None) - due.replace(tzinfo=None)
-    within = min(max(by_clocks, (days - 1) * DAY), days * DAY)
-    return within or elapsed
+    wall, zone = due.replace(tzinfo=None), due.tzinfo
+    assert zone is not None  # a due date always has one
+    before = (begun(submitted, due, per) - 1) * DAY
+    last = submitted.astimezone(zone).replace(tzinfo=None) - wall - before
+    if last <= timedelta(0):  # in an hour that comes twice
+        last = overdue(submitted, from_wall_clock(wall + before, zone) if before else due)
+    return before + min(last, DAY)
 
 
 def penalty(
@@ -86,7 +88,7 @@ def penalty(
     if late.at_most is not None and (limit := _points(late.at_most, base)) < cost:
         cost = limit
         why += f", at most {format_amount(late.at_most)}"
-    what = told(_elapsed(submitted, due, late))
+    what = told(shown(submitted, due, late.per))
     return total([min(max(cost, 0.0), earned)]), f"{what}; {why}"
 
 
