@@ -21,7 +21,7 @@ from pathlib import Path
 
 from grader.errors import IntakeError, UsageError
 from grader.gradebook import Score
-from grader.gradesheets.filling import match_rows
+from grader.gradesheets.filling import Matched
 from grader.gradesheets.people import People
 from grader.gradesheets.sheet import Sheet
 from grader.intake.archive import Archive
@@ -75,14 +75,13 @@ def for_everybody(
 
 
 def for_moodle(
-    feedback: Sequence[Feedback], students: Sequence[str], people: People, assignment: str
+    feedback: Sequence[Feedback], matched: Matched, people: People, assignment: str
 ) -> Parcels:
     """What Moodle's "Upload multiple feedback files in a zip" takes.
 
-    It tells names apart at each `_` and believes the number alone. `students` are all of the class:
+    It tells names apart at each `_` and believes the number alone. `matched` are all of the class:
     whoever has none to be given may stand in somebody's row, too.
     """
-    matched = match_rows(people, students)
     parcels = []
     for one in feedback:
         if one.student in matched.places:
@@ -160,14 +159,9 @@ def _in_the_form_of(name: str, text: str) -> bytes | None:
 
 
 def fill_comments(
-    sheet: Sheet,
-    feedback: Sequence[Feedback],
-    students: Sequence[str],
-    people: People,
-    column: int,
+    sheet: Sheet, feedback: Sequence[Feedback], rows: Mapping[str, int], column: int
 ) -> None:
-    """Write feedback into a column of Moodle's sheet, as the HTML that it takes."""
-    rows = match_rows(people, students).rows
+    """Write feedback into a column of Moodle's sheet, as the HTML that it takes, in these rows."""
     for one in feedback:
         if one.student in rows:
             text = "<br>".join(html(line) for line in one.text.strip().split("\n"))

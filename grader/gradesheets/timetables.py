@@ -21,7 +21,7 @@ from grader.config.course import AssignmentConfig, Course
 from grader.errors import UsageError
 from grader.gradesheets.people import People, read_people
 from grader.gradesheets.sheet import Sheet
-from grader.intake.roster import folded_id
+from grader.intake.roster import Roster, folded_id
 from grader.model import Moment, Problem, ProblemKind
 from grader.names import identity
 from grader.scoring.deadlines import Extensions, Row, Times
@@ -35,8 +35,13 @@ _OF_NBGRADER = frozenset({"timestamp", "duedate", "raw score"})
 """Headings that nbgrader's export has, and no table of one's own has all of."""
 
 
-def read_times(path: Path, course: Course) -> Times:
+def read_times(path: Path, course: Course, roster: Roster | None = None) -> Times:
     """Read a table of submission times: our own, nbgrader's, or a sheet that has such a column.
+
+    Args:
+        path: the table.
+        course: whose assignments they are of.
+        roster: connects what people go by.
 
     Raises:
         UsageError: it can't be read, or holds what is no time.
@@ -61,15 +66,19 @@ def read_times(path: Path, course: Course) -> Times:
         path=str(path),
         rows=known,
         by_assignment=table.assignment is not None,
+        roster=roster,
     )
 
 
-def read_extensions(path: Path, course: Course, *, narrowed: bool = False) -> Extensions:
+def read_extensions(
+    path: Path, course: Course, roster: Roster | None = None, *, narrowed: bool = False
+) -> Extensions:
     """Read a table of extensions.
 
     Args:
         path: the table.
         course: whose assignments they are of.
+        roster: connects what people go by.
         narrowed: whether the course has more assignments elsewhere, so that a name that is unknown
             here is nothing to report.
 
@@ -95,7 +104,7 @@ def read_extensions(path: Path, course: Course, *, narrowed: bool = False) -> Ex
             )
             _must_be_longer(row, course, f"{path}:{number}")
             rows.append(row)
-    return Extensions(path=str(path), rows=tuple(rows), elsewhere=table.elsewhere())
+    return Extensions(path=str(path), rows=tuple(rows), elsewhere=table.elsewhere(), roster=roster)
 
 
 def _must_be_longer(row: Row, course: Course, where: str) -> None:

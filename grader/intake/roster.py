@@ -89,6 +89,12 @@ class Roster(Value, frozen=True):
             if len(places) == 1 and (name := one_line(self.people[places[0]].name))
         }
 
+    def ids(self, students: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """What else these students go by, where the roster tells: ids that are nobody else's."""
+        aliases = Aliases(self)
+        found = {student: aliases.of(student) for student in students}
+        return {student: tuple(map(one_line, ids)) for student, ids in found.items() if ids}
+
     def are_one(self, *students: str) -> bool:
         """Whether these are names of one person in the roster."""
         register = Register(self)
@@ -128,6 +134,24 @@ class Register:
                 return self._by_name.get(name_words(name), [])
         return []
 
+    def meant_by(self, student: str, known: Person) -> list[int]:
+        """Return the places of everyone who may be a student whom another table knows.
+
+        Some id is the same, and no name speaks against it: neither the other table's nor that in
+        NAME_ID. Numbers of two lists may be alike.
+
+        Args:
+            student: what they are called.
+            known: what the other table says of them.
+        """
+        ids = {folded_id(one) for one in known.known_ids}
+        names = [known.name]
+        if folded_id(student) not in ids:
+            names += [name for name, number in _taken_apart(student) if folded_id(number) in ids]
+        places = {place for one in ids for place in self._with_id(one)}
+        told = [name_words(name) for name in names]
+        return sorted(place for place in places if all(self._may_be(place, one) for one in told))
+
     def usual_rank(self, students: Iterable[str]) -> int:
         """Which kind of id most of these students go by, as its place among a person's."""
         counts = [0] * max(1, len(self._by_id))
@@ -146,10 +170,39 @@ class Register:
         known, told = name_words(self._roster.people[place].name), name_words(name)
         if known == told:
             return True
-        if not of_platform:
-            return False
-        nameless = name_words(self._roster.nameless)
-        return not known or told == nameless or share_a_word(known, told)
+        return of_platform and (not known or self._is_nameless(told) or share_a_word(known, told))
+
+    def _may_be(self, place: int, told: tuple[str, ...]) -> bool:
+        """Whether these words of a name, if any, are no other name than a person has here."""
+        known = name_words(self._roster.people[place].name)
+        return not known or not told or self._is_nameless(told) or share_a_word(known, told)
+
+    def _is_nameless(self, told: tuple[str, ...]) -> bool:
+        return told == name_words(self._roster.nameless)
+
+
+class Aliases:
+    """What else students may be called, where a roster connects what people go by.
+
+    Args:
+        roster: None for none.
+    """
+
+    def __init__(self, roster: Roster | None) -> None:
+        self._people = roster.people if roster else ()
+        self._register = Register(roster) if roster else None
+
+    def of(self, student: str) -> tuple[str, ...]:
+        """Return the ids of the only person who is meant, but for those that mean others first."""
+        places = self._register.find(student) if self._register else []
+        if self._register is None or len(places) != 1:
+            return ()
+        ids = dict.fromkeys(self._people[places[0]].known_ids)
+        return tuple(one for one in ids if self._register.find(one) == places)
+
+    def known_as(self, student: str) -> set[str]:
+        """What a student may be called in a table, folded."""
+        return known_as(student) | {folded_id(one) for one in self.of(student)}
 
 
 def known_as(student: str) -> set[str]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from grader.errors import UsageError
 from grader.gradebook import Score, State
+from grader.gradesheets.filling import match_rows
 from grader.gradesheets.giving_back import (
     Feedback,
     Parcels,
@@ -63,7 +64,7 @@ def as_moodle_reads(archive: bytes) -> dict[str, str]:
 
 
 def moodle(sheet: Sheet, *students: str) -> Parcels:
-    return for_moodle(feedback(*students), students, of(sheet), "blocks")
+    return for_moodle(feedback(*students), match_rows(of(sheet), students), of(sheet), "blocks")
 
 
 def test_moodle_gives_everybody_their_own():
@@ -85,8 +86,8 @@ def test_swapped_and_doubled_names_get_nobody_elses():
 
 def test_of_two_who_may_be_one_nobody_gets_anything_even_if_one_has_no_feedback():
     sheet = worksheet((101, "Ann Doe"), (102, "Bo Li"))
-    students = ["Ann Doe_101", "p101@x.edu", "Bo Li_102"]
-    packed = for_moodle(feedback("Ann Doe_101", "Bo Li_102"), students, of(sheet), "blocks")
+    matched = match_rows(of(sheet), ["Ann Doe_101", "p101@x.edu", "Bo Li_102"])
+    packed = for_moodle(feedback("Ann Doe_101", "Bo Li_102"), matched, of(sheet), "blocks")
     assert [one.student for one in packed.parcels] == ["Bo Li_102"]
     assert set(packed.ambiguous) == {"Ann Doe_101", "p101@x.edu"}
 
@@ -103,7 +104,8 @@ def test_graded_blindly_there_are_no_names():
 def test_comments_go_into_their_rows_as_text_and_nothing_else_changes():
     sheet = worksheet((101, "Ann Doe"), (102, "Bo Li"))
     before = [row[:8] for row in sheet.rows]
-    fill_comments(sheet, feedback("Bo Li_102"), ["Ann Doe_101", "Bo Li_102"], of(sheet), 8)
+    rows_of = match_rows(of(sheet), ["Ann Doe_101", "Bo Li_102"]).rows
+    fill_comments(sheet, feedback("Bo Li_102"), rows_of, 8)
     rows = list(csv.reader(io.StringIO(sheet.encode().decode())))
     assert [row[:8] for row in rows] == before
     assert [row[8] for row in rows[1:]] == ["", "of Bo Li_102<br>&lt;b&gt;"]

@@ -10,6 +10,7 @@ import pytest
 
 from grader.config.course import AssignmentConfig, Course
 from grader.errors import UsageError
+from grader.gradesheets.roster import read_roster
 from grader.gradesheets.timetables import read_extensions, read_times
 from grader.model import Submission
 from grader.scoring.deadlines import deadlines
@@ -246,3 +247,39 @@ def test_where_one_assignment_of_a_course_is_graded_those_of_others_are_nothing_
     found = read_extensions(table, alone, narrowed=True)
     assert [row.line for row in found.rows] == [4]
     assert found.unused(["ann"]) == ()
+
+
+CANVAS = """Student,ID,SIS User ID,SIS Login ID,Section
+"Li, Xi",104,s104,lixi,A
+"Doe, Ann",105,,lixi2,A
+"Poe, Cy",106,105,poe,A
+"""
+
+
+@pytest.mark.parametrize("line", ["lixi", "LIXI", "s104", "104"])
+@pytest.mark.parametrize("student", ["lixi", "lixi_104", "104"])
+def test_a_roster_connects_what_a_table_and_a_folder_call_somebody(
+    course, sheet, tmp_path, line, student
+) -> None:
+    (tmp_path / "roster.csv").write_text(CANVAS)
+    roster = read_roster(tmp_path / "roster.csv")
+    extensions = read_extensions(sheet(f"student,days\n{line},1\n"), course, roster)
+    due = deadlines(course, extensions)
+    assert due(student, "adding").regular is not None
+    assert extensions.unused([student]) == ()
+    others = ["doeann_105", "poecy_106", "strangelixi_105"]
+    assert [due(other, "adding").regular for other in others] == [None] * 3
+    assert len(extensions.unused(others)) == 1
+    times = read_times(sheet(f"student,submitted_at\n{line},2026-03-01 23:59\n"), course, roster)
+    told = times.told([work(one) for one in (student, *others)])
+    assert [one.time_from for one in told] == ["sheet.csv", *["elsewhere"] * 3]
+
+
+def test_an_id_that_is_first_of_all_another_persons_connects_nobody(
+    course, sheet, tmp_path
+) -> None:
+    (tmp_path / "roster.csv").write_text(CANVAS)
+    roster = read_roster(tmp_path / "roster.csv")
+    due = deadlines(course, read_extensions(sheet("student,days\n105,1\n"), course, roster))
+    assert due("lixi2", "adding").regular is not None
+    assert due("poe", "adding").regular is None
