@@ -146,6 +146,32 @@ def test_canvas_gets_the_names_of_the_files_that_were_graded(tmp_path):
     assert found["libo_LATE_102_9002_my_2_hw.py"] == "# of libo_102\n# <b>\n"
 
 
+def zipped(**files: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"work/{name}", content)
+    return made.getvalue()
+
+
+def test_canvas_gets_a_zip_for_a_zip_that_holds_what_was_graded(tmp_path):
+    names = {
+        "obrien_105_9001_work.ZIP": zipped(**{"hw.ipynb": b"{1}", "data.csv": b"{3}"}),
+        "libo_102_9002_hw.zip": b"PK no zip",
+    }
+    path = download(tmp_path / "d.zip", **names)
+    packed = canvas(path, obrien_105=b"{1}", libo_102=b"{1}")
+    assert packed.unmatched == ("libo_102",)
+    (parcel,) = packed.parcels
+    assert (parcel.student, parcel.name) == ("obrien_105", "obrien_105_9001_work.ZIP")
+    with zipfile.ZipFile(io.BytesIO(parcel.content)) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            "blocks.html": b"<p>of obrien_105</p>"
+        }
+    assert canvas(path, obrien_105=b"{2}").unmatched == ("obrien_105",)
+    assert canvas(path, obrien_105=b"{3}").unmatched == ("obrien_105",)  # nobody grades a table
+
+
 def test_canvas_gives_nothing_to_whom_it_may_not_belong(tmp_path):
     names = {
         "doeann_101_9001_hw.ipynb": b"{1}",
