@@ -275,9 +275,10 @@ class Regrade(Value, frozen=True):
 class Gradebook(Value, frozen=True):
     """Everything a report needs. Two runs on the same input differ under `run` alone.
 
-    `names` are what students are called, where a roster tells. `regrades` is the log of regradings,
-    the oldest first. `only_checks` are the checks, as they were asked for, when all scores are of
-    these alone. `anonymous`: students are pseudonyms, and what could name them is left out.
+    `names` are what students are called, and `ids` all that they go by, where a roster tells.
+    `regrades` is the log of regradings, the oldest first. `only_checks` are the checks, as they
+    were asked for, when all scores are of these alone. `anonymous`: students are pseudonyms, and
+    what could name them is left out.
     """
 
     schema_version: int
@@ -294,3 +295,4 @@ class Gradebook(Value, frozen=True):
     regrades: tuple[Regrade, ...] = ()
     only_checks: tuple[str, ...] = ()
     anonymous: bool = False
+    ids: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)

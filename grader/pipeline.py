@@ -121,6 +121,7 @@ def check(
         course, scored.suites, scored.scores, scored.problems, wall,
         run_info(began, found, graded, options, slots, scored.suites), graded.complete,
         options.roster.names(found.students) if options.roster else None,
+        options.roster.ids(found.students) if options.roster else None,
     )  # fmt: skip
     return msgspec.structs.replace(gradebook, only_checks=options.checks)
 

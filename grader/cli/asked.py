@@ -54,7 +54,8 @@ def grading_options(
     from grader.pipeline import Options
     from grader.store import adjustments, marks
 
-    roster = Path(asked.roster) if asked.roster else None
+    path = Path(asked.roster) if asked.roster else None
+    roster = None if path is None else read_roster(path)
     longer = Path(asked.extensions) if asked.extensions else course.extensions
     return Options(
         assignments=tuple(dict.fromkeys(course.assignment(name).id for name in assignments)),
@@ -65,14 +66,14 @@ def grading_options(
         timeout_s=asked.timeout_s,
         jobs=jobs,
         sandbox=sandbox,
-        roster=None if roster is None else read_roster(roster),
+        roster=roster,
         adjustments=adjustments.in_force(adjustments.read(output)),
         marks=marks.read(output),
         kept=tuple(one for regrade in regrades for one in regrade.kept),
-        times=read_times(Path(asked.submitted_at), course) if asked.submitted_at else None,
-        extensions=None if longer is None else read_extensions(longer, course),
+        times=read_times(Path(asked.submitted_at), course, roster) if asked.submitted_at else None,
+        extensions=None if longer is None else read_extensions(longer, course, roster),
         apart=tuple(apart) or (output,),
-        enrolment=read_enrolment(roster),
+        enrolment=read_enrolment(path),
     )
 
 

@@ -93,7 +93,7 @@ def export(
         return
     assert platform is not None
     from grader.gradesheets.columns import layout
-    from grader.gradesheets.filling import fill
+    from grader.gradesheets.filling import fill, known_people
     from grader.gradesheets.sheet import Sheet
     from grader.store.output import write_atomically
 
@@ -118,7 +118,8 @@ def export(
     sheet = Sheet.read(template)
     for one in asked:
         found = layout(platform, sheet, one, str(template), column)
-        filled = fill(sheet, found, [s for s in gradebook.scores if s.assignment == one.id])
+        scores = [score for score in gradebook.scores if score.assignment == one.id]
+        filled = fill(sheet, found, scores, known_people(gradebook))
         _tell(filled, one.id if len(asked) > 1 else "")
         if not filled.filled:
             _tell_why_nobody(filled, found.people.people)

@@ -14,6 +14,7 @@ from grader.exit_status import ExitStatus
 
 if TYPE_CHECKING:
     from grader.gradebook import Score
+    from grader.gradesheets.filling import Known
     from grader.gradesheets.giving_back import Feedback, Parcels
 
 SHOWN = 20
@@ -32,6 +33,7 @@ def give_back(
 ) -> None:
     """Pack what has changed since the last time, and remember it."""
     from grader.cli.export import only_assignment, require_marked
+    from grader.gradesheets.filling import known_people
     from grader.gradesheets.giving_back import pack
     from grader.names import components
     from grader.store.given_back import read_given, remember_given
@@ -54,7 +56,8 @@ def give_back(
     found, without = _read(results, folders, scores, asked)
     given = {} if everything else read_given(results).get(f"{way} {asked}", {})
     fresh = [one for one in found if given.get(one.student) != one.digest]
-    packed = _pack(way, found, scores, folders, template, asked)
+    known = known_people(gradebook)
+    packed = _pack(way, found, scores, known, folders, template, asked)
     changed = {one.student for one in fresh}
     parcels = [one for one in packed.parcels if one.student in changed]
     _tell(packed, len(parcels), without)
@@ -64,7 +67,7 @@ def give_back(
     write_atomically(target, pack(parcels))
     click.echo(target)
     if column is not None and template is not None:
-        click.echo(_comments(template, column, fresh, list(scores), target))
+        click.echo(_comments(template, column, fresh, list(scores), known, target))
     sent = {one.student for one in parcels}
     digests = {one.student: one.digest for one in fresh if one.student in sent}
     remember_given(results, f"{way} {asked}", digests)
@@ -98,10 +101,12 @@ def _pack(
     way: str,
     feedback: Sequence[Feedback],
     scores: Mapping[str, Score],
+    known: Known,
     folders: Mapping[str, str],
     template: Path | None,
     assignment: str,
 ) -> Parcels:
+    from grader.gradesheets.filling import match_rows
     from grader.gradesheets.giving_back import for_canvas, for_everybody, for_moodle
     from grader.gradesheets.people import read_people
     from grader.gradesheets.sheet import Sheet
@@ -111,14 +116,20 @@ def _pack(
     if way == "canvas":
         return for_canvas(feedback, scores, template)
     people = read_people(Sheet.read(template), str(template), "moodle")
-    return for_moodle(feedback, list(scores), people, assignment)
+    return for_moodle(feedback, match_rows(people, list(scores), known), people, assignment)
 
 
 def _comments(
-    template: Path, column: str, feedback: Sequence[Feedback], students: Sequence[str], beside: Path
+    template: Path,
+    column: str,
+    feedback: Sequence[Feedback],
+    students: Sequence[str],
+    known: Known,
+    beside: Path,
 ) -> Path:
     """Write feedback into the sheet's column of comments, too."""
     from grader.errors import UsageError
+    from grader.gradesheets.filling import match_rows
     from grader.gradesheets.giving_back import fill_comments
     from grader.gradesheets.people import read_people
     from grader.gradesheets.sheet import Sheet
@@ -133,7 +144,8 @@ def _comments(
             hint=f"it has {', '.join(heads)}",
         )
     people = read_people(sheet, str(template), "moodle")
-    fill_comments(sheet, feedback, students, people, heads.index(column.strip()))
+    rows = match_rows(people, students, known).rows
+    fill_comments(sheet, feedback, rows, heads.index(column.strip()))
     target = beside.with_name(f"{beside.stem}-comments{template.suffix}")
     write_atomically(target, sheet.encode())
     return target

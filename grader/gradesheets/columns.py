@@ -11,6 +11,7 @@ from grader.gradesheets import moodle
 from grader.gradesheets.people import BLACKBOARD_GRADE, ID_HEADS, People, find_columns, read_people
 from grader.gradesheets.sheet import Sheet
 from grader.model import Value
+from grader.names import identity
 from grader.text import one_line
 
 _CANVAS_TITLE = re.compile(r"(?P<title>.*\S)\s+\((\d+)\)")
@@ -65,7 +66,7 @@ def layout(
         )
     people = read_people(sheet, where, platform)
     heads = [head.strip() for head in sheet.rows[0]]
-    titles = {assignment.id.casefold(), assignment.title.casefold()}
+    titles = {identity(assignment.id), identity(assignment.title)}
     grade = _one(_GRADES[platform](sheet, heads, titles), heads, where, column)
     return Layout(
         people=people,
@@ -88,7 +89,7 @@ def _moodle(sheet: Sheet, _: Sequence[str], __: set[str]) -> list[int]:
 
 def _gradescope(_: Sheet, heads: Sequence[str], titles: set[str]) -> list[int]:
     """One assignment's scores, or those of the whole course."""
-    found = [n for n, head in enumerate(heads) if head.casefold() in titles]
+    found = [n for n, head in enumerate(heads) if identity(head) in titles]
     return found or [n for n, head in enumerate(heads) if head.casefold() == "total score"]
 
 
@@ -104,7 +105,7 @@ def _brightspace(_: Sheet, heads: Sequence[str], titles: set[str]) -> list[int]:
     words = {}
     for place, head in enumerate(heads):
         match = _BRIGHTSPACE_GRADE.fullmatch(head)
-        named = match["title"].casefold() if match else ""
+        named = identity(match["title"]) if match else ""
         more = [named[len(one) :] for one in titles if named.startswith(f"{one} ") or named == one]
         if more:
             words[place] = min(len(rest.split()) for rest in more)
@@ -112,7 +113,7 @@ def _brightspace(_: Sheet, heads: Sequence[str], titles: set[str]) -> list[int]:
 
 
 def _plain(_: Sheet, heads: Sequence[str], titles: set[str]) -> list[int]:
-    return [place for place, head in enumerate(heads) if head.casefold() in titles]
+    return [place for place, head in enumerate(heads) if identity(head) in titles]
 
 
 _GRADES: dict[str, Callable[[Sheet, Sequence[str], set[str]], list[int]]] = {
@@ -127,7 +128,7 @@ _GRADES: dict[str, Callable[[Sheet, Sequence[str], set[str]], list[int]]] = {
 
 def _titled(form: re.Pattern[str], heads: Sequence[str], titles: set[str]) -> list[int]:
     matches = ((place, form.fullmatch(head)) for place, head in enumerate(heads))
-    return [place for place, match in matches if match and match["title"].casefold() in titles]
+    return [place for place, match in matches if match and identity(match["title"]) in titles]
 
 
 def _maximum_in(head: str, platform: str) -> float | None:
@@ -152,8 +153,8 @@ def _maximum_column(heads: Sequence[str], grade: int, platform: str) -> int | No
     if platform == "moodle":
         return grade + 1 if grade + 1 < len(heads) else None
     if platform == "gradescope":
-        wanted = (f"{heads[grade]} - max points".casefold(), "max points")
-        return next((n for n, head in enumerate(heads) if head.casefold() in wanted), None)
+        wanted = (identity(f"{heads[grade]} - max points"), "max points")
+        return next((n for n, head in enumerate(heads) if identity(head) in wanted), None)
     return None
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.gradesheets.people import find_columns, read_person
+from grader.gradesheets.people import Columns, find_columns, read_person
 from grader.gradesheets.sheet import Sheet
 from grader.intake.groups import NOBODY, Enrolled, Enrolment, folded
 
@@ -17,7 +17,7 @@ _GROUP_HEADS = frozenset(
         "группа", "команда", "グループ", "チーム", "小组", "组", "그룹", "ομάδα",
     }
 )  # fmt: skip
-_NUMBER_HEADS = ("canvasuserid", "id", "identifier", "userid", "participantnumber")
+NUMBER_HEADS = ("canvasuserid", "id", "identifier", "userid", "participantnumber")
 _NAME_HEADS = ("fullname", "name", "student", "studentname", "sortablename")
 _FIRST, _LAST = ("firstname", "vorname", "prénom"), ("lastname", "surname", "nachname", "nom")
 _NUMBER = re.compile(r"\D*(\d+)")
@@ -43,19 +43,23 @@ def read_enrolment(path: Path | None) -> Enrolment:
     cells = (cell for row in sheet.rows[1:] for cell in row)
     spoken = {cell for cell in cells if not cell.isascii() and len(cell) > 1}
     # Moodle numbers people in its first column, whatever that is called in its language
-    number = _first(heads, _NUMBER_HEADS) or 0
+    number = _first(heads, NUMBER_HEADS) or 0
     people = [
         Enrolled(number=found[1], name=name, groups=_groups(heads, row))
         for row in sheet.rows[1:]
         if (found := _NUMBER.fullmatch(_cell(row, number))) and (name := _name(heads, row))
     ]
+    columns = find_columns(sheet)
+    of_canvas = "canvasuserid" in heads or (columns is not None and columns.platform == "canvas")
     return Enrolment(
-        people=tuple(people), spoken=tuple(sorted(spoken)[:MAX_SPOKEN]), ids=_ids(sheet)
+        people=tuple(people),
+        spoken=tuple(sorted(spoken)[:MAX_SPOKEN]),
+        ids=_ids(sheet, columns),
+        of_canvas=of_canvas,
     )
 
 
-def _ids(sheet: Sheet) -> frozenset[str]:
-    columns = find_columns(sheet)
+def _ids(sheet: Sheet, columns: Columns | None) -> frozenset[str]:
     if columns is None:
         return frozenset()
     people = (read_person(row, columns) for row in sheet.rows[1:])

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from grader.gradebook import Score, State
+from grader.gradebook import Gradebook, Score, State
 from grader.gradesheets.columns import Layout
 from grader.gradesheets.people import People
 from grader.gradesheets.sheet import Sheet
-from grader.intake.roster import Register
+from grader.intake.roster import Person, Register
 from grader.model import Value
 from grader.text import points
 
 EXCUSED = "ex"
+Known = Mapping[str, Person]
+"""What a roster has told of students, by what they are called."""
+
+NOBODY: Known = {}
 _COMMA = re.compile(r"\d+,\d+")
 
 
@@ -30,12 +34,13 @@ class Filled(Value, frozen=True):
     over: tuple[str, ...] = ()
 
 
-def fill(sheet: Sheet, found: Layout, scores: Sequence[Score]) -> Filled:
+def fill(sheet: Sheet, found: Layout, scores: Sequence[Score], known: Known = NOBODY) -> Filled:
     """Write each graded score into its student's row; change no other cell.
 
-    Whoever is ungraded, missing, excused (`EX`) or not to be told keeps what stands there.
+    Whoever is ungraded, missing, excused (`EX`) or not to be told keeps what stands there. `known`
+    is what a roster has told of students.
     """
-    matched = match_rows(found.people, [score.student for score in scores])
+    matched = match_rows(found.people, [score.student for score in scores], known)
     lists: dict[str, list[str]] = {name: [] for name in Filled.__struct_fields__}
     comma = _decimal_comma(sheet, found)
     for score in scores:
@@ -51,6 +56,14 @@ def fill(sheet: Sheet, found: Layout, scores: Sequence[Score]) -> Filled:
     return Filled(**{name: tuple(students) for name, students in lists.items()})
 
 
+def known_people(gradebook: Gradebook) -> Known:
+    """Return what a roster has told of the students of a gradebook."""
+    return {
+        student: Person(ids=ids, name=gradebook.names.get(student, ""))
+        for student, ids in gradebook.ids.items()
+    }
+
+
 class Matched(Value, frozen=True):
     """Whose rows students have: one each, and no two the same."""
 
@@ -60,10 +73,16 @@ class Matched(Value, frozen=True):
     ambiguous: tuple[str, ...] = ()
 
 
-def match_rows(people: People, students: Sequence[str]) -> Matched:
-    """Find each student's row, and place among the people; two students for one row have none."""
+def match_rows(people: People, students: Sequence[str], known: Known = NOBODY) -> Matched:
+    """Find each student's row, and place among the people; two students for one row have none.
+
+    Whom the table does not know by what they are called is found by what a roster has told of them.
+    """
     register = Register(people.roster)
     found = {student: register.find(student) for student in students}
+    for student, person in known.items():
+        if found.get(student) == []:
+            found[student] = register.meant_by(student, person)
     claims = Counter(places[0] for places in found.values() if len(places) == 1)
     sure = {
         student: places[0]

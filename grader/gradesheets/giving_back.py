@@ -7,7 +7,8 @@
 | anybody | `STUDENT/ASSIGNMENT.html` | the folder |
 
 Students are matched as for scores. On Canvas it must also be the very file that was graded, byte
-for byte; what comes back has its ending, so that it opens as what it is called.
+for byte, or a zip that holds it; what comes back has its ending, so that it opens as what it is
+called.
 """
 
 from __future__ import annotations
@@ -16,17 +17,19 @@ import io
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from grader.errors import IntakeError, UsageError
 from grader.gradebook import Score
-from grader.gradesheets.filling import match_rows
+from grader.gradesheets.filling import Matched
 from grader.gradesheets.people import People
 from grader.gradesheets.sheet import Sheet
 from grader.intake.archive import Archive
 from grader.intake.platforms import read_canvas_class
 from grader.intake.reading import digest
+from grader.intake.walker import MISNAMED, USABLE
 from grader.model import Value
 from grader.names import clean_name, component, identity
 from grader.text import html, printable
@@ -75,14 +78,13 @@ def for_everybody(
 
 
 def for_moodle(
-    feedback: Sequence[Feedback], students: Sequence[str], people: People, assignment: str
+    feedback: Sequence[Feedback], matched: Matched, people: People, assignment: str
 ) -> Parcels:
     """What Moodle's "Upload multiple feedback files in a zip" takes.
 
-    It tells names apart at each `_` and believes the number alone. `students` are all of the class:
+    It tells names apart at each `_` and believes the number alone. `matched` are all of the class:
     whoever has none to be given may stand in somebody's row, too.
     """
-    matched = match_rows(people, students)
     parcels = []
     for one in feedback:
         if one.student in matched.places:
@@ -115,8 +117,9 @@ def for_canvas(
     left_out: dict[bool, list[str]] = {True: [], False: []}
     for one in feedback:
         key = identity(one.student)
-        names = entries.get(key, {}).get(scores[one.student].digest, [])
-        content = _in_the_form_of(names[-1], one.text) if names else None
+        score = scores[one.student]
+        names = entries.get(key, {}).get(score.digest, [])
+        content = _in_the_form_of(names[-1], one, score.assignment) if names else None
         if content is not None and alike[key] == 1:
             parcels.append(Parcel(one.student, names[-1], content))
         else:
@@ -141,15 +144,31 @@ def _entries(download: Path) -> dict[str, dict[str, list[str]]]:
                     content = archive.read(members[name].index)
                 except IntakeError:
                     continue  # too large to have been graded, or damaged
-                student.setdefault(digest(content), []).append(name)
+                for graded in (content, *_within(content)):
+                    student.setdefault(digest(graded), []).append(name)
     except IntakeError as error:
         raise UsageError(error.message, where=str(download), hint=error.hint) from None
     return found
 
 
-def _in_the_form_of(name: str, text: str) -> bytes | None:
+def _within(content: bytes) -> Iterator[bytes]:
+    """What a student's own zip holds that may have been graded; nothing if it is no zip."""
+    try:
+        with Archive(io.BytesIO(content)) as archive:
+            for member in archive.members():
+                if not member.refused and member.parts[-1].lower().endswith((*USABLE, *MISNAMED)):
+                    with suppress(IntakeError):  # too large to have been graded, or damaged
+                        yield archive.read(member.index)
+    except IntakeError:
+        return
+
+
+def _in_the_form_of(name: str, feedback: Feedback, assignment: str) -> bytes | None:
     """Feedback as a file that opens as what it is called; None if there is no such form."""
-    ending = Path(name).suffix.casefold()
+    ending, text = Path(name).suffix.casefold(), feedback.text
+    if ending == ".zip":
+        page = f"{component(assignment)}.html"
+        return pack([Parcel(feedback.student, page, feedback.page)])
     if ending == ".ipynb":
         cell = {"cell_type": "markdown", "id": "feedback", "metadata": {}, "source": text}
         book = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
@@ -160,14 +179,9 @@ def _in_the_form_of(name: str, text: str) -> bytes | None:
 
 
 def fill_comments(
-    sheet: Sheet,
-    feedback: Sequence[Feedback],
-    students: Sequence[str],
-    people: People,
-    column: int,
+    sheet: Sheet, feedback: Sequence[Feedback], rows: Mapping[str, int], column: int
 ) -> None:
-    """Write feedback into a column of Moodle's sheet, as the HTML that it takes."""
-    rows = match_rows(people, students).rows
+    """Write feedback into a column of Moodle's sheet, as the HTML that it takes, in these rows."""
     for one in feedback:
         if one.student in rows:
             text = "<br>".join(html(line) for line in one.text.strip().split("\n"))

@@ -7,7 +7,7 @@
 | Gradescope | a heading SID | SID, e-mail |
 | Blackboard | headings that end in `|NUMBER` | username, student id |
 | Brightspace | `#` before ids, OrgDefinedId | OrgDefinedId, username, e-mail |
-| any other | one of the headings `ID_HEADS` | in the order of `ID_HEADS`, e-mail |
+| any other, Canvas's People | a heading of `ID_HEADS` | in the order of `ID_HEADS`, e-mail |
 
 Everything that reads such a table asks here: rosters, grade sheets, times, extensions, nbgrader's
 names. Rows that are no person are none: points possible, test students, section and end marks.
@@ -25,16 +25,17 @@ from grader.gradesheets import moodle
 from grader.gradesheets.sheet import Sheet
 from grader.intake.roster import Person, Roster
 from grader.model import Value
+from grader.names import identity
 from grader.text import one_line
 
 PLATFORMS = ("canvas", "moodle", "gradescope", "blackboard", "brightspace", "csv")
 
 CANVAS_IDS = ("id", "sisuserid", "sisloginid", "integrationid")
 ID_HEADS = (
-    "id", "student id", "sis user id", "sis login id", "student", "login", "username", "user",
-    "email", "email address", "sid", "student number", "id number", "matriculation number",
-    "matrikelnummer", "org defined id", "login id", "net id", "identifier", "github username",
-    "user id", "mail",
+    "canvas user id", "id", "student id", "sis user id", "sis login id", "student", "login",
+    "username", "user", "email", "email address", "sid", "student number", "id number",
+    "matriculation number", "matrikelnummer", "org defined id", "login id", "net id", "identifier",
+    "github username", "user id", "participant number", "mail",
 )  # fmt: skip
 """Headings of a table of one's own; upper case, spaces and punctuation don't matter."""
 
@@ -84,7 +85,7 @@ class People(Value, frozen=True):
 
 def fold(head: str) -> str:
     """What a heading is compared as."""
-    return re.sub(r"[\W_]+", "", head.casefold())
+    return re.sub(r"[\W_]+", "", identity(head))
 
 
 def read_people(sheet: Sheet, where: str, platform: str | None = None) -> People:

@@ -85,9 +85,10 @@ class Sheet:
 
 def _encoding(content: bytes) -> tuple[str, str]:
     """The codec that gives every byte back, and what it does with what is no text."""
-    if content.startswith(codecs.BOM_UTF16_LE) or _every_second_is_zero(content[1:200]):
+    headings = content[:200].partition(b"\n")[0]  # people may have names in any script
+    if content.startswith(codecs.BOM_UTF16_LE) or _every_second_is_zero(headings[1:]):
         return "utf-16-le", "surrogatepass"
-    if content.startswith(codecs.BOM_UTF16_BE) or _every_second_is_zero(content[:200]):
+    if content.startswith(codecs.BOM_UTF16_BE) or _every_second_is_zero(headings):
         return "utf-16-be", "surrogatepass"
     if content.startswith(codecs.BOM_UTF8):
         return "utf-8", "surrogateescape"

@@ -5,7 +5,7 @@
     bo@example.org,blocks,2026-03-02 00:04Z      bo@example.org,,,2
 
 Students are found as in a roster: by id, login or e-mail address. A time without a zone is one of
-the course's zone.
+the course's zone; in nbgrader's export it is UTC, which is what nbgrader keeps.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from grader.config.course import AssignmentConfig, Course
 from grader.errors import UsageError
 from grader.gradesheets.people import People, read_people
 from grader.gradesheets.sheet import Sheet
-from grader.model import Moment
+from grader.intake.roster import Roster, folded_id
+from grader.model import Moment, Problem, ProblemKind
+from grader.names import identity
 from grader.scoring.deadlines import Extensions, Row, Times
 from grader.text import one_line
 from grader.times import NoZoneError, parse_time
@@ -29,10 +31,17 @@ from grader.times import NoZoneError, parse_time
 # our own; Gradescope, nbgrader, Moodle
 _TIME = ("submitted at", "submission time", "timestamp", "last modified (submission)")
 _NOTHING = frozenset({"", "-", "none"})
+_OF_NBGRADER = frozenset({"timestamp", "duedate", "raw score"})
+"""Headings that nbgrader's export has, and no table of one's own has all of."""
 
 
-def read_times(path: Path, course: Course) -> Times:
+def read_times(path: Path, course: Course, roster: Roster | None = None) -> Times:
     """Read a table of submission times: our own, nbgrader's, or a sheet that has such a column.
+
+    Args:
+        path: the table.
+        course: whose assignments they are of.
+        roster: connects what people go by.
 
     Raises:
         UsageError: it can't be read, or holds what is no time.
@@ -46,20 +55,37 @@ def read_times(path: Path, course: Course) -> Times:
         for number, cells in table.lines()
         if (text := table.cell(cells, column)).casefold() not in _NOTHING
     ]
+    known = tuple(row for row in rows if row is not None)
+    if table.unknown and not known:
+        raise UsageError(
+            "no line is about an assignment of this course",
+            where=str(path),
+            hint=f"it names {one_line(', '.join(table.unknown))}; {table.called}",
+        )
     return Times(
         path=str(path),
-        rows=tuple(row for row in rows if row is not None),
+        rows=known,
         by_assignment=table.assignment is not None,
+        roster=roster,
     )
 
 
-def read_extensions(path: Path, course: Course) -> Extensions:
+def read_extensions(
+    path: Path, course: Course, roster: Roster | None = None, *, narrowed: bool = False
+) -> Extensions:
     """Read a table of extensions.
+
+    Args:
+        path: the table.
+        course: whose assignments they are of.
+        roster: connects what people go by.
+        narrowed: whether the course has more assignments elsewhere, so that a name that is unknown
+            here is nothing to report.
 
     Raises:
         UsageError: it can't be read, or says what is no extension.
     """
-    table = _Table(path, course)
+    table = _Table(path, course, narrowed=narrowed)
     until, days, hours = (
         table.column(names) for names in (("until", "due", "due date"), ("days",), ("hours",))
     )
@@ -78,7 +104,7 @@ def read_extensions(path: Path, course: Course) -> Extensions:
             )
             _must_be_longer(row, course, f"{path}:{number}")
             rows.append(row)
-    return Extensions(path=str(path), rows=tuple(rows))
+    return Extensions(path=str(path), rows=tuple(rows), elsewhere=table.elsewhere(), roster=roster)
 
 
 def _must_be_longer(row: Row, course: Course, where: str) -> None:
@@ -94,16 +120,20 @@ def _must_be_longer(row: Row, course: Course, where: str) -> None:
 class _Table:
     """A CSV file with one line for each student, or student and assignment."""
 
-    def __init__(self, path: Path, course: Course) -> None:
+    def __init__(self, path: Path, course: Course, *, narrowed: bool = False) -> None:
         self.path = path
+        self._narrowed = narrowed
         self._course = course
         self._sheet = Sheet.read(path)
         heads = self._sheet.rows[0] if self._sheet.rows else []
-        self._heads = [head.strip().casefold().replace("_", " ") for head in heads]
+        self._heads = [identity(head).strip().replace("_", " ") for head in heads]
+        self._zone = "UTC" if _OF_NBGRADER.issubset(self._heads) else course.timezone
         self._people: People = read_people(self._sheet, str(path))
         self._names = dict(zip(self._people.rows, self._people.people, strict=True))
         self.assignment = self.column(("assignment",))
         self._file = self.column(("file",))
+        self.unknown: dict[str, list[int]] = {}
+        self.called = f"assignments are called {', '.join(one.id for one in course.assignments)}"
 
     def column(self, names: Iterable[str]) -> int | None:
         """Return the first column of these that is there."""
@@ -121,12 +151,15 @@ class _Table:
     def row(self, number: int, cells: Sequence[str], *, at: Moment | None) -> Row | None:
         """Return a line; None if it is about nobody, or about another course's assignment."""
         person = self._names.get(number - 1)
-        names = {name.casefold() for name in person.known_ids} - _NOTHING if person else set()
+        names = {folded_id(name) for name in person.known_ids} - _NOTHING if person else set()
         title = self.cell(cells, self.assignment)
         assignment = self._known(title, number) if title else None
-        if not names or (title and assignment is None):
+        if title and assignment is None:
+            self.unknown.setdefault(title, []).append(number)
             return None
-        file = self.cell(cells, self._file).casefold()
+        if not names:
+            return None
+        file = identity(self.cell(cells, self._file))
         return Row(
             names=frozenset(names),
             assignment=assignment,
@@ -137,15 +170,28 @@ class _Table:
 
     def _known(self, title: str, number: int) -> str | None:
         names = {name: one.id for one in self._course.assignments for name in _names(one)}
-        found = names.get(title.casefold())
-        near = difflib.get_close_matches(title.casefold(), names, n=1)
-        if found is None and near:
+        found = names.get(identity(title))
+        near = difflib.get_close_matches(identity(title), names, n=1)
+        if found is None and near and not self._narrowed:
             raise UsageError(
                 f"no assignment is called `{one_line(title)}`",
                 where=f"{self.path}:{number}",
                 hint=f"did you mean `{names[near[0]]}`?",
             )
         return found
+
+    def elsewhere(self) -> tuple[Problem, ...]:
+        """Report extensions of assignments that this course does not have, once for each."""
+        return tuple(
+            Problem(
+                kind=ProblemKind.EXTENSION,
+                message=f"an extension is for `{one_line(title)}`, which is no assignment here",
+                where=f"{self.path.name}:{', '.join(map(str, lines))}",
+                hint=self.called,
+            )
+            for title, lines in self.unknown.items()
+            if not self._narrowed
+        )
 
     def time(self, number: int, text: str) -> Moment:
         """Read a moment.
@@ -154,7 +200,7 @@ class _Table:
             UsageError: it is none.
         """
         try:
-            return parse_time(text, self._course.timezone)
+            return parse_time(text, self._zone)
         except NoZoneError:
             hint = 'add `timezone = "Europe/Berlin"` (yours) to [tool.grader], or offsets (+01:00)'
             message = f"'{one_line(text)}' names no time zone"
@@ -183,4 +229,4 @@ class _Table:
 
 
 def _names(assignment: AssignmentConfig) -> set[str]:
-    return {name.casefold() for name in (assignment.id, assignment.title, *assignment.aliases)}
+    return {identity(name) for name in (assignment.id, assignment.title, *assignment.aliases)}

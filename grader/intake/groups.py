@@ -15,6 +15,7 @@ import msgspec
 
 from grader.intake.listing import Fault
 from grader.intake.owners import Holding
+from grader.intake.roster import name_words, share_a_word
 from grader.model import Value
 from grader.names import identity
 
@@ -39,11 +40,13 @@ class Enrolment(Value, frozen=True):
     """What a roster or grade sheet says of who is who.
 
     `spoken` is how people are called at all, `ids` are the ids, logins and addresses they go by.
+    `of_canvas`: the numbers and names are those by which Canvas's downloads call people.
     """
 
     people: tuple[Enrolled, ...] = ()
     spoken: tuple[str, ...] = ()
     ids: frozenset[str] = frozenset()
+    of_canvas: bool = False
 
 
 NOBODY = Enrolment()
@@ -67,6 +70,7 @@ def resolve_groups(holdings: Sequence[Holding], enrolment: Enrolment) -> list[Ho
         for group in person.groups:
             members[folded(group)].append(person)
     known = {(folded(person.name), person.number) for person in enrolment.people}
+    called = {person.number: person.name for person in enrolment.people if enrolment.of_canvas}
     alone = {_split(one.student)[1] for one in holdings if _is_person(one, known)}
     found: list[Holding] = []
     for holding in holdings:
@@ -78,8 +82,16 @@ def resolve_groups(holdings: Sequence[Holding], enrolment: Enrolment) -> list[Ho
         team = members.get(key, [])
         if team and _speaks_for(holding, number, team, alone):
             found += [_of_member(holding, person) for person in team]
-        elif team or looks_like_group(name):
-            found.append(_unresolved(holding, told=bool(team)))
+        elif team:
+            found.append(
+                _unresolved(holding, "it is called as a group is, and may be somebody's own")
+            )
+        elif looks_like_group(name):
+            why = "it seems to be a group's, and nothing says who is in it"
+            found.append(_unresolved(holding, why))
+        elif holding.platform == "canvas" and _is_anothers(name, called.get(number, "")):
+            why = "its number is of somebody who is called otherwise, so it may be a group's"
+            found.append(_unresolved(holding, why))
         else:
             found.append(holding)
     return found
@@ -101,18 +113,19 @@ def _speaks_for(holding: Holding, number: str, group: Sequence[Enrolled], alone:
     return not numbers & alone and (holding.platform == "moodle" or number in numbers)
 
 
+def _is_anothers(name: str, owner: str) -> bool:
+    """Whether a name has no word of the number's owner: Canvas gives a group a member's number."""
+    known = name_words(owner)
+    return bool(known) and not share_a_word(known, name_words(name))
+
+
 def _of_member(holding: Holding, person: Enrolled) -> Holding:
     """Return the group's work under the name that the platform would give to this member."""
     name = folded(person.name) if holding.platform == "canvas" else person.name.replace("_", " ")
     return msgspec.structs.replace(holding, student=f"{name}_{person.number}")
 
 
-def _unresolved(holding: Holding, *, told: bool) -> Holding:
-    why = (
-        "it is called as a group is, and may be somebody's own"
-        if told
-        else "it seems to be a group's, and nothing says who is in it"
-    )
+def _unresolved(holding: Holding, why: str) -> Holding:
     fault = Fault(
         parts=(),
         entry=holding.entry,

@@ -16,6 +16,9 @@ from grader.model import Problem, ProblemKind, Value
 from grader.names import identity
 from grader.text import one_line
 
+MAX_ID_CHARS = 400
+"""Of an id that is compared: far more than any has; long runs of accents take long to fold."""
+
 _NUMBERED = re.compile(r"(.+)_(\d+)")
 _NAMED = re.compile(r"([^_]+)_(\S+)")
 
@@ -86,6 +89,12 @@ class Roster(Value, frozen=True):
             if len(places) == 1 and (name := one_line(self.people[places[0]].name))
         }
 
+    def ids(self, students: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """What else these students go by, where the roster tells: ids that are nobody else's."""
+        aliases = Aliases(self)
+        found = {student: aliases.of(student) for student in students}
+        return {student: tuple(map(one_line, ids)) for student, ids in found.items() if ids}
+
     def are_one(self, *students: str) -> bool:
         """Whether these are names of one person in the roster."""
         register = Register(self)
@@ -104,7 +113,7 @@ class Register:
         for place, person in enumerate(roster.people):
             for rank, one in enumerate(person.ids):
                 if one:
-                    self._by_id[rank].setdefault(_folded(one), []).append(place)
+                    self._by_id[rank].setdefault(folded_id(one), []).append(place)
             if words := name_words(person.name):
                 self._by_name.setdefault(words, []).append(place)
 
@@ -113,17 +122,35 @@ class Register:
 
         The whole name comes before the id in it, and the platform's own ids before others.
         """
-        exact = self._with_id(_folded(student))
+        exact = self._with_id(folded_id(student))
         if exact:
             return exact
         for name, number in _taken_apart(student):
-            found = self._with_id(_folded(number))
+            found = self._with_id(folded_id(number))
             of_platform = number.isdecimal() and self._roster.ids_in_downloads
             if found and all(self._is_called(place, name, of_platform) for place in found):
                 return found
             if not self._roster.ids_in_downloads:
                 return self._by_name.get(name_words(name), [])
         return []
+
+    def meant_by(self, student: str, known: Person) -> list[int]:
+        """Return the places of everyone who may be a student whom another table knows.
+
+        Some id is the same, and no name speaks against it: neither the other table's nor that in
+        NAME_ID. Numbers of two lists may be alike.
+
+        Args:
+            student: what they are called.
+            known: what the other table says of them.
+        """
+        ids = {folded_id(one) for one in known.known_ids}
+        names = [known.name]
+        if folded_id(student) not in ids:
+            names += [name for name, number in _taken_apart(student) if folded_id(number) in ids]
+        places = {place for one in ids for place in self._with_id(one)}
+        told = [name_words(name) for name in names]
+        return sorted(place for place in places if all(self._may_be(place, one) for one in told))
 
     def usual_rank(self, students: Iterable[str]) -> int:
         """Which kind of id most of these students go by, as its place among a person's."""
@@ -143,20 +170,54 @@ class Register:
         known, told = name_words(self._roster.people[place].name), name_words(name)
         if known == told:
             return True
-        if not of_platform:
-            return False
-        nameless = name_words(self._roster.nameless)
-        return not known or told == nameless or _share_a_word(known, told)
+        return of_platform and (not known or self._is_nameless(told) or share_a_word(known, told))
+
+    def _may_be(self, place: int, told: tuple[str, ...]) -> bool:
+        """Whether these words of a name, if any, are no other name than a person has here."""
+        known = name_words(self._roster.people[place].name)
+        return not known or not told or self._is_nameless(told) or share_a_word(known, told)
+
+    def _is_nameless(self, told: tuple[str, ...]) -> bool:
+        return told == name_words(self._roster.nameless)
+
+
+class Aliases:
+    """What else students may be called, where a roster connects what people go by.
+
+    Args:
+        roster: None for none.
+    """
+
+    def __init__(self, roster: Roster | None) -> None:
+        self._people = roster.people if roster else ()
+        self._register = Register(roster) if roster else None
+
+    def of(self, student: str) -> tuple[str, ...]:
+        """Return the ids of the only person who is meant, but for those that mean others first."""
+        places = self._register.find(student) if self._register else []
+        if self._register is None or len(places) != 1:
+            return ()
+        ids = dict.fromkeys(self._people[places[0]].known_ids)
+        return tuple(one for one in ids if self._register.find(one) == places)
+
+    def known_as(self, student: str) -> set[str]:
+        """What a student may be called in a table, folded."""
+        return known_as(student) | {folded_id(one) for one in self.of(student)}
 
 
 def known_as(student: str) -> set[str]:
     """What a student may be called in a table; NAME_ID of a download is known by the id too."""
-    name = _folded(student)
+    name = folded_id(student)
     return {name} | {
-        _folded(number)
+        folded_id(number)
         for before, number in _taken_apart(student)
         if number.isdecimal() or " " in before.strip()  # a login may hold `_`, but no space
     }
+
+
+def folded_id(text: str) -> str:
+    """What an id is compared as: case, spaces around it and how accents are kept don't matter."""
+    return identity(text.strip()[:MAX_ID_CHARS]).strip()
 
 
 def name_words(name: str) -> tuple[str, ...]:
@@ -164,7 +225,7 @@ def name_words(name: str) -> tuple[str, ...]:
     return tuple(sorted(re.findall(r"[^\W_]+", identity(name))))
 
 
-def _share_a_word(known: tuple[str, ...], told: tuple[str, ...]) -> bool:
+def share_a_word(known: tuple[str, ...], told: tuple[str, ...]) -> bool:
     """Whether one word of a name is in a name that a platform may have run together: `doeann`.
 
     What is written in another script, or without its accents, can't speak against anybody.
@@ -173,10 +234,6 @@ def _share_a_word(known: tuple[str, ...], told: tuple[str, ...]) -> bool:
     if together.isascii() != "".join(known).isascii():
         return True
     return any(word in told or (len(word) > 1 and word in together) for word in known)
-
-
-def _folded(text: str) -> str:
-    return text.strip().casefold()
 
 
 def _taken_apart(student: str) -> Iterator[tuple[str, str]]:

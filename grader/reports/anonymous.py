@@ -166,7 +166,8 @@ class _Mask:
 
     def __init__(self, gradebook: Gradebook) -> None:
         students = {score.student for score in gradebook.scores}
-        called = (*students, *gradebook.names.values())
+        ids = (one for known in gradebook.ids.values() for one in known)
+        called = (*students, *gradebook.names.values(), *filter(None, map(_telling, ids)))
         self._words = {word for one in called for word in _words(one) if len(word) >= LEAST}
         within = {len(word) for word in self._words if len(word) >= LEAST_WITHIN}
         self._lengths = sorted(within)
@@ -201,6 +202,12 @@ class _Mask:
             for length in self._lengths
             for start in range(len(plain) - length + 1)
         )
+
+
+def _telling(one: str) -> str:
+    """What of an id tells who it is: a short number may be any, and a server is everybody's."""
+    login = one.partition("@")[0]
+    return "" if login.isdecimal() and len(login) < LEAST_WITHIN else login
 
 
 def _words(name: str) -> Iterable[str]:

@@ -11,8 +11,9 @@ import msgspec
 from grader.config.course import Course
 from grader.config.policy import Due
 from grader.errors import UsageError
-from grader.intake.roster import known_as
+from grader.intake.roster import Aliases, Roster
 from grader.model import Moment, Problem, ProblemKind, Submission, Value
+from grader.names import identity
 from grader.scoring.lateness import DAY
 from grader.text import one_line
 from grader.times import from_wall_clock
@@ -38,18 +39,25 @@ def _by_name(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return found
 
 
-def _about(student: str, assignment: str, rows: Mapping[str, list[Row]]) -> list[Row]:
-    """The lines about a student's work for an assignment, in their order."""
-    lines = {row.line: row for name in known_as(student) for row in rows.get(name, ())}
+def _about(names: Iterable[str], assignment: str, rows: Mapping[str, list[Row]]) -> list[Row]:
+    """The lines about a student's work for an assignment, in their order.
+
+    Args:
+        names: what the student may be called.
+        assignment: the work.
+        rows: all lines, by each name in them.
+    """
+    lines = {row.line: row for name in names for row in rows.get(name, ())}
     return [lines[n] for n in sorted(lines) if lines[n].assignment in (None, assignment)]
 
 
 class Times(Value, frozen=True):
-    """When submissions came, as `--submitted-at` tells."""
+    """When submissions came, as `--submitted-at` tells. `roster` connects what people go by."""
 
     path: str
     rows: tuple[Row, ...]
     by_assignment: bool
+    roster: Roster | None = None
 
     def told(self, submissions: Sequence[Submission]) -> tuple[Submission, ...]:
         """Give submissions the times of this table, which come before all others.
@@ -65,19 +73,22 @@ class Times(Value, frozen=True):
                 where=self.path,
                 hint="add a column `assignment`, or choose one with -a",
             )
-        rows = _by_name(self.rows)
+        rows, aliases = _by_name(self.rows), Aliases(self.roster)
         latest: dict[tuple[str, str], int] = {}
         for one in submissions:
             key = one.student, one.assignment
             latest[key] = max(latest.get(key, 0), one.attempt)
         return tuple(
-            self._told(one, rows, one.attempt == latest[one.student, one.assignment])
+            self._told(
+                one,
+                _about(aliases.known_as(one.student), one.assignment, rows),
+                is_latest=one.attempt == latest[one.student, one.assignment],
+            )
             for one in submissions
         )
 
-    def _told(self, one: Submission, rows: Mapping[str, list[Row]], is_latest: bool) -> Submission:
-        candidates = _about(one.student, one.assignment, rows)
-        named = [row for row in candidates if row.file == one.name.casefold()]
+    def _told(self, one: Submission, candidates: list[Row], *, is_latest: bool) -> Submission:
+        named = [row for row in candidates if row.file == identity(one.name)]
         found = named or [row for row in candidates if not row.file and is_latest]
         if len({row.at for row in found}) > 1:
             raise UsageError(
@@ -93,23 +104,36 @@ class Times(Value, frozen=True):
 
 
 class Extensions(Value, frozen=True):
-    """Who has longer than the others."""
+    """Who has longer than the others. `roster` connects what people go by.
+
+    `elsewhere` reports what is of no assignment here.
+    """
 
     path: str
     rows: tuple[Row, ...]
+    elsewhere: tuple[Problem, ...] = ()
+    roster: Roster | None = None
 
     def unused(self, students: Iterable[str]) -> tuple[Problem, ...]:
-        """Report extensions of people who are not among these students: a name may be mistyped."""
-        seen = {name for student in students for name in known_as(student)}
-        return tuple(
-            Problem(
-                kind=ProblemKind.EXTENSION,
-                message="an extension is for nobody who was seen here",
-                where=f"{Path(self.path).name}:{row.line}",
-                hint=f"nobody is called {one_line(', '.join(sorted(row.names)))}",
+        """Report extensions that help nobody: a student's or an assignment's name may be mistyped.
+
+        Args:
+            students: everybody who was seen.
+        """
+        aliases = Aliases(self.roster)
+        seen = {name for student in students for name in aliases.known_as(student)}
+        return (
+            tuple(
+                Problem(
+                    kind=ProblemKind.EXTENSION,
+                    message="an extension is for nobody who was seen here",
+                    where=f"{Path(self.path).name}:{row.line}",
+                    hint=f"nobody is called {one_line(', '.join(sorted(row.names)))}",
+                )
+                for row in self.rows
+                if not row.names & seen
             )
-            for row in self.rows
-            if not row.names & seen
+            + self.elsewhere
         )
 
 
@@ -117,12 +141,13 @@ def deadlines(course: Course, extensions: Extensions | None) -> Callable[[str, s
     """Return what tells when an assignment is due for a student."""
     regular = {one.id: one.due for one in course.assignments if one.due}
     rows = _by_name(extensions.rows if extensions else ())
+    aliases = Aliases(extensions.roster if extensions else None)
 
     def due(student: str, assignment: str) -> Due | None:
         usual = regular.get(assignment)
         if usual is None:
             return None
-        concerned = _about(student, assignment, rows)
+        concerned = _about(aliases.known_as(student), assignment, rows)
         special = [row for row in concerned if row.assignment] or concerned
         until = max([usual, *(_until(row, usual) for row in special)])
         return Due(at=until, regular=usual if until > usual else None)

@@ -46,6 +46,20 @@ def begun(submitted: datetime, due: datetime, per: str) -> int:
     return days
 
 
+def shown(submitted: datetime, due: datetime, per: str) -> timedelta:
+    """Return how late it came, for a person to read: as many days as have begun, by the clocks."""
+    elapsed = overdue(submitted, due)
+    if per != "day" or not elapsed:
+        return elapsed
+    wall, zone = due.replace(tzinfo=None), due.tzinfo
+    assert zone is not None  # a due date always has one
+    before = (begun(submitted, due, per) - 1) * DAY
+    last = submitted.astimezone(zone).replace(tzinfo=None) - wall - before
+    if last <= timedelta(0):  # in an hour that comes twice
+        last = overdue(submitted, from_wall_clock(wall + before, zone) if before else due)
+    return before + min(last, DAY)
+
+
 def penalty(
     earned: float, possible: float, submitted: datetime, due: datetime, late: Late
 ) -> tuple[float, str]:
@@ -54,11 +68,13 @@ def penalty(
         return 0.0, ""
     elapsed = overdue(submitted, due)
     here = format_time(submitted.astimezone(due.tzinfo))
-    what = (
-        f"{format_duration(elapsed.total_seconds())} late: handed in {here}, due {format_time(due)}"
-    )
+
+    def told(after: timedelta) -> str:
+        how = format_duration(after.total_seconds())
+        return f"{how} late: handed in {here}, due {format_time(due)}"
+
     if late.zero_after_s is not None and elapsed > timedelta(seconds=late.zero_after_s):
-        return earned, f"{what}; no points after {format_duration(late.zero_after_s)}"
+        return earned, f"{told(elapsed)}; no points after {format_duration(late.zero_after_s)}"
     base = possible if late.of == "possible" else earned
     count = begun(submitted, due, late.per)
     cost = count * _points(late.penalty, base)
@@ -72,6 +88,7 @@ def penalty(
     if late.at_most is not None and (limit := _points(late.at_most, base)) < cost:
         cost = limit
         why += f", at most {format_amount(late.at_most)}"
+    what = told(shown(submitted, due, late.per))
     return total([min(max(cost, 0.0), earned)]), f"{what}; {why}"
 
 

@@ -97,11 +97,8 @@ def merge(
         isolation=_weaker(before.isolation, new.isolation),
         run=_run(before.run, new.run, held, graded_with),
         complete=new.complete and not any(_stopped(score) for score in after),
-        names={
-            student: name
-            for student, name in {**before.names, **new.names}.items()
-            if student in students
-        },
+        names={s: one for s, one in (before.names | new.names).items() if s in students},
+        ids={s: ids for s, ids in (before.ids | new.ids).items() if s in students},
         regrades=before.regrades,
     )
     same = {_key(now) for then, now in zip(stand, after, strict=True) if then == now}

@@ -145,6 +145,7 @@ def collate(
     run_info: RunInfo,
     complete: bool = True,
     names: Mapping[str, str] | None = None,
+    ids: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Gradebook:
     """Put everything together, in one order."""
     gradebook = Gradebook(
@@ -163,6 +164,7 @@ def collate(
         complete=complete,
         course_title=course.title,
         names=dict(names or {}),
+        ids=dict(ids or {}),
     )
     return in_order(gradebook, course)
 
@@ -197,6 +199,7 @@ def arrange(gradebook: Gradebook, assignments: Sequence[str], drop_lowest: int) 
         ),
         totals=_totals(gradebook.scores, drop_lowest),
         names=dict(sorted(gradebook.names.items())),
+        ids=dict(sorted(gradebook.ids.items())),
     )
 
 

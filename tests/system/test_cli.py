@@ -133,6 +133,26 @@ def test_names_of_a_roster_are_shown_beside_ids(toy: Path, class_of: Callable[..
     assert "Bo Li (u8)" in (reports / "students/u8.html").read_text()
 
 
+def test_a_roster_connects_folders_extensions_and_the_sheet(
+    toy: Path, class_of: Callable[..., Path]
+) -> None:
+    folder = class_of(u7=RIGHT)
+    write(
+        toy / "roster.csv",
+        "login,email,id,name\nu7,ann@x.edu,9001,Ann Doe\nu8,bo@x.edu,9002,Bo Li\n",
+    )
+    write(toy / "longer.csv", "email,days\nANN@x.edu,1\nsomebody@x.edu,1\n")
+    write(toy / "sheet.csv", "id,name,Adding\n9001,Ann Doe,\n9002,Bo Li,\n")
+    result = grader(
+        "check", folder, "--roster", "roster.csv", "--extensions", "longer.csv", cwd=toy
+    )
+    assert "longer.csv:3" in result.stdout + result.stderr
+    assert "longer.csv:2" not in result.stdout + result.stderr
+    result = grader("export", "reports", "--to", "csv", "--template", "sheet.csv", cwd=toy)
+    assert result.returncode == 0
+    assert "9001,Ann Doe,4\n9002,Bo Li,\n" in (toy / "sheet-adding.csv").read_text()
+
+
 def test_the_course_is_found_upward_or_named(toy: Path, class_of: Callable[..., Path]) -> None:
     folder = class_of(ann=RIGHT)
     deep = toy / "some/where"

@@ -84,7 +84,7 @@ def test_a_late_class(late_class, tmp_path: Path, attempts, earned, counts) -> N
     for path in ("feedback/leebo_102/adding.md", "feedback/leebo_102/adding.html",
                  "students/leebo_102.html"):  # fmt: skip
         text = (tmp_path / "reports" / path).read_text()
-        assert "23 hours late" in text, path
+        assert "1 day late" in text, path
         assert "2026-03-28 23:59 CET instead of 2026-03-27 23:59 CET" in text, path
     assert "Attempt 2: homework" in (tmp_path / "reports/students/roezoe_103.html").read_text()
 

@@ -14,6 +14,7 @@ from grader.config.course import AssignmentConfig, Course, load_course
 from grader.errors import GraderError, GraderFault
 from grader.exit_status import status_of_error
 from grader.gradebook import Gradebook, Score, State
+from grader.intake.roster import folded_id
 from grader.reports.choices import Hidden
 from grader.reports.feedback import compose
 from grader.reports.gradescope import encode
@@ -88,8 +89,8 @@ def _options(course: Course, assignment: AssignmentConfig, path: Path) -> Option
     told = Row(names=me, assignment=assignment.id, line=1, at=at)
     extensions = None
     if course.extensions is not None:
-        mine = {str(n).casefold() for one in metadata.users for n in (one.id, one.email, one.sid)}
-        found = read_extensions(course.extensions, course)
+        mine = {folded_id(str(n)) for one in metadata.users for n in (one.id, one.email, one.sid)}
+        found = read_extensions(course.extensions, course, narrowed=True)
         rows = (row for row in found.rows if row.names & mine)
         own = tuple(msgspec.structs.replace(row, names=me) for row in rows)
         extensions = msgspec.structs.replace(found, rows=own)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from grader.gradesheets.people import read_people
 from grader.gradesheets.sheet import Sheet
-from grader.intake.roster import known_as
+from grader.intake.roster import folded_id, known_as
 from grader.model import Value
 from grader.text import one_line
 
@@ -45,7 +45,7 @@ class Names:
     """Looks students up.
 
     Args:
-        people: whom a roster knows, by everything that they go by, in lower case.
+        people: whom a roster knows, by everything that they go by, folded.
     """
 
     def __init__(self, people: Mapping[str, SafeNames] | None = None) -> None:
@@ -70,7 +70,7 @@ def read_names(path: Path) -> dict[str, SafeNames]:
         person = _person(one.first, one.last, one.email) or full_name(one.name, one.email)
         if person is not None:
             for name in one.known_ids:
-                people.setdefault(name.casefold(), person)
+                people.setdefault(folded_id(name), person)
     return people
 
 

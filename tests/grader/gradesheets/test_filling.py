@@ -11,9 +11,10 @@ from platform_sheets import SCORES, SHEETS, PlatformSheet
 from grader.errors import UsageError
 from grader.gradebook import AssignmentReport, Score, State
 from grader.gradesheets.columns import layout
-from grader.gradesheets.filling import Filled, fill
+from grader.gradesheets.filling import NOBODY, Filled, Known, fill
 from grader.gradesheets.people import PLATFORMS
 from grader.gradesheets.sheet import Sheet
+from grader.intake.roster import Person
 from grader.model import Ending
 
 BLOCKS = AssignmentReport(id="blocks", title="Blocks", points=25, questions=())
@@ -43,11 +44,11 @@ def scored(student: str, earned: float = 24.5, state: State = GRADED) -> Score:
 
 
 def filled(
-    platform: str, text: str, *scores: Score, column: str | None = None
+    platform: str, text: str, *scores: Score, column: str | None = None, known: Known = NOBODY
 ) -> tuple[str, Filled]:
     sheet = Sheet(text.encode(), "Grades.csv")
     found = layout(platform, sheet, BLOCKS, "Grades.csv", column)
-    result = fill(sheet, found, scores)
+    result = fill(sheet, found, scores, known)
     return sheet.encode().decode(), result
 
 
@@ -131,6 +132,57 @@ def test_nobody_is_found_by_name_or_by_chance(student):
     after, result = filled("canvas", CANVAS, scored(student))
     assert result.unmatched == (student,)
     assert after == CANVAS
+
+
+LINKED = "id,email,name,Blocks\n9001,bob@x.edu,Bob Ross,\n9002,ann@x.edu,Ann Lee,\n"
+LINK = {
+    "bob": Person(ids=("bob", "bob@x.edu", "9001"), name="Bob Ross"),
+    "Ann Lee": Person(ids=("ann@x.edu", "9002"), name="Ann Lee"),
+}
+
+
+@pytest.mark.parametrize("heads", ["id", "email", "id,email", "email,name", "id,name"])
+def test_whom_a_roster_connects_with_the_sheet_gets_their_score(heads):
+    rows = list(csv.DictReader(io.StringIO(LINKED)))
+    text = f"{heads},Blocks\n"
+    text += "".join(",".join(row[head] for head in heads.split(",")) + ",\n" for row in rows)
+    after, result = filled("csv", text, scored("bob", 7), scored("Ann Lee", 8), known=LINK)
+    assert result == Filled(filled=("bob", "Ann Lee"))
+    assert [line.split(",")[-1] for line in after.splitlines()] == ["Blocks", "7", "8"]
+    assert filled("csv", text, scored("bob", 7))[1].unmatched == ("bob",)
+
+
+@pytest.mark.parametrize(
+    ("student", "known"),
+    [
+        # a number of the roster is another person's in the sheet
+        ("zed", Person(ids=("zed", "9001"), name="Zed Poe")),
+        # so is the number of a group
+        ("teamrocket_9001", Person(ids=("9001",))),
+        ("zed", Person(ids=("zed", "9009"), name="Bob Ross")),
+    ],
+)
+def test_a_roster_gives_nobody_the_row_of_another(student, known):
+    after, result = filled("csv", LINKED, scored(student), known={student: known})
+    assert (after, result.unmatched) == (LINKED, (student,))
+
+
+def test_a_login_with_a_number_is_a_login_where_the_roster_has_it():
+    known = {"lab_9001": Person(ids=("lab_9001", "9001"))}
+    assert filled("csv", LINKED, scored("lab_9001"), known=known)[1].filled == ("lab_9001",)
+
+
+def test_a_roster_that_leads_to_two_rows_or_two_students_to_one_gives_nothing():
+    two = {"bob": Person(ids=("9001", "ann@x.edu"))}
+    assert filled("csv", LINKED, scored("bob"), known=two)[1].ambiguous == ("bob",)
+    one = filled("csv", LINKED, scored("bob"), scored("9001", 3), known=LINK)
+    assert (one[0], one[1].ambiguous) == (LINKED, ("bob", "9001"))
+
+
+def test_what_a_student_is_called_comes_before_what_a_roster_says():
+    known = {"9001": Person(ids=("9001", "ann@x.edu"), name="Ann Lee")}
+    after, _ = filled("csv", LINKED, scored("9001", 7), known=known)
+    assert "9001,bob@x.edu,Bob Ross,7\n" in after
 
 
 def test_two_students_for_one_row_get_nothing():

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from grader.errors import UsageError
 from grader.gradebook import Score, State
+from grader.gradesheets.filling import match_rows
 from grader.gradesheets.giving_back import (
     Feedback,
     Parcels,
@@ -63,7 +64,7 @@ def as_moodle_reads(archive: bytes) -> dict[str, str]:
 
 
 def moodle(sheet: Sheet, *students: str) -> Parcels:
-    return for_moodle(feedback(*students), students, of(sheet), "blocks")
+    return for_moodle(feedback(*students), match_rows(of(sheet), students), of(sheet), "blocks")
 
 
 def test_moodle_gives_everybody_their_own():
@@ -85,8 +86,8 @@ def test_swapped_and_doubled_names_get_nobody_elses():
 
 def test_of_two_who_may_be_one_nobody_gets_anything_even_if_one_has_no_feedback():
     sheet = worksheet((101, "Ann Doe"), (102, "Bo Li"))
-    students = ["Ann Doe_101", "p101@x.edu", "Bo Li_102"]
-    packed = for_moodle(feedback("Ann Doe_101", "Bo Li_102"), students, of(sheet), "blocks")
+    matched = match_rows(of(sheet), ["Ann Doe_101", "p101@x.edu", "Bo Li_102"])
+    packed = for_moodle(feedback("Ann Doe_101", "Bo Li_102"), matched, of(sheet), "blocks")
     assert [one.student for one in packed.parcels] == ["Bo Li_102"]
     assert set(packed.ambiguous) == {"Ann Doe_101", "p101@x.edu"}
 
@@ -103,7 +104,8 @@ def test_graded_blindly_there_are_no_names():
 def test_comments_go_into_their_rows_as_text_and_nothing_else_changes():
     sheet = worksheet((101, "Ann Doe"), (102, "Bo Li"))
     before = [row[:8] for row in sheet.rows]
-    fill_comments(sheet, feedback("Bo Li_102"), ["Ann Doe_101", "Bo Li_102"], of(sheet), 8)
+    rows_of = match_rows(of(sheet), ["Ann Doe_101", "Bo Li_102"]).rows
+    fill_comments(sheet, feedback("Bo Li_102"), rows_of, 8)
     rows = list(csv.reader(io.StringIO(sheet.encode().decode())))
     assert [row[:8] for row in rows] == before
     assert [row[8] for row in rows[1:]] == ["", "of Bo Li_102<br>&lt;b&gt;"]
@@ -142,6 +144,32 @@ def test_canvas_gets_the_names_of_the_files_that_were_graded(tmp_path):
     (cell,) = json.loads(found["doeann_101_9005_hw-1.ipynb"])["cells"]
     assert (cell["cell_type"], cell["source"]) == ("markdown", "of doeann_101\n<b>")
     assert found["libo_LATE_102_9002_my_2_hw.py"] == "# of libo_102\n# <b>\n"
+
+
+def zipped(**files: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(f"work/{name}", content)
+    return made.getvalue()
+
+
+def test_canvas_gets_a_zip_for_a_zip_that_holds_what_was_graded(tmp_path):
+    names = {
+        "obrien_105_9001_work.ZIP": zipped(**{"hw.ipynb": b"{1}", "data.csv": b"{3}"}),
+        "libo_102_9002_hw.zip": b"PK no zip",
+    }
+    path = download(tmp_path / "d.zip", **names)
+    packed = canvas(path, obrien_105=b"{1}", libo_102=b"{1}")
+    assert packed.unmatched == ("libo_102",)
+    (parcel,) = packed.parcels
+    assert (parcel.student, parcel.name) == ("obrien_105", "obrien_105_9001_work.ZIP")
+    with zipfile.ZipFile(io.BytesIO(parcel.content)) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            "blocks.html": b"<p>of obrien_105</p>"
+        }
+    assert canvas(path, obrien_105=b"{2}").unmatched == ("obrien_105",)
+    assert canvas(path, obrien_105=b"{3}").unmatched == ("obrien_105",)  # nobody grades a table
 
 
 def test_canvas_gives_nothing_to_whom_it_may_not_belong(tmp_path):

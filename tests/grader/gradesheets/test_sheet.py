@@ -16,6 +16,7 @@ CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 
 
 @example([["", ""], ["\r", ""]], ",", "\n", False, "utf-8")
+@example([["", ""], *[["王小明", "王小明"]] * 4], ",", "\n", False, "utf-16-be")
 @given(
     st.lists(st.lists(CELLS, min_size=2, max_size=4), min_size=1, max_size=5),
     st.sampled_from(",;\t"),

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 from class_folders import COURSE, NB, kinds, zipped
 
-from grader.gradesheets.enrolment import read_enrolment
+from grader.gradesheets.enrolment import NUMBER_HEADS, read_enrolment
+from grader.gradesheets.filling import match_rows
+from grader.gradesheets.people import ID_HEADS, fold, read_people
+from grader.gradesheets.roster import read_roster
+from grader.gradesheets.sheet import Sheet
 from grader.intake.collect import collect
 from grader.intake.discovery import discover
 from grader.intake.groups import looks_like_group
@@ -23,6 +27,11 @@ CANVAS = """name,canvas_user_id,user_id,login_id,sections,group_name
 "Lee, Bo",102,u102,blee,A,Project 1
 "Poe, Cy",103,u103,cpoe,A,Project 2
 "Project 2",104,u104,dmoe,A,
+"""
+GRADES = """Student,ID,SIS User ID,SIS Login ID,Section,Embeddings (555)
+    Points Possible,,,,,15
+"Doe, Ann",101,u101,adoe,A,
+"Lee, Bo",102,u102,blee,A,
 """
 
 
@@ -58,6 +67,50 @@ def test_each_member_of_a_group_of_canvas_has_all_its_attempts(tmp_path):
     assert [(one.student, one.attempt) for one in found.submissions] == [
         ("doeann_101", 1), ("doeann_101", 2), ("leebo_102", 1), ("leebo_102", 2), ("poecy_103", 1),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("roster", [MOODLE, CANVAS])
+def test_members_are_who_they_are_in_the_same_table_as_a_roster(tmp_path, roster):
+    names = {
+        MOODLE: ["Projekt 1_9_assignsubmission_file_/a.ipynb"],
+        CANVAS: ["project1_102_9001_a.ipynb"],
+    }
+    found = found_in(tmp_path, roster, *names[roster])
+    known = read_roster(table(tmp_path, roster))
+    assert len(found.students) == 2
+    assert known.strangers(found.students) == ()
+    assert len(known.unseen(found.students)) == 2
+
+
+def test_members_of_canvas_get_their_scores_in_its_sheet(tmp_path):
+    found = found_in(tmp_path, CANVAS, "project1_102_9001_embeddings.ipynb")
+    sheet = Sheet(GRADES.encode(), "Grades.csv")
+    matched = match_rows(read_people(sheet, "Grades.csv", "canvas"), found.students)
+    assert matched.rows == {"doeann_101": 2, "leebo_102": 3}
+
+
+def test_every_number_by_which_members_are_known_is_an_id_of_a_roster():
+    assert set(NUMBER_HEADS) <= {fold(head) for head in ID_HEADS}
+
+
+@pytest.mark.parametrize(
+    ("roster", "name", "own"),
+    [
+        (GRADES, "teamrocket_101_9001_embeddings.ipynb", False),
+        (CANVAS, "teamrocket_101_9001_embeddings.ipynb", False),
+        # people are called so: the sheet's name, a part of it, another script, a stranger
+        (GRADES, "doeann_101_9001_embeddings.ipynb", True),
+        (GRADES, "doeannabel_101_9001_embeddings.ipynb", True),
+        (GRADES, "李博_101_9001_embeddings.ipynb", True),
+        (GRADES, "teamrocket_999_9001_embeddings.ipynb", True),
+        # numbers of another list say nothing
+        ("ID,Name\n101,Ann Doe\n", "poecy_101_9001_embeddings.ipynb", True),
+    ],
+)
+def test_a_name_that_is_not_of_the_numbers_owner_may_be_a_groups(tmp_path, roster, name, own):
+    found = found_in(tmp_path, roster, name, "leebo_102_9002_embeddings.ipynb")
+    assert (name.rpartition("_9001")[0] in owners(found)) is own
+    assert [kind for kind, *_ in kinds(found)] == ([] if own else ["unreadable"])
 
 
 @pytest.mark.parametrize(

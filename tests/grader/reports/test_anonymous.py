@@ -34,12 +34,12 @@ PEOPLE = {
     "vexley.p@example.org": "Peregrin Vexley",
 }
 SECRETS = (
-    "quaxby", "zorn", "quaxilda", "9988776", "wüxli", "brzk", "vexley", "peregrin", "/home/", "plooms",
+    "kwark", "quaxby", "zorn", "quaxilda", "9988776", "wüxli", "brzk", "vexley", "peregrin", "/home/", "plooms",
     "myfile", "2026-03-0", "deadbeef", "my_own_line", "broke her arm", "instructor7", "host77", "printed it",
 )  # fmt: skip
 SAYS = (
     "FileNotFoundError: '/home/plooms/data.csv' of Quaxilda ZORNFELD, quaxby_zorn.txt, C:\\Users\\plooms\\x, "
-    "modelOfVexley, peregrins_list, M9988776, wu\u0308xli (code cell 7, line 3: my_own_line = 1)"
+    "modelOfVexley, peregrins_list, kwark1 and kwark2@example.org, M9988776, wu\u0308xli (code cell 7, line 3: my_own_line = 1)"
 )
 PSEUDONYMS = {name: f"P-{9 - number}" for number, name in enumerate(PEOPLE)}
 
@@ -111,6 +111,7 @@ def book() -> Gradebook:
         ),
         totals=tuple(Total(student=one, earned=1, possible=2) for one in PEOPLE),
         names=PEOPLE,
+        ids={one: (one, f"kwark{number}@example.org", "77") for number, one in enumerate(PEOPLE)},
         run=run,
         regrades=(
             Regrade(at="2026-03-03", by="instructor7", because=SAYS, assignments=("embeddings",), changes={},
@@ -156,7 +157,7 @@ def test_everything_that_a_gradebook_holds_was_thought_about() -> None:
         Score: "output file digest submitted_at time_from due attempts",
         Marked: "answer comment by at",
         ScoredOutcome: "",
-        Gradebook: "names regrades",
+        Gradebook: "names ids regrades",
         Total: "",
     }
     for kind in kept:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.config.policy import Amount, Late
-from grader.scoring.lateness import begun, on_time, penalty
+from grader.scoring.lateness import begun, on_time, penalty, shown
 from grader.times import from_wall_clock, parse_time, zone_of
 
 BERLIN = "Europe/Berlin"
@@ -108,6 +108,28 @@ def test_a_day_whose_last_minute_is_left_out_by_the_clocks_ends_when_they_are_ch
     assert begun(change + timedelta(seconds=1), due, "day") == 2
 
 
+@given(AGES, DUES)
+def test_how_late_it_is_said_to_be_makes_the_days_that_are_counted(age, due):
+    submitted = due.astimezone(UTC) + age
+    late = shown(submitted, due, "day")
+    assert -(-late // timedelta(days=1)) == begun(submitted, due, "day")
+    assert abs(late - max(age, timedelta(0))) <= timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("due", "submitted", "said"),
+    [
+        ("2026-03-28 23:59", "2026-03-30 00:10", "1 day 11 minutes late"),  # 23 hours 11 minutes
+        ("2026-10-24 23:59", "2026-10-25 23:40", "23 hours 41 minutes late"),  # an hour more
+        ("2026-10-25 02:30+02:00", "2026-10-25 02:20+01:00", "50 minutes late"),  # it comes twice
+    ],
+)
+def test_days_are_said_as_they_are_counted(due, submitted, said) -> None:
+    due, submitted = (parse_time(one, BERLIN) for one in (due, submitted))
+    _, reason = penalty(8, 10, submitted, due.astimezone(zone_of(BERLIN)), Late(penalty=TEN))
+    assert reason.startswith(said)
+
+
 def test_hours_and_being_late_at_all() -> None:
     submitted = parse_time("2026-03-29 23:59", BERLIN)
     assert begun(submitted, DUE, "hour") == 47
@@ -143,6 +165,6 @@ def test_the_reason_can_be_reckoned_again_by_a_student() -> None:
     late = Late(penalty=TEN, at_most=Amount(number=15, percent=True))
     _, reason = penalty(8, 10, parse_time("2026-03-29 23:59", BERLIN), DUE, late)
     assert reason == (
-        "1 day 23 hours late: handed in 2026-03-29 23:59 CEST, due 2026-03-27 23:59 CET; "
+        "2 days late: handed in 2026-03-29 23:59 CEST, due 2026-03-27 23:59 CET; "
         "10 % of 10 points for each of 2 days begun, at most 15 %"
     )
