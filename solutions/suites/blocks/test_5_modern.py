@@ -11,6 +11,7 @@ from modern_stand_ins import far_side
 from torch import Tensor
 from torch.nn import functional
 
+from course.checks.assembled_blocks import GROUPED, part
 from course.checks.drawn_modules import is_matrix, normal
 from course.checks.exact_functions import assert_same_gradients, assert_same_values
 from course.checks.rotations import assert_keeps_lengths, rotations
@@ -126,7 +127,7 @@ class TestGroupedAttention:
         """Each group of query heads attends to its own head of keys; groups of one are heads"""
         for n_heads, n_kv_heads in ((6, 2), (6, 3), (4, 1), (3, 3)):
             inputs = self.drawn(rng, n_heads, n_kv_heads)
-            attend = submission.grouped_attention
+            attend = part(submission, GROUPED)
             assert_same_values(submission, attend, exact_groups, inputs)
         assert_same_gradients(submission, attend, exact_groups, self.drawn(rng, 4, 2), rng)
 
@@ -138,14 +139,13 @@ class TestGroupedAttention:
             mask = normal(rng, *shape) > 0
             mask[..., 0] = True
             inputs = self.drawn(rng, 6, 2)
-            assert_same_values(
-                submission, submission.grouped_attention, exact_groups, [*inputs, mask]
-            )
+            attend = part(submission, GROUPED)
+            assert_same_values(submission, attend, exact_groups, [*inputs, mask])
 
     @check(points=0.25, hint="Ask whether n_heads can be divided by n_kv_heads.")
     def test_odd_groups(self, submission: SubmissionNames, rng: Random) -> None:
         """Heads that can't be shared evenly are refused"""
-        attend = submission.grouped_attention
+        attend = part(submission, GROUPED)
         assert_same_values(submission, attend, exact_groups, self.drawn(rng, 6, 2))
         for n_heads, n_kv_heads in ((6, 4), (5, 2), (2, 4)):
             with raises(*REFUSALS, what=f"{n_heads} query heads and {n_kv_heads} of keys"):
@@ -170,7 +170,7 @@ class TestModernBlock:
     """Bonus: a modern block"""
 
     bonus = True
-    SIZES = {"d_model": 24, "n_heads": 6, "n_kv_heads": 2, "d_ff": 29}  # noqa: RUF012
+    SIZES = {"d_model": 48, "n_heads": 6, "n_kv_heads": 2, "d_ff": 29}  # noqa: RUF012
     BATCH, LENGTH = 2, 6
 
     @check(points=0.75, hint="Fewer keys and values, three maps in the network, gains, no biases.")
