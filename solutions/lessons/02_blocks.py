@@ -832,8 +832,9 @@ with plots.demo():
 # | keys and values for each head | for a group of heads | less to keep when text is written |
 # | biases, dropout | neither | large models on much text hardly overfit |
 #
-# Four small functions, and a block that is made of them. A function that is wrong costs the points
-# of its own question: when your block is judged, right ones stand in.
+# Four small functions, and a block that is made of them. What goes in is left as it is, and gradients
+# are those of the formulas. A function that is wrong costs the points of its own question: when your
+# block is judged, right ones stand in.
 #
 # ### RMSNorm
 #
