@@ -7,7 +7,7 @@ notebook, everything is taken as it is.
 
 A block that runs is never touched, however its parts are called, or whether it has any. But where
 the notebook's own `softmax` or `LayerNorm` is wrong, which has checks of its own, the parts find
-torch's under these names.
+torch's under these names; and whoever holds that class otherwise finds torch's methods in it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from random import Random
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -23,19 +24,19 @@ import torch
 from torch import Tensor
 from torch.nn.functional import layer_norm
 
-from grader.testing import (
-    Handle,
-    StudentError,
-    SubmissionNames,
-    assert_close,
-    attribute,
-)
+from course.checks.drawn_modules import normal
+from course.checks.drawn_norms import drawn_norm
+from course.checks.exact_functions import assert_same_gradients, assert_same_values
+from grader.testing import Handle, StudentError, SubmissionNames, assert_close, attribute, tensors
 from grader.testing.failure import CheckFailed, fail
 from grader.testing.handles import link_of
 from grader.testing.links import Link
 
 ATTENTION, HEADS_PART, NETWORK = "scaled_dot_product_attention", "MultiHeadAttention", "FeedForward"
 PARTS = (ATTENTION, HEADS_PART, NETWORK)
+GROUPED = "grouped_attention"
+FUNCTIONS = (ATTENTION, GROUPED)
+"""What is called as it is; all else makes modules."""
 BLOCK = "TransformerBlock"
 SOFTMAX, NORM = "softmax", "LayerNorm"
 
@@ -204,21 +205,38 @@ def _using(submission: SubmissionNames, name: str, others: Mapping[str, Handle])
     """The submission's own class or function, for whose code some names mean other objects."""
     (bring,) = _brought
     brought, make = bring(submission), getattr(submission, name)
-    seen = attribute(make if name == ATTENTION else attribute(make, "__init__"), "__globals__")
+    seen = attribute(make if name in FUNCTIONS else attribute(make, "__init__"), "__globals__")
     sound = {one: brought[one] for one in unsound(submission)}
     return brought["using"](make, seen, {**sound, **others})
 
 
 def _assert_softmax(submission: SubmissionNames) -> None:
-    scores = torch.tensor([[0.5, 1000.0, -math.inf, 999.0], [1.0, -2.0, 0.0, 3.0]])
-    found = submission.softmax(scores, -1).tensor()
-    assert_close(found, scores.softmax(dim=-1), "the shares")
+    """Demand all that somebody who calls it may rely on: any dimension, and gradients."""
+    rng = Random(0)
+    scores = normal(rng, 2, 3, 2, 4)
+    scores[0, 0, 0] = torch.tensor([0.5, 1000.0, -math.inf, 999.0])
+    for drawn, dim in ((scores, -1), (scores[0], 0), (normal(rng, 3, 4), 1)):
+        own, exact = partial(submission.softmax, dim=dim), partial(torch.softmax, dim=dim)
+        assert_same_values(submission, own, exact, [drawn])
+        assert_same_gradients(submission, own, exact, [drawn], rng)
 
 
 def _assert_norm(submission: SubmissionNames) -> None:
-    x = torch.linspace(-1, 2, 2 * D_MODEL).square().reshape(2, D_MODEL)
-    norm = submission.placed(submission.LayerNorm(D_MODEL))
-    assert_close(norm(x).tensor(), layer_norm(x, (D_MODEL,)), "the vectors")
+    """Demand the same of a norm: any number of dimensions, its parameters, and gradients."""
+    rng = Random(0)
+    norm = drawn_norm(submission, rng, D_MODEL)
+
+    def exact(x: Tensor) -> Tensor:
+        return layer_norm(x, (D_MODEL,), norm.gain, norm.shift)
+
+    for shape in ((2, D_MODEL), (2, 3, D_MODEL), (2, 2, 3, D_MODEL)):
+        assert_same_values(submission, norm.module, exact, [normal(rng, *shape) + 1])
+    norm.gain.requires_grad_()
+    norm.shift.requires_grad_()
+    assert_same_gradients(submission, norm.module, exact, [normal(rng, 2, 3, D_MODEL)], rng)
+    own = norm.collected(tensors(one.grad for one in norm.own))
+    for gradient, drawn in zip(own, (norm.gain, norm.shift), strict=True):
+        assert_close(gradient, drawn.grad, "a gradient", atol=1e-4)
 
 
 def _assert_fits(result: Any, x: Tensor, name: str) -> None:

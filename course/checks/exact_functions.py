@@ -11,12 +11,14 @@ from course.checks.drawn_modules import normal
 from grader.testing import Handle, SubmissionNames, assert_close, assert_shape
 from grader.testing.failure import fail
 
+Own = Callable[..., Handle]
+"""The function over there, or what calls it."""
 Exact = Callable[..., Tensor]
 """The function as it should be, over here."""
 
 
 def assert_same_values(
-    submission: SubmissionNames, function: Handle, exact: Exact, inputs: Sequence[Tensor]
+    submission: SubmissionNames, function: Own, exact: Exact, inputs: Sequence[Tensor]
 ) -> None:
     """Demand the values, shape and dtype of another function, and inputs that are left alone."""
     given = [submission.send(one) for one in inputs]
@@ -31,7 +33,7 @@ def assert_same_values(
 
 def assert_same_gradients(
     submission: SubmissionNames,
-    function: Handle,
+    function: Own,
     exact: Exact,
     inputs: Sequence[Tensor],
     rng: Random,

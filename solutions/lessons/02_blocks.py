@@ -203,6 +203,7 @@ print("the formula as it stands:", naive.tolist())
 # | the largest of *all* scores is subtracted, not that of the line | a line far below it is 0 divided by 0 |
 # | `sum(dim)` or `amax(dim)` without `keepdim=True` | `The size of tensor a … must match`, or, with square scores, columns divided by the sums of rows |
 # | `-= largest` | the caller's scores have changed |
+# | `-=` or `/=`, though on a copy of your own | `backward()` fails: it needs what was overwritten |
 #
 # `torch.softmax` would pass the checks, and teach you nothing: `exp`, a maximum and a sum are all you
 # need. In the cells that follow use either: if yours is wrong, that costs points here alone.
@@ -210,7 +211,7 @@ print("the formula as it stands:", naive.tolist())
 # %% solution="softmax"
 
 # %% [markdown]
-# **Look at it.** Yours beside PyTorch's; and are the caller's scores what they were?
+# **Look at it.** Yours beside PyTorch's; are the caller's scores what they were, and do gradients flow?
 
 # %%
 with plots.demo():
@@ -219,6 +220,8 @@ with plots.demo():
     difference = (softmax(scores) - before.softmax(dim=-1)).abs().max().item()
     print(f"largest difference from PyTorch's: {difference:.1e}")
     print("the scores are as they were:", torch.equal(scores, before))
+    softmax(before.requires_grad_())[0, 0].backward()
+    print("the gradient of the first share:", [round(one, 3) for one in before.grad[0].tolist()])
 
 # %% question="softmax"
 
@@ -829,8 +832,9 @@ with plots.demo():
 # | keys and values for each head | for a group of heads | less to keep when text is written |
 # | biases, dropout | neither | large models on much text hardly overfit |
 #
-# Four small functions, and a block that is made of them. A function that is wrong costs the points
-# of its own question: when your block is judged, right ones stand in.
+# Four small functions, and a block that is made of them. What goes in is left as it is, and gradients
+# are those of the formulas. A function that is wrong costs the points of its own question: when your
+# block is judged, right ones stand in.
 #
 # ### RMSNorm
 #

@@ -8,6 +8,8 @@ from course.checks.assembled_blocks import bring_stand_ins
 from grader.testing import Handle, SubmissionNames
 
 FAR_SIDE = """
+import contextlib
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -17,9 +19,15 @@ def softmax(scores, dim=-1, **others):
     return torch.softmax(scores, dim)
 
 
-class LayerNorm(nn.LayerNorm):
+class LayerNorm(nn.Module):
     def __init__(self, d_model, eps=1e-5, bias=True, **others):
-        super().__init__(d_model, eps, bias=bias)
+        nn.Module.__init__(self)  # no `super()`: other classes borrow this
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(d_model))
+        self.bias = nn.Parameter(torch.zeros(d_model)) if bias else None
+
+    def forward(self, x):
+        return F.layer_norm(x, self.weight.shape, self.weight, self.bias, self.eps)
 
 
 def scaled_dot_product_attention(query, key, value, mask=None, dropout_p=0.0):
@@ -70,10 +78,29 @@ class TransformerBlock(nn.Module):
         return x, weights if return_attention else None
 
 
+@contextlib.contextmanager
+def methods_of(sound, own):
+    '''Give a class the methods of another one, so that subclasses and aliases have them, too.'''
+    if not (isinstance(own, type) and isinstance(sound, type)):
+        yield
+        return
+    names = ("__init__", "forward")
+    before = {name: vars(own)[name] for name in names if name in vars(own)}
+    for name in names:
+        setattr(own, name, vars(sound)[name])
+    try:
+        yield
+    finally:
+        for name in names:
+            delattr(own, name)
+        for name, method in before.items():
+            setattr(own, name, method)
+
+
 def using(make, scope, names):
     '''A function or maker of modules that finds these objects under global names.
 
-    Modules find them whenever they run.
+    Modules find them whenever they run. A norm is also found by who holds the class otherwise.
     '''
 
     def within(function):
@@ -81,7 +108,8 @@ def using(make, scope, names):
             own = {name: scope[name] for name in names if name in scope}
             scope.update(names)
             try:
-                return function(*args, **kwargs)
+                with methods_of(names.get("LayerNorm"), own.get("LayerNorm")):
+                    return function(*args, **kwargs)
             finally:
                 for name in names:
                     scope.pop(name, None)

@@ -16,7 +16,7 @@ def softmax(scores: Tensor, dim: int = -1) -> Tensor:
 
     Scores may be as large as floats are: 1000 and -1000 give shares, not infinity or NaN. A score
     of -inf gives a share of exactly 0. Where all scores along `dim` are -inf there is nothing to
-    share: what comes out then is up to you.
+    share: what comes out then is up to you. Gradients are those of the formula.
 
     Args:
         scores: floats of any shape; left as they are.

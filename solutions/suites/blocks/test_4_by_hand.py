@@ -15,6 +15,13 @@ from course.checks.drawn_norms import drawn_norm
 from course.checks.exact_functions import assert_same_gradients, assert_same_values
 from grader.testing import SubmissionNames, assert_close, check, tensors
 
+HUGE = (
+    (3e38, -3e38, 1e30, -1e30),
+    (3e38, -3e38, -1e30, -math.inf),
+    (-1e30, -3e38, -math.inf, -math.inf),
+)
+"""Scores as large as floats are, in lines; the largest leaves nothing to the others."""
+
 
 def along(dim: int) -> Callable[[Tensor], Tensor]:
     """Torch's softmax along a dimension."""
@@ -46,11 +53,16 @@ class TestSoftmaxValues:
                     [factor * scores],
                 )
         # 0 or 1 each time: nothing of it is rounded, be it added up in one way or another
-        huge = torch.tensor([rng.sample([3e38, -3e38, 1e30, -1e30], 4) for _ in range(2)])
-        assert_same_values(submission, softmax, along(-1), [huge])
+        huge = torch.tensor([rng.sample(numbers, 4) for numbers in HUGE])
+        assert_same_values(submission, softmax, along(-1), [huge.view(1, 3, 1, 4)])
         assert_same_values(submission, softmax, along(-1), [normal(rng, 3, 4).double()])
+        # 1 beside zeros: every dtype has them
+        assert_same_values(submission, softmax, along(-1), [200 * torch.eye(3).bfloat16()])
 
-    @check(points=0.5, hint="Exponentials, a sum, a quotient: torch differentiates all of that.")
+    @check(
+        points=0.5,
+        hint="Torch differentiates all of it, if nothing is detached, or overwritten in place.",
+    )
     def test_softmax_gradients(self, submission: SubmissionNames, rng: Random) -> None:
         """Gradients are those of a softmax, also beside a score of -inf"""
         scores = partly_hidden(rng, 4, 2)
@@ -71,7 +83,7 @@ class TestNormValues:
 
     @check(points=0.5, hint="eps goes inside the root; the variance divides by d_model.")
     def test_norm_values(self, submission: SubmissionNames, rng: Random) -> None:
-        """Vectors are right for any gains, shifts and eps, for vectors of one number as well"""
+        """Vectors are right for any gains, shifts and eps, also where all numbers are equal"""
         for options, size in (({"eps": 0.3}, 1.0), ({}, 0.003)):  # so small that 1e-5 has a say
             norm = drawn_norm(submission, rng, self.D_MODEL, **options)
             eps = options.get("eps", 1e-5)

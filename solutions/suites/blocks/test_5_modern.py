@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
+from types import ModuleType
 
 import torch
-from drawn_blocks import drawn_anew, output, silence
+from constant_maps import ConstantMaps, added_ones
+from drawn_blocks import drawn_anew, output, output_handle, output_of, silence
 from modern_stand_ins import far_side
 from torch import Tensor
 from torch.nn import functional
 
+from course.checks.assembled_blocks import GROUPED, part
 from course.checks.drawn_modules import is_matrix, normal
 from course.checks.exact_functions import assert_same_gradients, assert_same_values
 from course.checks.rotations import assert_keeps_lengths, rotations
@@ -25,7 +29,9 @@ from grader.testing import (
     parameters,
     raises,
     standing_in,
+    values,
 )
+from grader.testing.failure import fail
 
 REFUSALS = ("ValueError", "AssertionError")
 
@@ -52,6 +58,8 @@ class TestRmsNorm:
             assert_same_values(submission, own, exact, [x, weight])
             if eps is not None:
                 assert_same_gradients(submission, own, exact, [x, weight], rng)
+                for other in (x[0], x.unsqueeze(2)):
+                    assert_same_values(submission, own, exact, [other, weight])
 
 
 class TestSwiglu:
@@ -69,7 +77,8 @@ class TestSwiglu:
         def exact(x: Tensor, gate: Tensor, up: Tensor, down: Tensor) -> Tensor:
             return (functional.silu(x @ gate) * (x @ up)) @ down
 
-        assert_same_values(submission, submission.swiglu, exact, [x, gate, up, down])
+        for some in (x, x[0], x.unsqueeze(0)):
+            assert_same_values(submission, submission.swiglu, exact, [some, gate, up, down])
         assert_same_gradients(submission, submission.swiglu, exact, [x, gate, up, down], rng)
 
 
@@ -83,12 +92,20 @@ class TestRope:
     def test_angles(self, submission: SubmissionNames, rng: Random) -> None:
         """At position t, pair j turns by t * base ** (-2 j / d_k), and position 0 not at all"""
         x, positions = normal(rng, 2, 3, 4, self.D_K), torch.tensor([0, 1, 7, 3])
-        turned = assert_keeps_lengths(submission, x, positions)
-        by_matrix = x.unsqueeze(-2) @ rotations(submission, positions, self.D_K)
-        assert_close(turned, by_matrix.squeeze(-2), "the rotated vectors", atol=1e-4)
+        assert_keeps_lengths(submission, x, positions)
+        turns = rotations(submission, positions, self.D_K)
+
+        def own(x: Tensor) -> Handle:
+            return submission.rope(x, positions)
+
+        def exact(x: Tensor) -> Tensor:
+            return (x.unsqueeze(-2) @ turns).squeeze(-2)
+
+        assert_same_values(submission, own, exact, [x])
+        assert_same_gradients(submission, own, exact, [x], rng)
         for base in (None, 50.0):
             told = {} if base is None else {"base": base}
-            places = torch.tensor([0, 1, rng.randrange(20, 50), 3, rng.randrange(200, 300)])
+            places = torch.tensor([0, 1, rng.randrange(20, 50), 3, rng.randrange(1000, 1100)])
             matrices = rotations(submission, places, self.D_K, **told)
             speeds = (base or 10000.0) ** (-torch.arange(0, self.D_K, 2).double() / self.D_K)
             for place, matrix in zip(places.tolist(), matrices, strict=True):
@@ -126,26 +143,27 @@ class TestGroupedAttention:
         """Each group of query heads attends to its own head of keys; groups of one are heads"""
         for n_heads, n_kv_heads in ((6, 2), (6, 3), (4, 1), (3, 3)):
             inputs = self.drawn(rng, n_heads, n_kv_heads)
-            attend = submission.grouped_attention
+            attend = part(submission, GROUPED)
             assert_same_values(submission, attend, exact_groups, inputs)
         assert_same_gradients(submission, attend, exact_groups, self.drawn(rng, 4, 2), rng)
 
     @check(points=0.25, hint="A bool mask hides where it is False; broadcast it to the scores.")
     def test_group_masks(self, submission: SubmissionNames, rng: Random) -> None:
         """Masks broadcast to (B, n_heads, T, S), and what they forbid gets no weight"""
-        inputs = self.drawn(rng, 6, 2)
-        for shape in ((3, 5), (2, 1, 1, 5), (2, 6, 3, 5)):
+        attend = part(submission, GROUPED)
+        for shape in ((3, 5), (6, 3, 5), (2, 1, 1, 5), (2, 6, 3, 5)):
             mask = normal(rng, *shape) > 0
             mask[..., 0] = True
-            inputs = self.drawn(rng, 6, 2)
-            assert_same_values(
-                submission, submission.grouped_attention, exact_groups, [*inputs, mask]
-            )
+            query, key, value = self.drawn(rng, 6, 2)
+            assert_same_values(submission, attend, exact_groups, [query, key, value, mask])
+        # what is allowed lies far below any number that could stand for "forbidden", but -inf
+        inputs = [-300 * query.abs(), key.abs(), value, mask]
+        assert_same_values(submission, attend, exact_groups, inputs)
 
     @check(points=0.25, hint="Ask whether n_heads can be divided by n_kv_heads.")
     def test_odd_groups(self, submission: SubmissionNames, rng: Random) -> None:
         """Heads that can't be shared evenly are refused"""
-        attend = submission.grouped_attention
+        attend = part(submission, GROUPED)
         assert_same_values(submission, attend, exact_groups, self.drawn(rng, 6, 2))
         for n_heads, n_kv_heads in ((6, 4), (5, 2), (2, 4)):
             with raises(*REFUSALS, what=f"{n_heads} query heads and {n_kv_heads} of keys"):
@@ -170,7 +188,7 @@ class TestModernBlock:
     """Bonus: a modern block"""
 
     bonus = True
-    SIZES = {"d_model": 24, "n_heads": 6, "n_kv_heads": 2, "d_ff": 29}  # noqa: RUF012
+    SIZES = {"d_model": 48, "n_heads": 6, "n_kv_heads": 2, "d_ff": 29}  # noqa: RUF012
     BATCH, LENGTH = 2, 6
 
     @check(points=0.75, hint="Fewer keys and values, three maps in the network, gains, no biases.")
@@ -187,6 +205,8 @@ class TestModernBlock:
                 found = parameters(block, torch.zeros(1, 1, d_model))
                 actual = sum(value.numel() for _, value in found)
                 assert_equal(actual, maps + 2 * d_model, "the number of parameters")
+                ones = sum(int((value == 1).sum()) for _, value in found if not is_matrix(value))
+                assert_equal(ones, 2 * d_model, "the number of gains that start at 1")
             block, x = self.drawn(submission, rng)
             other = x.clone()
             other[:, -1] = normal(rng, self.BATCH, x.size(-1))
@@ -200,56 +220,89 @@ class TestModernBlock:
 
         self.in_either_way(submission, verdict)
 
-    @check(points=0.5, hint="Rotate queries and keys by their positions, after they are split.")
-    def test_relative_positions(self, submission: SubmissionNames, rng: Random) -> None:
-        """Tokens know their order and distances, not where they stand; a mask hides the future"""
+    @check(points=0.5, hint="Split heads, then rotate queries and keys; divide by sqrt(d_k) once.")
+    def test_relative_positions(
+        self, submission: SubmissionNames, reference: ModuleType, rng: Random
+    ) -> None:
+        """Weights come from rotated queries and keys, values stay; masks hide, for each head"""
+        d_model, n_heads = self.SIZES["d_model"], self.SIZES["n_heads"]
+        mask = normal(rng, self.BATCH, n_heads, self.LENGTH, self.LENGTH) > 0
+        mask[..., 0] = True
+
+        def verdict(gain: Tensor, x: Tensor) -> None:
+            both = ConstantMaps(submission, reference.ModernBlock, self.SIZES)
+            both.put(network=0.0)
+            both.put_gains(gain.expand(2, d_model))
+            for hidden, what in ((None, "what attention adds"), (mask, "what it adds with a mask")):
+                expected = added_ones(both.expected(x, hidden), x)
+                found = added_ones(output(both.block, x, hidden), x)
+                # a branch that is stretched as a whole costs elsewhere
+                found = found * expected.square().sum() / (found * expected).sum()
+                assert_close(found, expected, what, rtol=1e-3, atol=2e-3)
+
+        # where norms are another check's business: RMSNorm or none, and RMSNorm or LayerNorm
+        plain = normal(rng, self.BATCH, self.LENGTH, d_model)
+        centred = plain - plain.mean(dim=-1, keepdim=True)
+        cases = (torch.ones(d_model), plain), (normal(rng, d_model), centred)
+
+        def in_some_norm() -> None:
+            in_some_way(
+                partial(verdict, gain, functional.rms_norm(x, (d_model,))) for gain, x in cases
+            )
+
+        self.in_either_way(submission, in_some_norm)
+
+    @check(points=0.75, hint="x + attention(rms_norm(x)), then swiglu of the normed sum; no more.")
+    def test_branches_are_normed(
+        self, submission: SubmissionNames, reference: ModuleType, rng: Random
+    ) -> None:
+        """Each branch reads a normed input and adds to it, in order; gradients reach everything"""
+        d_model = self.SIZES["d_model"]
 
         def verdict() -> None:
-            block, x = self.drawn(submission, rng)
-            # without a mask, a block that knows no positions would not mind
-            backwards = output(block, x.flip(1)).flip(1)
-            assert_differs(backwards, output(block, x), "the output in another order", atol=1e-2)
-            causal = torch.ones(self.LENGTH, self.LENGTH, dtype=torch.bool).tril()
-            before = output(block, x, causal)
-            other = x.clone()
-            other[:, -1] = normal(rng, self.BATCH, self.SIZES["d_model"])
-            after = output(block, other, causal)
-            assert_close(after[:, :-1], before[:, :-1], "the output before a change")
-            assert_differs(after[:, -1], before[:, -1], "the output at a change", atol=1e-2)
-            # tokens in front that nobody sees
-            shift = rng.randrange(1, 5)
-            n_tokens = self.LENGTH + shift
-            mask = torch.ones(n_tokens, n_tokens, dtype=torch.bool).tril()
-            mask[shift:, :shift] = False
-            longer = torch.cat([normal(rng, self.BATCH, shift, x.size(-1)), x], dim=1)
-            later = output(block, longer, mask)[:, shift:]
-            assert_close(later, before, "the output of tokens that stand further on", atol=1e-3)
+            # tokens by themselves: positions are another check's business
+            x, gains = 3 * normal(rng, 10, 1, d_model), normal(rng, 2, d_model)
+            both = ConstantMaps(submission, reference.ModernBlock, self.SIZES)
+            both.put_gains(gains)
+            both.put(network=0.0)
+            found = output(both.block, x)
+            if not torch.allclose(found, both.expected(x), atol=1e-2):
+                both.exact_gains(gains.flip(0))
+            assert_close(found, both.expected(x), "a token with what attention adds", atol=1e-3)
+            both.put(attention=0.0)
+            side_by_side = x.view(2, 5, d_model)
+            found, expected = output(both.block, side_by_side), both.expected(side_by_side)
+            assert_close(found, expected, "a token with what the network adds", atol=1e-3)
+            both.put()
+            both.block.train()  # there is no dropout
+            self.assert_trained(submission, both, x, rng)
 
         self.in_either_way(submission, verdict)
 
-    @check(points=0.75, hint="rms_norm inside each branch; what runs past it is left alone.")
-    def test_branches_are_normed(self, submission: SubmissionNames, rng: Random) -> None:
-        """What each branch adds depends on the direction of the vectors, not on their size"""
-
-        def verdict() -> None:
-            for silent_network in (True, False):
-                block, x = self.drawn(submission, rng)
-                chosen = [pair for pair in parameters(block) if is_matrix(pair[1])]
-                silence([pair for pair in chosen if self.is_network(pair[1]) == silent_network])
-                x = 10 * x  # so that no epsilon has a say, be it 1e-6 or 1e-3
-                larger = x * (3 + normal(rng, self.BATCH, self.LENGTH, 1).abs())
-                added = output(block, x) - x
-                assert_differs(added, 0 * added, "what is added", atol=1e-2)
-                found = output(block, larger) - larger
-                assert_close(found, added, "what is added to larger vectors", atol=1e-3)
-                moved = output(block, x + 20) - (x + 20)  # RMSNorm takes no mean away
-                assert_differs(moved, added, "what is added to vectors with a mean", atol=1e-2)
-
-        self.in_either_way(submission, verdict)
-
-    def is_network(self, matrix: Tensor) -> bool:
-        """Whether a matrix is one of the network's: d_ff divides no size of the others."""
-        return any(size % self.SIZES["d_ff"] == 0 for size in matrix.shape)
+    def assert_trained(
+        self, submission: SubmissionNames, both: ConstantMaps, x: Tensor, rng: Random
+    ) -> None:
+        """Demand outputs (B, 1, d_model), the input's gradient, and one for all parameters."""
+        leaf, exact_leaf = submission.send(x), x.clone().requires_grad_()
+        given = leaf.requires_grad_().clone()
+        out, expected = both.block(given), both.expected(exact_leaf)
+        assert_close(output_of(out, x), expected.detach(), "a token's output", atol=1e-3)
+        assert_close(given.tensor(), x, "the input, afterwards,", rtol=0, atol=0)
+        upstream = normal(rng, *x.shape)
+        expected.backward(upstream)  # type: ignore[no-untyped-call]
+        output_handle(out).backward(upstream)
+        gradient = leaf.grad.value()
+        if type(gradient) is not Tensor:
+            fail("the input gets no gradient", actual=gradient)
+        assert_close(gradient, exact_leaf.grad, "the input's gradient", rtol=1e-3, atol=1e-3)
+        # several tokens, so that weights have gradients, too
+        x = normal(rng, self.BATCH, self.LENGTH, x.size(-1))
+        output_handle(both.block(x)).backward(normal(rng, *x.shape))
+        gradients = values(parameter.grad for parameter, _ in both.own)
+        for (_, value), gradient in zip(both.own, gradients, strict=True):
+            idle = value.numel() if gradient is None else int((gradient.abs() < 1e-8).sum())
+            if idle > value.numel() / 20:  # a few may be as small as that by chance
+                fail("some parameters get no gradient")
 
     def drawn(self, submission: SubmissionNames, rng: Random) -> tuple[Handle, Tensor]:
         """A block with drawn matrices, and vectors for it."""
