@@ -19,11 +19,10 @@ from _pytest.assertion.rewrite import rewrite_asserts
 
 from grader.errors import GraderError, SuiteError
 from grader.lesson.cells import SourceCell
-from grader.lesson.functions import CheckFunction, parse
+from grader.lesson.functions import CheckFunction, parse, parse_plain
 from grader.lesson.one_file import CheckCell, OneFile, read_one_file, word
 from grader.testing import CheckSpec, check
 
-LINES_OF_IPYTHON = ("%", "!")
 PREPARING = (
     ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign,
     ast.AnnAssign,
@@ -113,15 +112,15 @@ def _reference(lesson: OneFile, package: ModuleType | None) -> ModuleType:
 
 
 def preparing(cell: SourceCell) -> Iterator[ast.stmt]:
-    """Yield the statements of a plain cell that define something; none if only IPython knows."""
-    lines = (
-        "pass" if line.startswith(LINES_OF_IPYTHON) else line for line in cell.source.split("\n")
-    )
+    """Yield the statements of a plain cell that define something, and need no IPython for it."""
     try:
-        body = ast.parse("\n" * (cell.first - 1) + "\n".join(lines)).body
-    except SyntaxError:
+        body = parse_plain(cell).body
+    except SuiteError:  # one that is there to fail
         return
-    yield from (statement for statement in body if isinstance(statement, PREPARING))
+    for statement in body:
+        names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        if isinstance(statement, PREPARING) and "get_ipython" not in names:
+            yield statement
 
 
 def _run(

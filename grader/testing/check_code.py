@@ -19,8 +19,11 @@ def code_digest(path: Path, owner: str, function: str) -> str:
 @functools.lru_cache(maxsize=256)
 def _digests(path: Path, _changed: int) -> dict[tuple[str, str], str]:
     found = {}
-    classes = (one for one in ast.parse(path.read_bytes()).body if isinstance(one, ast.ClassDef))
-    for owner in classes:
+    try:
+        body = ast.parse(path.read_bytes()).body
+    except (SyntaxError, ValueError):  # of a lesson, with a line that only IPython knows
+        return {}
+    for owner in (one for one in body if isinstance(one, ast.ClassDef)):
         for one in owner.body:
             if isinstance(one, ast.FunctionDef):
                 has_title = ast.get_docstring(one, clean=False) is not None
