@@ -21,6 +21,7 @@ class CheckFunction(Value, frozen=True):
         line: of its `def`, in its file.
         source: its text with its decorators and the comment above it.
         decorated: whether `@check(…)` stands there already.
+        own_points: what it says there, if that is a number.
         fixtures: what it asks for: its arguments.
         points: what it earns; None if the decorator says so.
     """
@@ -33,6 +34,7 @@ class CheckFunction(Value, frozen=True):
     decorated: bool
     has_docstring: bool
     fixtures: tuple[str, ...]
+    own_points: float | None = None
     points: float | None = None
 
 
@@ -161,6 +163,7 @@ def _function(node: Function, source: str) -> CheckFunction:
         decorated=any(map(_is_check_decorator, node.decorator_list)),
         has_docstring=bool(title),
         fixtures=_arguments(node),
+        own_points=_own_points(node),
     )
 
 
@@ -168,6 +171,18 @@ def _is_check_decorator(node: ast.expr) -> bool:
     called = node.func if isinstance(node, ast.Call) else node
     name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
     return bool(name == "check")
+
+
+def _own_points(node: Function) -> float | None:
+    """What its decorator says that it earns, where that is written as a number."""
+    said = [
+        keyword.value.value
+        for one in node.decorator_list
+        if isinstance(one, ast.Call) and _is_check_decorator(one)
+        for keyword in one.keywords
+        if keyword.arg == "points" and isinstance(keyword.value, ast.Constant)
+    ]
+    return float(said[0]) if said and isinstance(said[0], (int, float)) else None
 
 
 def _in_words(name: str) -> str:

@@ -30,6 +30,7 @@ header, where all functions of the question share them that have none; or in `@c
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -235,12 +236,11 @@ def _reject_unused(header: Header, marked: Sequence[_Marked]) -> None:
                 where=header.place_of("questions", name),
                 hint=f"did you mean `{near[0]}`?" if near else hint,
             )
-        if isinstance(said, dict) and said.get("points") is not None and name not in lacking:
-            raise SuiteError(
-                f"all checks of question `{name}` have points of their own",
-                where=header.place_of("questions", name, "points"),
-                hint="say them here, or in the markers of its cells",
-            )
+        points = said.get("points") if isinstance(said, dict) else None
+        if name not in lacking:
+            own = [one for one in asked if one.check.question == name]
+            place = header.place_of("questions", name, "points")
+            _require_agreement(points, own, "the header", place)
 
 
 # ---------------------------------------------------------------- checks
@@ -255,6 +255,14 @@ class _Marked(Value, frozen=True):
     def bare(self) -> tuple[CheckFunction, ...]:
         """Those of its functions that say no points of their own."""
         return tuple(one for one in self.check.functions if not one.decorated)
+
+    @property
+    def own(self) -> float | None:
+        """What its cell earns without the header; None where that is not written as a number."""
+        own = [one.own_points for one in self.check.functions if one.decorated]
+        shared = [self.points] if self.bare else []
+        said = [points for points in (*own, *shared) if points is not None]
+        return math.fsum(said) if len(said) == len(own) + len(shared) else None
 
 
 def _check(cell: SourceCell) -> _Marked:
@@ -298,12 +306,22 @@ def _reject_without_check(marked: _Marked) -> None:
             where=marked.check.cell.where,
             hint="a check is a function whose name begins with `test`; what only helps needs none",
         )
-    if marked.points is not None and not marked.bare:
-        raise SuiteError(
-            "all checks of this cell have points of their own",
-            where=marked.check.cell.where,
-            hint="say them in the marker, or in `@check(points=…)`",
-        )
+    if not marked.bare:
+        _require_agreement(marked.points, [marked], "the marker", marked.check.cell.where)
+
+
+def _require_agreement(
+    points: float | None, marked: Sequence[_Marked], who: str, where: str
+) -> None:
+    """Demand that points that nobody shares are those that checks have of their own."""
+    own = [one.own for one in marked]
+    if points is None or None in own or math.isclose(points, total := math.fsum(filter(None, own))):
+        return
+    raise SuiteError(
+        f"{who} says {points:g} points, and the checks have {total:g} of their own",
+        where=where,
+        hint="say the points once",
+    )
 
 
 def _reject_what_students_lack(cell: SourceCell, functions: Sequence[CheckFunction]) -> None:

@@ -53,6 +53,13 @@ def test_functions_of_a_cell_share_its_points(tmp_path: Path) -> None:
     assert points_of_totals(path) == [2, 2]
 
 
+def test_points_that_are_said_twice_may_be_the_same(tmp_path: Path) -> None:
+    path = write_lesson(tmp_path / "01_adding.py", "points = 3", "points = 3.0")
+    text = path.read_text().replace("question=totals\n", "question=totals points=3\n")
+    path.write_text(text.replace("def test_half", "@check(points=2)\ndef test_half"))
+    assert points_of_totals(path) == [1.5, 1.5]
+
+
 def test_cells_without_points_share_what_the_header_says(tmp_path: Path) -> None:
     cell = "# %% check hidden question=totals points=5\ndef test_one(submission): pass\n\n"
     path = write_lesson(tmp_path / "01_adding.py", "# %% mutant first", f"{cell}# %% mutant first")
@@ -102,12 +109,17 @@ MISTAKES = [
     ("[questions.totals]", "[questions.total]", "# [questions.total]", "asks the question `total`"),
     (TITLE, f"{TITLE}\n# questions.hlf = 'H'", "# questions.hlf", "asks the question `hlf`"),
     (TITLE, f"{TITLE}\n# questions.x = 'X'", "# questions.x", "asks the question `x`"),
-    (HIDDEN, f"{HIDDEN} points=3", "# points = 3", "`totals` have points of their own"),
+    (
+        HIDDEN,
+        f"{HIDDEN} points=4",
+        "# points = 3",
+        "the header says 3 points, and the checks have 4",
+    ),
     (
         "def test_half",
-        "@check(points=2)\ndef test_half",
+        "@check(points=1.5)\ndef test_half",
         HALF,
-        "this cell have points of their own",
+        "says 2 points, and the checks have",
     ),
     ("def test_half", "def half", HALF, "has no check, and its marker says `points`"),
     ("def test_half", "def tset_half", HALF, "has no check, and its marker says `points`"),
