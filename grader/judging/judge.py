@@ -38,7 +38,7 @@ from grader.judging.judge_process import (
     stay_with_one_thread,
 )
 from grader.judging.lesson_suite import LessonModule, LessonSuite
-from grader.judging.loading import cant_be_loaded, import_reference
+from grader.judging.loading import cant_be_loaded, describe, import_reference
 from grader.judging.processor_time import Overrun, at_most
 from grader.judging.spawning import spawn
 from grader.judging.transcript import Transcript
@@ -225,8 +225,8 @@ class Judge(CheckRunner):
             raised = error
             report = pytest.CollectReport(collector.nodeid, "failed", "", [])
         if isinstance(raised, (Overrun, SystemExit, KeyboardInterrupt)):
-            what = "a suite can't be loaded"
-            failed = cant_be_loaded(what, raised, str(collector.path), self.setup.load_s)
+            said = f"a suite can't be loaded: {describe(raised, self.setup.load_s)}"
+            failed = cant_be_loaded(said, raised, str(collector.path))
             self._collection_error = self._collection_error or failed
         return report
 

@@ -40,22 +40,21 @@ def import_reference(path: Path, load_s: float) -> ModuleType:
         with at_most(load_s):
             return importlib.import_module(path.stem)
     except BaseException as error:  # also what would end this process without a word
-        what = "the reference can't be imported"
-        raise cant_be_loaded(what, error, str(path), load_s) from None
+        what = f"the reference can't be imported: {describe(error, load_s)}"
+        raise cant_be_loaded(what, error, str(path)) from None
 
 
-def cant_be_loaded(what: str, error: BaseException, folder: str, load_s: float) -> SuiteError:
+def cant_be_loaded(message: str, error: BaseException, folder: str) -> SuiteError:
     """The error for a module that can't be loaded, with the last line of the course in its way.
 
     Args:
-        what: which one it is, as a subject: "the reference can't be imported".
+        message: what can't be loaded, and why.
         error: what was raised.
         folder: where the course's files are; the place if none of them was at work.
-        load_s: the limit.
     """
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{one.filename}:{one.lineno}" for one in frames if one.filename.startswith(folder)]
     if isinstance(error, SyntaxError) and error.filename:
         places = [f"{error.filename}:{error.lineno}"]
     where = places[-1] if places else folder
-    return SuiteError(f"{what}: {describe(error, load_s)}", where=where, hint=hint_for(error))
+    return SuiteError(message, where=where, hint=hint_for(error))
