@@ -362,7 +362,7 @@ class Usage(Value, frozen=True):
 
 
 class Run(Value, frozen=True):
-    """What came of a job."""
+    """What came of a job. `certain`: a fault that another try would end with, too."""
 
     submission: Submission
     outcomes: tuple[Outcome, ...] = ()
@@ -372,6 +372,7 @@ class Run(Value, frozen=True):
     isolation: Isolation | None = None
     usage: Usage = Usage()
     problems: tuple[Problem, ...] = ()
+    certain: bool = False
 
 
 # ---------------------------------------------------------------- what it is worth

@@ -15,6 +15,7 @@ A course that has such places keeps them. Both forms give the same scores.
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -28,9 +29,9 @@ from grader.authoring.lessons import read_lesson
 from grader.authoring.mutants import Mutant, load_mutants
 from grader.authoring.new_course import TEMPLATE
 from grader.authoring.suite_text import suite_text
-from grader.config.course import Course
-from grader.config.pyproject import PYPROJECT
-from grader.errors import UsageError
+from grader.config.course import Course, load_course
+from grader.config.pyproject import PYPROJECT, read_table
+from grader.errors import ConfigError, UsageError
 from grader.judging.lesson_suite import preparing
 from grader.lesson.answers import WholeCell
 from grader.lesson.cells import NOTEBOOK, SourceCell
@@ -70,7 +71,8 @@ def split(course: Course, assignment: str) -> tuple[Path, ...]:
         The files that were written.
 
     Raises:
-        UsageError: it has no lesson in one file, or something stands where a file would be written.
+        UsageError: it has no lesson in one file, something stands where a file would be written, or
+            `pyproject.toml` can't say what the header says. Then everything is as it was.
         ReleaseError, SuiteError: the lesson can't be used.
         GraderError: a file can't be written.
     """
@@ -93,12 +95,51 @@ def split(course: Course, assignment: str) -> tuple[Path, ...]:
     used = [key for key, place in places.items() if any(place in path.parents for path in files)]
     files[course.root / PYPROJECT] = _table(course, lesson, config.title, [*used, "notebooks"])
     files[lesson.path.with_suffix(".py")] = _rest(lesson, package)
-    for path, text in files.items():
-        write_atomically(path, text, durable=False, mode=None)
+    gone = [places["notebooks"] / CHECKS / f"test_{config.id}.py"]
     if lesson.path.suffix == NOTEBOOK:
-        lesson.path.unlink()
-    (places["notebooks"] / CHECKS / f"test_{config.id}.py").unlink(missing_ok=True)
+        gone.append(lesson.path)
+    with _restored_on_error([*files, *gone]):
+        for path, text in files.items():
+            write_atomically(path, text, durable=False, mode=None)
+        for path in gone:
+            path.unlink(missing_ok=True)
+        _require_same(course, lesson)
     return tuple(sorted(files))
+
+
+@contextlib.contextmanager
+def _restored_on_error(paths: Sequence[Path]) -> Iterator[None]:
+    """Give files back what they held, or take them away, if what happens inside fails."""
+    before = {path: path.read_bytes() if path.is_file() else None for path in paths}
+    try:
+        yield
+    except BaseException:
+        for path, content in before.items():
+            if content is None:
+                path.unlink(missing_ok=True)
+            else:
+                write_atomically(path, content, durable=False, mode=None)
+        raise
+
+
+def _require_same(before: Course, lesson: OneFile) -> None:
+    """Demand that a course says of its assignments what it said when this lesson was one file.
+
+    Raises:
+        UsageError: it does not: its table is written in a way that takes no entry.
+    """
+    try:
+        after = load_course(before.root)
+        found = {one.id: one for one in after.assignments if one.id not in after.one_file}
+    except ConfigError:
+        found = {}
+    rules = {one.id: one for one in before.assignments if one.id not in before.one_file}
+    if found != rules | {lesson.assignment: before.assignment(lesson.assignment)}:
+        raise UsageError(
+            "what the lesson's header says can't be written into this file",
+            where=str(before.root / PYPROJECT),
+            hint="write each assignment as [[tool.grader.assignments]] there, then split",
+        )
 
 
 def _places(course: Course) -> dict[str, Path]:
@@ -246,7 +287,7 @@ def _fake(fake: WholeCell, given: str) -> str:
 def _table(course: Course, lesson: OneFile, title: str, used: Collection[str]) -> str:
     """`pyproject.toml` with the places that it does not name yet, and the assignment."""
     path = course.root / PYPROJECT
-    text = path.read_text(encoding="utf-8").replace("\r\n", "\n")
+    text = path.read_text(encoding="utf-8").replace("\r\n", "\n").rstrip("\n") + "\n"
     head = re.search(r"^\[tool\.grader\][^\n]*\n", text, re.M)
     if head is None:
         raise UsageError(
@@ -254,20 +295,30 @@ def _table(course: Course, lesson: OneFile, title: str, used: Collection[str]) -
             where=str(path),
             hint="write it so, then split",
         )
-    rest = text[head.end() :]
-    own = rest.partition("\n[")[0]
+    said = read_table(path)
     wanted: dict[str, Any] = {"id": course.id, "title": course.title, "public": ["handout"]}
     wanted |= {"lessons": "lessons"} | {key: PLACES[key] for key in PLACES if key in used}
-    lines = [
-        f"{key} = {_toml(value)}\n"
-        for key, value in wanted.items()
-        if not re.search(rf"^{key}\s*=", own, re.M)
-    ]
+    lines = _lines({key: value for key, value in wanted.items() if key not in said})
     entry: dict[str, Any] = {"id": lesson.assignment, "title": title, **lesson.header.table}
-    added = "".join(f"{key} = {_toml(value)}\n" for key, value in entry.items())
-    listed = re.search(rf"^id\s*=\s*[\"']{lesson.assignment}[\"']", rest, re.M)
-    tail = "" if listed else f"\n[[tool.grader.assignments]]\n{added}"
-    return text[: head.end()] + "".join(lines) + rest.rstrip("\n") + "\n" + tail
+    listed = [one.get("id") for one in said.get("assignments", [])]
+    rest = text[head.end() :].rstrip("\n") + "\n"
+    if lesson.assignment in listed:
+        number = listed.index(lesson.assignment)
+        more = {key: entry[key] for key in entry if key not in said["assignments"][number]}
+        return text[: head.end()] + lines + _with_keys(rest, number, _lines(more))
+    return f"{text[: head.end()]}{lines}{rest}\n[[tool.grader.assignments]]\n{_lines(entry)}"
+
+
+def _with_keys(text: str, number: int, lines: str) -> str:
+    """`pyproject.toml` with more lines at the head of one of its entries, if it has such heads."""
+    heads = list(re.finditer(r"^\s*\[\[tool\.grader\.assignments\]\][^\n]*\n", text, re.M))
+    if number >= len(heads):
+        return text
+    return text[: heads[number].end()] + lines + text[heads[number].end() :]
+
+
+def _lines(table: Mapping[str, Any]) -> str:
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in table.items())
 
 
 def _toml(value: Any) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -14,12 +14,14 @@ from grader.config.colab import Colab, ColabTable, read_colab
 from grader.config.data import read_places, require_apart, require_distinct_names
 from grader.config.limits_table import LimitsTable, read_limits
 from grader.config.manual import ManualTable, RubricTable, read_manual
-from grader.config.one_file import MAX_PATH_CHARS, NOTEBOOKS, with_lessons
+from grader.config.one_file import MAX_PATH_CHARS, NOTEBOOKS, Lessons, with_lessons
 from grader.config.policy import Policy
 from grader.config.policy_table import LateTable, PolicyTable, check_zone, parse_due, read_policy
-from grader.config.pyproject import PYPROJECT, find_course, read_table, real_path
+from grader.config.pyproject import PYPROJECT, find_course, nearest_key, read_table, real_path
 from grader.errors import ConfigError
 from grader.model import Assignment, Limits, Moment, Question, Value
+
+T = TypeVar("T")
 
 MOST_WORKERS_PER_GPU = 1000
 MAX_SAID = 400
@@ -157,6 +159,12 @@ class _CourseTable(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     colab: ColabTable | None = None
 
 
+TABLES = (
+    _CourseTable, LimitsTable, ColabTable,
+    _AssignmentTable, PolicyTable, LateTable, ManualTable, RubricTable,
+)  # fmt: skip
+
+
 def load_course(path: Path | None = None, graded: Sequence[Path] = ()) -> Course:
     """Read a course's table.
 
@@ -181,15 +189,15 @@ def load_course(path: Path | None = None, graded: Sequence[Path] = ()) -> Course
         raise ConfigError(
             "no `[tool.grader]` table", where=str(file), hint="see docs/write-a-course.md"
         )
-    raw, one_file = with_lessons(raw, root, lambda one: msgspec.convert(one, _AssignmentTable))
+    raw, lessons = with_lessons(raw, root, _accept_header)
     try:
         table = msgspec.convert(raw, _CourseTable)
     except (msgspec.ValidationError, OverflowError) as error:
-        hint = _nearest_key(str(error))
+        hint = nearest_key(str(error), {key for table in TABLES for key in table.__struct_fields__})
         message = _in_short(f"[tool.grader]: {error}")
         raise ConfigError(message, where=str(file), hint=hint) from None
     try:
-        return _resolve(table, root, one_file)
+        return _resolve(table, root, lessons)
     except ConfigError as error:
         message, where = _in_short(error.message), error.where or str(file)
         raise ConfigError(message, where=where, hint=error.hint) from None
@@ -201,21 +209,22 @@ def _in_short(message: str) -> str:
     return line if len(line) <= MAX_SAID else f"{line[: MAX_SAID // 2]} … {line[-MAX_SAID // 2 :]}"
 
 
-def _nearest_key(message: str) -> str:
-    """Name the key that an unknown one is meant to be."""
-    _, _, unknown = message.partition("unknown field `")
-    if not unknown:
-        return ""
-    tables = (
-        _CourseTable, _AssignmentTable, PolicyTable, LateTable, LimitsTable, ManualTable,
-        RubricTable, ColabTable,
-    )  # fmt: skip
-    known = sorted({key for table in tables for key in table.__struct_fields__})
-    near = difflib.get_close_matches(unknown.partition("`")[0][:100], known, n=1)
-    return f"did you mean `{near[0]}`?" if near else "see docs/write-a-course.md"
+def _accept_header(table: Mapping[str, Any]) -> None:
+    """Demand that a lesson's header can be the table of an assignment.
+
+    Raises:
+        ConfigError: it can't; the hint is the nearest key.
+    """
+    try:
+        msgspec.convert(table, _AssignmentTable)
+    except (msgspec.ValidationError, OverflowError) as error:
+        keys = {key for one in TABLES[3:] for key in one.__struct_fields__}
+        raise ConfigError(
+            _in_short(str(error)), hint=nearest_key(str(error), keys | {"questions"})
+        ) from None
 
 
-def _resolve(table: _CourseTable, root: Path, one_file: dict[str, Path]) -> Course:
+def _resolve(table: _CourseTable, root: Path, lessons: Lessons) -> Course:
     def place(key: str, value: str | None) -> Path | None:
         if value is None:
             return None
@@ -238,7 +247,9 @@ def _resolve(table: _CourseTable, root: Path, one_file: dict[str, Path]) -> Cour
         id=table.id,
         title=table.title,
         root=root,
-        assignments=tuple(_assignment(one, rules, zone, root) for one in table.assignments),
+        assignments=tuple(
+            _assignment(one, rules, zone, root, lessons) for one in table.assignments
+        ),
         checks=place("checks", table.checks),
         suites=place("suites", table.suites),
         reference=place("reference", table.reference),
@@ -246,7 +257,7 @@ def _resolve(table: _CourseTable, root: Path, one_file: dict[str, Path]) -> Cour
         mutants=place("mutants", table.mutants),
         styles=place("styles", table.styles),
         fakes=place("fakes", table.fakes),
-        notebooks=_notebooks(table.notebooks, root, one_file),
+        notebooks=_notebooks(table.notebooks, root, lessons.paths),
         public=tuple(p for name in table.public if (p := place("public", name)) is not None),
         preload=tuple(table.preload),
         preload_later=tuple(table.preload_later),
@@ -264,7 +275,7 @@ def _resolve(table: _CourseTable, root: Path, one_file: dict[str, Path]) -> Cour
         hidden_data=read_places(root, table.hidden_data, "hidden_data"),
         strict=table.strict,
         requirements=tuple(map(_requirement, table.requirements)),
-        one_file=one_file,
+        one_file=lessons.paths,
         practice=place("practice", table.practice),
         colab=read_colab(table.colab),
     )
@@ -305,24 +316,35 @@ def _exists(path: Path) -> bool:
 
 
 def _assignment(
-    table: _AssignmentTable, rules: Policy, zone: str | None, root: Path
+    table: _AssignmentTable, rules: Policy, zone: str | None, root: Path, lessons: Lessons
 ) -> AssignmentConfig:
-    if table.policy.drop_lowest is not None:
-        raise ConfigError(
-            f"assignment `{table.id}`: drop_lowest is a rule of the whole course",
-            hint="move it to [tool.grader.policy]",
-        )
-    due = table.due
+    named = f"assignment `{table.id}`"
+
+    def read(key: str, reader: Callable[[Any], T]) -> T:
+        try:
+            return reader(getattr(table, key))
+        except ConfigError as error:
+            raise lessons.blamed(table.id, key, error) from None
+
     return AssignmentConfig(
         id=table.id,
         title=table.title,
         aliases=table.aliases,
-        due=None if due is None else parse_due(due, zone, f"assignment `{table.id}`: due"),
-        policy=read_policy(table.policy, rules),
+        due=read("due", lambda due: None if due is None else parse_due(due, zone, f"{named}: due")),
+        policy=read("policy", lambda policy: _policy(policy, rules, named)),
         withheld=table.withheld,
-        data=read_places(root, table.data, f"assignment `{table.id}`: data"),
-        manual=read_manual(table.manual, f"assignment `{table.id}`"),
+        data=read("data", lambda data: read_places(root, data, f"{named}: data")),
+        manual=read("manual", lambda manual: read_manual(manual, named)),
     )
+
+
+def _policy(table: PolicyTable, rules: Policy, named: str) -> Policy:
+    if table.drop_lowest is not None:
+        raise ConfigError(
+            f"{named}: drop_lowest is a rule of the whole course",
+            hint="move it to [tool.grader.policy]",
+        )
+    return read_policy(table, rules)
 
 
 def _requirement(line: str) -> str:

@@ -14,51 +14,73 @@ from typing import Any
 import msgspec
 
 from grader.errors import ConfigError
-from grader.lesson.header import read_header
+from grader.lesson.header import Header, read_header
 from grader.lesson.one_file import assignment_of, carries_assignment, lesson_files
 from grader.lesson.values import in_words
+from grader.model import Value
 
 MAX_PATH_CHARS = 1000
 LESSONS, NOTEBOOKS = "lessons", "notebooks"
 """Where lessons are, and their notebooks go, if nobody says so."""
 
 
+class Lessons(Value, frozen=True):
+    """Lessons in one file: their paths by assignment, and the headers with what they alone say."""
+
+    paths: dict[str, Path] = msgspec.field(default_factory=dict)
+    headers: dict[tuple[str, str], Header] = msgspec.field(default_factory=dict)
+
+    def blamed(self, assignment: str, key: str, error: ConfigError) -> ConfigError:
+        """What is wrong with a key of an assignment, with its line if a header says it."""
+        header = self.headers.get((assignment, key))
+        if header is None:
+            return error
+        named = re.match(r"\[tool\.grader\.([\w.]+)\] (\w+)", error.message)
+        path = (*named[1].split("."), named[2]) if named else (key,)
+        message = error.message.replace("[tool.grader.", "[")
+        return ConfigError(message, where=header.place_of(*path), hint=error.hint)
+
+
 def with_lessons(
     raw: Any, root: Path, accept: Callable[[Mapping[str, Any]], object]
-) -> tuple[Any, dict[str, Path]]:
+) -> tuple[Any, Lessons]:
     """Complete a course's table by what its lessons say.
 
     Args:
         raw: `[tool.grader]` as it is written.
         root: the course's folder.
-        accept: raises `msgspec.ValidationError` for what can't be the table of an assignment.
+        accept: raises `ConfigError` for what can't be the table of an assignment.
 
     Returns:
-        The table, and the lessons in one file by assignment.
+        The table, and the lessons in one file.
 
     Raises:
         ConfigError, ReleaseError: a header can't be used, or two lessons are called alike.
     """
     place = raw.get(LESSONS, LESSONS) if isinstance(raw, dict) else None
     if not isinstance(raw, dict) or not isinstance(place, str) or len(place) > MAX_PATH_CHARS:
-        return raw, {}
+        return raw, Lessons()
     folder = root / place
     there = _is_folder(folder)
     lessons = lesson_files(folder) if there else []
     paths = [path for path in lessons if carries_assignment(path)]
     if not paths and "assignments" in raw:
-        return raw, {}
+        return raw, Lessons()
     listed = raw.get("assignments", [])
     if not (isinstance(listed, list) and all(isinstance(one, dict) for one in listed)):
-        return raw, {}
-    found: dict[str, Path] = {}
+        return raw, Lessons()
+    found = Lessons()
+    entry_of = {str(one.get("id")): one for one in listed}
     tables: dict[str, dict[str, Any]] = {}
     for path in paths:
         name = assignment_of(path)
-        if name in found:
-            raise ConfigError(f"two lessons for `{name}`", where=f"{found[name]}, {path}")
-        found[name] = path
-        tables[name] = _table(name, path, accept)
+        if name in found.paths:
+            raise ConfigError(f"two lessons for `{name}`", where=f"{found.paths[name]}, {path}")
+        found.paths[name] = path
+        header = read_header(path)
+        tables[name] = _table(name, header, accept)
+        own = header.table.keys() - entry_of.get(name, {}).keys()
+        found.headers.update({(name, key): header for key in own})
     entries = [{**tables.pop(str(one.get("id")), {}), **one} for one in listed]
     course = re.sub(r"\W+", "-", root.resolve().name).strip("-") or "course"
     completed = {
@@ -78,17 +100,20 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _table(name: str, path: Path, accept: Callable[[Mapping[str, Any]], object]) -> dict[str, Any]:
-    header = read_header(path)
+def _table(
+    name: str, header: Header, accept: Callable[[Mapping[str, Any]], object]
+) -> dict[str, Any]:
     table = {"title": header.heading or in_words(name), **header.table, "id": name}
     if "id" in header.table and header.table["id"] != name:
         raise ConfigError(
             f"the header calls the assignment `{header.table['id']}`, the file `{name}`",
-            where=header.where,
+            where=header.place_of("id"),
             hint="leave `id` out: the file's name says it",
         )
     try:
         accept(table)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"the lesson's header: {error}", where=header.where) from None
+    except ConfigError as error:
+        where = header.place_of_error(error.message)
+        message = f"the lesson's header: {error.message}"
+        raise ConfigError(message, where=where, hint=error.hint) from None
     return table

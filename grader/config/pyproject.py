@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import shlex
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,3 +107,12 @@ def _read_toml(path: Path) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:  # also of a number with thousands of digits
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise ConfigError(f"not valid TOML: {reason}", where=str(path)) from None
+
+
+def nearest_key(message: str, known: Iterable[str]) -> str:
+    """Name the key that an unknown one is meant to be, given what was said of it."""
+    _, _, unknown = message.partition("unknown field `")
+    if not unknown:
+        return ""
+    near = difflib.get_close_matches(unknown.partition("`")[0][:100], sorted(known), n=1)
+    return f"did you mean `{near[0]}`?" if near else "see docs/write-a-course.md"

@@ -22,6 +22,7 @@ from grader.config.course import Course, describe_assignments
 from grader.errors import GraderFault, SuiteError, no_room, told
 from grader.judging.known_texts import known_texts
 from grader.judging.libraries import how_to_install
+from grader.judging.loading import LOAD_S
 from grader.judging.nursery import Nursery
 from grader.judging.selftest import require_holding
 from grader.judging.spawning import Zygote
@@ -286,6 +287,7 @@ def judge_setup(
         data={name: tuple(map(str, course.data_of(name))) for name in digests},
         hidden_data=tuple(map(str, course.hidden_data)),
         material=tuple(str(path) for path in _material(course) if path is not None),
+        load_s=max(LOAD_S, course.limits.cell_s),
     )
 
 

@@ -241,7 +241,7 @@ class Engine:
             return True
         if self._crew is not None and self._crew.alive:
             time.sleep(MOMENT_S)
-        if attempt.number >= TRIES or self._died_in_a_row > REPLACEMENTS:
+        if run.certain or attempt.number >= TRIES or self._died_in_a_row > REPLACEMENTS:
             return True
         waiting.append(Try(attempt.job, attempt.number + 1, attempt.died_in))
         return False

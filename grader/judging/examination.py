@@ -51,6 +51,10 @@ MAX_OVERRUNS = 3
 """How many checks may take too much of the judge's own time before the others are not run."""
 
 
+class CertainFault(GraderFault):
+    """A fault of the course's own code: another try would take as long, and come to the same."""
+
+
 class RunItem(Protocol):
     """Runs one test function; what it raised comes back."""
 
@@ -125,6 +129,7 @@ class Examination:
         """Run all checks, each after those that it requires."""
         session = self._session
         fault: Ending | None = None
+        certain = False
         try:
             for check, item in in_order(*self._asked_for(), self._request.first):
                 outcome = self._outcomes[check.id] = self._outcome(check, item)
@@ -132,10 +137,12 @@ class Examination:
             self._require_libraries()
         except GraderFault as error:
             fault = Ending(kind=EndingKind.FAULT, message=f"{error}")
+            certain = isinstance(error, CertainFault)
         finally:
             session.close()
         if session.starved and not self._request.last_try:
             fault = Ending(kind=EndingKind.FAULT, message="the machine ran out of memory")
+            certain = False
         submission = self._request.submission
         self._problems += name_known_answers(self._known, session.definitions, submission)
         self._problems += _name_places(session.imported_elsewhere, submission)
@@ -150,6 +157,7 @@ class Examination:
             isolation=session.isolation,
             usage=session.usage(),
             problems=tuple(self._problems),
+            certain=certain,
         )
 
     def _require_libraries(self) -> None:
@@ -269,13 +277,13 @@ class Examination:
         """A check took too much of the judge's own time: the submission's doing, or the check's.
 
         Raises:
-            GraderFault: the check takes as long on the reference.
+            CertainFault: the check takes as long on the reference.
         """
         limit = f"{self._limit_s(check):g} s"
         forget_values(error)
         self._session.give_up()
         if isinstance(self._tried_on_reference(check, item), Overrun):
-            raise GraderFault(
+            raise CertainFault(
                 f"the check `{check.id}` itself takes over {limit}", where=where(item)
             )
         self._overruns += 1

@@ -9,7 +9,6 @@ What it hears and says is in `grader/wire/judge.py`.
 
 from __future__ import annotations
 
-import importlib
 import os
 import random
 import signal
@@ -39,15 +38,13 @@ from grader.judging.judge_process import (
     stay_with_one_thread,
 )
 from grader.judging.lesson_suite import LessonModule, LessonSuite
-from grader.judging.processor_time import at_most
+from grader.judging.loading import cant_be_loaded, describe, import_reference
+from grader.judging.processor_time import Overrun, at_most
 from grader.judging.spawning import spawn
 from grader.judging.transcript import Transcript
 from grader.judging.worker_link import WorkerLink
 from grader.lesson.cells import NOTEBOOK
-from grader.model import (
-    Run,
-    Suite,
-)
+from grader.model import Run, Suite
 from grader.serialization import from_json, to_json
 from grader.testing.data import CourseData
 from grader.testing.handles import SubmissionNames
@@ -146,14 +143,8 @@ class Judge(CheckRunner):
         sys.path.insert(0, str(path.parent))
         if self.setup.suites:
             sys.path.insert(0, self.setup.suites)
-        everything = chain.from_iterable(self.setup.data.values())
-        try:
-            with beside_data(everything):
-                self.reference_module = importlib.import_module(path.stem)
-        except Exception as error:
-            raise SuiteError(
-                f"the reference can't be imported: {type(error).__name__}: {error}", where=str(path)
-            ) from None
+        with beside_data(chain.from_iterable(self.setup.data.values())):
+            self.reference_module = import_reference(path, self.setup.load_s)
 
     def load_lessons(self) -> None:
         """Read the lessons that carry checks.
@@ -163,7 +154,9 @@ class Judge(CheckRunner):
         """
         for assignment, lesson in self.setup.one_file.items():
             with beside_data(self.setup.data.get(assignment, ())):
-                self.lessons[Path(lesson)] = LessonSuite(Path(lesson), self.reference_module)
+                self.lessons[Path(lesson)] = LessonSuite(
+                    Path(lesson), self.reference_module, self.setup.load_s
+                )
 
     def reference_for(self, files: Sequence[Path]) -> ModuleType | None:
         """The reference that belongs to some files of checks: a lesson's own, or the course's."""
@@ -214,6 +207,28 @@ class Judge(CheckRunner):
         made = LessonModule.from_parent(parent, path=path)
         made.of_lesson = self.lessons[path].module
         return made
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_make_collect_report(
+        self, collector: pytest.Collector
+    ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+        """Import a file of checks within its time, and outlive one that would end this process."""
+        if not isinstance(collector, pytest.Module):
+            return (yield)
+        raised: BaseException | None = None
+        try:
+            with at_most(self.setup.load_s):
+                report = yield
+            call = getattr(report, "call", None)
+            raised = call.excinfo.value if call is not None and call.excinfo else None
+        except (SystemExit, KeyboardInterrupt) as error:
+            raised = error
+            report = pytest.CollectReport(collector.nodeid, "failed", "", [])
+        if isinstance(raised, (Overrun, SystemExit, KeyboardInterrupt)):
+            said = f"a suite can't be loaded: {describe(raised, self.setup.load_s)}"
+            failed = cant_be_loaded(said, raised, str(collector.path))
+            self._collection_error = self._collection_error or failed
+        return report
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed and self._collection_error is None:

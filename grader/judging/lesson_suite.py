@@ -18,12 +18,13 @@ import pytest
 from _pytest.assertion.rewrite import rewrite_asserts
 
 from grader.errors import GraderError, SuiteError
+from grader.judging.loading import LOAD_S, describe, hint_for
+from grader.judging.processor_time import Overrun, at_most
 from grader.lesson.cells import SourceCell
-from grader.lesson.functions import CheckFunction, parse
+from grader.lesson.functions import CheckFunction, parse, parse_plain
 from grader.lesson.one_file import CheckCell, OneFile, read_one_file, word
 from grader.testing import CheckSpec, check
 
-LINES_OF_IPYTHON = ("%", "!")
 PREPARING = (
     ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign,
     ast.AnnAssign,
@@ -37,15 +38,16 @@ class LessonSuite:
     Args:
         path: the lesson.
         package: the course's reference, whose names the lesson's reference has as well.
+        load_s: how much processor time each of its cells may take.
 
     Raises:
         ReleaseError, SuiteError: with `file:line` of what can't be used.
     """
 
-    def __init__(self, path: Path, package: ModuleType | None) -> None:
+    def __init__(self, path: Path, package: ModuleType | None, load_s: float = LOAD_S) -> None:
         self.lesson = read_one_file(path)
-        self.reference = _reference(self.lesson, package)
-        self.module = _checks(self.lesson)
+        self.reference = _reference(self.lesson, package, load_s)
+        self.module = _checks(self.lesson, load_s)
 
 
 class LessonModule(pytest.Module):
@@ -57,7 +59,7 @@ class LessonModule(pytest.Module):
         return self.of_lesson
 
 
-def _checks(lesson: OneFile) -> ModuleType:
+def _checks(lesson: OneFile, load_s: float) -> ModuleType:
     module = ModuleType(lesson.path.stem)
     module.__file__ = str(lesson.path)
     names = vars(module)
@@ -65,7 +67,7 @@ def _checks(lesson: OneFile) -> ModuleType:
     for one in lesson.checks:
         tree = parse(one.cell)
         rewrite_asserts(tree, one.cell.source.encode(), str(lesson.path))
-        _run(tree, one.cell, names, "a cell of checks")
+        _run(tree, one.cell, names, "a cell of checks", load_s)
         for function in one.functions:
             members[one.question][function.name] = staticmethod(_marked(names, function, one))
     for question in lesson.questions:
@@ -86,7 +88,7 @@ def _marked(names: dict[str, Any], function: CheckFunction, cell: CheckCell) -> 
     return made
 
 
-def _reference(lesson: OneFile, package: ModuleType | None) -> ModuleType:
+def _reference(lesson: OneFile, package: ModuleType | None, load_s: float) -> ModuleType:
     """What the solved notebook defines.
 
     Raises:
@@ -102,45 +104,59 @@ def _reference(lesson: OneFile, package: ModuleType | None) -> ModuleType:
             continue
         if word(cell) == "solution" or "solution" in cell.marker.values:
             hint = f"before it, {missed}" if missed else ""
-            _run(parse(cell), cell, names, "an answer", hint=hint)
+            _run(parse(cell), cell, names, "an answer", load_s, hint)
         elif not cell.marker.words:
             for statement in preparing(cell):
                 try:
-                    _run(ast.Module([statement], []), cell, names, "a cell")
+                    _run(ast.Module([statement], []), cell, names, "a cell", load_s)
+                except _TooLong:
+                    raise
                 except SuiteError as error:  # only students have it, perhaps
                     missed = missed or f"{error.message} ({error.where})"
     return module
 
 
 def preparing(cell: SourceCell) -> Iterator[ast.stmt]:
-    """Yield the statements of a plain cell that define something; none if only IPython knows."""
-    lines = (
-        "pass" if line.startswith(LINES_OF_IPYTHON) else line for line in cell.source.split("\n")
-    )
+    """Yield the statements of a plain cell that define something, and need no IPython for it."""
     try:
-        body = ast.parse("\n" * (cell.first - 1) + "\n".join(lines)).body
-    except SyntaxError:
+        body = parse_plain(cell).body
+    except SuiteError:  # one that is there to fail
         return
-    yield from (statement for statement in body if isinstance(statement, PREPARING))
+    for statement in body:
+        names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+        if isinstance(statement, PREPARING) and "get_ipython" not in names:
+            yield statement
+
+
+class _TooLong(SuiteError):
+    """A cell that takes too long here does so with students, too."""
 
 
 def _run(
-    tree: ast.Module, cell: SourceCell, names: dict[str, object], what: str, hint: str = ""
+    tree: ast.Module,
+    cell: SourceCell,
+    names: dict[str, object],
+    what: str,
+    load_s: float,
+    hint: str = "",
 ) -> None:
     """Run a cell, or a part of one.
 
     Raises:
-        SuiteError: it raised, with `file:line` of the place in the lesson.
+        SuiteError: it raised or takes too long, with `file:line` of the place in the lesson.
     """
     try:
-        exec(compile(tree, cell.file, "exec", dont_inherit=True), names)
+        with at_most(load_s):
+            exec(compile(tree, cell.file, "exec", dont_inherit=True), names)
     except GraderError:
         raise
-    except Exception as error:
+    except BaseException as error:  # also what would end this process without a word
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if frame.filename == cell.file]
         line = lines[-1] if lines else getattr(error, "lineno", None) or cell.first
-        said = f"{type(error).__name__}: {error}".split("\n")[0]
-        raise SuiteError(
-            f"{what} can't be run: {said}", where=f"{cell.file}:{line}", hint=hint
+        kind = _TooLong if isinstance(error, Overrun) else SuiteError
+        raise kind(
+            f"{what} can't be run: {describe(error, load_s)}",
+            where=f"{cell.file}:{line}",
+            hint=hint_for(error) or hint,
         ) from None

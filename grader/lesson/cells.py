@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from grader.errors import ReleaseError
+from grader.errors import ReleaseError, told
 from grader.lesson.comments import comments_of_lines
 from grader.lesson.markers import Marker, read_marker
 from grader.model import Value
@@ -56,12 +56,29 @@ def read_source(path: Path) -> tuple[SourceCell, ...]:
     Raises:
         ReleaseError: it can't be read, or a marker is not written as it should be.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReleaseError(f"can't read the lesson: {error}", where=str(path)) from None
+    text = read_text(path)
     found = _of_notebook(text, path) if path.suffix == NOTEBOOK else _of_script(text, path)
     return tuple(found)
+
+
+def read_text(path: Path) -> str:
+    """Read a lesson's text, its lines with the ends that Python has.
+
+    Raises:
+        ReleaseError: it can't be read, or is not UTF-8.
+    """
+    content = b""
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-8-sig")
+    except OSError as error:
+        raise ReleaseError(f"can't read the lesson: {told(error)}", where=str(path)) from None
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ReleaseError(
+            "the lesson is not UTF-8", where=f"{path}:{line}", hint="save it as UTF-8"
+        ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _of_script(text: str, path: Path) -> Iterator[SourceCell]:

@@ -29,6 +29,8 @@ header, where all functions of the question share them that have none; or in `@c
 
 from __future__ import annotations
 
+import difflib
+import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,8 +40,14 @@ import msgspec
 
 from grader.errors import ReleaseError, SuiteError
 from grader.lesson.answers import WholeCell, WrongCell, read_fake, read_mutant, read_style
-from grader.lesson.cells import ENDINGS, NOTEBOOK, SourceCell, read_source
-from grader.lesson.functions import CheckFunction, Helper, split_cell
+from grader.lesson.cells import ENDINGS, NOTEBOOK, SourceCell, read_source, read_text
+from grader.lesson.functions import (
+    CheckFunction,
+    Helper,
+    parse_plain,
+    reject_forgotten,
+    split_cell,
+)
 from grader.lesson.header import KIND, Header, header_of
 from grader.lesson.values import in_words, number_of, require_keys, require_known_word, text_of
 from grader.model import Value
@@ -109,11 +117,12 @@ def lesson_files(folder: Path) -> list[Path]:
 
 
 def carries_assignment(path: Path) -> bool:
-    """Whether a lesson carries checks, mutants or a header, and so is one file for everything."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return False
+    """Whether a lesson carries checks, mutants or a header, and so is one file for everything.
+
+    Raises:
+        ReleaseError: it can't be read.
+    """
+    text = read_text(path)
     if path.suffix != NOTEBOOK:
         return _CARRIES.search(text) is not None
     return any(
@@ -131,10 +140,14 @@ def read_one_file(path: Path) -> OneFile:
     cells = read_source(path)
     for cell in cells:
         require_known_word(cell)
+        _require_python(cell)
     header = header_of(cells, path)
-    questions = _questions(header.questions, header.where)
-    checks = _with_points(_each(cells, "check", _check), questions)
+    questions = _questions(header)
+    marked = _each(cells, "check", _check)
+    _reject_unused(header, marked)
+    checks = _with_points(marked, questions)
     _reject_two_alike(checks)
+    reject_forgotten([one.cell for one in checks])
     asked = _asked(checks, questions)
     names = [question.id for question in asked]
     return OneFile(
@@ -154,6 +167,17 @@ def word(cell: SourceCell) -> str:
     return cell.marker.words[0] if cell.marker.words else ""
 
 
+def _require_python(cell: SourceCell) -> None:
+    """Demand that a plain cell can be run, if it is not there to fail."""
+    fails = "raises-exception" in cell.marker.values.get("tags", ())
+    if cell.marker.kind == "code" and not (cell.marker.words or fails or _is_answer(cell)):
+        parse_plain(cell)
+
+
+def _is_answer(cell: SourceCell) -> bool:
+    return word(cell) == "solution" or "solution" in cell.marker.values
+
+
 def _each(cells: Sequence[SourceCell], kind: str, read: Callable[[SourceCell], Any]) -> list[Any]:
     return [read(cell) for cell in cells if word(cell) == kind and cell.marker.kind == "code"]
 
@@ -167,20 +191,23 @@ class _QuestionTable(msgspec.Struct, forbid_unknown_fields=True):
     bonus: bool = False
 
 
-def _questions(table: Any, where: str) -> dict[str, QuestionHead]:
+def _questions(header: Header) -> dict[str, QuestionHead]:
     """Questions as the header names them: a title each, or a table."""
     found: dict[str, QuestionHead] = {}
-    if not isinstance(table, dict):
+    if not isinstance(header.questions, dict):
+        where = header.place_of("questions")
         raise ReleaseError("`questions` is no table", where=where, hint="[questions.NAME]")
-    for name, value in table.items():
+    for name, value in header.questions.items():
+        where = header.place_of("questions", name)
         try:
             one = msgspec.convert(
                 {"title": value} if isinstance(value, str) else value, _QuestionTable
             )
         except msgspec.ValidationError as error:
+            place = header.place_of_error(str(error), "questions", name)
             raise ReleaseError(
-                f"question `{name}`: {error}", where=where, hint="it has title, points and bonus"
-            ) from None  # fmt: skip
+                f"question `{name}`: {error}", where=place, hint="it has title, points and bonus"
+            ) from None
         _require_question_name(name, where)
         found[name] = QuestionHead(name, one.title or in_words(name), one.points, one.bonus)
     return found
@@ -195,6 +222,27 @@ def _require_question_name(name: str, where: str) -> None:
         )
 
 
+def _reject_unused(header: Header, marked: Sequence[_Marked]) -> None:
+    """Demand that what the header says of a question concerns a check."""
+    asked = [one for one in marked if one.check.functions]
+    names = dict.fromkeys(one.check.question for one in asked)
+    lacking = {one.check.question for one in asked if one.points is None and one.bare}
+    for name, said in header.questions.items():
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1)
+            hint = f"write `# %% check hidden question={name}` for it, or leave it out here"
+            raise SuiteError(
+                f"no check asks the question `{name}`",
+                where=header.place_of("questions", name),
+                hint=f"did you mean `{near[0]}`?" if near else hint,
+            )
+        points = said.get("points") if isinstance(said, dict) else None
+        if name not in lacking:
+            own = [one for one in asked if one.check.question == name]
+            place = header.place_of("questions", name, "points")
+            _require_agreement(points, own, "the header", place)
+
+
 # ---------------------------------------------------------------- checks
 
 
@@ -202,6 +250,19 @@ class _Marked(Value, frozen=True):
     check: CheckCell
     points: float | None
     title: str
+
+    @property
+    def bare(self) -> tuple[CheckFunction, ...]:
+        """Those of its functions that say no points of their own."""
+        return tuple(one for one in self.check.functions if not one.decorated)
+
+    @property
+    def own(self) -> float | None:
+        """What its cell earns without the header; None where that is not written as a number."""
+        own = [one.own_points for one in self.check.functions if one.decorated]
+        shared = [self.points] if self.bare else []
+        said = [points for points in (*own, *shared) if points is not None]
+        return math.fsum(said) if len(said) == len(own) + len(shared) else None
 
 
 def _check(cell: SourceCell) -> _Marked:
@@ -226,13 +287,41 @@ def _check(cell: SourceCell) -> _Marked:
     if question:
         _require_question_name(question, cell.where)
     check = CheckCell(
-        cell=cell,
-        public=public,
-        question=question,
-        functions=functions,
-        helpers=helpers,
+        cell=cell, public=public, question=question, functions=functions, helpers=helpers
     )
-    return _Marked(check, number_of(cell, "points"), text_of(cell, "title"))
+    marked = _Marked(check, number_of(cell, "points"), text_of(cell, "title"))
+    _reject_without_check(marked)
+    return marked
+
+
+def _reject_without_check(marked: _Marked) -> None:
+    """Demand that what a marker says of a question concerns a check in its cell."""
+    said = next(
+        (key for key in ("points", "title", "question") if key in marked.check.cell.marker.values),
+        "",
+    )
+    if said and not marked.check.functions:
+        raise SuiteError(
+            f"this cell has no check, and its marker says `{said}`",
+            where=marked.check.cell.where,
+            hint="a check is a function whose name begins with `test`; what only helps needs none",
+        )
+    if not marked.bare:
+        _require_agreement(marked.points, [marked], "the marker", marked.check.cell.where)
+
+
+def _require_agreement(
+    points: float | None, marked: Sequence[_Marked], who: str, where: str
+) -> None:
+    """Demand that points that nobody shares are those that checks have of their own."""
+    own = [one.own for one in marked]
+    if points is None or None in own or math.isclose(points, total := math.fsum(filter(None, own))):
+        return
+    raise SuiteError(
+        f"{who} says {points:g} points, and the checks have {total:g} of their own",
+        where=where,
+        hint="say the points once",
+    )
 
 
 def _reject_what_students_lack(cell: SourceCell, functions: Sequence[CheckFunction]) -> None:
@@ -261,13 +350,12 @@ def _with_points(
                 )  # fmt: skip
             questions[question] = msgspec.structs.replace(known, title=one.title)
         if one.points is None:
-            bare = sum(not function.decorated for function in one.check.functions)
-            lacking[question] = lacking.get(question, 0) + bare
+            lacking[question] = lacking.get(question, 0) + len(one.bare)
     return tuple(_shared(one, questions.get(one.check.question), lacking) for one in marked)
 
 
 def _shared(one: _Marked, head: QuestionHead | None, lacking: dict[str, int]) -> CheckCell:
-    bare = [function for function in one.check.functions if not function.decorated]
+    bare = one.bare
     points, number = one.points, len(bare)
     if points is None and head is not None:
         points, number = head.points, lacking[one.check.question]

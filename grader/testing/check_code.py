@@ -31,7 +31,7 @@ def code_digest(function: Any) -> str:
     block = f"if True:\n{text}" if text[:1].isspace() else text
     try:
         found = [one for one in ast.walk(ast.parse(block)) if isinstance(one, ast.FunctionDef)]
-    except SyntaxError:  # no whole function, whatever gave it
+    except (SyntaxError, ValueError):  # no whole function, whatever gave it
         return ""
     if not found:
         return ""

@@ -29,7 +29,8 @@ class JudgeSetup(Value, frozen=True):
     `libraries` are those whose values will be fetched: imported when there is nothing else to do.
     `data` lies beside the notebooks of an assignment, `hidden_data` is for checks alone.
     `material` is where the course's own code is: see `grader/judging/libraries.py`.
-    `one_file` are the lessons that carry checks and reference.
+    `one_file` are the lessons that carry checks and reference. `load_s`: the processor time that a
+    module, or a cell of such a lesson, may take while it is loaded.
     """
 
     root: str
@@ -45,6 +46,7 @@ class JudgeSetup(Value, frozen=True):
     hidden_data: tuple[str, ...] = ()
     material: tuple[str, ...] = ()
     one_file: dict[str, str] = msgspec.field(default_factory=dict)
+    load_s: float = 60.0
 
 
 class JudgeReady(Value, frozen=True):

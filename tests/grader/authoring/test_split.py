@@ -95,6 +95,52 @@ def test_what_the_header_said_stands_in_pyproject(tmp_path: Path) -> None:
     assert load_course(root).assignments == before
 
 
+HEADER = """# title = "Adding up"
+# due = "2026-03-01 12:00 UTC"
+# [[manual]]
+# id = "why"
+# title = "Why?"
+# points = 2
+# [policy]
+# round_to = 0.5"""
+ENTRY = '[[tool.grader.assignments]]\nid = "other"\ntitle = "O"\ndue = "2026-04-01 12:00 UTC"\n'
+TABLES = {
+    "nothing": "[tool.grader]",
+    "a course of the same name": '[tool.grader]\nid = "adding"\ntitle = "A course"\n',
+    "its id in another table": '[tool.grader]\n[tool.mine]\nid = "adding"\nsuites = "x"\n',
+    "another assignment right below": f"[tool.grader]\n{ENTRY}",
+    "quoted keys": '[tool.grader]\n"id" = "adding"\n"title" = "A course"\n',
+    "its own entry": f"[tool.grader]\n{ENTRY}\n{ENTRY.replace('other', 'adding')}\n[tool.mine]\n",
+}
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_whatever_stands_in_pyproject_the_header_goes_there(tmp_path: Path, table: str) -> None:
+    root = write_one_file_course(tmp_path / "adding", '# title = "Adding up"\n', f"{HEADER}\n")
+    write(root / "pyproject.toml", table)
+    before = load_course(root)
+    split(before, "adding")
+    after = load_course(root)
+    assert after.one_file == {}
+    assert (after.id, after.title) == (before.id, before.title)
+    assert after.assignments == before.assignments
+    assert [one.id for one in after.assignment("adding").manual] == ["why"]
+    assert set(load_suites(after)["adding"].checks)
+
+
+@pytest.mark.parametrize(
+    "entry", ["", '{id = "adding", title = "Mine"}', '{id = "x", title = "X"}']
+)
+def test_a_table_that_takes_no_entry_leaves_all_as_it_was(tmp_path: Path, entry: str) -> None:
+    root = write_one_file_course(tmp_path, '# title = "Adding up"\n', f"{HEADER}\n")
+    write(root / "pyproject.toml", f"[tool.grader]\nassignments = [{entry}]\n")
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    with pytest.raises(UsageError, match="can't be written into this file") as caught:
+        split(load_course(root), "adding")
+    assert caught.value.where == str(root / "pyproject.toml")
+    assert {path: path.read_bytes() for path in root.rglob("*") if path.is_file()} == before
+
+
 def test_nothing_is_written_over(tmp_path: Path) -> None:
     root = write_one_file_course(tmp_path)
     mine = write(root / "private/suites/test_adding.py", "# mine\n")

@@ -57,21 +57,55 @@ def test_a_title_is_the_headers_or_the_first_headings_or_the_files(
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "message"),
+    ("new", "place", "message", "hint"),
     [
-        ('title = "Adding up"', "title = 3", "header"),
-        ('title = "Adding up"', 'titel = "x"', "unknown field"),
-        ('title = "Adding up"', 'id = "other"', "calls the assignment `other`"),
-        ('title = "Adding up"', 'due = "tomorrow"', "due"),
+        ("title = 3", "title", "header: Expected `str`", ""),
+        ('titel = "x"', "titel", "unknown field `titel`", "did you mean `title`?"),
+        ("question.x = 3", "question", "unknown field", "did you mean `questions`?"),
+        ("policy.bonsu = 1", "policy", "unknown field", "did you mean `bonus`?"),
+        ('id = "other"', "id =", "calls the assignment `other`", "leave `id` out"),
+        ('due = "tomorrow"', "due", "due", "write it as"),
+        ('due = "2026-03-27"', "due", "due", "write it as"),
+        ('due = "2026-02-30 23:59 UTC"', "due", "day is out of range", "write it as"),
+        ('due = "2026-03-27 23:59"', "due", "names no time zone", "or an offset"),
+        ('policy.late.penalty = "3"', "policy.late", "[policy.late] penalty", "write it as"),
+        ("aliases = []\n# policy.round_to = -1", "policy.round_to", "[policy] round_to", ""),
+        ("policy.drop_lowest = 1", "policy.drop", "drop_lowest is a rule", "move it"),
+        ('data = [\n#   "nowhere",\n# ]', "data = [", "data", ""),
+        ('[[manual]]\n# id = "a"\n# title = "A"', "[[manual]]", "missing required field", ""),
+        ('[[manual]]\n# id="a"\n# title="A"\n# points="1"', "points=", "Expected `float`", ""),
+        ('[[manual]]\n# id="a"\n# title="A"\n# points=-1', "[[manual]]", "points must be", ""),
     ],
 )
-def test_what_is_wrong_in_a_header_is_told(
-    tmp_path: Path, old: str, new: str, message: str
+def test_what_is_wrong_in_a_header_is_told_with_its_line(
+    tmp_path: Path, new: str, place: str, message: str, hint: str
 ) -> None:
-    root = write_one_file_course(tmp_path, old, new)
+    root = write_one_file_course(tmp_path, '# title = "Adding up"\n', f"#\n# {new}\n")
+    path = root / "lessons/01_adding.py"
+    text = path.read_text(encoding="utf-8")
     with pytest.raises(GraderError) as caught:
         load_course(root)
     assert message in str(caught.value)
+    line = text.count("\n", 0, text.index(f"# {place}")) + 1
+    assert caught.value.where == f"{path}:{line}"
+    assert hint in caught.value.hint
+
+
+def test_what_pyproject_says_is_not_blamed_on_the_header(tmp_path: Path) -> None:
+    root = write_one_file_course(tmp_path, "# title", '# due = "2026-03-27 23:59 UTC"\n# title')
+    entry = '[[tool.grader.assignments]]\nid = "adding"\ntitle = "A"\ndue = "tomorrow"\n'
+    write(root / "pyproject.toml", f"[tool.grader]\n{entry}")
+    with pytest.raises(ConfigError, match="tomorrow") as caught:
+        load_course(root)
+    assert caught.value.where == str(root / "pyproject.toml")
+
+
+def test_a_lesson_that_can_not_be_read_is_no_course_without_it(tmp_path: Path) -> None:
+    root = write_one_file_course(tmp_path)
+    (root / "lessons/02_more.py").write_bytes(b"# %% check hidden question=a points=1\n# \xe4\n")
+    with pytest.raises(GraderError, match="not UTF-8") as caught:
+        load_course(root)
+    assert caught.value.where == str(root / "lessons/02_more.py:2")
 
 
 def test_two_lessons_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -43,6 +43,25 @@ def with_suite(course: Course, condition: str) -> Course:
     return course
 
 
+def test_a_check_that_takes_too_long_on_the_reference_as_well_is_not_tried_again(
+    toy_course: Course, class_of: Callable[..., Path]
+) -> None:
+    endless = (
+        "class TestOwn:\n    'Own'\n    @check(points=1, timeout_s=0.2)\n    def test_ends(self):\n"
+    )
+    assert toy_course.suites is not None
+    write(
+        toy_course.suites / "test_adding.py",
+        f"from grader.testing import check\n{endless}        'Ends'\n        while True: pass\n",
+    )
+    begun: list[Submission] = []
+    with Engine(toy_course) as engine:
+        (run,) = engine.run(jobs_for(engine, class_of(ann=RIGHT)), 1, begun.append)
+    assert run.ending.kind is EndingKind.FAULT
+    assert "`test_ends` itself takes over 0.2 s" in run.ending.message
+    assert len(begun) == 1
+
+
 def test_jobs_begin_in_their_order(toy_course: Course, class_of: Callable[..., Path]) -> None:
     begun: list[Submission] = []
     with Engine(toy_course) as engine:

@@ -100,10 +100,26 @@ def test_other_tags_stay_tags(tmp_path: Path) -> None:
     assert cell.marker.values == {"tags": ["hidden", "a=b"]}
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"cells": 1}', b'{"cells": [{}]}', b"\xff"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b'{"cells": 1}',
+        b'{"cells": [{}]}',
+    ],
+)
 def test_a_file_that_is_no_notebook_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "01_x.ipynb"
     path.write_bytes(content)
     with pytest.raises(ReleaseError) as caught:
         read_source(path)
     assert caught.value.where == str(path)
+
+
+@pytest.mark.parametrize("name", ["01_x.py", "01_x.ipynb"])
+def test_a_lesson_that_is_not_utf_8_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b'{\n"cells": "\xff"}')
+    with pytest.raises(ReleaseError, match="not UTF-8") as caught:
+        read_source(tmp_path / name)
+    assert caught.value.where == f"{tmp_path / name}:2"

@@ -8,7 +8,7 @@ import pytest
 from one_file import as_notebook, write_lesson
 from toy import write
 
-from grader.errors import GraderError, ReleaseError, SuiteError
+from grader.errors import ReleaseError, SuiteError
 from grader.lesson.one_file import carries_assignment, read_one_file
 
 
@@ -43,29 +43,45 @@ def test_wrong_and_whole_answers_are_found(tmp_path: Path) -> None:
     assert [one.name for one in lesson.styles] == ["builtin"]
 
 
-@pytest.mark.parametrize(
-    ("marker", "points"),
-    [("points=4", [2, 2]), ("", [1.5, 1.5])],
-)
-def test_functions_of_a_cell_share_its_points_or_the_questions(
-    tmp_path: Path, marker: str, points: list[float]
-) -> None:
-    path = write_lesson(
-        tmp_path / "01_adding.py", "question=totals\n", f"question=totals {marker}\n"
-    )
-    (cell,) = [one for one in read_one_file(path).checks if one.question == "totals"]
-    assert [function.points for function in cell.functions] == points
+def test_functions_of_a_question_share_the_points_of_the_header(tmp_path: Path) -> None:
+    assert points_of_totals(write_lesson(tmp_path / "01_adding.py")) == [1.5, 1.5]
+
+
+def test_functions_of_a_cell_share_its_points(tmp_path: Path) -> None:
+    path = write_lesson(tmp_path / "01_adding.py", "# points = 3\n", "")
+    path.write_text(path.read_text().replace("question=totals\n", "question=totals points=4\n"))
+    assert points_of_totals(path) == [2, 2]
+
+
+def test_points_that_are_said_twice_may_be_the_same(tmp_path: Path) -> None:
+    path = write_lesson(tmp_path / "01_adding.py", "points = 3", "points = 3.0")
+    text = path.read_text().replace("question=totals\n", "question=totals points=3\n")
+    path.write_text(text.replace("def test_half", "@check(points=2)\ndef test_half"))
+    assert points_of_totals(path) == [1.5, 1.5]
+
+
+def test_cells_without_points_share_what_the_header_says(tmp_path: Path) -> None:
+    cell = "# %% check hidden question=totals points=5\ndef test_one(submission): pass\n\n"
+    path = write_lesson(tmp_path / "01_adding.py", "# %% mutant first", f"{cell}# %% mutant first")
+    assert points_of_totals(path) == [1.5, 1.5, 5]
+
+
+def points_of_totals(path: Path) -> list[float | None]:
+    cells = [one for one in read_one_file(path).checks if one.question == "totals"]
+    return [function.points for cell in cells for function in cell.functions]
 
 
 def test_a_decorated_function_keeps_what_it_says(tmp_path: Path) -> None:
     path = write_lesson(
         tmp_path / "01_adding.py", "def test_text", "@check(points=7)\ndef test_text"
     )
-    (cell,) = [one for one in read_one_file(path).checks if one.question == "totals"]
-    assert [function.points for function in cell.functions] == [3, None]
+    assert points_of_totals(path) == [3, None]
 
 
 HIDDEN = "check hidden question=totals"
+HALF = "# %% check hidden question=half"
+HELPS = "# %% check public question=half"
+TITLE = '# title = "Adding up"'
 MISTAKES = [
     (HIDDEN, "chek hidden question=totals", "chek", "marked with `chek`"),
     (HIDDEN, "check question=totals", "check question", "public or hidden"),
@@ -87,7 +103,33 @@ MISTAKES = [
     (' by="HALF = 0.25"', "", "mutant quarter", "either definitions or one replacement"),
     (" at_most=1", "", "fake by_heart", "what it may earn"),
     ("# points = 3", "# points = three", "= three", "not valid TOML"),
-    ("# points = 3", "# point = 3", "[grader]", "unknown field"),
+    ("# points = 3", "# point = 3", "# point = 3", "unknown field"),
+    ("# points = 3", '# points = "3"', '# points = "3"', "got `str`"),
+    ("# points = 3", "# points = 3\n# [questions.Total]", "# [questions.Total]", "no name for"),
+    ("[questions.totals]", "[questions.total]", "# [questions.total]", "asks the question `total`"),
+    (TITLE, f"{TITLE}\n# questions.hlf = 'H'", "# questions.hlf", "asks the question `hlf`"),
+    (TITLE, f"{TITLE}\n# questions.x = 'X'", "# questions.x", "asks the question `x`"),
+    (
+        HIDDEN,
+        f"{HIDDEN} points=4",
+        "# points = 3",
+        "the header says 3 points, and the checks have 4",
+    ),
+    (
+        "def test_half",
+        "@check(points=1.5)\ndef test_half",
+        HALF,
+        "says 2 points, and the checks have",
+    ),
+    ("def test_half", "def half", HALF, "has no check, and its marker says `points`"),
+    ("def test_half", "def tset_half", HALF, "has no check, and its marker says `points`"),
+    ("# %% mutant first", f"{HELPS} title=X\nx = 1\n# %% mutant first", HELPS, "says `title`"),
+    ("# %% mutant first", f"{HELPS}\nx = 1\n# %% mutant first", HELPS, "says `question`"),
+    ("def test_text", "def text_", "def text_", "`text_` takes a submission, and nobody runs it"),
+    ("def test_text", "@check(points=1)\ndef text_", "def text_", "nobody runs it"),
+    ("START = 0", "START = = 0", "START = = 0", "not valid Python"),
+    ("START = 0", "START = 0\x00", "# %%\nSTART", "null bytes"),
+    ("START = 0", "%matplotlib inline\nSTART = (0", "START = (0", "not valid Python"),
     ("# %% style", "# %% [grader]\n# x = 1\n# %% style", "[grader]\n# x", "one header"),
     (
         "sum(numbers, START)  #",
@@ -139,8 +181,51 @@ def test_a_lesson_carries_an_assignment_if_it_has_checks(
     assert carries_assignment(write(tmp_path / "01_a.py", text)) is carries
 
 
-def test_what_can_not_be_read_carries_nothing(tmp_path: Path) -> None:
-    (tmp_path / "01_a.py").write_bytes(b"# %% check \xff")
-    assert not carries_assignment(tmp_path / "01_a.py")
-    with pytest.raises(GraderError):
-        read_one_file(tmp_path / "01_a.py")
+def test_what_is_not_utf_8_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "01_a.py"
+    path.write_bytes("# %% [markdown]\n# Ein Wort: W\u00f6rter\n".encode("latin-1"))
+    for read in (carries_assignment, read_one_file):
+        with pytest.raises(ReleaseError, match="not UTF-8") as caught:
+            read(path)
+        assert caught.value.where == f"{path}:2"
+
+
+def test_a_mark_of_the_byte_order_hides_no_header(tmp_path: Path) -> None:
+    path = write_lesson(tmp_path / "01_adding.py")
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert carries_assignment(path)
+    assert read_one_file(path).header.table["title"] == "Adding up"
+
+
+ONLY_IN_IPYTHON = [
+    "%matplotlib inline",
+    "!ls",
+    "files = !ls",
+    "if True:\n    %time x = 1",
+    "%%bash\nls | wc",
+    "sum?",
+    "await nothing()",
+    "y = %time sum([1])",
+]
+
+
+@pytest.mark.parametrize("line", ONLY_IN_IPYTHON)
+def test_a_plain_cell_may_hold_what_a_notebook_understands(tmp_path: Path, line: str) -> None:
+    path = write_lesson(tmp_path / "01_adding.py", "# %%\nSTART", f"# %%\n{line}\n\n# %%\nSTART")
+    assert read_one_file(path).assignment == "adding"
+
+
+def test_a_plain_cell_may_be_there_to_fail(tmp_path: Path) -> None:
+    cell = '# %% tags=["raises-exception"]\nx = = 3\n\n# %%\nSTART'
+    path = write_lesson(tmp_path / "01_adding.py", "# %%\nSTART", cell)
+    assert read_one_file(path).assignment == "adding"
+
+
+@pytest.mark.parametrize("used", ["helped(submission)", "map(helped, [submission])"])
+def test_what_a_check_uses_is_no_forgotten_check(tmp_path: Path, used: str) -> None:
+    path = write_lesson(
+        tmp_path / "01_adding.py",
+        "def test_half(submission):",
+        f"def helped(submission): ...\n\n\ndef test_half(submission):\n    {used}",
+    )
+    assert read_one_file(path).assignment == "adding"
