@@ -15,6 +15,7 @@ from course.checks.living_models import (
     buildable,
     built,
     built_of_course_parts,
+    undisturbed,
 )
 from grader.testing import (
     Handle,
@@ -43,7 +44,8 @@ def judge(
 
     def attempt(way: Build) -> None:
         assert_alive(submission, way, rng, **sizes, dropout=0.0)
-        verdict(partial(build, way))
+        with undisturbed(submission, way, **sizes, dropout=0.0):
+            verdict(partial(build, way))
 
     def build(way: Build, **changes: object) -> Handle:
         model = way(submission, **{**sizes, **changes})

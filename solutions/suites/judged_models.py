@@ -5,6 +5,7 @@ that their mistakes cancel. Where own parts can spoil the picture, the same mode
 more with the course's parts in it: a mistake in an earlier assignment costs nothing here.
 """
 
+import contextlib
 import random
 from collections.abc import Callable
 from functools import partial
@@ -20,6 +21,7 @@ from course.checks.living_models import (
     built,
     built_of_course_parts,
     logits_in,
+    undisturbed,
 )
 from grader.testing import (
     Handle,
@@ -112,10 +114,11 @@ def judge(
 
     def attempt(way: Build) -> None:
         assert_alive(submission, way, rng, **sizes)
-        model = way(submission, **sizes)
-        redraw(submission, parameters_of(model))
-        settled(model)
-        verdict(model)
+        with undisturbed(submission, way, **sizes):
+            model = way(submission, **sizes)
+            redraw(submission, parameters_of(model))
+            settled(model)
+            verdict(model)
 
     ways = (built, built_of_course_parts, filled_with_course_parts)
     in_some_way(partial(attempt, way) for way in ways)
@@ -127,11 +130,13 @@ def judge_construction(
     verdict: Callable[[Build], None],
     *,
     forward: bool = False,
+    dropping: bool = False,
 ) -> None:
     """Pass a verdict on models as they are built: it gets what builds them, small unless told.
 
     What is None is left to the model's own default. Where a `forward` is not asked for, models that
-    have none yet are judged as their parts make them.
+    have none yet are judged as their parts make them. Where `dropping` is the question, what is
+    left on in eval mode is left on.
     """
     sizes = buildable(submission, SIZES)
 
@@ -142,7 +147,8 @@ def judge_construction(
 
     def attempt(way: Build) -> None:
         assert_alive(submission, way, rng, **sizes)
-        verdict(partial(build, way))
+        with contextlib.nullcontext() if dropping else undisturbed(submission, way, **sizes):
+            verdict(partial(build, way))
 
     ways: list[Build] = [built, built_of_course_parts]
     if not forward:

@@ -15,7 +15,14 @@ from sound_parts import sound_forward
 from torch import Tensor
 
 from course.checks.drawn_modules import normal
-from course.checks.living_models import TOLERANCE, Build, assert_alive, built, built_of_course_parts
+from course.checks.living_models import (
+    TOLERANCE,
+    Build,
+    assert_alive,
+    built,
+    built_of_course_parts,
+    undisturbed,
+)
 from grader.testing import (
     Handle,
     StudentError,
@@ -73,7 +80,8 @@ def judge(
 
     def attempt(way: Build) -> None:
         assert_alive(submission, way, rng, **SIZES)
-        verdict(partial(build, way))
+        with undisturbed(submission, way, **SIZES):
+            verdict(partial(build, way))
 
     def hold(ways: Sequence[Build]) -> None:
         in_some_way(partial(attempt, way) for way in ways)

@@ -137,7 +137,7 @@ class TestArguments:
                 if zeros_in(first) > 0.05:
                     fail("some of the logits themselves are dropped")
 
-        judge_construction(submission, rng, verdict)
+        judge_construction(submission, rng, verdict, dropping=True)
 
     @check(points=0.4, hint="The blocks can't guess the heads and the width that were asked for.")
     def test_heads_and_width(self, submission: SubmissionNames, rng: random.Random) -> None:
