@@ -101,7 +101,8 @@ class _CellCompiler(CachingCompiler):
 
     def ast_parse(self, source: str, filename: str = "<unknown>", symbol: str = "exec") -> ast.AST:
         """Parse code, likewise."""
-        return super().ast_parse(source, self._own_name(filename), symbol)
+        tree: ast.AST = super().ast_parse(source, self._own_name(filename), symbol)
+        return tree
 
     def _own_name(self, filename: str) -> str:
         shell = InteractiveShell.instance()
@@ -220,8 +221,8 @@ class GradingShell(Commands):
     def run_cell_magic(self, magic_name: str, line: str, cell: str) -> Any:
         """Run a cell magic; the cell's lines keep their numbers, if it is the cell that is run."""
         outer = self.magic_body
-        whole = f"{self.cell_source}\n"
-        self.magic_body = cell if whole.endswith(cell.rstrip("\n") + "\n") else None
+        whole = (self.cell_source or "").rstrip("\n")
+        self.magic_body = cell if whole.endswith(cell.rstrip("\n")) else None
         try:
             return super().run_cell_magic(magic_name, line, cell)
         finally:
