@@ -187,9 +187,11 @@ class TestCausality:
     @check(points=0.5, hint="Make the mask for the sequence that came in.")
     def test_whole_past(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Every position sees all earlier ones and itself, whatever the lengths of the calls"""
+        padding = rng.randrange(1, VOCAB)
 
         def verdict(model: Handle) -> None:
             tokens = token_ids(rng, 2, LONGEST)
+            tokens[:, 1], tokens[:, 2] = padding, 0  # to the causal mask, one like all others
             some = rng.randrange(3, LONGEST)
             first = logits_of(model(tokens[:, :some]), tokens[:, :some])
             whole = logits_of(model(tokens), tokens)
@@ -204,8 +206,7 @@ class TestCausality:
             told = logits_of(model(tokens, mask=causal(LONGEST)), tokens)
             assert_close(whole, told, "the logits without a mask", **TOLERANCE)
 
-        # Which tokens are padding is no question of the causal mask.
-        padded = {"padding_idx": rng.randrange(VOCAB)}
+        padded = {"padding_idx": padding}
         known = can_be_built(submission, {**buildable(submission, SIZES), **padded})
         judge(submission, rng, verdict, **(padded if known else {}))
 
