@@ -201,8 +201,9 @@ class TestCausality:
                 part = logits_of(model(tokens[:, :length]), tokens[:, :length])
                 assert_close(part, whole[:, :length], f"the first {length} logits", **TOLERANCE)
             assert_close(first, whole[:, :some], "the logits of the first call", **TOLERANCE)
-            alone = logits_of(model(tokens[:1, :some]), tokens[:1, :some])
-            assert_close(alone, first[:1], "the logits of one sequence alone", **TOLERANCE)
+            more = tokens[[0, 1, 0], :some]
+            what = "the logits of another number of sequences"
+            assert_close(logits_of(model(more), more)[:2], first, what, **TOLERANCE)
             told = logits_of(model(tokens, mask=causal(LONGEST)), tokens)
             assert_close(whole, told, "the logits without a mask", **TOLERANCE)
 

@@ -182,7 +182,7 @@ class TestArguments:
                 (None, None),
             ):
                 model = build(max_len=max_len, positional=kind, n_layers=1, n_heads=1)
-                tokens = token_ids(rng, 1, (max_len or 1024) + 1)
+                tokens = token_ids(rng, 2, (max_len or 1024) + 1)
                 with submission.no_grad():
                     logits_of(model(tokens[:, :-1]), tokens[:, :-1])
                     with raises(*REFUSED, what="a sequence that is too long"):
