@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from course.checks.drawn_modules import normal
+from course.checks.scored_logits import assert_scored
 from grader.testing import (
     CheckFailed,
     Handle,
@@ -96,7 +97,14 @@ def can_be_built(submission: SubmissionNames, arguments: Mapping[str, Any]) -> b
     return any(tried(lambda way=way: way().done()) is None for way in ways)  # type: ignore[misc]
 
 
-def assert_alive(submission: SubmissionNames, way: Build, rng: random.Random, **sizes: Any) -> None:
+def assert_alive(
+    submission: SubmissionNames,
+    way: Build,
+    rng: random.Random,
+    *,
+    scored: bool = False,
+    **sizes: Any,
+) -> None:
     """Demand that a model computes. A submission that has shown whether is not asked again.
 
     Its logits depend on the tokens and on what its blocks compute, and on nothing else than what
@@ -111,6 +119,8 @@ def assert_alive(submission: SubmissionNames, way: Build, rng: random.Random, **
         submission: whose model it is.
         way: builds one, of a submission and sizes.
         rng: decides the tokens.
+        scored: whether the logits must be products of the vectors with the rows of the weight that
+            the head shows: where what is shown is the question.
         sizes: arguments of the model; V is larger than d_model + 1.
     """
     found = _found.setdefault(link_of(submission.TinyTransformerLM), {})
@@ -118,11 +128,12 @@ def assert_alive(submission: SubmissionNames, way: Build, rng: random.Random, **
     if case not in found:
         model = way(submission, **sizes)
         try:
-            find_life(submission, model, rng, sizes)
+            find_life(submission, model, rng, sizes, scored=scored)
             found[case] = None
         except Restless as error:
             with entered(submission.module(NOTHING_DROPPED).NothingDropped()):
-                calmed = tried(lambda: find_life(submission, model, rng, sizes)) is None
+                again = partial(find_life, submission, model, rng, sizes, scored=scored)
+                calmed = tried(again) is None
             found[case] = None if calmed else error
             if calmed:
                 _restless.setdefault(link_of(submission.TinyTransformerLM), set()).add(case)
@@ -155,11 +166,17 @@ def undisturbed(submission: SubmissionNames, way: Build, **sizes: Any) -> Iterat
 
 
 def find_life(
-    submission: SubmissionNames, model: Handle, rng: random.Random, sizes: Mapping[str, Any]
+    submission: SubmissionNames,
+    model: Handle,
+    rng: random.Random,
+    sizes: Mapping[str, Any],
+    *,
+    scored: bool,
 ) -> None:
     """Demand that a model computes: it is as it was built."""
     tokens, place = pairs_of_rows(rng, sizes["vocab_size"])
-    trial = Trial(submission, model, sizes, tokens, place, normal(rng, 4, LENGTH, sizes["d_model"]))
+    vectors = normal(rng, 4, LENGTH, sizes["d_model"])
+    trial = Trial(submission, model, sizes, tokens, place, vectors, scored)
     for module in (model, *elements(model.blocks)):  # the model may not know its blocks
         module.eval()
     # First with a mask: one that is made at the first call, and kept, is another question.
@@ -176,6 +193,7 @@ class Trial:
     Attributes:
         tokens, place: see `pairs_of_rows`.
         vectors: (4, LENGTH, d_model), drawn here.
+        scored: see `assert_alive`.
     """
 
     submission: SubmissionNames
@@ -184,6 +202,7 @@ class Trial:
     tokens: Tensor
     place: int
     vectors: Tensor
+    scored: bool
 
     def by_parts_replaced(self, told: dict[str, Tensor]) -> None:
         """Let other parts stand in for its own; `told` is what it is called with besides tokens."""
@@ -201,7 +220,9 @@ class Trial:
                 fail("the model calls none of its blocks")
             results += self.by_fixed_parts(embedding(tokens).detach(), blocks, told)
         results.append(model(tokens.flip(0), **told))
-        *fetched, read = values((*results, seen.call_args.args[1][0]))
+        last = seen.call_args.args
+        vectors = (last[1][0], last[2], embedding(tokens))
+        *fetched, read, left, embedded = values((*results, *vectors))
         shape = (*tokens.shape, self.sizes["vocab_size"])
         logits = [logits_in(value, shape) for value in fetched]
         first, mixed, unmixed, fixed, of_others, shuffled, second = logits
@@ -214,6 +235,12 @@ class Trial:
         what = "the logits where the embedding and the blocks give the same"
         assert_close(of_others, fixed, what, **TOLERANCE)
         assert_rows_differ(shuffled, fixed, "the logits where the blocks give something else")
+        if self.scored:
+            weights = values(
+                (model.lm_head.weight, model.embedding.token_embedding.embedding.weight)
+            )
+            assert_scored(mixed, (left, read), weights)
+            assert_scored(unmixed, (embedded,), weights)
 
     def by_fixed_parts(
         self, embedded: Handle, blocks: list[Handle], told: dict[str, Tensor]

@@ -46,7 +46,7 @@ def judge(
     """
 
     def attempt(way: Build) -> None:
-        assert_alive(submission, way, rng, **SIZES, dropout=0.0)
+        assert_alive(submission, way, rng, scored=True, **SIZES, dropout=0.0)
         with undisturbed(submission, way, **SIZES, dropout=0.0):
             verdict(lambda **changes: way(submission, **{**SIZES, **changes}))
 

@@ -79,7 +79,7 @@ def judge(
         return way(submission, **{**SIZES, **changes})
 
     def attempt(way: Build) -> None:
-        assert_alive(submission, way, rng, **SIZES)
+        assert_alive(submission, way, rng, scored=True, **SIZES)
         with undisturbed(submission, way, **SIZES):
             verdict(partial(build, way))
 
