@@ -15,6 +15,7 @@ from course.checks.living_models import (
     buildable,
     built,
     built_of_course_parts,
+    undisturbed,
 )
 from grader.testing import (
     Handle,
@@ -43,7 +44,8 @@ def judge(
 
     def attempt(way: Build) -> None:
         assert_alive(submission, way, rng, **sizes, dropout=0.0)
-        verdict(partial(build, way))
+        with undisturbed(submission, way, **sizes, dropout=0.0):
+            verdict(partial(build, way))
 
     def build(way: Build, **changes: object) -> Handle:
         model = way(submission, **{**sizes, **changes})
@@ -108,8 +110,10 @@ class TestShapes:
             for n_layers in (2, 4):
                 model = build(n_layers=n_layers)
                 result = model(token_ids(rng, 3, 5), return_hidden_states=True).value()
-                paired = isinstance(result, (tuple, list)) and len(result) == 2
-                states: Any = result[1] if paired else None
+                states: Any = None
+                if isinstance(result, (tuple, list)):
+                    assert_equal(len(result), 2, "the number of things that the model returns")
+                    states = result[1]
                 if not isinstance(states, (tuple, list)):
                     fail("the second result is not a list", actual=type(states).__name__)
                 assert_equal(len(states), n_layers + 1, "the number of hidden states")

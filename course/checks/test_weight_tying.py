@@ -8,7 +8,13 @@ from functools import partial
 
 import torch
 
-from course.checks.living_models import Build, assert_alive, built, built_of_course_parts
+from course.checks.living_models import (
+    Build,
+    assert_alive,
+    built,
+    built_of_course_parts,
+    undisturbed,
+)
 from grader.testing import (
     Handle,
     SubmissionNames,
@@ -40,8 +46,9 @@ def judge(
     """
 
     def attempt(way: Build) -> None:
-        assert_alive(submission, way, rng, **SIZES, dropout=0.0)
-        verdict(lambda **changes: way(submission, **{**SIZES, **changes}))
+        assert_alive(submission, way, rng, scored=True, **SIZES, dropout=0.0)
+        with undisturbed(submission, way, **SIZES, dropout=0.0):
+            verdict(lambda **changes: way(submission, **{**SIZES, **changes}))
 
     in_some_way(partial(attempt, way) for way in (built, built_of_course_parts))
 

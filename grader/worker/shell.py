@@ -14,6 +14,7 @@ the kernel is written down here, and tried in `tests/grader/worker/test_shell_as
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import builtins
 import contextvars
@@ -80,15 +81,33 @@ def _settings(module: str) -> dict[str, Any]:
     return {"config": config, "user_module": made}
 
 
+BY_MAGICS = frozenset({"<unknown>", "<timed exec>", "<timed eval>"})
+"""What `%%time` calls the code of its cell."""
+
+
 class _CellCompiler(CachingCompiler):
     """Names cells by their number, so that a traceback tells which one it was."""
 
     def get_code_name(self, raw_code: str, transformed_code: str, number: int) -> str:
         """Return a name that `objects.CELL_FILE` knows again; what is no cell has another."""
         shell = InteractiveShell.instance()
-        if raw_code == shell.cell_source:
+        if raw_code in (shell.cell_source, shell.magic_body):
             return cell_file(shell.cell_number)
         return str(super().get_code_name(raw_code, transformed_code, number))
+
+    def __call__(self, source: Any, filename: str, *how: Any, **more: Any) -> Any:
+        """Compile code, that of the cell under the cell's name."""
+        return super().__call__(source, self._own_name(filename), *how, **more)
+
+    def ast_parse(self, source: str, filename: str = "<unknown>", symbol: str = "exec") -> ast.AST:
+        """Parse code, likewise."""
+        tree: ast.AST = super().ast_parse(source, self._own_name(filename), symbol)
+        return tree
+
+    def _own_name(self, filename: str) -> str:
+        shell = InteractiveShell.instance()
+        ours = filename in BY_MAGICS and shell.transforms_body
+        return cell_file(shell.cell_number) if ours else filename
 
 
 class _NoProfile(ProfileDir):
@@ -118,6 +137,8 @@ class GradingShell(Commands):
 
     Attributes:
         cell_number, cell_source: the notebook's cell that is run, or was run last.
+        magic_body: what a cell magic was given of it; None outside of one.
+        transforms_body: whether that is what was made Python of last.
         screen: where displays are printed; None for where `print` prints.
         elsewhere: what finds modules that are not here.
     """
@@ -131,6 +152,8 @@ class GradingShell(Commands):
     def __init__(self, **settings: Any) -> None:
         self.cell_number = 0
         self.cell_source: str | None = None
+        self.magic_body: str | None = None
+        self.transforms_body = False
         self.screen: Any = None
         self._is_script = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -182,6 +205,28 @@ class GradingShell(Commands):
             return str(self.transform_cell(source))
         except Exception:
             return source
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """Make Python of a cell in which each line has the number that it has in the notebook.
+
+        IPython leaves out empty lines at the beginning, and the line of a cell magic.
+        """
+        lines = raw_cell.splitlines()
+        before = next((number for number, line in enumerate(lines) if line.strip()), 0)
+        self.transforms_body = raw_cell == self.magic_body
+        if self.transforms_body:
+            before += len((self.cell_source or "").splitlines()) - len(lines)
+        return "\n" * before + str(super().transform_cell(raw_cell))
+
+    def run_cell_magic(self, magic_name: str, line: str, cell: str) -> Any:
+        """Run a cell magic; the cell's lines keep their numbers, if it is the cell that is run."""
+        outer = self.magic_body
+        whole = (self.cell_source or "").rstrip("\n")
+        self.magic_body = cell if whole.endswith(cell.rstrip("\n")) else None
+        try:
+            return super().run_cell_magic(magic_name, line, cell)
+        finally:
+            self.magic_body = outer
 
     async def _cell(self, source: str) -> Any:
         """Run a cell in the steps in which ipykernel does."""

@@ -5,6 +5,7 @@ that their mistakes cancel. Where own parts can spoil the picture, the same mode
 more with the course's parts in it: a mistake in an earlier assignment costs nothing here.
 """
 
+import contextlib
 import random
 from collections.abc import Callable
 from functools import partial
@@ -20,6 +21,7 @@ from course.checks.living_models import (
     built,
     built_of_course_parts,
     logits_in,
+    undisturbed,
 )
 from grader.testing import (
     Handle,
@@ -55,9 +57,10 @@ def filled_with_course_parts(submission: SubmissionNames, **arguments: object) -
     model = built_of_course_parts(submission, **arguments)
     parts = submission.module("course.parts")
     put = submission.module("operator").setitem
-    model.embedding = parts.TransformerEmbedding(VOCAB, WIDTH, LONGEST, dropout=0.0)
+    rate = arguments["dropout"]
+    model.embedding = parts.TransformerEmbedding(VOCAB, WIDTH, LONGEST, dropout=rate)
     for number in range(LAYERS):
-        block = parts.TransformerBlock(WIDTH, HEADS, INNER, dropout=0.0)
+        block = parts.TransformerBlock(WIDTH, HEADS, INNER, dropout=rate)
         put(model.blocks, number, block)
     return submission.placed(model)
 
@@ -105,17 +108,28 @@ def demand_result(model: Handle) -> None:
 
 
 def judge(
-    submission: SubmissionNames, rng: random.Random, verdict: Callable[[Handle], None]
+    submission: SubmissionNames,
+    rng: random.Random,
+    verdict: Callable[[Handle], None],
+    **changes: object,
 ) -> None:
-    """Pass a verdict on a small model in eval mode, its parameters drawn anew, if it is alive."""
+    """Pass a verdict on a small model in eval mode, its parameters drawn anew, if it is alive.
+
+    Args:
+        submission: whose model it is.
+        rng: decides what is drawn.
+        verdict: gets the model.
+        changes: arguments of the model that are others than usual.
+    """
     sizes = buildable(submission, SIZES)
 
     def attempt(way: Build) -> None:
         assert_alive(submission, way, rng, **sizes)
-        model = way(submission, **sizes)
-        redraw(submission, parameters_of(model))
-        settled(model)
-        verdict(model)
+        with undisturbed(submission, way, **sizes):
+            model = way(submission, **{**sizes, **changes})
+            redraw(submission, parameters_of(model))
+            settled(model)
+            verdict(model)
 
     ways = (built, built_of_course_parts, filled_with_course_parts)
     in_some_way(partial(attempt, way) for way in ways)
@@ -127,11 +141,13 @@ def judge_construction(
     verdict: Callable[[Build], None],
     *,
     forward: bool = False,
+    dropping: bool = False,
 ) -> None:
     """Pass a verdict on models as they are built: it gets what builds them, small unless told.
 
     What is None is left to the model's own default. Where a `forward` is not asked for, models that
-    have none yet are judged as their parts make them.
+    have none yet are judged as their parts make them. Where `dropping` is the question, what is
+    left on in eval mode is left on.
     """
     sizes = buildable(submission, SIZES)
 
@@ -142,7 +158,8 @@ def judge_construction(
 
     def attempt(way: Build) -> None:
         assert_alive(submission, way, rng, **sizes)
-        verdict(partial(build, way))
+        with contextlib.nullcontext() if dropping else undisturbed(submission, way, **sizes):
+            verdict(partial(build, way))
 
     ways: list[Build] = [built, built_of_course_parts]
     if not forward:
@@ -225,10 +242,11 @@ def ways_to_mask(length: int) -> list[tuple[dict[str, Tensor], Tensor | None]]:
 def states_of(model: Handle, tokens: Tensor, **mask: Tensor) -> list[Tensor]:
     """Fetch the hidden states, each (B, T, d_model), of sequences that differ.
 
-    Two of five random tokens or more are the same once in 6 million times.
+    Two of five random tokens or more are the same once in 6 million times. What else the model
+    returns is another question.
     """
     value = model(tokens, return_hidden_states=True, **mask).value()
-    states = value[1] if isinstance(value, (tuple, list)) and len(value) == 2 else None
+    states = value[1] if isinstance(value, (tuple, list)) and len(value) > 1 else None
     if not isinstance(states, (tuple, list)):
         fail("there is no list of hidden states")
     assert_equal(len(states), LAYERS + 1, "the number of hidden states")

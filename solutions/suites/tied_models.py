@@ -15,7 +15,14 @@ from sound_parts import sound_forward
 from torch import Tensor
 
 from course.checks.drawn_modules import normal
-from course.checks.living_models import TOLERANCE, Build, assert_alive, built, built_of_course_parts
+from course.checks.living_models import (
+    TOLERANCE,
+    Build,
+    assert_alive,
+    built,
+    built_of_course_parts,
+    undisturbed,
+)
 from grader.testing import (
     Handle,
     StudentError,
@@ -72,8 +79,9 @@ def judge(
         return way(submission, **{**SIZES, **changes})
 
     def attempt(way: Build) -> None:
-        assert_alive(submission, way, rng, **SIZES)
-        verdict(partial(build, way))
+        assert_alive(submission, way, rng, scored=True, **SIZES)
+        with undisturbed(submission, way, **SIZES):
+            verdict(partial(build, way))
 
     def hold(ways: Sequence[Build]) -> None:
         in_some_way(partial(attempt, way) for way in ways)

@@ -7,7 +7,6 @@ out of it is said in `judged_models.py`.
 import itertools
 import math
 import random
-from collections.abc import Iterable
 from functools import partial
 
 import torch
@@ -15,6 +14,7 @@ import torch.nn.functional as F
 from judged_models import (
     LAYERS,
     LONGEST,
+    SIZES,
     VOCAB,
     WIDTH,
     causal,
@@ -28,12 +28,20 @@ from judged_models import (
     token_ids,
     ways_to_mask,
 )
+from masks_and_states import (
+    assert_all_masks_taken,
+    assert_of_one_pass,
+    assert_read_by_norm,
+    assert_same_gradients,
+    assert_stages,
+)
 from torch import Tensor
 
 from course.checks.drawn_modules import normal
-from course.checks.living_models import TOLERANCE, Build, composed, logits_in
+from course.checks.living_models import TOLERANCE, Build, buildable, can_be_built, composed
 from grader.testing import (
     Handle,
+    StudentError,
     SubmissionNames,
     assert_close,
     assert_differs,
@@ -41,10 +49,10 @@ from grader.testing import (
     assert_shape,
     attribute,
     check,
-    differing,
     elements,
     entered,
     in_some_way,
+    tensors,
     tried,
     values,
 )
@@ -179,9 +187,11 @@ class TestCausality:
     @check(points=0.5, hint="Make the mask for the sequence that came in.")
     def test_whole_past(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Every position sees all earlier ones and itself, whatever the lengths of the calls"""
+        padding = rng.randrange(1, VOCAB)
 
         def verdict(model: Handle) -> None:
             tokens = token_ids(rng, 2, LONGEST)
+            tokens[:, 1], tokens[:, 2] = padding, 0  # to the causal mask, one like all others
             some = rng.randrange(3, LONGEST)
             first = logits_of(model(tokens[:, :some]), tokens[:, :some])
             whole = logits_of(model(tokens), tokens)
@@ -191,10 +201,15 @@ class TestCausality:
                 part = logits_of(model(tokens[:, :length]), tokens[:, :length])
                 assert_close(part, whole[:, :length], f"the first {length} logits", **TOLERANCE)
             assert_close(first, whole[:, :some], "the logits of the first call", **TOLERANCE)
+            more = tokens[[0, 1, 0], :some]
+            what = "the logits of another number of sequences"
+            assert_close(logits_of(model(more), more)[:2], first, what, **TOLERANCE)
             told = logits_of(model(tokens, mask=causal(LONGEST)), tokens)
             assert_close(whole, told, "the logits without a mask", **TOLERANCE)
 
-        judge(submission, rng, verdict)
+        padded = {"padding_idx": padding}
+        known = can_be_built(submission, {**buildable(submission, SIZES), **padded})
+        judge(submission, rng, verdict, **(padded if known else {}))
 
     @check(points=0.5, hint="The causal mask is for callers who give none.")
     def test_given_mask(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -208,16 +223,23 @@ class TestCausality:
             tokens = token_ids(rng, 3, 7)
             changed, place = tokens.clone(), rng.randrange(7)
             changed[:, place] = (changed[:, place] + rng.randrange(1, VOCAB)) % VOCAB
-            before = logits_of(model(tokens, mask=allowed), tokens)
-            after = logits_of(model(changed, allowed), changed)  # it comes second
-            for row, at in itertools.product(range(3), range(7)):
-                if groups[row, at] == groups[row, place]:
-                    what = "the logits of a place in sight"
-                    assert_differs(after[row, at], before[row, at], what, **TOLERANCE)
-                else:
-                    assert_close(after[row, at], before[row, at], "the others", **TOLERANCE)
+            for mode in ("train", "eval"):
+                attribute(model, mode)()
+                submission.seed(place)  # where something is dropped, it is the same
+                before = logits_of(model(tokens, mask=allowed), tokens)
+                submission.seed(place)
+                after = logits_of(model(changed, allowed), changed)  # it comes second
+                for row, at in itertools.product(range(3), range(7)):
+                    if groups[row, at] == groups[row, place]:
+                        what = "the logits of a place in sight"
+                        assert_differs(after[row, at], before[row, at], what, **TOLERANCE)
+                    else:
+                        assert_close(after[row, at], before[row, at], "the others", **TOLERANCE)
             same = logits_of(model(tokens, mask=added), tokens)
             assert_close(same, before, "the logits under the same mask as floats", **TOLERANCE)
+            assert_all_masks_taken(model, tokens, rng)
+            if tried(lambda: model(tokens, mask=allowed, return_hidden_states=True).done()) is None:
+                model(tokens, allowed, True).done()
 
         judge(submission, rng, verdict)
 
@@ -253,9 +275,16 @@ class TestCausality:
                 shape = logits_alone(there, result).shape.value()
                 assert_equal(shape, (2, 5, VOCAB), "the shape of the logits")
 
+            beside = tried(beside_another_default)
+            error = tried(on_another_device)
+            if error is None:
+                return
+            if isinstance(error, StudentError) and "same device" in error.message:
+                raise error  # the default device alone would not have told
             # Torch's fastest paths and compiled code do without the device that is made up; they
             # show in one of the other ways that nothing is left behind.
-            in_some_way((beside_another_default, on_another_device, without_values))
+            if beside is not None:
+                without_values()
 
         judge(submission, rng, verdict)
 
@@ -296,7 +325,13 @@ class TestHiddenStates:
         def verdict(model: Handle) -> None:
             assert_stages(model, token_ids(rng, 3, 5), [LAYERS - 1])
 
+        def in_training(model: Handle) -> None:
+            for module in (model, *elements(model.blocks)):
+                module.train()
+            assert_read_by_norm(submission, model, token_ids(rng, 3, 5))
+
         judge(submission, rng, verdict)
+        judge(submission, rng, in_training, dropout=0.5)
 
     @check(points=0.5, hint="Asking must not change the answer.")
     def test_only_when_asked(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -318,6 +353,7 @@ class TestHiddenStates:
                 value = unasked.value()
                 if isinstance(value, (tuple, list)) and any(item is not None for item in value[1:]):
                     fail("there are hidden states although nobody asked for them")
+            assert_same_gradients(model, tokens)
 
         judge(submission, rng, verdict)
 
@@ -340,35 +376,12 @@ class TestHiddenStates:
                 assert_close(state.tensor(), torch.full((2, 5, WIDTH), float(number)), "a state")
                 for old, new in zip(before, after, strict=True):
                     assert_close(new, old, f"another tensor than state {number}")
+            kept = model(tokens, return_hidden_states=True)[1]
+            before = tensors(elements(kept))
+            states_of(model, tokens.flip(0))
+            after = tensors(elements(kept))
+            assert_equal(len(after), len(before), "the number of states of an earlier call")
+            for old, new in zip(before, after, strict=True):
+                assert_close(new, old, "a state of an earlier call")
 
         judge(submission, rng, verdict)
-
-
-def assert_stages(model: Handle, tokens: Tensor, numbers: Iterable[int]) -> None:
-    """Demand that these blocks turn the state before them into the state after them."""
-    blocks = elements(model.blocks)
-    assert_equal(len(blocks), LAYERS, "the number of blocks")
-
-    def compare(told: dict[str, Tensor], mask: Tensor | None) -> None:
-        states = states_of(model, tokens, **told)
-        inputs = [model.embedding(tokens).tensor(), *states[1:]]
-        for number in numbers:
-            expected = blocks[number](inputs[number], mask=mask)[0].tensor()
-            assert_close(states[number + 1], expected, f"state {number + 1}", **TOLERANCE)
-            assert_differs(states[number + 1], inputs[number], f"state {number + 1}", **TOLERANCE)
-
-    in_some_way(partial(compare, *way) for way in ways_to_mask(tokens.size(1)))
-
-
-def assert_of_one_pass(model: Handle, rng: random.Random) -> None:
-    """Demand states that see the future as little as the logits that come with them."""
-    tokens = token_ids(rng, 2, 7)
-    changed, place = tokens.clone(), rng.randrange(3, 7)
-    changed[:, place] = (changed[:, place] + rng.randrange(1, VOCAB)) % VOCAB
-    results = [model(given, return_hidden_states=True).value() for given in (tokens, changed)]
-    before, after = (logits_in(result, (2, 7, VOCAB))[:, :place] for result in results)
-    if differing(after, before, **TOLERANCE).any():
-        return  # another question
-    for number, (old, new) in enumerate(zip(results[0][1], results[1][1], strict=True)):
-        what = f"what state {number} is before a token that changes"
-        assert_close(new[:, :place], old[:, :place], what, **TOLERANCE)

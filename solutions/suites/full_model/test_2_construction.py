@@ -24,7 +24,13 @@ from judged_models import (
 from torch import Tensor
 
 from course.checks.drawn_modules import normal
-from course.checks.living_models import TOLERANCE, Build
+from course.checks.living_models import (
+    TOLERANCE,
+    Build,
+    buildable,
+    built_of_course_parts,
+    can_be_built,
+)
 from grader.testing import (
     Handle,
     SubmissionNames,
@@ -37,6 +43,8 @@ from grader.testing import (
     elements,
     raises,
     tensors,
+    tried,
+    values,
 )
 from grader.testing.failure import fail
 
@@ -137,7 +145,8 @@ class TestArguments:
                 if zeros_in(first) > 0.05:
                     fail("some of the logits themselves are dropped")
 
-        judge_construction(submission, rng, verdict)
+        judge_construction(submission, rng, verdict, dropping=True)
+        assert_rate_in_course_blocks(submission)
 
     @check(points=0.4, hint="The blocks can't guess the heads and the width that were asked for.")
     def test_heads_and_width(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -214,8 +223,10 @@ class TestArguments:
         """`tie_weights`, on by default, makes the head's weight follow the token table"""
 
         def verdict(build: Build) -> None:
+            counts = {}
             for tied in (None, True, False):
                 model = build(tie_weights=tied)
+                counts[tied] = len(values_of(model))
                 table = model.embedding.token_embedding.embedding.weight
                 before = model.lm_head.weight.tensor()
                 assert_shape(before, (VOCAB, WIDTH), "the weight of lm_head")
@@ -225,6 +236,8 @@ class TestArguments:
                     assert_close(after, before, "the weight of an untied head")
                 else:
                     assert_close(after, table.tensor(), "the weight of a tied head")
+            more = counts[False] - counts[True]
+            assert_equal(more, VOCAB * WIDTH, "how many numbers more an untied model has")
 
         judge_construction(submission, rng, verdict)
 
@@ -245,6 +258,26 @@ class TestArguments:
                 assert_close(ordered, named, "what a model starts with")
 
         judge_construction(submission, rng, verdict)
+
+
+def assert_rate_in_course_blocks(submission: SubmissionNames) -> None:
+    """Demand that a model which takes the course's blocks for its own tells them the whole rate.
+
+    What a student's own blocks drop can't be read.
+    """
+    built_in = submission.module("builtins")
+    there = submission.module("course.parts").TransformerBlock
+    for rate in (0.8, 0.3):
+        sizes = {**buildable(submission, SIZES), "dropout": rate}
+        if not can_be_built(submission, sizes):
+            return
+        for block in elements(built_of_course_parts(submission, **sizes).blocks):
+            if built_in.isinstance(block, there).value() is True:
+                rates = values(
+                    built_in.getattr(part, "p", None) for part in elements(block.modules())
+                )
+                told = {value for value in rates if value is not None}
+                assert_equal(told, {rate}, "the rates of a block's dropout")
 
 
 def zeros_in(tensor: Tensor) -> float:
@@ -326,13 +359,26 @@ class TestPresets:
         assert_equal(submission.get_model_config(size).value(), expected, "the preset")
 
     @check(points=0.25, hint="Who else holds the dict that you return?")
-    def test_fresh_dict(self, submission: SubmissionNames) -> None:
+    def test_fresh_dict(self, submission: SubmissionNames, rng: random.Random) -> None:
         """Changing the dict that came back changes no later call"""
-        config = submission.get_model_config("small")
-        submission.module("operator").setitem(config, "d_model", 8)
-        assert_equal(config["d_model"].value(), 8, "the changed entry")
-        again = submission.get_model_config("small")["d_model"].value()
-        assert_equal(again, 256, "the entry of a later call")
+
+        def get(size: str) -> Handle:
+            return submission.get_model_config(size)
+
+        known = [
+            size
+            for size in ("small", "tiny", "medium", "large")
+            if size == "small" or tried(lambda size=size: get(size).done()) is None
+        ]
+        alone = {size: get(size).value() for size in known}
+        together = {size: get(size) for size in known}
+        for size, config in together.items():
+            assert_equal(config.value(), alone[size], "a preset after later calls")
+        for size, config in together.items():
+            number = rng.randrange(1000, 2000)
+            submission.module("operator").setitem(config, "d_model", number)
+            assert_equal(config["d_model"].value(), number, "the changed entry")
+            assert_equal(get(size).value(), alone[size], "the preset of a later call")
 
     @check(points=0.25, hint="`TinyTransformerLM(vocab_size, **config)` must work.")
     def test_buildable(self, submission: SubmissionNames) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from toy import Silent, notebook, write, write_course
 
@@ -66,6 +68,19 @@ RAISES = {
     "subprocess": ("import subprocess\nsubprocess.run(['true'])", ""),
 }
 
+RAISES_IN_LINE = {
+    "no_blank_line": ("x = 1\ny = {}['no key']\nz = 2", 2),
+    "blank_lines": ("\n  \n\nx = 1\ny = {}['no key']\nz = 2", 5),
+    "syntax_after_blank_lines": ("\n\nx = 1\ny = = 3", 4),
+    "called_after_blank_lines": ("\n\ndef f():\n    return {}['no key']\nf()", 4),
+    "time_cell": ("%%time\nx = 1\ny = {}['no key']", 3),
+    "time_cell_of_one_expression": ("%%time\n\n{}['no key']", 3),
+    "time_cell_after_blank_lines": ("\n\n%%time\n\nx = 1\ny = {}['no key']\n\n", 6),
+    "time_cell_with_a_last_value": ("%%time\nx = 1\n{}['no key']", 3),
+    "syntax_in_a_time_cell": ("%%time\nx = 1\ny = = 3", 3),
+    "magics_in_each_other": ("%%time\n%%time\n\nx = 1\ny = {}['no key']", 5),
+}
+
 
 @pytest.fixture(scope="module")
 def score(tmp_path_factory: pytest.TempPathFactory) -> Score:
@@ -74,9 +89,13 @@ def score(tmp_path_factory: pytest.TempPathFactory) -> Score:
     cells = [
         *FINE.values(),
         *(source for source, _ in RAISES.values()),
+        *(source for source, _ in RAISES_IN_LINE.values()),
         "def add(a, b): return a + b",
     ]
-    write(root / "class/ann/adding.ipynb", notebook(*cells))
+    whole = json.loads(notebook(*cells))
+    for cell, source in zip(whole["cells"], cells, strict=True):
+        cell["source"] = source  # with the empty lines at both ends
+    write(root / "class/ann/adding.ipynb", json.dumps(whole))
     gradebook: Gradebook = check([root / "class"], course, Options(), Silent())
     (found,) = gradebook.scores
     return found
@@ -93,6 +112,14 @@ def test_a_cell_that_raises_is_reported_and_the_rest_runs(score: Score, name: st
     number = len(FINE) + list(RAISES).index(name) + 1
     (error,) = [error for error in score.cell_errors if error.cell == number]
     assert error.error.startswith(RAISES[name][1])
+
+
+@pytest.mark.parametrize("name", RAISES_IN_LINE)
+def test_the_line_of_an_error_is_that_of_the_notebook(score: Score, name: str) -> None:
+    number = len(FINE) + len(RAISES) + list(RAISES_IN_LINE).index(name) + 1
+    source, line = RAISES_IN_LINE[name]
+    (error,) = [error for error in score.cell_errors if error.cell == number]
+    assert (error.line, error.source_line) == (line, source.splitlines()[line - 1].strip())
 
 
 def test_the_last_cell_counts(score: Score) -> None:
