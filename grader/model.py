@@ -158,6 +158,11 @@ class Problem(Value, frozen=True):
     student: str | None = None
     assignment: str | None = None
 
+    @property
+    def leaves_work_behind(self) -> bool:
+        """Whether it is about work that nobody is graded for: it can't be told whose it is."""
+        return self.student is None and self.kind.keeps_from_grading
+
 
 class Submission(Value, frozen=True):
     """One student's file for one assignment, read when it is needed.

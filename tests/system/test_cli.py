@@ -59,6 +59,13 @@ def test_only_grades_the_named_students(toy: Path, class_of: Callable[..., Path]
     assert [score["student"] for score in json.loads(result.stdout)["scores"]] == ["bob"]
 
 
+def test_a_file_that_is_nobodys_is_not_graded(toy: Path, class_of: Callable[..., Path]) -> None:
+    folder = class_of(ann=RIGHT, bob=RIGHT)
+    write(folder / "adding.py", RIGHT)
+    assert_clear(grader("check", folder, cwd=toy), 3, "whose this is", "named after the student")
+    assert grader("check", folder, "--only", "bob", cwd=toy).returncode == 0
+
+
 def scores(folder: Path) -> dict[str, str]:
     """The points of each student, as `scores.csv` has them."""
     lines = (folder / "scores.csv").read_text().splitlines()[1:]
