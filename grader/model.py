@@ -112,6 +112,7 @@ class ProblemKind(enum.StrEnum):
     AMBIGUOUS = "ambiguous"
     DUPLICATE = "duplicate"
     SAME_STUDENT = "same-student"
+    GROUP = "group"
     UNREADABLE = "unreadable"
     TOO_MANY = "too-many"
     TOO_MUCH = "too-much"
@@ -142,8 +143,8 @@ class ProblemKind(enum.StrEnum):
 KEEP_FROM_GRADING = frozenset(
     {
         ProblemKind.UNMATCHED, ProblemKind.UNOWNED, ProblemKind.AMBIGUOUS, ProblemKind.DUPLICATE,
-        ProblemKind.SAME_STUDENT, ProblemKind.UNREADABLE, ProblemKind.TOO_MANY,
-        ProblemKind.TOO_MUCH, ProblemKind.NOTHING_USABLE,
+        ProblemKind.SAME_STUDENT, ProblemKind.GROUP, ProblemKind.UNREADABLE,
+        ProblemKind.TOO_MANY, ProblemKind.TOO_MUCH, ProblemKind.NOTHING_USABLE,
     }
 )  # fmt: skip
 
@@ -230,10 +231,16 @@ OURS = frozenset({EndingKind.FAULT, EndingKind.REFUSED, EndingKind.INTERRUPTED})
 
 
 class Ending(Value, frozen=True):
-    """How a run ended and, in plain words, which limit it hit."""
+    """How a run ended and, in plain words, which limit it hit.
+
+    Where a student's files can't be used, `problem` is what kind of problem there is with them,
+    and `hint` what can be done about it.
+    """
 
     kind: EndingKind = EndingKind.COMPLETED
     message: str = ""
+    problem: ProblemKind | None = None
+    hint: str = ""
 
     @property
     def ours(self) -> bool:

@@ -296,23 +296,23 @@ def score_absent(
     for student in found.students:
         for name in asked or list(suites)[: len(suites) == 1]:
             if (student, name) not in have:
-                reason = _unusable_because(found, student, name)
+                problem = _in_the_way(found, student, name)
                 suite, device = suites[name], options.device
                 rows.append(
-                    unusable(student, suite, reason, device)
-                    if reason
-                    else missing(student, suite, device)
+                    missing(student, suite, device)
+                    if problem is None
+                    else unusable(student, suite, problem, device)
                 )
     return rows
 
 
-def _unusable_because(found: Discovery, student: str, assignment: str) -> str:
-    """Why a student's files for an assignment can't be graded; empty if there are none."""
+def _in_the_way(found: Discovery, student: str, assignment: str) -> Problem | None:
+    """Why a student's files for an assignment can't be graded; None if there are none."""
     for problem in found.problems:
         concerns = problem.student == student and problem.assignment in (None, assignment)
         if concerns and problem.kind.keeps_from_grading:
-            return problem.message
-    return ""
+            return problem
+    return None
 
 
 def run_info(

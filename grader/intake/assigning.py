@@ -175,7 +175,7 @@ class _Desk:
     def report_faults(self, faults: Sequence[Fault]) -> None:
         """Report places that can't be looked into."""
         for fault in faults[:MAX_FAULTS]:
-            self.report(ProblemKind.UNREADABLE, fault.message, fault.entry, hint=fault.hint)
+            self.report(fault.kind, fault.message, fault.entry, hint=fault.hint)
         if len(faults) > MAX_FAULTS:
             more = f"and {len(faults) - MAX_FAULTS} more places that can't be looked into"
             self.report(ProblemKind.UNREADABLE, more, faults[-1].entry)

@@ -79,7 +79,9 @@ def read_regular(path: str | Path, limit: int = MAX_FILE_BYTES) -> bytes:
         except OSError as error:
             raise IntakeError(_why(path, error)) from None
     if len(content) > size:
-        raise IntakeError("it is being written to", hint="grade again when it is complete")
+        raise IntakeError(
+            "it is being written to", hint="when it is complete, the next grading takes it"
+        )
     return content
 
 

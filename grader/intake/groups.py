@@ -15,7 +15,7 @@ import msgspec
 
 from grader.intake.listing import Fault
 from grader.intake.owners import Holding
-from grader.model import Value
+from grader.model import ProblemKind, Value
 from grader.names import identity
 
 _WORDS = (
@@ -114,5 +114,6 @@ def _unresolved(holding: Holding, *, told: bool) -> Holding:
         entry=holding.entry,
         message=f"{why}: it is not graded",
         hint="name a roster or grade sheet with a column of groups with --roster",
+        kind=ProblemKind.GROUP,
     )
     return msgspec.structs.replace(holding, files=(), faults=(fault,), others=())

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from grader.errors import IntakeError
+from grader.intake.readings import OverBudget
 from grader.judging.clock import spent_by
 from grader.model import Ending, EndingKind, Job, Problem, ProblemKind, Run, Submission
 from grader.serialization import from_json
@@ -116,6 +118,13 @@ def receive(entry: Active) -> Run | None:
 def ended(job: Job, kind: EndingKind, message: str) -> Run:
     """A run that ended before anything was asked."""
     return Run(submission=job.submission, ending=Ending(kind=kind, message=message))
+
+
+def unreadable(job: Job, error: IntakeError) -> Run:
+    """The run of a job whose file can't be read."""
+    kind = ProblemKind.TOO_MUCH if isinstance(error, OverBudget) else ProblemKind.UNREADABLE
+    ending = Ending(EndingKind.UNREADABLE, error.message, kind, error.hint)
+    return Run(submission=job.submission, ending=ending)
 
 
 def kill(pid: int) -> None:

@@ -21,7 +21,7 @@ from grader.errors import GraderFault, IntakeError, SuiteError
 from grader.intake.reading import Reader, Source, read_submission
 from grader.intake.readings import ReadingBudget, Readings
 from grader.jail.cgroups import kills_when_out_of_memory
-from grader.judging.attempts import TRIES, Active, Try, ended, kill, left_out, receive
+from grader.judging.attempts import TRIES, Active, Try, ended, kill, left_out, receive, unreadable
 from grader.judging.crew import Crew
 from grader.judging.executor import Begun
 from grader.judging.gpus import Leases, find_gpus
@@ -210,7 +210,7 @@ class Engine:
                 content = read_submission(job.submission, reader)
                 reading = self._readings.cells(content, job.submission.name)
         except IntakeError as error:
-            return ended(job, EndingKind.UNREADABLE, error.message)
+            return unreadable(job, error)
         request = JobRequest(
             submission=job.submission,
             cells=reading.cells,

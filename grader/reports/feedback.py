@@ -19,6 +19,7 @@ from grader.gradebook import (
     State,
 )
 from grader.model import CellError, EndingKind, Isolation, Status, Value, total
+from grader.reports import unusable
 from grader.reports.choices import Hidden
 from grader.reports.timing import attempts, handed_in
 from grader.text import points, printable, shortened
@@ -180,7 +181,7 @@ def _target(one: AppliedRule, assignment: AssignmentReport, hidden: Hidden) -> s
 def _notices(score: Score, isolation: Isolation | None) -> Iterator[Notice]:
     reason = score.ending.message
     if score.ending.kind is EndingKind.UNREADABLE:
-        yield Notice(strong="The file could not be read:", text=reason or "it is no notebook")
+        yield Notice(strong=unusable.what(score.ending), text=reason or "it is no notebook")
     elif score.ending.ours:
         yield Notice(
             strong="This is the grader's fault, not yours.",
@@ -324,9 +325,7 @@ def _trimmed(error: CellError) -> CellError:
 
 def _advice(score: Score, questions: tuple[QuestionFeedback, ...]) -> str:
     if score.ending.kind is EndingKind.UNREADABLE:
-        return (
-            "Open the file in Jupyter, save it as a notebook (`.ipynb`), and tell your instructor."
-        )
+        return unusable.next_step(score.ending)
     if score.state is State.UNGRADED:
         return "Nothing. If no score follows, ask your instructor."
     if score.state is State.MISSING:

@@ -124,7 +124,7 @@ def missing(student: str, suite: Suite, device: str = "cpu") -> Score:
     )
 
 
-def unusable(student: str, suite: Suite, reason: str, device: str = "cpu") -> Score:
+def unusable(student: str, suite: Suite, problem: Problem, device: str = "cpu") -> Score:
     """Return the score of a student whose files for this assignment nobody could use."""
     return Score(
         student=student,
@@ -132,7 +132,7 @@ def unusable(student: str, suite: Suite, reason: str, device: str = "cpu") -> Sc
         state=State.UNGRADED,
         earned=0.0,
         possible=possible(suite, device),
-        ending=Ending(kind=EndingKind.UNREADABLE, message=reason),
+        ending=Ending(EndingKind.UNREADABLE, problem.message, problem.kind, problem.hint),
     )
 
 
