@@ -132,6 +132,7 @@ class ProblemKind(enum.StrEnum):
     NOTEBOOK = "notebook"
     ELSEWHERE = "elsewhere"
     CHECK = "check"
+    PYTHON = "python"
     OUTDATED = "outdated"
 
     @property
@@ -158,11 +159,6 @@ class Problem(Value, frozen=True):
     hint: str = ""
     student: str | None = None
     assignment: str | None = None
-
-    @property
-    def leaves_work_behind(self) -> bool:
-        """Whether it is about work that nobody is graded for: it can't be told whose it is."""
-        return self.student is None and self.kind.keeps_from_grading
 
 
 class Submission(Value, frozen=True):
@@ -233,8 +229,7 @@ OURS = frozenset({EndingKind.FAULT, EndingKind.REFUSED, EndingKind.INTERRUPTED})
 class Ending(Value, frozen=True):
     """How a run ended and, in plain words, which limit it hit.
 
-    Where a student's files can't be used, `problem` is what kind of problem there is with them,
-    and `hint` what can be done about it.
+    Of files that can't be used, `problem` is why, and `hint` what can be done about it.
     """
 
     kind: EndingKind = EndingKind.COMPLETED
@@ -373,8 +368,15 @@ class Usage(Value, frozen=True):
     workers: int = 0
 
 
+class Pythons(Value, frozen=True):
+    """Minor versions: of the Python that graded, and of the one that a notebook says it is from."""
+
+    graded_with: str
+    saved_with: str = ""
+
+
 class Run(Value, frozen=True):
-    """What came of a job."""
+    """What came of a job. `pythons`, where the two may be why something failed."""
 
     submission: Submission
     outcomes: tuple[Outcome, ...] = ()
@@ -384,6 +386,7 @@ class Run(Value, frozen=True):
     isolation: Isolation | None = None
     usage: Usage = Usage()
     problems: tuple[Problem, ...] = ()
+    pythons: Pythons | None = None
 
 
 # ---------------------------------------------------------------- what it is worth

@@ -22,7 +22,9 @@ def status_of(
     from grader.gradebook import State
     from grader.scoring.points import percent
 
-    left = everyone and any(one.leaves_work_behind for one in gradebook.problems)
+    left = everyone and any(
+        one.student is None and one.kind.keeps_from_grading for one in gradebook.problems
+    )
     if left or any(one.state is State.UNGRADED for one in gradebook.scores):
         return ExitStatus.UNGRADED
     known = (one for one in gradebook.scores if one.state is not State.UNMARKED)

@@ -32,14 +32,19 @@ MAX_HEAD_BYTES = 16 << 10
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _OTHER_KERNELS = frozenset({"ir", "ijavascript", "tslab", "deno", "bash", "octave", "sos"})
 _OTHER_FAMILIES = ("julia", "xcpp", "scala")
+_VERSION = re.compile(r"3\.[0-9]{1,2}(?![0-9])")
 _PYTHON = re.compile(r"i?python[\d.]*")
 
 
 class Reading(Value, frozen=True):
-    """A file's code cells, and what was left out of them in plain words."""
+    """A file's code cells, and what was left out of them in plain words.
+
+    `python` is the version that a notebook says it was saved with, such as `3.12`.
+    """
 
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
+    python: str = ""
 
 
 def read_cells(content: bytes, name: str) -> tuple[Cell, ...]:
@@ -189,7 +194,8 @@ def _notebook(notebook: dict[str, msgspec.Raw]) -> Reading:
                 notes.append(f"code cell {len(sources)} has no readable source and was left out")
     if notes and not any(source is not None for source in sources):
         raise IntakeError("none of its cells can be read", hint=HINT)
-    return _number(sources, tuple(notes))
+    python = _python_version(members(notebook.get("metadata")))
+    return msgspec.structs.replace(_number(sources, tuple(notes)), python=python)
 
 
 def cell_list(notebook: dict[str, msgspec.Raw]) -> list[msgspec.Raw]:
@@ -228,6 +234,13 @@ def _require_python(metadata: dict[str, msgspec.Raw]) -> None:
             f"it is written for another language: {language[:40]!r}",
             hint="choose a Python kernel in Jupyter (Kernel > Change Kernel), save, hand in again",
         )
+
+
+def _python_version(metadata: dict[str, msgspec.Raw]) -> str:
+    """Return the minor version of Python that a notebook names, if it names one."""
+    said = text_of(members(metadata.get("language_info")).get("version")) or ""
+    found = _VERSION.match(said)
+    return found[0] if found else ""
 
 
 def source_of(cell: Mapping[str, msgspec.Raw]) -> str | None:

@@ -232,7 +232,7 @@ class Engine:
             return ended(job, EndingKind.FAULT, str(fault))
         notes = tuple(left_out(job.submission, note) for note in reading.notes)
         kills = kills_when_out_of_memory()
-        return Active(attempt, connection, time.monotonic(), notes, device, kills)
+        return Active(attempt, connection, time.monotonic(), notes, reading.python, device, kills)
 
     def _stands(self, run: Run, attempt: Try, waiting: deque[Try]) -> bool:
         """Whether a run is the job's result; after a fault of ours it waits for another try."""

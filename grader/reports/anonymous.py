@@ -123,6 +123,7 @@ def _score(score: Score, pseudonym: str, mask: _Mask) -> Score:
             for one in score.applied
         ),
         outdated=score.outdated,
+        pythons=score.pythons,
         marks=tuple(
             Marked(
                 question=one.question,

@@ -108,6 +108,7 @@ def score(run: Run, suite: Suite, device: str = "cpu") -> Score:
         digest=submission.digest,
         submitted_at=submission.submitted_at,
         time_from=submission.time_from,
+        pythons=run.pythons,
     )
 
 
