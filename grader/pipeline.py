@@ -28,7 +28,7 @@ from grader.judging.choosing import narrowed
 from grader.judging.engine import Engine
 from grader.judging.executor import Executor, Starts
 from grader.judging.grading import GradedJobs, Watcher, describe_suites, grade_jobs
-from grader.model import Isolation, Job, Limits, Problem, Submission, Suite, Value
+from grader.model import Isolation, Job, Limits, Problem, ProblemKind, Submission, Suite, Value
 from grader.scoring import attempts, policies
 from grader.scoring.deadlines import Extensions, Times
 from grader.scoring.marking import with_manual
@@ -307,12 +307,18 @@ def score_absent(
 
 
 def _in_the_way(found: Discovery, student: str, assignment: str) -> Problem | None:
-    """Why a student's files for an assignment can't be graded; None if there are none."""
-    for problem in found.problems:
-        concerns = problem.student == student and problem.assignment in (None, assignment)
-        if concerns and problem.kind.keeps_from_grading:
-            return problem
-    return None
+    """Why a student's files for an assignment can't be graded; None if there are none.
+
+    A file that is for nothing is the reason where there is no better one.
+    """
+    concerning = [
+        problem
+        for problem in found.problems
+        if problem.student == student
+        and problem.assignment in (None, assignment)
+        and problem.kind.keeps_from_grading
+    ]
+    return min(concerning, key=lambda one: one.kind is ProblemKind.UNMATCHED, default=None)
 
 
 def run_info(
