@@ -57,16 +57,22 @@ def _is_of_the_library(said: str) -> bool:
 
 
 def _problem(pythons: Pythons, submission: Submission) -> Problem:
-    here, there = f"Python {pythons.graded_with}", f"Python {pythons.saved_with}"
+    here, there = pythons.graded_with, pythons.saved_with
     if pythons.saved_with:
-        what = f"it was saved with {there}, and is graded with {here}: that may be why it failed"
+        what = (
+            f"it was saved with Python {there}, and is graded with Python {here}: "
+            "that may be why something failed"
+        )
     else:
-        what = f"it asks the standard library for what {here} does not have, but a newer one may"
+        what = (
+            f"it asks the standard library for what Python {here} does not have, but a newer "
+            "one may"
+        )
     return Problem(
         kind=ProblemKind.PYTHON,
         message=what,
         where=submission.name,
-        hint=f"grade with the Python of your students, or tell them to write for {here}",
+        hint=f"grade with the Python of your students, or tell them to write for Python {here}",
         student=submission.student,
         assignment=submission.assignment,
     )
