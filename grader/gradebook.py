@@ -13,6 +13,7 @@ from grader.model import (
     Isolation,
     Moment,
     Problem,
+    Pythons,
     RubricItem,
     Status,
     Value,
@@ -111,6 +112,7 @@ class Score(Value, frozen=True):
     student's own due date. `attempts` are listed where there are several. `outdated`: it stands
     from an earlier run, and the suite or the grader has changed since. `marks` are of manual
     questions; while one waits, the state is `unmarked` and `earned` what there is so far.
+    `pythons`: where the versions of Python may be why something failed.
     """
 
     student: str
@@ -132,6 +134,7 @@ class Score(Value, frozen=True):
     attempts: tuple[Attempt, ...] = ()
     outdated: bool = False
     marks: tuple[Marked, ...] = ()
+    pythons: Pythons | None = None
 
 
 class AssignmentReport(Value, frozen=True):

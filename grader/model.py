@@ -112,6 +112,7 @@ class ProblemKind(enum.StrEnum):
     AMBIGUOUS = "ambiguous"
     DUPLICATE = "duplicate"
     SAME_STUDENT = "same-student"
+    GROUP = "group"
     UNREADABLE = "unreadable"
     TOO_MANY = "too-many"
     TOO_MUCH = "too-much"
@@ -131,6 +132,7 @@ class ProblemKind(enum.StrEnum):
     NOTEBOOK = "notebook"
     ELSEWHERE = "elsewhere"
     CHECK = "check"
+    PYTHON = "python"
     OUTDATED = "outdated"
 
     @property
@@ -142,8 +144,8 @@ class ProblemKind(enum.StrEnum):
 KEEP_FROM_GRADING = frozenset(
     {
         ProblemKind.UNMATCHED, ProblemKind.UNOWNED, ProblemKind.AMBIGUOUS, ProblemKind.DUPLICATE,
-        ProblemKind.SAME_STUDENT, ProblemKind.UNREADABLE, ProblemKind.TOO_MANY,
-        ProblemKind.TOO_MUCH, ProblemKind.NOTHING_USABLE,
+        ProblemKind.SAME_STUDENT, ProblemKind.GROUP, ProblemKind.UNREADABLE,
+        ProblemKind.TOO_MANY, ProblemKind.TOO_MUCH, ProblemKind.NOTHING_USABLE,
     }
 )  # fmt: skip
 
@@ -225,10 +227,15 @@ OURS = frozenset({EndingKind.FAULT, EndingKind.REFUSED, EndingKind.INTERRUPTED})
 
 
 class Ending(Value, frozen=True):
-    """How a run ended and, in plain words, which limit it hit."""
+    """How a run ended and, in plain words, which limit it hit.
+
+    Of files that can't be used, `problem` is why, and `hint` what can be done about it.
+    """
 
     kind: EndingKind = EndingKind.COMPLETED
     message: str = ""
+    problem: ProblemKind | None = None
+    hint: str = ""
 
     @property
     def ours(self) -> bool:
@@ -361,6 +368,13 @@ class Usage(Value, frozen=True):
     workers: int = 0
 
 
+class Pythons(Value, frozen=True):
+    """Minor versions: of the Python that graded, and of the one that a notebook says it is from."""
+
+    graded_with: str
+    saved_with: str = ""
+
+
 class Run(Value, frozen=True):
     """What came of a job. `certain`: a fault that another try would end with, too."""
 
@@ -373,9 +387,7 @@ class Run(Value, frozen=True):
     usage: Usage = Usage()
     problems: tuple[Problem, ...] = ()
     certain: bool = False
-
-
-# ---------------------------------------------------------------- what it is worth
+    pythons: Pythons | None = None
 
 
 def total(points: Iterable[float]) -> float:

@@ -28,7 +28,7 @@ from grader.judging.choosing import narrowed
 from grader.judging.engine import Engine
 from grader.judging.executor import Executor, Starts
 from grader.judging.grading import GradedJobs, Watcher, describe_suites, grade_jobs
-from grader.model import Isolation, Job, Limits, Problem, Submission, Suite, Value
+from grader.model import Isolation, Job, Limits, Problem, ProblemKind, Submission, Suite, Value
 from grader.scoring import attempts, policies
 from grader.scoring.deadlines import Extensions, Times
 from grader.scoring.marking import with_manual
@@ -297,23 +297,29 @@ def score_absent(
     for student in found.students:
         for name in asked or list(suites)[: len(suites) == 1]:
             if (student, name) not in have:
-                reason = _unusable_because(found, student, name)
+                problem = _in_the_way(found, student, name)
                 suite, device = suites[name], options.device
                 rows.append(
-                    unusable(student, suite, reason, device)
-                    if reason
-                    else missing(student, suite, device)
+                    missing(student, suite, device)
+                    if problem is None
+                    else unusable(student, suite, problem, device)
                 )
     return rows
 
 
-def _unusable_because(found: Discovery, student: str, assignment: str) -> str:
-    """Why a student's files for an assignment can't be graded; empty if there are none."""
-    for problem in found.problems:
-        concerns = problem.student == student and problem.assignment in (None, assignment)
-        if concerns and problem.kind.keeps_from_grading:
-            return problem.message
-    return ""
+def _in_the_way(found: Discovery, student: str, assignment: str) -> Problem | None:
+    """Why a student's files for an assignment can't be graded; None if there are none.
+
+    A file that is for nothing is the reason where there is no better one.
+    """
+    concerning = [
+        problem
+        for problem in found.problems
+        if problem.student == student
+        and problem.assignment in (None, assignment)
+        and problem.kind.keeps_from_grading
+    ]
+    return min(concerning, key=lambda one: one.kind is ProblemKind.UNMATCHED, default=None)
 
 
 def run_info(

@@ -221,4 +221,4 @@ def check(
         print_remarks([*whole.remarks(), *results.remarks(), *told_by(elsewhere)])
     if not gradebook.complete:
         sys.exit(ExitStatus.INTERRUPTED)
-    sys.exit(status_of(gradebook, fail_under))
+    sys.exit(status_of(gradebook, fail_under, everyone=not options.only))

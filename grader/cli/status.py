@@ -11,15 +11,21 @@ if TYPE_CHECKING:
     from grader.gradebook import Gradebook
 
 
-def status_of(gradebook: Gradebook, fail_under: float | None = None) -> ExitStatus:
+def status_of(
+    gradebook: Gradebook, fail_under: float | None = None, *, everyone: bool = True
+) -> ExitStatus:
     """The status for a gradebook: whether all are graded, and above a threshold in percent.
 
-    Ungraded wins over below: a threshold says nothing about a score that does not exist.
+    Ungraded wins over below: a threshold says nothing about a score that does not exist. What was
+    handed in by nobody knows whom is ungraded too, unless `everyone` was not asked for.
     """
     from grader.gradebook import State
     from grader.scoring.points import percent
 
-    if any(one.state is State.UNGRADED for one in gradebook.scores):
+    left = everyone and any(
+        one.student is None and one.kind.keeps_from_grading for one in gradebook.problems
+    )
+    if left or any(one.state is State.UNGRADED for one in gradebook.scores):
         return ExitStatus.UNGRADED
     known = (one for one in gradebook.scores if one.state is not State.UNMARKED)
     if fail_under is not None and any(percent(one) < fail_under for one in known):

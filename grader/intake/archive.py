@@ -130,7 +130,7 @@ class Archive:
 
     def _refuse(self, message: str) -> NoReturn:
         self._stream.close()
-        raise IntakeError(message, hint="make the archive again, or put its files into a folder")
+        raise IntakeError(message, hint="make the archive again, or hand in its files without one")
 
     def __enter__(self) -> Archive:
         return self

@@ -175,7 +175,7 @@ class _Desk:
     def report_faults(self, faults: Sequence[Fault]) -> None:
         """Report places that can't be looked into."""
         for fault in faults[:MAX_FAULTS]:
-            self.report(ProblemKind.UNREADABLE, fault.message, fault.entry, hint=fault.hint)
+            self.report(fault.kind, fault.message, fault.entry, hint=fault.hint)
         if len(faults) > MAX_FAULTS:
             more = f"and {len(faults) - MAX_FAULTS} more places that can't be looked into"
             self.report(ProblemKind.UNREADABLE, more, faults[-1].entry)
@@ -331,12 +331,15 @@ class _Desk:
         if yielding:
             them = "they are" if len(yielding) > 1 else "it is"
             message = f"{them} not taken for {assignment}, for which another file is there"
-            self._pass_over(yielding, message)
+            self._pass_over(yielding, message, assignment)
         return rivals
 
-    def _pass_over(self, claims: Sequence[Claim], message: str) -> None:
+    def _pass_over(
+        self, claims: Sequence[Claim], message: str, assignment: str | None = None
+    ) -> None:
         """Report files in one line, however many they are."""
-        self.report(ProblemKind.UNMATCHED, message, ", ".join(one.entry for one in claims))
+        entries = ", ".join(one.entry for one in claims)
+        self.report(ProblemKind.UNMATCHED, message, entries, assignment=assignment)
 
     @staticmethod
     def _equal(claims: list[Claim]) -> bool:

@@ -79,19 +79,27 @@ def read_regular(path: str | Path, limit: int = MAX_FILE_BYTES) -> bytes:
         except OSError as error:
             raise IntakeError(_why(path, error)) from None
     if len(content) > size:
-        raise IntakeError("it is being written to", hint="grade again when it is complete")
+        raise IntakeError(
+            "it is being written to", hint="when it is complete, the next grading takes it"
+        )
     return content
 
 
-def too_large(size: int, limit: int = MAX_FILE_BYTES) -> IntakeError:
-    """Return the error for a file of `size` bytes where `limit` are allowed."""
+def too_large(size: int, limit: int = MAX_FILE_BYTES, hint: str = "") -> IntakeError:
+    """Return the error for a file of `size` bytes where `limit` are allowed.
+
+    Where nobody has looked into it, the hint is what a file with such a limit is large of.
+    """
+    if not hint and limit == MAX_NOTEBOOK_BYTES:
+        hint = "clear the notebook's outputs and hand it in again"
     return IntakeError(
-        f"it is too large: {_mebibytes(size)} MiB, the limit is {_mebibytes(limit)} MiB",
-        hint="clear the notebook's outputs and hand it in again",
+        f"it is too large: {mebibytes(size)} MiB, the limit is {mebibytes(limit)} MiB",
+        hint=hint or "take data and pictures out of it, and hand it in again",
     )
 
 
-def _mebibytes(size: int) -> str:
+def mebibytes(size: int) -> str:
+    """Return a size in MiB, to one decimal."""
     return f"{size / (1 << 20):.1f}".removesuffix(".0")
 
 

@@ -16,7 +16,7 @@ import msgspec
 from grader.intake.listing import Fault
 from grader.intake.owners import Holding
 from grader.intake.roster import name_words, share_a_word
-from grader.model import Value
+from grader.model import ProblemKind, Value
 from grader.names import identity
 
 _WORDS = (
@@ -131,5 +131,6 @@ def _unresolved(holding: Holding, why: str) -> Holding:
         entry=holding.entry,
         message=f"{why}: it is not graded",
         hint="name a roster or grade sheet with a column of groups with --roster",
+        kind=ProblemKind.GROUP,
     )
     return msgspec.structs.replace(holding, files=(), faults=(fault,), others=())

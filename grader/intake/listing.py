@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from grader.model import Moment, Value
+from grader.model import Moment, ProblemKind, Value
 
 T = TypeVar("T")
 
@@ -53,12 +53,13 @@ class Node(Value, frozen=True):
 
 
 class Fault(Value, frozen=True):
-    """A place that can't be looked into, as names below the root."""
+    """A place that can't be looked into, as names below the root, or not used: `kind` says why."""
 
     parts: tuple[str, ...]
     entry: str
     message: str
     hint: str = ""
+    kind: ProblemKind = ProblemKind.UNREADABLE
 
 
 class Listing(Value, frozen=True):

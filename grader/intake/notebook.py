@@ -8,17 +8,21 @@ blocks are taken that Quarto or Jupytext would run.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import msgspec
 
 from grader.errors import IntakeError
-from grader.intake.files import MAX_FILE_BYTES, limit_of, too_large
+from grader.intake.files import MAX_FILE_BYTES, limit_of, mebibytes, too_large
 from grader.intake.json_text import HINT, items, load, members, text_of
 from grader.intake.marimo_cells import is_marimo, read_marimo
 from grader.intake.markdown_cells import ENDINGS as MARKDOWN
 from grader.intake.markdown_cells import markdown_assignment, read_markdown
 from grader.intake.script import decode_script, split_script
 from grader.model import Cell, Value
+from grader.text import shown_name
 
 MAX_CELLS = 2_000
 MAX_SOURCE_CHARS = 2 << 20
@@ -28,14 +32,19 @@ MAX_HEAD_BYTES = 16 << 10
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _OTHER_KERNELS = frozenset({"ir", "ijavascript", "tslab", "deno", "bash", "octave", "sos"})
 _OTHER_FAMILIES = ("julia", "xcpp", "scala")
+_VERSION = re.compile(r"3\.[0-9]{1,2}(?![0-9])")
 _PYTHON = re.compile(r"i?python[\d.]*")
 
 
 class Reading(Value, frozen=True):
-    """A file's code cells, and what was left out of them in plain words."""
+    """A file's code cells, and what was left out of them in plain words.
+
+    `python` is the version that a notebook says it was saved with, such as `3.12`.
+    """
 
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
+    python: str = ""
 
 
 def read_cells(content: bytes, name: str) -> tuple[Cell, ...]:
@@ -102,40 +111,74 @@ def metadata_assignment(content: bytes, name: str = ".ipynb") -> str | None:
 def require_readable_size(content: bytes, name: str) -> None:
     """Refuse a file of which too much would have to be read. A notebook's outputs are not.
 
+    Nor are pictures attached to its text, and metadata, which is where widgets keep theirs.
+
     Raises:
-        IntakeError: it is too large, even without outputs and pictures.
+        IntakeError: it is too large without these, or no notebook. The hint names the largest part.
     """
-    if len(content) <= MAX_FILE_BYTES:
-        return
     size = len(content)
-    if name.lower().endswith(".ipynb"):
-        try:
-            size -= _unread_bytes(load(content))
-        except IntakeError:
-            raise too_large(size) from None
-    if size > MAX_FILE_BYTES:
+    if size <= MAX_FILE_BYTES:
+        return
+    if not name.lower().endswith(".ipynb"):
         raise too_large(size)
+    notebook = load(content)
+    size -= _bytes(notebook.get("metadata"))
+    parts = [
+        _Part(_bytes(notebook[key]), f"`{shown_name(key, _SHOWN_CHARS)}`")
+        for key in notebook.keys() - _LOOKED_INTO
+    ]
+    numbers: Counter[str] = Counter()
+    for raw in limited_cells(notebook):
+        cell = members(raw)
+        kind = "code" if text_of(cell.get("cell_type")) == "code" else "text"
+        numbers[kind] += 1
+        unread = sum(_bytes(cell.get(key)) for key in _UNREAD)
+        size -= unread
+        parts.append(_Part(_bytes(raw) - unread, f"{kind} cell {numbers[kind]}", cell))
+    if size > MAX_FILE_BYTES:
+        largest = max(parts, key=lambda part: part.size)
+        raise too_large(size, hint=f"{largest}: make it smaller, and hand it in again")
 
 
-def _unread_bytes(notebook: dict[str, msgspec.Raw]) -> int:
-    """How many bytes are outputs of cells, or pictures pasted into them."""
+_LOOKED_INTO = {"metadata", "cells", "worksheets"}
+_UNREAD = ("outputs", "attachments", "metadata")
+_SHOWN_CHARS = 40
+
+
+class _Part(NamedTuple):
+    """What is read of a notebook: a cell, or what nobody expects there."""
+
+    size: int
+    name: str
+    cell: Mapping[str, msgspec.Raw] = {}
+
+    def __str__(self) -> str:
+        begins = (source_of(self.cell) or "")[:_SHOWN_CHARS]
+        shown = f"; it begins with '{shown_name(begins)}'" if begins.strip() else ""
+        return f"its largest part is {self.name} ({mebibytes(self.size)} MiB{shown})"
+
+
+def _bytes(value: msgspec.Raw | None) -> int:
+    return 0 if value is None else len(bytes(value))
+
+
+def limited_cells(notebook: dict[str, msgspec.Raw]) -> list[msgspec.Raw]:
+    """Return a notebook's cells.
+
+    Raises:
+        IntakeError: it has none, or too many.
+    """
     cells = cell_list(notebook)
     if len(cells) > MAX_CELLS:
         raise IntakeError(f"it has {len(cells)} cells, the limit is {MAX_CELLS}")
-    size = 0
-    for raw in cells:
-        cell = members(raw)
-        size += sum(len(bytes(cell[key])) for key in ("outputs", "attachments") if key in cell)
-    return size
+    return cells
 
 
 # ---------------------------------------------------------------- JSON -> cells
 
 
 def _notebook(notebook: dict[str, msgspec.Raw]) -> Reading:
-    cells = cell_list(notebook)
-    if len(cells) > MAX_CELLS:
-        raise IntakeError(f"it has {len(cells)} cells, the limit is {MAX_CELLS}")
+    cells = limited_cells(notebook)
     _require_python(members(notebook.get("metadata")))
     sources: list[str | None] = []
     notes = []
@@ -151,7 +194,8 @@ def _notebook(notebook: dict[str, msgspec.Raw]) -> Reading:
                 notes.append(f"code cell {len(sources)} has no readable source and was left out")
     if notes and not any(source is not None for source in sources):
         raise IntakeError("none of its cells can be read", hint=HINT)
-    return _number(sources, tuple(notes))
+    python = _python_version(members(notebook.get("metadata")))
+    return msgspec.structs.replace(_number(sources, tuple(notes)), python=python)
 
 
 def cell_list(notebook: dict[str, msgspec.Raw]) -> list[msgspec.Raw]:
@@ -192,7 +236,14 @@ def _require_python(metadata: dict[str, msgspec.Raw]) -> None:
         )
 
 
-def source_of(cell: dict[str, msgspec.Raw]) -> str | None:
+def _python_version(metadata: dict[str, msgspec.Raw]) -> str:
+    """Return the minor version of Python that a notebook names, if it names one."""
+    said = text_of(members(metadata.get("language_info")).get("version")) or ""
+    found = _VERSION.match(said)
+    return found[0] if found else ""
+
+
+def source_of(cell: Mapping[str, msgspec.Raw]) -> str | None:
     """Return a cell's text; None if it can't be read."""
     value = cell.get("source", cell.get("input"))  # `input` before format 4
     lines = items(value)

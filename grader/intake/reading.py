@@ -120,7 +120,7 @@ def read_submission(submission: Submission, reader: Source | None = None) -> byt
         raise IntakeError(
             "the file has changed since it was found",
             where=where,
-            hint="grade again when nobody is writing to it",
+            hint="when nobody is writing to it, the next grading takes it",
         )
     return content
 

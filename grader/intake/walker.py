@@ -354,7 +354,7 @@ def _packed(parts: tuple[str, ...], entry: str) -> Fault:
         parts=(*parts[:-1], parts[-1][: -len(ending)] or parts[-1]),
         entry=entry,
         message=f"it is a {kind} archive, and only zip archives are opened",
-        hint="unpack it, and put its files or a zip of them in its place",
+        hint="unpack it, and hand in its files, or a zip of them",
     )
 
 

@@ -19,8 +19,7 @@ from grader.intake.files import limit_of, too_large
 from grader.intake.json_text import items, load, members, text_of
 from grader.intake.markdown_cells import ENDINGS as MARKDOWN
 from grader.intake.notebook import (
-    MAX_CELLS,
-    cell_list,
+    limited_cells,
     plain,
     require_readable_size,
     source_of,
@@ -117,10 +116,7 @@ def _cells(content: bytes, name: str) -> Iterator[tuple[set[str], Piece]]:
 
 
 def _of_notebook(notebook: dict[str, msgspec.Raw]) -> Iterator[tuple[set[str], Piece]]:
-    cells = cell_list(notebook)
-    if len(cells) > MAX_CELLS:
-        raise IntakeError(f"it has {len(cells)} cells, the limit is {MAX_CELLS}")
-    for raw in cells:
+    for raw in limited_cells(notebook):
         cell = members(raw)
         source = source_of(cell)
         if source is not None:

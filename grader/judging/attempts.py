@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from grader.errors import IntakeError
+from grader.intake.readings import OverBudget
 from grader.judging.clock import spent_by
+from grader.judging.pythons import with_pythons
 from grader.model import Ending, EndingKind, Job, Problem, ProblemKind, Run, Submission
 from grader.serialization import from_json
 from grader.wire.judge import BEGINS, read_frame
@@ -33,12 +36,16 @@ class Try:
 
 @dataclass
 class Active:
-    """A job in the hands of a judge, which is at `check`; before that, it had used `cpu_s`."""
+    """A job in the hands of a judge, which is at `check`; before that, it had used `cpu_s`.
+
+    `notes` are on cells that could not be read, and `python` is what the notebook is from.
+    """
 
     attempt: Try
     connection: socket.socket
     started: float
     notes: tuple[Problem, ...]
+    python: str
     device: str
     kills_before: int
     judge_pid: int | None = None
@@ -110,12 +117,20 @@ def receive(entry: Active) -> Run | None:
     except (EOFError, OSError):
         entry.died = True
         return ended(entry.attempt.job, EndingKind.FAULT, "the judge ended while grading")
-    return msgspec.structs.replace(run, problems=entry.notes + run.problems)
+    run = msgspec.structs.replace(run, problems=entry.notes + run.problems)
+    return with_pythons(run, entry.python)
 
 
 def ended(job: Job, kind: EndingKind, message: str) -> Run:
     """A run that ended before anything was asked."""
     return Run(submission=job.submission, ending=Ending(kind=kind, message=message))
+
+
+def unreadable(job: Job, error: IntakeError) -> Run:
+    """The run of a job whose file can't be read."""
+    kind = ProblemKind.TOO_MUCH if isinstance(error, OverBudget) else ProblemKind.UNREADABLE
+    ending = Ending(EndingKind.UNREADABLE, error.message, kind, error.hint)
+    return Run(submission=job.submission, ending=ending)
 
 
 def kill(pid: int) -> None:

@@ -21,7 +21,7 @@ from grader.errors import GraderFault, IntakeError, SuiteError
 from grader.intake.reading import Reader, Source, read_submission
 from grader.intake.readings import ReadingBudget, Readings
 from grader.jail.cgroups import kills_when_out_of_memory
-from grader.judging.attempts import TRIES, Active, Try, ended, kill, left_out, receive
+from grader.judging.attempts import TRIES, Active, Try, ended, kill, left_out, receive, unreadable
 from grader.judging.crew import Crew
 from grader.judging.executor import Begun
 from grader.judging.gpus import Leases, find_gpus
@@ -210,7 +210,7 @@ class Engine:
                 content = read_submission(job.submission, reader)
                 reading = self._readings.cells(content, job.submission.name)
         except IntakeError as error:
-            return ended(job, EndingKind.UNREADABLE, error.message)
+            return unreadable(job, error)
         request = JobRequest(
             submission=job.submission,
             cells=reading.cells,
@@ -232,7 +232,7 @@ class Engine:
             return ended(job, EndingKind.FAULT, str(fault))
         notes = tuple(left_out(job.submission, note) for note in reading.notes)
         kills = kills_when_out_of_memory()
-        return Active(attempt, connection, time.monotonic(), notes, device, kills)
+        return Active(attempt, connection, time.monotonic(), notes, reading.python, device, kills)
 
     def _stands(self, run: Run, attempt: Try, waiting: deque[Try]) -> bool:
         """Whether a run is the job's result; after a fault of ours it waits for another try."""

@@ -98,7 +98,12 @@ def _score(score: Score, pseudonym: str, mask: _Mask) -> Score:
         state=score.state,
         earned=score.earned,
         possible=score.possible,
-        ending=Ending(kind=score.ending.kind, message=mask(score.ending.message)),
+        ending=Ending(
+            kind=score.ending.kind,
+            message=mask(score.ending.message),
+            problem=score.ending.problem,
+            hint=mask(score.ending.hint),
+        ),
         questions=score.questions,
         outcomes=tuple(_outcome(one, mask) for one in score.outcomes),
         cell_errors=tuple(
@@ -118,6 +123,7 @@ def _score(score: Score, pseudonym: str, mask: _Mask) -> Score:
             for one in score.applied
         ),
         outdated=score.outdated,
+        pythons=score.pythons,
         marks=tuple(
             Marked(
                 question=one.question,

@@ -18,7 +18,8 @@ from grader.gradebook import (
     ScoredOutcome,
     State,
 )
-from grader.model import CellError, EndingKind, Isolation, Status, Value, total
+from grader.model import CellError, EndingKind, Isolation, Pythons, Status, Value, total
+from grader.reports import unusable
 from grader.reports.choices import Hidden
 from grader.reports.timing import attempts, handed_in
 from grader.text import points, printable, shortened
@@ -180,7 +181,7 @@ def _target(one: AppliedRule, assignment: AssignmentReport, hidden: Hidden) -> s
 def _notices(score: Score, isolation: Isolation | None) -> Iterator[Notice]:
     reason = score.ending.message
     if score.ending.kind is EndingKind.UNREADABLE:
-        yield Notice(strong="The file could not be read:", text=reason or "it is no notebook")
+        yield Notice(strong=unusable.what(score.ending), text=reason or "it is no notebook")
     elif score.ending.ours:
         yield Notice(
             strong="This is the grader's fault, not yours.",
@@ -191,6 +192,8 @@ def _notices(score: Score, isolation: Isolation | None) -> Iterator[Notice]:
         yield Notice(strong="Nothing was handed in.")
     elif score.ending.kind is not EndingKind.COMPLETED:
         yield Notice(strong="Your code was stopped:", text=reason or ENDINGS[score.ending.kind])
+    if score.pythons is not None:
+        yield _of_pythons(score.pythons)
     if score.state is State.UNMARKED:
         so_far = f"Points so far: {points(score.earned)} of {points(score.possible)}."
         yield Notice(strong="A person has still to read your answers.", text=so_far)
@@ -199,6 +202,18 @@ def _notices(score: Score, isolation: Isolation | None) -> Iterator[Notice]:
             strong="",
             text="This grading ran without isolation: nothing kept submissions from each other.",
         )
+
+
+def _of_pythons(pythons: Pythons) -> Notice:
+    """What is told of an older Python, which knows less."""
+    here = f"graded with Python {pythons.graded_with}"
+    if pythons.saved_with:
+        strong = f"Your notebook was saved with Python {pythons.saved_with}, and {here}."
+        return Notice(
+            strong, "What only the newer one knows is an error here, and not where you ran it."
+        )
+    text = f"Your work was {here}. What only a newer one knows is an error here."
+    return Notice("", text)
 
 
 def _questions(
@@ -322,11 +337,19 @@ def _trimmed(error: CellError) -> CellError:
     )
 
 
+def _begin_with(cell: int, pythons: Pythons | None) -> str:
+    advice = (
+        f"Begin with cell {cell}: what it should have defined is missing in every cell and "
+        "check after it. Then restart the kernel and run all cells from the top."
+    )
+    if pythons is None:
+        return advice
+    return f"{advice} If you see no error then, write it as Python {pythons.graded_with} knows it."
+
+
 def _advice(score: Score, questions: tuple[QuestionFeedback, ...]) -> str:
     if score.ending.kind is EndingKind.UNREADABLE:
-        return (
-            "Open the file in Jupyter, save it as a notebook (`.ipynb`), and tell your instructor."
-        )
+        return unusable.next_step(score.ending)
     if score.state is State.UNGRADED:
         return "Nothing. If no score follows, ask your instructor."
     if score.state is State.MISSING:
@@ -336,11 +359,7 @@ def _advice(score: Score, questions: tuple[QuestionFeedback, ...]) -> str:
             return "Nothing: every check passed. A person reads your other answers, and comments."
         return "Nothing: every check passed. Well done!"
     if score.cell_errors:
-        cell = score.cell_errors[0].cell
-        return (
-            f"Begin with cell {cell}: what it should have defined is missing in every cell and "
-            "check after it. Then restart the kernel and run all cells from the top."
-        )
+        return _begin_with(score.cell_errors[0].cell, score.pythons)
     for question in questions:
         for check in question.checks:
             if check.status is not Status.PASSED:

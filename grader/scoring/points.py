@@ -108,6 +108,7 @@ def score(run: Run, suite: Suite, device: str = "cpu") -> Score:
         digest=submission.digest,
         submitted_at=submission.submitted_at,
         time_from=submission.time_from,
+        pythons=run.pythons,
     )
 
 
@@ -124,7 +125,7 @@ def missing(student: str, suite: Suite, device: str = "cpu") -> Score:
     )
 
 
-def unusable(student: str, suite: Suite, reason: str, device: str = "cpu") -> Score:
+def unusable(student: str, suite: Suite, problem: Problem, device: str = "cpu") -> Score:
     """Return the score of a student whose files for this assignment nobody could use."""
     return Score(
         student=student,
@@ -132,7 +133,7 @@ def unusable(student: str, suite: Suite, reason: str, device: str = "cpu") -> Sc
         state=State.UNGRADED,
         earned=0.0,
         possible=possible(suite, device),
-        ending=Ending(kind=EndingKind.UNREADABLE, message=reason),
+        ending=Ending(EndingKind.UNREADABLE, problem.message, problem.kind, problem.hint),
     )
 
 

@@ -59,6 +59,24 @@ def test_only_grades_the_named_students(toy: Path, class_of: Callable[..., Path]
     assert [score["student"] for score in json.loads(result.stdout)["scores"]] == ["bob"]
 
 
+def test_a_file_that_is_nobodys_is_not_graded(toy: Path, class_of: Callable[..., Path]) -> None:
+    folder = class_of(ann=RIGHT, bob=RIGHT)
+    write(folder / "adding.py", RIGHT)
+    assert_clear(grader("check", folder, cwd=toy), 3, "whose this is", "named after the student")
+    assert grader("check", folder, "--only", "bob", cwd=toy).returncode == 0
+
+
+def test_a_notebook_from_a_newer_python_is_named(toy: Path, class_of: Callable[..., Path]) -> None:
+    folder = class_of(ann=["from typing import what_comes_later", RIGHT])
+    path = folder / "ann/adding.ipynb"
+    saved = json.loads(path.read_text())
+    saved["metadata"]["language_info"] = {"name": "python", "version": "3.99.1"}
+    path.write_text(json.dumps(saved))
+    assert_clear(grader("check", folder, cwd=toy), 0, "saved with Python 3.99, and is graded with")
+    told = (toy / "reports/feedback/ann/adding.md").read_text()
+    assert "Your notebook was saved with Python 3.99, and graded with" in told
+
+
 def scores(folder: Path) -> dict[str, str]:
     """The points of each student, as `scores.csv` has them."""
     lines = (folder / "scores.csv").read_text().splitlines()[1:]

@@ -23,7 +23,7 @@ from grader.intake.reading import Reader, read_submission
 from grader.intake.readings import ReadingBudget
 from grader.integrations.dask.messages import Answer, News, Order, Said
 from grader.integrations.dask.session import ROUND_S, Gone, Session, cancel
-from grader.judging.attempts import TRIES, ended
+from grader.judging.attempts import TRIES, ended, unreadable
 from grader.judging.executor import Begun
 from grader.model import EndingKind, Job, Run
 from grader.serialization import from_json, to_json
@@ -99,7 +99,7 @@ class Grading:
                 with self._budgets[job.submission.student].spending():
                     content = read_submission(job.submission, reader)
             except IntakeError as error:
-                yield ended(job, EndingKind.UNREADABLE, error.message)
+                yield unreadable(job, error)
                 continue
             task.key, task.runs_on = f"grade-{uuid.uuid4().hex}", ""
             self._sent[task.key] = task

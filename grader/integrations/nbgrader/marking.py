@@ -8,14 +8,14 @@ from collections.abc import Iterable, Sequence
 from grader.config.course import Course
 from grader.errors import IntakeError
 from grader.gradebook import AssignmentReport, Score, State
-from grader.intake.files import read_regular
+from grader.intake.files import limit_of, read_regular
 from grader.intake.reading import digest
 from grader.integrations.nbgrader.engines import warm_engine
 from grader.integrations.nbgrader.submitted import HandIn
 from grader.judging.engine import Engine
 from grader.judging.executor import Starts
 from grader.judging.grading import describe_suites, grade_jobs
-from grader.model import Isolation, Problem, Submission, Suite, Value
+from grader.model import Isolation, Problem, ProblemKind, Submission, Suite, Value
 from grader.pipeline import Options, plan
 from grader.scoring.points import assignment_report, unusable
 from grader.store.results import Results
@@ -115,9 +115,10 @@ def _read(
     submissions, marked = [], {}
     for one in handed:
         try:
-            content = read_regular(one.notebook)
+            content = read_regular(one.notebook, limit_of(one.notebook.name))
         except IntakeError as error:
-            marked[one.student] = Marked(unusable(one.student, suite, error.message), report)
+            problem = Problem(ProblemKind.UNREADABLE, error.message, hint=error.hint)
+            marked[one.student] = Marked(unusable(one.student, suite, problem), report)
             continue
         submissions.append(
             Submission(

@@ -287,7 +287,7 @@ def test_helpers_in_an_assignments_folder_yield_to_its_notebook(root):
         ("a", "work.ipynb"),
         ("b", "hw1.ipynb"),
     ]
-    assert kinds(found) == [("unmatched", "a", None), ("unmatched", "b", None)]
+    assert kinds(found) == [("unmatched", "a", "embeddings"), ("unmatched", "b", "embeddings")]
 
 
 @posix

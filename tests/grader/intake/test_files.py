@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader.errors import IntakeError
-from grader.intake.files import open_regular, read_regular
+from grader.intake.files import limit_of, open_regular, read_regular, too_large
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX file types")
 
@@ -24,8 +24,14 @@ def test_a_file_of_exactly_the_limit_is_read_and_one_byte_more_is_not(tmp_path):
     path = tmp_path / "a.py"
     path.write_bytes(b"12345")
     assert read_regular(path, limit=5) == b"12345"
-    with pytest.raises(IntakeError, match="too large"):
+    with pytest.raises(IntakeError, match="too large") as error:
         read_regular(path, limit=4)
+    assert "outputs" not in error.value.hint  # only a notebook has any
+
+
+def test_what_was_not_looked_into_is_told_what_such_files_are_large_of():
+    assert "outputs" in too_large(65 << 20, limit_of("a.ipynb")).hint
+    assert "outputs" not in too_large(65 << 20, limit_of("a.py")).hint
 
 
 def test_a_huge_file_is_refused_with_its_size_without_being_read(tmp_path):

@@ -130,7 +130,7 @@ def test_who_is_called_like_a_group_is_themselves(tmp_path, roster, name, studen
 def test_a_groups_name_under_a_strangers_number_gives_nobody_anything(tmp_path, name):
     found = found_in(tmp_path, CANVAS, name, "poecy_103_9003_embeddings.ipynb")
     assert owners(found) == ["poecy_103"]
-    assert [kind for kind, *_ in kinds(found)] == ["unreadable"]
+    assert [kind for kind, *_ in kinds(found)] == ["group"]
 
 
 def test_where_a_member_handed_in_alone_it_was_no_group_assignment(tmp_path):

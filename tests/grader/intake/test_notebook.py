@@ -163,7 +163,8 @@ def test_other_languages_are_refused(metadata):
         (b'{"cells": [{"cell_type": "code", "source": {}}]}', "none of its cells"),
         (b'{"cells":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested"),
         (b'{"x":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_001, "nested"),
-        (b" " * ((10 << 20) + 1), "too large"),
+        (b" " * ((10 << 20) + 1), "empty"),
+        (notebook(code("#" * (11 << 20)))[:-9], "no valid JSON"),
         (notebook(*[code("")] * (MAX_CELLS + 1)), "2001 cells"),
         (notebook(code("#" * (MAX_SOURCE_CHARS + 1))), "too long"),
     ],
@@ -266,6 +267,43 @@ def with_pictures(mebibytes: int, source: str = "x = 1") -> bytes:
 
 def test_pictures_do_not_count_for_the_size_of_a_notebook():
     assert read_cells(with_pictures(24), "a.ipynb")[0].source == "x = 1"
+
+
+BIG = "A" * (11 << 20)
+
+
+@pytest.mark.parametrize(
+    "large",
+    [
+        {"cells": [{"cell_type": "code", "source": "x", "metadata": {"colab": BIG}}]},
+        {"cells": [{"cell_type": "code", "source": "x"}], "metadata": {"widgets": {"state": BIG}}},
+    ],
+    ids=["of a cell", "of the notebook: widgets"],
+)
+def test_metadata_does_not_count_for_the_size_of_a_notebook(large):
+    assert read_cells(json.dumps(large).encode(), "a.ipynb")[0].source == "x"
+
+
+PASTED = f"![](data:image/png;base64,{BIG})"
+
+
+@pytest.mark.parametrize(
+    ("cells", "more", "part"),
+    [
+        ([{"cell_type": "markdown", "source": PASTED}], {}, "text cell 2 (11 MiB; it begins with "),
+        ([{"cell_type": "raw", "source": ["\n", BIG]}], {}, "text cell 2 (11 MiB; it begins with "),
+        ([{"cell_type": "code", "source": f"x = '{BIG}'"}], {}, "code cell 2 (11 MiB; it begins"),
+        ([{"cell_type": "code", "source": "", "odd": BIG}], {}, "code cell 2 (11 MiB)"),
+        ([], {"odd\u202e": BIG}, "`odd\\u202e` (11 MiB)"),
+    ],
+)
+def test_the_largest_part_of_a_notebook_is_named(cells, more, part):
+    first = [{"cell_type": "markdown", "source": "#"}, {"cell_type": "code", "source": "x"}]
+    with pytest.raises(IntakeError, match=r"too large: 11 MiB, the limit is 10") as error:
+        read_cells(json.dumps({"cells": first + cells, **more}).encode(), "a.ipynb")
+    assert f"its largest part is {part}" in error.value.hint
+    assert "outputs" not in error.value.hint
+    assert len(error.value.hint) < 200
 
 
 def test_what_is_read_of_a_notebook_counts_however_large_its_pictures_are():

@@ -62,7 +62,7 @@ def told(score: Score, student: str) -> Score:
     return msgspec.structs.replace(
         score,
         student=student,
-        ending=Ending(kind=score.ending.kind, message=SAYS),
+        ending=Ending(kind=score.ending.kind, message=SAYS, hint=SAYS),
         outcomes=tuple(map(outcome, score.outcomes)),
         cell_errors=(CellError(cell=3, error="Error", message=SAYS, line=2, source_line="my_own_line"),),
         output="printed it",
@@ -145,7 +145,8 @@ def test_everything_that_a_gradebook_holds_was_thought_about() -> None:
     """A field that is new is left out until somebody has put it on one of these lists."""
     kept = {
         Score: "student assignment state earned possible ending questions outcomes cell_errors applied outdated "
-        "marks",
+        "marks pythons",
+        Ending: "kind message problem hint",
         Marked: "question possible bonus earned rubric adjusted waits",
         ScoredOutcome: "check question status earned possible message detail asked check_line cell line expected "
         "actual differs",
@@ -155,6 +156,7 @@ def test_everything_that_a_gradebook_holds_was_thought_about() -> None:
     }  # fmt: skip
     left_out = {
         Score: "output file digest submitted_at time_from due attempts",
+        Ending: "",
         Marked: "answer comment by at",
         ScoredOutcome: "",
         Gradebook: "names ids regrades",

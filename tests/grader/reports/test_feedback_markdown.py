@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from grader.model import CellError, Ending, EndingKind, Isolation, Status
+from grader.model import CellError, Ending, EndingKind, Isolation, Pythons, Status
 from grader.reports.feedback import CELL_ERRORS, ENDINGS, OUTPUT_LIMIT
 from grader.reports.feedback_markdown import render
 from grader.scoring.points import missing
@@ -58,6 +58,21 @@ def test_cells_are_named_by_the_students_own_numbers(make_score, assignment):
     text = render(make_score(statuses=FAILED, cell_errors=(error,)), assignment, FULL)
     assert "- Cell 3, line 2: `NameError: name 'x' is not defined`\n    - `y = x*2`" in text
     assert "Begin with cell 3" in text
+
+
+@pytest.mark.parametrize("saved_with", ["3.99", ""])
+def test_an_older_python_is_told_and_named_where_it_says_what_to_do(
+    make_score, assignment, saved_with
+):
+    error = CellError(cell=3, error="SyntaxError", message="f-string: expecting '}'")
+    failed = (Status.ERROR, Status.PASSED, Status.PASSED)
+    score = make_score(statuses=failed, cell_errors=(error,))
+    assert "Python 3.11" not in render(score, assignment, FULL)
+    pythons = Pythons("3.11", saved_with)
+    text = render(msgspec.structs.replace(score, pythons=pythons), assignment, FULL)
+    assert "raded with Python 3.11" in text
+    assert ("saved with Python 3.99" in text) is bool(saved_with)
+    assert "write it as Python 3.11 knows it" in text.partition("## What to do next")[2]
 
 
 def test_many_cell_errors_are_counted_and_not_all_listed(make_score, assignment):

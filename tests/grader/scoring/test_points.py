@@ -20,6 +20,7 @@ from grader.model import (
     EndingKind,
     Outcome,
     Problem,
+    ProblemKind,
     Question,
     Run,
     Status,
@@ -226,6 +227,18 @@ def test_exit_codes():
     assert status_of(gradebook_of(full, missing("bo", SUITE)), fail_under=1) == 1
     assert status_of(gradebook_of(full, missing("bo", SUITE))) == 0
     assert status_of(gradebook_of(fault, half), fail_under=99) == 3
+
+
+@pytest.mark.parametrize("kind", ProblemKind)
+def test_work_that_is_nobodys_is_not_graded(kind):
+    full = score(run_of(*verdicts(Status.PASSED)), SUITE)
+    nobodys = gradebook_of(full, problems=[Problem(kind=kind, message="")])
+    students = gradebook_of(full, problems=[Problem(kind=kind, message="", student="ada")])
+    left = kind.keeps_from_grading
+    assert status_of(nobodys) == (3 if left else 0)
+    assert status_of(nobodys, fail_under=100) == (3 if left else 0)
+    assert status_of(nobodys, everyone=False) == 0
+    assert status_of(students) == 0
 
 
 @given(st.integers(1, 400), st.data())
