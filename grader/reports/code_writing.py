@@ -141,3 +141,4 @@ def _link(path: str, folder: Path) -> str:
         return address(*Path(relative).parts)
     except (ValueError, UnicodeError):  # another drive
         return ""
+
