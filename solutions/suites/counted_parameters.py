@@ -82,11 +82,14 @@ def far_side(submission: SubmissionNames) -> Handle:
     return scope
 
 
-def grow(submission: SubmissionNames, model: Handle, rng: random.Random) -> None:
-    """Give each part a parameter that no formula knows: whoever asks the modules counts it."""
+def grow(submission: SubmissionNames, model: Handle, rng: random.Random, *, tied: bool) -> None:
+    """Give each part a parameter that no formula knows: whoever asks the modules counts it.
+
+    A tied head is left as it is: that it counts 0 then, is what the docstring says.
+    """
     nn = submission.module("torch.nn")
     block = rng.choice(elements(model.blocks))
-    for part in (model.embedding, block, model.ln_f, model.lm_head):
+    for part in (model.embedding, block, model.ln_f, *(() if tied else (model.lm_head,))):
         part.added = submission.placed(nn.Parameter(torch.zeros(rng.randrange(3, 30))))
 
 
@@ -105,7 +108,7 @@ def stages(
         with entered(submission.module("torch").device("meta")):
             elsewhere = build(**changes)
         yield elsewhere, counts, " on the device meta"
-    grow(submission, model, rng)
+    grow(submission, model, rng, tied=changes["tie_weights"] is True)
     counts = own_counts(model, rng)
     yield model, counts, " after a change of layers"
     model.lm_head.weight.data.copy_(table_of(model).data)
