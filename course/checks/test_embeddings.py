@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-TOO_LONG = ("ValueError", "AssertionError", "IndexError", "RuntimeError")
-
-
 def build(submission: SubmissionNames, **arguments: object) -> Handle:
     """An embedding without dropout, every parameter drawn anew so that none is zero."""
     embedding = submission.TransformerEmbedding(**arguments, dropout=0.0)
@@ -216,8 +213,8 @@ class TestShapes:
     def test_bad_positional(self, submission: SubmissionNames, rng: random.Random) -> None:
         """An unknown kind of position is refused with a ValueError"""
         working_kinds(submission, rng)
-        alike = rng.choice(("Learned", "SINUSOIDAL", "learned ", "sin", "learnt"))
-        for name in ("rotary", f"learned{rng.randrange(100)}", "", "Learned", "Sinusoidal", alike):
+        alike = ("Learned", "Sinusoidal", "SINUSOIDAL", "learned ", " sinusoidal", "sin", "learnt")
+        for name in ("rotary", f"learned{rng.randrange(100)}", "", *alike):
             with raises("ValueError", what=f"positional={name!r}"):
                 submission.TransformerEmbedding(
                     vocab_size=10, d_model=4, max_len=8, positional=name
@@ -257,6 +254,13 @@ class TestTokenVectors:
         assert_close(float(table[3].abs().max()), 0.0, "the largest number in the padding row")
 
 
+def assert_adds(submission: SubmissionNames, encoding: Handle, x: Tensor, added: Tensor) -> None:
+    """Demand a new tensor with what is added, and vectors that are left as they came."""
+    there = submission.send(x)
+    assert_close(encoding(there).tensor(), x + added, "the output")
+    assert_close(there.tensor(), x, "what came in, afterwards,")
+
+
 class TestWaves:
     """Positions as waves"""
 
@@ -282,7 +286,7 @@ class TestWaves:
         encoding = submission.SinusoidalPositionalEncoding(d_model=6, max_len=8)
         x = torch.randn(3, 5, 6, generator=torch.Generator().manual_seed(rng.randrange(2**31)))
         pattern = encoding(torch.zeros(1, 5, 6)).tensor()
-        assert_close(encoding(x).tensor(), x + pattern, "the output")
+        assert_adds(submission, encoding, x, pattern)
 
     @check(points=0, hint="Compare the length with max_len before anything else.")
     def test_waves_length(self, submission: SubmissionNames) -> None:
@@ -291,7 +295,7 @@ class TestWaves:
 
         encoding = submission.SinusoidalPositionalEncoding(d_model=4, max_len=8)
         encoding(torch.zeros(1, 8, 4))
-        with raises(*TOO_LONG, what="a sequence of 9 with max_len=8"):
+        with raises("Exception", what="a sequence of 9 with max_len=8"):
             encoding(torch.zeros(1, 9, 4))
 
 
@@ -310,7 +314,7 @@ class TestRows:
         rows = encoding(torch.zeros(1, 5, 6)).tensor()
         assert_shape(rows, (1, 5, 6), "the output")
         assert_differs(rows[:, :4], rows[:, 1:], "the row of the next position")
-        assert_close(encoding(x).tensor(), x + rows, "the output")
+        assert_adds(submission, encoding, x, rows)
 
     @check(points=0, hint="One nn.Parameter, or one nn.Embedding, with max_len rows.")
     def test_learned_rows_are_counted(self, submission: SubmissionNames) -> None:
@@ -326,5 +330,5 @@ class TestRows:
 
         encoding = submission.LearnedPositionalEmbedding(d_model=4, max_len=8)
         encoding(torch.zeros(1, 8, 4))
-        with raises(*TOO_LONG, what="a sequence of 9 with max_len=8"):
+        with raises("Exception", what="a sequence of 9 with max_len=8"):
             encoding(torch.zeros(1, 9, 4))

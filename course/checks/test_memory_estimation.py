@@ -173,6 +173,8 @@ class TestBatchByHand:
         """Of 1,000 MiB 900 may be used, 400 are taken: that is room for 8 sequences of 60 MiB"""
         batch = submission.largest_batch(memory=1000, fixed=400, per_sequence=60)
         assert_close(number(batch, "the batch"), 8, "the batch", atol=0)
+        batch = submission.largest_batch(memory=100, fixed=0, per_sequence=20, reserve=0.8)
+        assert_close(number(batch, "the batch"), 1, "the batch where one fits exactly", atol=0)
 
 
 class TestBudgetByHand:

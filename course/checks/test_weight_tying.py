@@ -98,9 +98,14 @@ class TestSharing:
             untied: dict[str, object] = {"tie_weights": False}
             for given, options in ((sizes, untied), ((*sizes, *more), rest)):
                 told = {**DEFAULTS, **dict(zip(NAMES, given, strict=False))}
-                actual = description(submission, model(*given, **options))
                 expected = description(submission, made_of(submission, told, options))
-                assert_equal(actual, expected, "what a model has, its arguments in order,")
+                for ties, what in ((False, "a model"), (True, "a tied model")):
+                    made = model(*given, **{**options, "tie_weights": ties})
+                    actual = description(submission, made)
+                    if ties:  # which parameters there are is asked elsewhere
+                        actual["shapes of parameters"] = expected["shapes of parameters"]
+                    what = f"what {what} has, its arguments in order,"
+                    assert_equal(actual, expected, what)
 
         judge(submission, rng, verdict)
 

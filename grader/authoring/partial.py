@@ -27,7 +27,7 @@ import msgspec
 
 from grader.authoring.answers import leave_out
 from grader.authoring.lessons import Lesson
-from grader.authoring.release import build_notebook, code_cells
+from grader.authoring.release import answer_id, build_notebook, code_cells
 from grader.authoring.tables import Entry, Finding, read_table, table_path
 from grader.config.course import Course
 from grader.errors import ReleaseError
@@ -127,6 +127,7 @@ def gaps(course: Course, lesson: Lesson, sources: Mapping[str, str]) -> tuple[Ga
     given = {cell.solution: cell.given for cell in lesson.cells if cell.solution}
     found: list[Gap] = []
     for answer, source in sources.items():
+        place = answer_id(lesson, answer)
         for stub in stubs(answer, source, given.get(answer, ())):
             texts: dict[str, list[Variant]] = {}
             for variant in Variant:
@@ -134,7 +135,7 @@ def gaps(course: Course, lesson: Lesson, sources: Mapping[str, str]) -> tuple[Ga
                 texts.setdefault(text, []).append(variant)
             for text, variants in texts.items():
                 cells = [
-                    {**cell, "source": text} if cell["id"] == answer else cell
+                    {**cell, "source": text} if cell["id"] == place else cell
                     for cell in notebook["cells"]
                 ]
                 made = code_cells({**notebook, "cells": cells})

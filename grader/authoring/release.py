@@ -284,6 +284,12 @@ def _name(cell: LessonCell, lesson: Lesson) -> str | None:
     return f"{cell.solution}_answer" if cell.solution in questions else cell.solution
 
 
+def answer_id(lesson: Lesson, answer: str) -> str:
+    """The id of an answer's cell in the lesson's notebook."""
+    cell = next(cell for cell in lesson.cells if cell.solution == answer)
+    return _cell_id(_name(cell, lesson) or answer)
+
+
 def _cell_id(name: str) -> str:
     """A name as nbformat wants ids: ASCII, at most 64 characters; two names have two ids."""
     if len(name) <= 64 and name.isascii():

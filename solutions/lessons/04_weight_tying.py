@@ -199,7 +199,8 @@ class TinyTransformerLM(FullModel):
             `embedding.token_embedding.embedding.weight`, are one and the same Parameter (V,
             d_model). It starts with the numbers of the table, the zeros of the padding token's
             row among them. It stays one through training steps, `copy.deepcopy`,
-            `load_state_dict` and changes of dtype and device. If not, they are two Parameters.
+            `load_state_dict` and changes of dtype and device, but for a move to `meta`, where torch
+            parts what is shared. If not, they are two Parameters.
 
     The other arguments, the attributes and `forward` are those of `FullModel`.
     """

@@ -660,7 +660,7 @@ with plots.demo():
 #
 # What fits exactly, fits, but floats are rounded: `100 * (1 - 0.8)` is 19.999999999999996, a bit less
 # than `100 - 100 * 0.8`, and `500 // 0.1` is 4999. So allow for it: let a batch fit if it is too large
-# by no more than 1e-9 of a sequence. (Where the checks have an exact fit, no step of it is rounded.)
+# by no more than 1e-9 of a sequence, and no batch that is too large by a millionth of one.
 
 # %% solution="largest_batch"
 
@@ -685,7 +685,7 @@ with plots.demo():
         print(f"{size:7}{batches[0]:8,}{batches[1]:15,}")
 
 # %% [markdown]
-# *Hidden: fractions, a reserve of your own, what fits exactly, and what does not fit at all.*
+# *Hidden: fractions, a reserve of your own, what fits exactly, rounded or not, and what does not fit.*
 #
 # *Difficulty: ●●○○○ · about 5 minutes*
 

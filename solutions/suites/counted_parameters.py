@@ -5,11 +5,11 @@ is unsolved, it starts as the one that it is made of.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import torch
-from tied_models import SIZES, VOCAB, WIDTH, is_shared, judge
+from tied_models import SIZES, VOCAB, WIDTH, is_shared, judge, table_of
 
 from course.checks.living_models import Build
 from grader.testing import (
@@ -17,6 +17,7 @@ from grader.testing import (
     SubmissionNames,
     assert_equal,
     elements,
+    entered,
     in_some_way,
     tensors,
     tried,
@@ -81,12 +82,37 @@ def far_side(submission: SubmissionNames) -> Handle:
     return scope
 
 
-def grow(submission: SubmissionNames, model: Handle, rng: random.Random) -> None:
-    """Give each part a parameter that no formula knows: whoever asks the modules counts it."""
+def grow(submission: SubmissionNames, model: Handle, rng: random.Random, *, tied: bool) -> None:
+    """Give each part a parameter that no formula knows: whoever asks the modules counts it.
+
+    A tied head is left as it is: that it counts 0 then, is what the docstring says.
+    """
     nn = submission.module("torch.nn")
     block = rng.choice(elements(model.blocks))
-    for part in (model.embedding, block, model.ln_f):
+    for part in (model.embedding, block, model.ln_f, *(() if tied else (model.lm_head,))):
         part.added = submission.placed(nn.Parameter(torch.zeros(rng.randrange(3, 30))))
+
+
+def stages(
+    submission: SubmissionNames, build: Build, changes: dict[str, object], rng: random.Random
+) -> Iterator[tuple[Handle, dict[str, int], str]]:
+    """A model in which parts are told apart in several ways: with what it has, and when.
+
+    On the device `meta`, all parameters are in one place, which is none. Where another device is
+    graded on, models are moved there, and nothing can be moved from `meta`.
+    """
+    model = build(**changes)
+    counts = own_counts(model, rng)
+    yield model, counts, ""
+    if submission.device == "cpu":
+        with entered(submission.module("torch").device("meta")):
+            elsewhere = build(**changes)
+        yield elsewhere, counts, " on the device meta"
+    grow(submission, model, rng, tied=changes["tie_weights"] is True)
+    counts = own_counts(model, rng)
+    yield model, counts, " after a change of layers"
+    model.lm_head.weight.data.copy_(table_of(model).data)
+    yield model, counts, " with a table and a head of equal numbers"
 
 
 def own_counts(model: Handle, rng: random.Random) -> dict[str, int]:

@@ -13,10 +13,9 @@ from counted_parameters import (
     assert_plausible,
     assert_trainable,
     count_of,
-    grow,
     in_either_count,
     judge_counting,
-    own_counts,
+    stages,
 )
 from tied_models import (
     SIZES,
@@ -123,18 +122,21 @@ class TestOneParameter:
         """Tying leaves the token table as it starts without tying: its spread, its padding row"""
 
         def verdict(build: Build) -> None:
-            sizes = {"vocab_size": 400, "padding_idx": rng.randrange(VOCAB)}
+            for padding in (None, 0, rng.randrange(1, VOCAB)):
+                assert_starts_so(build, padding)
+
+        def assert_starts_so(build: Build, padding: int | None) -> None:
+            sizes = {"vocab_size": 400, "padding_idx": padding}
             tied, untied = (build(**sizes, tie_weights=tie) for tie in (True, False))
             table, *others = tensors(map(table_of, (tied, untied, *models_before(**sizes))))
             for other in (table, *others):
                 assert_shape(other, (400, WIDTH), "the token table")
-            if not is_shared(build(), rng):
+            if not is_shared(build(padding_idx=padding), rng):
                 fail("the head of a tied model does not follow the token table")
             spread = others[0].std().item()
             actual = table.std().item()
             assert_close(actual, spread, "the deviation of a tied table", rtol=0.15)
-            padding = sizes["padding_idx"]
-            if not all(other[padding].any() for other in others):
+            if padding is not None and not all(other[padding].any() for other in others):
                 zeros = torch.zeros(WIDTH)
                 assert_close(table[padding], zeros, "the padding row when tied", atol=0)
 
@@ -309,13 +311,10 @@ class TestCounting:
 
         def verdict(build: Build) -> None:
             for changes in variants():
-                model = build(**changes)
-                for when in ("", " after a change of layers"):
-                    expected = sum(own_counts(model, rng).values())
+                for model, expected, when in stages(submission, build, changes, rng):
                     count = model.count_parameters().value()
-                    assert_equal(count, expected, f"count_parameters(){when}")
+                    assert_equal(count, sum(expected.values()), f"count_parameters(){when}")
                     assert_equal(type(count).__name__, "int", "the type of count_parameters()")
-                    grow(submission, model, rng)
 
         judge_counting(submission, rng, verdict)
 
@@ -324,6 +323,7 @@ class TestCounting:
         """The breakdown counts each part, frozen or not, and the parts add up to the total"""
 
         def assert_breakdown(model: Handle, expected: dict[str, int], when: str) -> None:
+            expected = {**expected, "total": sum(expected.values())}
             breakdown = model.get_parameter_breakdown().value()
             assert_equal(breakdown, expected, f"the breakdown{when}")
             types = {name: type(number).__name__ for name, number in breakdown.items()}
@@ -331,14 +331,8 @@ class TestCounting:
 
         def verdict(build: Build) -> None:
             for changes in variants():
-                model = build(**changes)
-                for when in ("", " after a change of layers"):
-                    expected = own_counts(model, rng)
-                    expected["total"] = sum(expected.values())
+                for model, expected, when in stages(submission, build, changes, rng):
                     assert_breakdown(model, expected, when)
-                    grow(submission, model, rng)
-                expected = own_counts(model, rng)
-                expected["total"] = sum(expected.values())
                 for part in (*first_parameters(model), model.ln_f, model):
                     part.requires_grad_(False)
                     assert_breakdown(model, expected, " with frozen parameters")

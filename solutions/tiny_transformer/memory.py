@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -130,10 +131,11 @@ def largest_batch(memory: float, fixed: float, per_sequence: float, reserve: flo
         reserve: the share of `memory` that has to stay free.
 
     Returns:
-        The largest number of sequences that fits; what fits exactly, fits. 0 if not even one does.
+        The largest number of sequences that fits; what fits exactly, fits, and floats are rounded:
+        so does what is too large by no more than 1e-9 of a sequence. 0 if not even one does.
     """
     available = memory * (1 - reserve) - fixed
-    return max(0, int(available // per_sequence))
+    return max(0, math.floor(available / per_sequence + 1e-9))
 
 
 def measure_activation_memory(model: TinyTransformerLM, tokens: Tensor) -> float:

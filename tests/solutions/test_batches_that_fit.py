@@ -1,4 +1,4 @@
-"""Hidden checks of the largest batch: whatever sensible form an answer has, rounding decides nothing."""
+"""Hidden checks of the largest batch: whatever form an answer has, what it forgives decides."""
 
 from __future__ import annotations
 
@@ -20,30 +20,40 @@ SUITES = Path(__file__).parents[2] / "solutions/suites"
 CHECKS = ("test_sequences_that_fit", "test_exact_fit", "test_nothing_fits")
 
 
-def count_up(memory: float, fixed: float, each: float, reserve: float) -> int:
+TOLERANCE = 1e-9
+
+
+def count_up(memory: float, fixed: float, each: float, reserve: float, more: float) -> int:
     batch = 0
-    while fixed + (batch + 1) * each <= memory * (1 - reserve):
+    while fixed + (batch + 1 - more) * each <= memory * (1 - reserve):
         batch += 1
     return batch
 
 
-def share_free(memory: float, fixed: float, each: float, reserve: float) -> int:
-    fits = [n for n in range(400) if 1 - (fixed + n * each) / memory >= reserve]
+def count_down(memory: float, fixed: float, each: float, reserve: float, more: float) -> int:
+    batch, room = 0, memory - memory * reserve - fixed
+    while room >= each * (1 - more):
+        batch, room = batch + 1, room - each
+    return batch
+
+
+def share_free(memory: float, fixed: float, each: float, reserve: float, more: float) -> int:
+    fits = [n for n in range(400) if 1 - (fixed + (n - more) * each) / memory >= reserve]
     return max(fits, default=0)
 
 
-def exactly(memory: float, fixed: float, each: float, reserve: float) -> int:
-    m, f, e, r = (Fraction(number) for number in (memory, fixed, each, reserve))
-    return max(0, math.floor((m * (1 - r) - f) / e))
+def exactly(memory: float, fixed: float, each: float, reserve: float, more: float) -> int:
+    m, f, e, r, t = (Fraction(number) for number in (memory, fixed, each, reserve, more))
+    return max(0, math.floor((m * (1 - r) - f) / e + t))
 
 
-FORMS: dict[str, Callable[[float, float, float, float], int]] = {
-    "divide and floor": lambda m, f, e, r: max(0, math.floor((m * (1 - r) - f) / e)),
-    "divide whole": lambda m, f, e, r: max(0, int((m * (1 - r) - f) // e)),
-    "subtract the reserve": lambda m, f, e, r: max(0, int((m - m * r - f) / e)),
-    "subtract what is fixed first": lambda m, f, e, r: max(0, int((m - f - r * m) // e)),
-    "a billionth more": lambda m, f, e, r: max(0, math.floor((m * (1 - r) - f) / e + 1e-9)),
+FORMS: dict[str, Callable[[float, float, float, float, float], int]] = {
+    "divide and floor": lambda m, f, e, r, t: max(0, math.floor((m * (1 - r) - f) / e + t)),
+    "divide whole": lambda m, f, e, r, t: max(0, int((m * (1 - r) - f + t * e) // e)),
+    "subtract the reserve": lambda m, f, e, r, t: max(0, int((m - m * r - f) / e + t)),
+    "subtract what is fixed first": lambda m, f, e, r, t: max(0, int((m - f - r * m) / e + t)),
     "count up": count_up,
+    "count down": count_down,
     "compare shares": share_free,
     "exactly": exactly,
 }
@@ -56,11 +66,13 @@ def question(monkeypatch: pytest.MonkeyPatch) -> Any:
     return importlib.import_module("test_2_compute").TestLargestBatch()
 
 
-def ask(question: Any, check: str, form: Callable[..., int], seed: int) -> None:
+def ask(
+    question: Any, check: str, form: Callable[..., int], seed: int, more: float = TOLERANCE
+) -> None:
     def largest_batch(
         memory: float, fixed: float, per_sequence: float, reserve: float = 0.1
     ) -> int:
-        return form(memory, fixed, per_sequence, reserve)
+        return form(memory, fixed, per_sequence, reserve, more)
 
     submission = SubmissionNames(LocalLink({"largest_batch": largest_batch}))
     getattr(question, check)(submission, random.Random(seed))
@@ -73,11 +85,11 @@ def test_every_form_is_right(question: Any, form: Callable[..., int], check: str
         ask(question, check, form, seed)
 
 
-def test_one_that_refuses_an_exact_fit_is_not(question: Any) -> None:
-    with pytest.raises(CheckFailed):
-        ask(
-            question,
-            "test_exact_fit",
-            lambda m, f, e, r: math.ceil((m * (1 - r) - f) / e) - 1,
-            seed=0,
-        )
+@pytest.mark.parametrize("more", [-TOLERANCE, 0, 2e-6, 1e-3, 0.5])
+@pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
+def test_one_that_forgives_less_or_far_more_is_not(
+    question: Any, form: Callable[..., int], more: float
+) -> None:
+    for seed in range(5):
+        with pytest.raises(CheckFailed):
+            ask(question, "test_exact_fit", form, seed, more)

@@ -1,4 +1,4 @@
-"""Classes without a class statement, a hook that scales, waves from a list, a Sequential."""
+"""Classes without a class statement, a hook that scales, a Sequential, an error of its own."""
 
 import functools
 import math
@@ -39,6 +39,10 @@ def look_up(self, tokens):
 TokenEmbedding = type("TokenEmbedding", (nn.Module,), {"__init__": start, "forward": look_up})
 
 
+class TooLongError(Exception):
+    """What is neither a ValueError nor any other error of Python's own."""
+
+
 class Positions(nn.Module):
     def __init__(self, width, max_len, learned):
         super().__init__()
@@ -49,7 +53,7 @@ class Positions(nn.Module):
     def forward(self, x):
         length = x.size(1)
         if length > self.max_len:
-            raise ValueError(f"{length} tokens are more than {self.max_len}")
+            raise TooLongError(f"{length} tokens are more than {self.max_len}")
         if "drawn" in self.columns:
             return x + self.columns["drawn"].T[None, :length]
         return x + waves(self.max_len, self.width)[:length].to(x.device, x.dtype)

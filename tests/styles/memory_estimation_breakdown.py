@@ -61,7 +61,7 @@ class Compute:
 
     @staticmethod
     def batch(memory, fixed, per_sequence, reserve=0.1):
-        batch, _ = np.divmod(memory - reserve * memory - fixed, per_sequence)
+        batch = np.floor((memory - reserve * memory - fixed) / per_sequence + 1e-9)
         return np.maximum(batch, 0).astype(int)
 
     @staticmethod

@@ -9,6 +9,10 @@ MIB = 2**20
 
 
 def _itemsize(dtype):
+    if dtype is torch.bool:
+        return 1
+    if dtype.is_complex:
+        return 2 * torch.finfo(dtype).bits // 8  # finfo is about one of the two parts
     numbers = torch.finfo if dtype.is_floating_point else torch.iinfo
     return numbers(dtype).bits // 8
 
@@ -63,7 +67,7 @@ def estimate_kv_cache(model, batch_size, seq_len, dtype=torch.float32, n_kv_head
 
 def largest_batch(memory, fixed, per_sequence, reserve=0.1):
     batch = 0
-    while fixed + (batch + 1) * per_sequence <= memory * (1 - reserve):
+    while fixed + (batch + 1 - 1e-9) * per_sequence <= memory * (1 - reserve):
         batch += 1
     return batch
 

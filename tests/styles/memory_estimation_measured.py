@@ -106,7 +106,7 @@ def estimate_kv_cache(model, batch_size, seq_len, dtype=torch.float32, n_kv_head
 
 def largest_batch(memory, fixed, per_sequence, reserve=0.1):
     memory, fixed, per_sequence = Fraction(memory), Fraction(fixed), Fraction(per_sequence)
-    room = memory * (1 - Fraction(reserve)) - fixed
+    room = memory * (1 - Fraction(reserve)) - fixed + per_sequence / 10**9
     return room // per_sequence if room > 0 else 0
 
 

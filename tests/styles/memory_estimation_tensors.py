@@ -70,6 +70,7 @@ def estimate_kv_cache(model, batch_size, seq_len, dtype=torch.float32, n_kv_head
 
 def largest_batch(memory, fixed, per_sequence, reserve=0.1):
     free = torch.tensor(memory, dtype=torch.float64) * (1 - reserve) - fixed
+    free = free + 1e-9 * per_sequence
     return torch.div(free, per_sequence, rounding_mode="floor").clamp(min=0).long()
 
 

@@ -28,7 +28,6 @@ from grader.testing import (
 )
 from grader.testing.failure import fail
 
-TOO_LONG = ("ValueError", "AssertionError", "IndexError", "RuntimeError")
 WHOLE = "TransformerEmbedding"
 OTHER_DEVICE = "course.checks.other_device"
 
@@ -61,7 +60,7 @@ class TestMaxLen:
                 embed_unlike(embedding, token_ids(rng, 2, max(1, longest - 2)), 4)
                 for length in (longest + 1, 3 * longest):
                     tokens = token_ids(rng, 2, length)
-                    with raises(*TOO_LONG, what="a sequence that is too long"):
+                    with raises("Exception", what="a sequence that is too long"):
                         embedding(tokens)
 
         judge(submission, rng, kind, kind, verdict)
@@ -189,18 +188,19 @@ class TestDtypeDevice:
     @pytest.mark.parametrize("kind", KINDS)
     @check(points=0.5, hint="Mixing bfloat16 with float32 gives float32: what stays behind?")
     def test_bfloat16(self, submission: SubmissionNames, rng: random.Random, kind: str) -> None:
-        """After .to(torch.bfloat16) bfloat16 comes out, in training too, positions still right"""
+        """In bfloat16 and float16 that comes out, in training too, positions still right"""
 
         def verdict(build: Build) -> None:
-            embedding = self.build(build, kind)
-            redraw(embedding, rng)
-            single = positions(embedding, rng, (2, self.LENGTH), self.WIDTH)
-            assert_differs(single, torch.zeros_like(single), "what the positions add")
-            embedding.to(torch.bfloat16)
-            low = positions(embedding, rng, (2, self.LENGTH), self.WIDTH)
-            if low.dtype != torch.bfloat16:
-                fail("the output has the wrong dtype", expected=torch.bfloat16, actual=low.dtype)
-            assert_close(low.float(), single, "what the positions add", rtol=0.02, atol=0.02)
+            for dtype in (torch.float16, torch.bfloat16):
+                embedding = self.build(build, kind)
+                redraw(embedding, rng)
+                single = positions(embedding, rng, (2, self.LENGTH), self.WIDTH)
+                assert_differs(single, torch.zeros_like(single), "what the positions add")
+                embedding.to(dtype)
+                low = positions(embedding, rng, (2, self.LENGTH), self.WIDTH)
+                if low.dtype != dtype:
+                    fail("the output has the wrong dtype", expected=dtype, actual=low.dtype)
+                assert_close(low.float(), single, "what the positions add", rtol=0.02, atol=0.02)
             ids = token_ids(rng, 2, 9)
             trained = self.in_training(build, kind, ids)
             if trained is not None:

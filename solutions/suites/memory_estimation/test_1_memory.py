@@ -36,6 +36,7 @@ from grader.testing import (
     assert_equal,
     attribute,
     check,
+    entered,
     values,
 )
 from grader.testing.failure import fail
@@ -54,45 +55,54 @@ class TestDtypes:
     """Dtypes and units"""
 
     @pytest.mark.parametrize(
-        ("dtype", "factor"),
+        "factors",
         [
-            ("float64", 2),
-            ("float16", 1 / 2),
-            ("bfloat16", 1 / 2),
-            ("float8_e4m3fn", 1 / 4),
-            ("int8", 1 / 4),
-            ("int64", 2),
+            {"float64": 2},
+            {"float16": 1 / 2},
+            {"bfloat16": 1 / 2},
+            {"float8_e4m3fn": 1 / 4},
+            {"int8": 1 / 4},
+            {"int64": 2, "int16": 1 / 2, "bool": 1 / 4, "complex64": 2},
         ],
-        ids=["float64", "float16", "bfloat16", "float8", "int8", "int64"],
+        ids=["float64", "float16", "bfloat16", "float8", "int8", "int64 and others"],
     )
     @check(points=0.6, hint="Ask the dtype how many bytes it takes.")
     def test_bytes(
-        self, submission: SubmissionNames, rng: random.Random, dtype: str, factor: float
+        self, submission: SubmissionNames, rng: random.Random, factors: dict[str, float]
     ) -> None:
         """Every size follows the dtype that is asked for:"""
         sizes = random_sizes(rng)
         model = build(submission, **sizes)
         single = model_memory(submission, model)
         assert_follows_the_model(submission, rng)
-        other = model_memory(submission, model, dtype=attribute(submission.module("torch"), dtype))
-        expected = {name: factor * size for name, size in single.items()}
-        assert_all_close(other, expected, f"in {dtype}")
+        for dtype, factor in factors.items():
+            told = attribute(submission.module("torch"), dtype)
+            expected = {name: factor * size for name, size in single.items()}
+            assert_all_close(model_memory(submission, model, dtype=told), expected, f"in {dtype}")
 
     @check(points=0.2, hint="The question is about the dtype that is asked for, no other.")
     def test_converted_model(self, submission: SubmissionNames, rng: random.Random) -> None:
         """What dtype the model has now makes no difference, and the model is left as it is"""
         sizes = random_sizes(rng)
         model = build(submission, **sizes)
+        model.eval()
+        weight, norm, block = model.lm_head.weight, model.ln_f, model.blocks[0]
+        block.train()
+        weight.requires_grad_(False)
+        norm.bias.grad = gradient = torch.tensor([rng.random() for _ in range(sizes["d_model"])])
         single = parameters(submission, model, dtype=torch.float32)
         assert_follows_the_model(submission, rng)
         half = parameters(submission, model, dtype=torch.bfloat16)
         ordered = submission.estimate_model_memory(model, torch.bfloat16)["parameters"]
         assert_close(number(ordered, '"parameters"'), half, "the same without names", atol=0)
-        weight = model.lm_head.weight
         if weight.tensor().dtype != torch.float32:
             fail("the model itself has another dtype afterwards")
-        kept = (model.training, weight.requires_grad, weight.grad, model.blocks[0].training)
-        assert_equal(values(kept), [True, True, None, True], "mode, requires_grad, gradient, mode")
+        modes = values((model.training, block.training))
+        assert_equal(modes, [False, True], "training of a model, and of a block that differs")
+        trained = values((weight.requires_grad, norm.weight.requires_grad))
+        assert_equal(trained, [False, True], "requires_grad of a frozen parameter, of another one")
+        assert_equal(values((weight.grad, norm.weight.grad)), [None, None], "a gradient of none")
+        assert_close(norm.bias.grad.tensor(), gradient, "a gradient that was there")
         model.bfloat16()
         assert_close(parameters(submission, model), single, '"parameters" in float32', atol=0)
         again = parameters(submission, model, dtype=torch.bfloat16)
@@ -114,9 +124,9 @@ class TestDtypes:
         """Activations follow the dtype that is asked for"""
         sizes = random_sizes(rng)
         batch, length = random_input(rng)
-        double, single, half, bfloat = (
+        double, single, half, bfloat, byte = (
             activations(submission, sizes, batch, length, dtype=dtype)
-            for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+            for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int8)
         )
         default = activations(submission, sizes, batch, length)
         model = build(submission, **sizes)
@@ -127,6 +137,7 @@ class TestDtypes:
         assert_close(bfloat, half, "the estimate in bfloat16", atol=0)
         # Four bytes more cost twice what two bytes more cost, whatever is counted in float32.
         assert_close(double - single, 2 * (single - half), "what float64 adds", rtol=1e-3, atol=0)
+        assert_close(single - half, 2 * (half - byte), "what 16 bits save", rtol=1e-3, atol=0)
         assert_sizes_matter(submission, rng)
         if not 0.4 < (single - half) / single < 0.501:
             fail("float16 should save nearly half", expected=single / 2, actual=half)
@@ -146,6 +157,10 @@ class TestCounting:
         count = n_parameters(sizes)
         expected = (count + sizes["vocab_size"] * sizes["d_model"]) / count
         assert_close(untied / tied, expected, "the ratio of an untied to a tied model", atol=0)
+        with entered(submission.module("torch").device("meta")):
+            model = build(submission, **sizes)
+        there = parameters(submission, model)
+        assert_close(there, tied, "a tied model on the device meta", atol=0)
 
     @check(points=0.35, hint="A frozen parameter has to be in memory like any other.")
     def test_frozen(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -313,7 +328,7 @@ class TestFusedAttention:
     @check(points=0.6, hint="One float32 number for each head and query, whatever the dtype.")
     def test_saved(self, submission: SubmissionNames, rng: random.Random) -> None:
         """A fused kernel keeps one number where naive attention keeps a row of weights"""
-        for dtype in (torch.float32, torch.float16):
+        for dtype in (torch.float32, torch.float16, torch.float64):
             sizes = random_sizes(rng)
             batch, length = random_input(rng)
             naive, fused = (
@@ -324,9 +339,12 @@ class TestFusedAttention:
             rows = batch * sizes["n_heads"] * length * sizes["n_layers"]
             saved = rows * (length * dtype.itemsize - 4) / MIB
             # A mistake in the naive estimate is not lost again: in other terms, in that of the
-            # weights, or in the unit.
+            # weights, in the unit, or in the bytes of an element.
             right = (
-                math.isclose(naive - fused, saved, rel_tol=1e-3),
+                any(
+                    math.isclose(naive - fused, rows * (length * size - 4) / MIB, rel_tol=1e-3)
+                    for size in (1, 2, 4, 8)
+                ),
                 math.isclose(fused, whole - saved, rel_tol=1e-4),
                 math.isclose(fused / naive, (whole - saved) / whole, rel_tol=1e-4),
             )

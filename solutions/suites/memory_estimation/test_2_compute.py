@@ -6,6 +6,7 @@ student's own others: what is wrong in them is lost where they are asked for.
 
 import math
 import random
+from collections.abc import Iterator
 
 import pytest
 import torch
@@ -103,7 +104,8 @@ class TestKvCache:
         self.assert_follows_the_model(submission, sizes)
         batch, length = random_input(rng)
         single = cache(submission, sizes, batch, length)
-        for dtype, times in ((torch.float64, 2), (torch.float16, 1 / 2), (torch.int8, 1 / 4)):
+        several = {torch.float64: 2, torch.float16: 1 / 2, torch.int8: 1 / 4, torch.int16: 1 / 2}
+        for dtype, times in several.items():
             actual = cache(submission, sizes, batch, length, dtype=dtype)
             assert_close(actual, times * single, f"the cache in {dtype}", atol=0)
         model = build(submission, **sizes).bfloat16()
@@ -138,7 +140,7 @@ class TestLargestBatch:
 
     @check(points=0.25, hint="At most as much as there is: what fits exactly, fits.")
     def test_exact_fit(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """What fits exactly, fits; with a little less memory it does not"""
+        """What fits exactly, fits, rounded or not; with a little less memory it does not"""
         # All numbers are sums of a few powers of two: no arithmetic rounds them.
         memory, reserve = 4.0 * rng.randrange(300, 500), 0.25
         n_sequences, per_sequence = rng.randrange(5, 20), rng.randrange(4, 160) / 4
@@ -148,6 +150,11 @@ class TestLargestBatch:
                 memory=memory - less, fixed=fixed, per_sequence=per_sequence, reserve=reserve
             )
             assert_close(scalar(actual, "the batch"), expected, "the batch", rtol=0, atol=0)
+        for memory, fixed, per_sequence, reserve, n_sequences in rounded_fits(rng):
+            less = 1e-6 * per_sequence / (1 - reserve)
+            for there_is, expected in ((memory, n_sequences), (memory - less, n_sequences - 1)):
+                actual = submission.largest_batch(there_is, fixed, per_sequence, reserve)
+                assert_close(scalar(actual, "the batch"), expected, "the batch", rtol=0, atol=0)
 
     @check(points=0.25, hint="There is no batch of less than no sequences.")
     def test_nothing_fits(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -162,14 +169,36 @@ class TestLargestBatch:
             fail("here there is room for hundreds", expected="200 to 350", actual=room)
 
 
+def rounded_fits(rng: random.Random) -> Iterator[tuple[float, float, float, float, int]]:
+    """Exact fits in tenths, which floats are not: rounded in each way so that one does not fit."""
+    fits = (
+        lambda m, f, e, r, n: (m * (1 - r) - f) / e >= n,
+        lambda m, f, e, r, n: (m * (1 - r) - f) // e >= n,
+        lambda m, f, e, r, n: (m - m * r - f) / e >= n,
+        lambda m, f, e, r, n: (m - f - r * m) / e >= n,
+        lambda m, f, e, r, n: f + n * e <= m * (1 - r),
+        lambda m, f, e, r, n: 1 - (f + n * e) / m >= r,
+    )
+    for fits_so in fits:
+        missed = False
+        while not missed:
+            tenths, each, batch = rng.randrange(1, 10), rng.randrange(51, 131), rng.randrange(5, 31)
+            memory = 10 * rng.randrange(400, 900)
+            fixed = memory * (10 - tenths) - each * batch
+            fit = (float(memory), fixed / 10, each / 10, tenths / 10, batch)
+            missed = not fits_so(*fit)
+        yield fit
+
+
 class TestBudget:
     """Budgets and utilization"""
 
     @check(points=0.35, hint="Two equations, two unknowns: 6 N D is the budget, and D is 20 N.")
     def test_optimum(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """A budget is used up, with 20 tokens for each parameter"""
-        for low, high in ((15, 19), (21, 26)):
-            budget = 10 ** rng.uniform(low, high)
+        """A budget is used up, with 20 tokens for each parameter, and nothing is rounded"""
+        # a small one, for which neither N nor 20 N is nearly whole
+        few = rng.randrange(3, 9) + (rng.randrange(5, 14) + rng.uniform(0.3, 0.7)) / 20
+        for budget in (120 * few**2, 10 ** rng.uniform(15, 19), 10 ** rng.uniform(21, 26)):
             optimum = submission.chinchilla_optimum(budget)
             n_parameters, n_tokens = (number(optimum[place], "ND"[place]) for place in (0, 1))
             assert_close(n_parameters, math.sqrt(budget / 120), "N", atol=0)

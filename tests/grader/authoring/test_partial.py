@@ -9,16 +9,19 @@ import msgspec
 import pytest
 from toy import write
 
-from grader.authoring.lessons import Lesson, read_lesson
+from grader.authoring.lessons import Lesson, lesson_paths, read_lesson
 from grader.authoring.partial import (
     PartialReport,
     PartialResult,
     Variant,
+    gaps,
     judge_partial,
     missing_losses,
     stubs,
     unsolved,
 )
+from grader.authoring.release import build_notebook, code_cells, solution_sources
+from grader.config.course import load_course
 
 CLASS = """
 class Sum(Base):
@@ -75,6 +78,18 @@ def test_one_method_is_left_unsolved_and_the_other_stays(variant: Variant) -> No
     assert body(text, "__init__") == "super().__init__(); self.a = a"
     assert body(text, "up") != "return self.a + 1"
     assert ("def up" in text) == (variant is not Variant.LEFT_OUT)
+
+
+def test_a_stub_that_is_called_as_a_question_is_left_unsolved_like_any_other() -> None:
+    course = load_course(Path(__file__).parents[3])
+    path = lesson_paths(course)["memory_estimation"]
+    lesson = read_lesson(path)
+    assert "largest_batch" in {cell.solution for cell in lesson.cells if cell.solution} & {
+        cell.question for cell in lesson.cells
+    }
+    solved = code_cells(build_notebook(path, course, None, solved=True))
+    for gap in gaps(course, lesson, solution_sources(course, lesson)):
+        assert gap.cells != solved, f"{gap.stub}, {gap.variants}"
 
 
 def test_what_students_are_given_stays() -> None:

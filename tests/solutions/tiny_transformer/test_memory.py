@@ -150,6 +150,9 @@ class TestLargestBatch:
             (999, 250, 100, 0.25, 4),
             (1000, 250, 501, 0.25, 0),
             (1000, 2000, 10, 0, 0),
+            (100, 0, 20, 0.8, 1),
+            (500, 0, 0.1, 0, 5000),
+            (1000, 0, 100.0001, 0, 9),
         ],
     )
     def test_is_the_last_that_fits(self, memory, fixed, per_sequence, reserve, expected):
