@@ -141,4 +141,3 @@ def _link(path: str, folder: Path) -> str:
         return address(*Path(relative).parts)
     except (ValueError, UnicodeError):  # another drive
         return ""
-
