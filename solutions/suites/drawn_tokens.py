@@ -238,6 +238,9 @@ def assert_together(
         new = continuation(writer, model, prompt, 1, temperature=1.0, **given).clamp(0, 5)
         if not all(bool(kept[name][prompt, new].all()) for name in names):
             fail(f"with {' and '.join(names)}, a token is drawn that should never be")
+        if len(names) == 1:  # with other probabilities, the other limit leaves other tokens
+            left = table[0].softmax(dim=0) * kept[names[0]][0]
+            assert_distributed(new[::2], left / left.sum(), names[0])
 
     if all(tried(lambda name=name: judge(name)) is None for name in limits):
         judge(*limits)
