@@ -217,6 +217,35 @@ def assert_ends(
             writer.write(model, prompt[:2], 1, temperature=1.0, **{name: limit})
 
 
+def assert_together(
+    submission: SubmissionNames, rng: random.Random, limits: dict[str, float]
+) -> None:
+    """Demand that of two limits each counts, if each does when it is given alone.
+
+    What both leave is what the stricter one leaves, so there are two kinds of rows.
+    """
+    order = rng.sample(range(6), 6)
+    sharp, flat = [1.6, 0.0, -3.0, -3.2, -3.4, -3.6], [1.0, 0.8, 0.6, 0.4, 0.2, 0.0]
+    table = torch.tensor([sharp, flat] * 3)[:, order]
+    writer = SamplerWriter(submission)
+    model = writer.table_model(table, max_len=ROOMY)
+    prompt = torch.arange(6).repeat(40).unsqueeze(1)  # (240, 1)
+    functions = {"top_k": keeps_top_k, "top_p": keeps_top_p, "min_p": keeps_min_p}
+    kept = {name: functions[name](table.softmax(dim=1), limits[name]) for name in limits}
+
+    def judge(*names: str) -> None:
+        given = {name: limits[name] for name in names}
+        new = continuation(writer, model, prompt, 1, temperature=1.0, **given).clamp(0, 5)
+        if not all(bool(kept[name][prompt, new].all()) for name in names):
+            fail(f"with {' and '.join(names)}, a token is drawn that should never be")
+        if len(names) == 1:  # with other probabilities, the other limit leaves other tokens
+            left = table[0].softmax(dim=0) * kept[names[0]][0]
+            assert_distributed(new[::2], left / left.sum(), names[0])
+
+    if all(tried(lambda name=name: judge(name)) is None for name in limits):
+        judge(*limits)
+
+
 def assert_keeps(
     submission: SubmissionNames, rng: random.Random, keeps: Kept, limit: float
 ) -> None:

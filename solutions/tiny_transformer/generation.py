@@ -105,13 +105,13 @@ def sample_next(
         top_k: (bonus) then keep the k most probable tokens: see `keep_top_k`.
         top_p: (bonus) then keep the nucleus: see `keep_top_p`.
         min_p: (bonus) then drop what is far less probable than the best: see `keep_min_p`.
-        generator: where the random numbers come from; None is torch's default generator.
+        generator: where the random numbers come from; if it is None, wherever you like.
 
     Returns:
         Token ids (B,), int64; each row is drawn independently.
 
     Raises:
-        ValueError: `temperature` is negative, or a limit is out of range.
+        ValueError: `temperature` is negative, or one draws and a limit is out of range.
     """
     if not temperature >= 0:  # also refuses nan
         raise ValueError(f"temperature must be 0 or more, not {temperature}")
@@ -231,7 +231,7 @@ def generate(
         min_p: (bonus) sample from tokens at least min_p times as probable as the most probable.
         use_cache: (bonus) keep each block's keys and values instead of computing them again for
             every token: the same text, sooner. Each step calls the model's `lm_head`.
-        generator: where all random numbers come from; None is torch's default generator, which is
+        generator: where all random numbers come from, if it is given. Torch's default generator is
             never seeded here.
 
     Returns:
@@ -240,7 +240,7 @@ def generate(
 
     Raises:
         ValueError: `temperature` or `max_new_tokens` is negative, there is no token to start
-            from, or a limit of the sampling is out of range.
+            from, or a token is to be drawn and a limit is out of range.
     """
     if not temperature >= 0:  # before any work, also when nothing is to be sampled
         raise ValueError(f"temperature must be 0 or more, not {temperature}")

@@ -190,7 +190,7 @@ class TinyTransformerLM(nn.Module):
 
         Raises:
             ValueError: `temperature` or `max_new_tokens` is negative, there is no token to start
-                from, or a limit of the sampling is out of range.
+                from, or a token is to be drawn and a limit is out of range.
         """
         return generate(
             self,

@@ -105,7 +105,7 @@ def clip_gradients(parameters: Iterable[nn.Parameter], max_norm: float) -> float
         The gradient's length before.
     """
     gradients = [p.grad for p in parameters if p.grad is not None]
-    norm = float(torch.stack([gradient.norm() for gradient in gradients]).norm())
+    norm = math.hypot(*(float(gradient.norm()) for gradient in gradients))  # 0 if there is none
     for gradient in gradients:
         gradient.mul_(min(1.0, max_norm / (norm + 1e-6)))  # the norm may be 0
     return norm

@@ -82,9 +82,7 @@ def _last_logits(model, window, use_cache):
         normed = layer.norm1(x)
         seen = normed if inputs[number] is None else torch.cat([inputs[number], normed], 1)
         inputs[number] = seen
-        mixed, _ = layer.self_attn(
-            normed, seen, seen, attn_mask=mask.to(x.dtype), need_weights=False
-        )
+        mixed, _ = layer.self_attn(normed, seen, seen, attn_mask=mask, need_weights=False)
         x = x + mixed
         x = x + layer.linear2(F.gelu(layer.linear1(layer.norm2(x))))
     _memory.update(read=window, inputs=inputs, model=model)

@@ -48,13 +48,15 @@ class Reader:
     def __init__(self, model, batch):
         attention = model.blocks[0].layer.self_attn
         shape = (2, batch, attention.num_heads, model.max_len, attention.head_dim)
-        self.room = [attention.in_proj_weight.new_zeros(shape) for _ in model.blocks]
+        device = attention.in_proj_weight.device
+        self.room = [torch.zeros(shape, device=device) for _ in model.blocks]  # of the default type
         self.model, self.end = model, 0
 
     def __call__(self, tokens):
         start, self.end = self.end, tokens.size(1)
         places = torch.arange(self.model.max_len, device=tokens.device)
-        mask = places <= places[start : self.end, None]
+        mask = torch.zeros(self.end - start, self.model.max_len, device=tokens.device)
+        mask[places > places[start : self.end, None]] = -torch.inf
         x = self.model.embedding(tokens)[:, start:]
         for block, room in zip(self.model.blocks, self.room, strict=True):
             layer, attention = block.layer, block.layer.self_attn

@@ -106,6 +106,9 @@ class TestSideEffects:
             for hook in elements(hooks):
                 hook.remove()
             assert_equal(flags(model), before, "the modes of the modules, after an error")
+            with contextlib.suppress(StudentError):
+                writer.generate(model, prompt, max_new_tokens=1, temperature=-1.0).done()
+            assert_equal(flags(model), before, "the modes of the modules, after a refusal")
 
     @check(points=0.5, hint="Whoever sets the seed inside gets the same text every time.")
     def test_seed(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -114,13 +117,14 @@ class TestSideEffects:
         assert_heeds_the_model(writer, rng)
         model = writer.indifferent_model(torch.zeros(VOCAB), max_len=ROOMY)
         prompt = token_ids(rng, 2, 3, VOCAB)
-        later = []
-        for _ in range(2):
-            submission.seed(rng.randrange(2**31))
+        seeds, later = rng.sample(range(2**31), 2), []
+        for seed in (*seeds, seeds[1]):
+            submission.seed(seed)
             one, two = (continuation(writer, model, prompt, 8) for _ in range(2))
             assert_differs(one, two, "the text of a second call")
             later.append(submission.module("torch").rand(8).tensor())
-        assert_differs(*later, "what is drawn afterwards, from another seed,")
+        assert_differs(*later[:2], "what is drawn afterwards, from another seed,")
+        assert_close(later[2], later[1], "what is drawn afterwards, from the same seed,")
 
     @check(points=0.25, hint="Draw with generator=generator, wherever you draw.")
     def test_generator(self, submission: SubmissionNames, rng: random.Random) -> None:
@@ -130,13 +134,21 @@ class TestSideEffects:
         model = writer.indifferent_model(torch.zeros(VOCAB), max_len=ROOMY)
         prompt, seeds = token_ids(rng, 2, 3, VOCAB), rng.sample(range(2**31), 2)
 
-        def text(seed: int) -> Tensor:
+        torch_there = submission.module("torch")
+        source = torch_there.Generator(submission.device)
+
+        def text(seed: int | None = None) -> Tensor:
             submission.seed(rng.randrange(2**31))
-            source = submission.module("torch").Generator(submission.device).manual_seed(seed)
+            if seed is not None:
+                source.manual_seed(seed)
             return continuation(writer, model, prompt, 8, generator=source)
 
         first = text(seeds[0])  # 16 tokens of 12: alike by chance once in 10^17
+        later = torch_there.rand(8).tensor()
+        assert_differs(text(), first, "the text of a second call with one generator")
         assert_close(text(seeds[0]), first, "the text from a generator in the same state")
+        others = torch_there.rand(8).tensor()
+        assert_differs(others, later, "what is drawn afterwards, from another seed,")
         assert_differs(text(seeds[1]), first, "the text from another generator")
 
 

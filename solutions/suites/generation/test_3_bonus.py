@@ -4,10 +4,12 @@ import random
 
 import pytest
 import torch
+from cached_habits import assert_same_habits
 from drawn_tokens import (
     assert_ends,
     assert_keeps,
     assert_limited,
+    assert_together,
     keeps_min_p,
     keeps_top_k,
     keeps_top_p,
@@ -19,6 +21,7 @@ from torch import Tensor
 from course.checks.writers import PARTS, token_ids
 from course.parts import TinyTransformerLM
 from grader.testing import (
+    Handle,
     SubmissionNames,
     assert_close,
     assert_equal,
@@ -66,8 +69,9 @@ class TestTopP:
 
     @check(points=0.4, timeout_s=30, hint="What if p is tiny, or 1?")
     def test_top_p_ends(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """A tiny p leaves the best token, p = 1 changes nothing, and other p are refused"""
+        """A tiny p leaves the best, p = 1 all, other p are refused; beside top-k, both count"""
         assert_ends(submission, rng, "top_p", rng.uniform(1e-4, 1e-2), 1.0, (0.0, -0.5, 1.5))
+        assert_together(submission, rng, {"top_k": 2, "top_p": 0.7})
         assert_keeps(submission, rng, keeps_top_p, rng.uniform(0.6, 0.8))
 
 
@@ -90,8 +94,9 @@ class TestMinP:
 
     @check(points=0.4, timeout_s=30, hint="What if the fraction is 0, or 1?")
     def test_min_p_ends(self, submission: SubmissionNames, rng: random.Random) -> None:
-        """Fraction 1 leaves the best token, 0 changes nothing, and others are refused"""
+        """Fraction 1 leaves the best token, 0 all, others are refused; beside top-k, both count"""
         assert_ends(submission, rng, "min_p", 1.0, 0.0, (-0.5, 1.5))
+        assert_together(submission, rng, {"top_k": 2, "min_p": 0.5})
         assert_keeps(submission, rng, keeps_min_p, rng.uniform(0.25, 0.4))
 
 
@@ -101,7 +106,7 @@ class TestCache:
     bonus = True
 
     @check(
-        points=1.2,
+        points=1.1,
         timeout_s=30,
         hint="A token's key and value stay what they are: compute them once.",
     )
@@ -117,7 +122,7 @@ class TestCache:
         judge_cache(submission, rng, verdict)
 
     @check(
-        points=0.8,
+        points=0.6,
         requires=["test_less_work"],
         hint="When the window moves, every token moves to another position.",
     )
@@ -125,6 +130,21 @@ class TestCache:
         """use_cache=True writes the same text when it outgrows max_len"""
         prompts = some_prompts(rng, ROOM - 3, ROOM, ROOM + 3)
         judge_cache(submission, rng, lambda judge: judge.assert_same_text(prompts, 7))
+
+    @check(
+        points=0.3,
+        requires=["test_less_work"],
+        hint="The cache decides how logits are computed, and nothing else.",
+    )
+    def test_same_habits(self, submission: SubmissionNames, rng: random.Random) -> None:
+        """use_cache=True changes neither what is drawn, nor what is refused, nor what is left"""
+        (prompt,) = some_prompts(rng, 4)
+
+        def verdict(judge: CacheJudge) -> None:
+            # Rounding decides one draw in a million: two models are enough.
+            in_some_way([lambda: assert_same_habits(judge, prompt, 6)] * 2)
+
+        judge_cache(submission, rng, verdict)
 
 
 TEXT_MODEL = {
@@ -167,7 +187,7 @@ class TestMilestone:
     def test_training(self, submission: SubmissionNames, rng: random.Random) -> None:
         """The losses of the steps come back, and the modules' modes are what they were"""
         sizes = {**TEXT_MODEL, "max_len": 16}
-        model, tokens = TinyTransformerLM(**sizes).eval(), token_ids(rng, 1, 9, 16)[0]
+        model, tokens = TinyTransformerLM(**sizes).eval(), token_ids(rng, 1, 17, 16)[0]
         with torch.no_grad():
             model.lm_head.weight.mul_(20)  # or the loss would be ln V whatever the targets are
             logits = model(tokens[:-1].unsqueeze(0))[0][0]
@@ -187,13 +207,25 @@ class TestMilestone:
             if not dropout:
                 assert_close(torch.tensor(losses), expected.expand(3), "the losses at rate 0")
                 learning = submission.overfit(theirs, tokens, 3, 1e-2).value()
+                assert_close(torch.tensor(learning[0]), expected, "the loss before the first step")
                 if learning[-1] == learning[0]:
                     fail("no step changes the loss")
+                self.make_sure_of(theirs, token=3)
+                losses = submission.overfit(theirs, torch.full((6,), 3), 3, 0.0).value()
+                assert_equal(len(losses), 3, "the number of losses of a text that is known")
             elif len(set(losses)) == 1:  # float32 hardly has the same number by chance
                 fail("in training, nothing is dropped")
             modes = values([part.training for part in (theirs, theirs.ln_f, theirs.blocks)])
             expected_modes = [False, False, not dropout]
             assert_equal(modes, expected_modes, "the modes of model, norm and blocks")
+
+    @staticmethod
+    def make_sure_of(model: Handle, token: int) -> None:
+        """Let a model expect one token, whatever it reads."""
+        model.ln_f.weight.data.zero_()
+        model.ln_f.bias.data.fill_(1.0)
+        model.lm_head.weight.data.zero_()
+        model.lm_head.weight.data[token].fill_(1.0)
 
     def assert_learned(self, submission: SubmissionNames, tokens: Tensor, *schedule: float) -> None:
         """Demand that a new model repeats a text (T,) after overfit(model, tokens, *schedule)."""

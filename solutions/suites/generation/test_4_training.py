@@ -27,6 +27,7 @@ from grader.testing import (
     Handle,
     SubmissionNames,
     assert_close,
+    assert_differs,
     assert_equal,
     assert_shape,
     check,
@@ -49,13 +50,15 @@ class TestBatches:
         """Inputs are pieces of the text, targets are what follows each token"""
         tokens = torch.tensor(rng.sample(range(100), 40))
         place = {token: number for number, token in enumerate(tokens.tolist())}
-        inputs, targets = batch(submission, tokens, 7, 5)
+        text = submission.send(tokens)
+        (inputs, targets), (others, _) = (batch(submission, text, 7, 5) for _ in range(2))
         first = [place.get(row[0], -100) for row in inputs.tolist()]
         places = torch.tensor(first).unsqueeze(1) + torch.arange(5)
         if bool((places < 0).any() | (places + 1 >= len(tokens)).any()):
             fail("an input is no token of the text, or has none after it")
         if len(set(first)) == 1:  # by chance once in 35 ** 6 = 1.8e9
             fail("all pieces of a batch begin at the same place")
+        assert_differs(others, inputs, "what a second call draws")
         assert_equal(inputs.tolist(), tokens[places].tolist(), "the inputs")
         assert_equal(targets.tolist(), tokens[places + 1].tolist(), "the targets")
 
@@ -73,7 +76,7 @@ class TestBatches:
 
 
 def batch(
-    submission: SubmissionNames, tokens: Tensor, batch_size: int, length: int
+    submission: SubmissionNames, tokens: Tensor | Handle, batch_size: int, length: int
 ) -> tuple[Tensor, Tensor]:
     """A batch of the notebook's, both parts (batch_size, length)."""
     parts = tensors(elements(submission.get_batch(tokens, batch_size, length)))
@@ -128,7 +131,8 @@ class TestClipping:
             gradients = [normal(rng, *shape) for shape in shapes]
             length = float(torch.cat([each.flatten() for each in gradients]).norm())
             parameters = with_gradients(submission, rng, gradients)
-            found = submission.clip_gradients(parameters, factor * length).value()
+            given = submission.module("builtins").iter(parameters)  # to be gone through once
+            found = submission.clip_gradients(given, factor * length).value()
             assert_close(a_float(found), length, "the length before")
             now = tensors(one.grad for one in parameters[:-1])
             expected = [min(1.0, factor) * each for each in gradients]

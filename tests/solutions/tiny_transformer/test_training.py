@@ -31,6 +31,10 @@ def test_the_text_comes_back():
     assert generate(model, TEXT[:2].unsqueeze(0), 18, temperature=0)[0].equal(TEXT)
 
 
+def test_gradients_that_there_are_not_have_no_length():
+    assert clip_gradients(build().parameters(), 1.0) == 0.0
+
+
 def test_training_flags_are_put_back_and_the_text_is_left_alone():
     model, text = build().eval(), TEXT.clone()
     model.blocks[0].train()
