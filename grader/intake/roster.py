@@ -216,8 +216,8 @@ def known_as(student: str) -> set[str]:
 
 
 def folded_id(text: str) -> str:
-    """What an id is compared as: case, spaces around it and how accents are kept don't matter."""
-    return identity(text.strip()[:MAX_ID_CHARS]).strip()
+    """What an id is compared as, whatever its case, its spaces and how accents are kept."""
+    return " ".join(identity(text.strip()[:MAX_ID_CHARS]).split())
 
 
 def name_words(name: str) -> tuple[str, ...]:

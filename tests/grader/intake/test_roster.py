@@ -44,6 +44,12 @@ def test_accents_are_the_same_however_a_table_keeps_them(tmp_path, form, head):
         assert unicodedata.normalize("NFC", found.names(["José"])["José"]) == "José Ünal"
 
 
+def test_spaces_are_as_many_as_in_a_name_of_the_gradebook(tmp_path):
+    (tmp_path / "r.csv").write_text("student\nAnn \u00a0 Lee\n", "utf-8")
+    found = read_roster(tmp_path / "r.csv")
+    assert (found.unseen(["Ann Lee"]), found.strangers(["Ann Lee"])) == ((), ())
+
+
 def test_who_is_not_in_the_roster_is_reported(roster):
     (problem,) = roster.strangers(["ann", "101"])
     assert (problem.kind, problem.student) == ("not-in-roster", "ann")
