@@ -200,7 +200,7 @@ def _members(draw: Draw) -> list[Member]:
 def canvas_name(name: str) -> str:
     """A name as Canvas writes it: no spaces or punctuation, and no number between underscores."""
     plain = re.sub(r"\W", "", name).lower()
-    return re.sub(r"_(\d+)_", r"\1", plain) or "x"
+    return re.sub(r"_(\d+)(?=_|$)", r"\1", plain) or "x"
 
 
 def _canvas(draw: Draw) -> Class:
