@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from IPython.core.magics.execution import ExecutionMagics
 from toy import Silent, notebook, write, write_course
 
 from grader.config.course import load_course
@@ -81,6 +82,8 @@ RAISES_IN_LINE = {
     "magics_in_each_other": ("%%time\n%%time\n\nx = 1\ny = {}['no key']", 5),
 }
 
+TIME_RAISES = "no-raise-error" in (ExecutionMagics.time.__doc__ or "")
+
 
 @pytest.fixture(scope="module")
 def score(tmp_path_factory: pytest.TempPathFactory) -> Score:
@@ -118,6 +121,8 @@ def test_a_cell_that_raises_is_reported_and_the_rest_runs(score: Score, name: st
 def test_the_line_of_an_error_is_that_of_the_notebook(score: Score, name: str) -> None:
     number = len(FINE) + len(RAISES) + list(RAISES_IN_LINE).index(name) + 1
     source, line = RAISES_IN_LINE[name]
+    if "%%time" in source and "= =" not in source and not TIME_RAISES:
+        pytest.skip("this IPython shows what a timed cell raises, and goes on")
     (error,) = [error for error in score.cell_errors if error.cell == number]
     assert (error.line, error.source_line) == (line, source.splitlines()[line - 1].strip())
 
