@@ -74,7 +74,8 @@ def adamw_step(parameters, state, learning_rate, *options, **named):
 
 
 def learning_rate_at(step, n_steps, peak, warmup=0, floor=0.0):
-    return peak * min(1, (step + 1) / max(warmup, 1)) * (1 - max(step - warmup, 0) / n_steps)
+    left = n_steps - max(step, warmup)  # the last step is to be a short one
+    return peak * min(1, (step + 1) / max(warmup, 1)) * max(left, 0) / max(n_steps - warmup, 1)
 """
 
 NAMES = ("get_batch", "cross_entropy", "clip_gradients", "adamw_step", "learning_rate_at")
