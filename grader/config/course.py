@@ -303,7 +303,12 @@ def _notebooks(value: str | None, root: Path, one_file: Mapping[str, Path]) -> P
     """The folder of the notebooks: it is made when they are."""
     if value is None:
         return root / NOTEBOOKS if one_file else None
-    if not value.strip() or len(value) > MAX_PATH_CHARS or "\0" in value:
+    try:
+        usable = bool(value.strip()) and len(value) <= MAX_PATH_CHARS
+        (root / value).exists()
+    except (OSError, ValueError):  # a name that no folder could have
+        usable = False
+    if not usable:
         raise ConfigError(f"[tool.grader] notebooks = {value[:MAX_PATH_CHARS]!r} is no folder")
     return root / value
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from toy import write
 
@@ -121,6 +121,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(key=st.sampled_from(sorted(KEYS)), value=odd)
+@example(key=("notebooks",), value="9" * 300)
 def test_every_key_takes_a_value_or_says_what_is_wrong_with_it(
     folder: Path, key: tuple[str, ...], value: Any
 ) -> None:

@@ -110,7 +110,7 @@ def test_every_number_by_which_members_are_known_is_an_id_of_a_roster():
 def test_a_name_that_is_not_of_the_numbers_owner_may_be_a_groups(tmp_path, roster, name, own):
     found = found_in(tmp_path, roster, name, "leebo_102_9002_embeddings.ipynb")
     assert (name.rpartition("_9001")[0] in owners(found)) is own
-    assert [kind for kind, *_ in kinds(found)] == ([] if own else ["unreadable"])
+    assert [kind for kind, *_ in kinds(found)] == ([] if own else ["group"])
 
 
 @pytest.mark.parametrize(
