@@ -164,13 +164,12 @@ def _named(draw: Draw) -> Class:
 
 
 def _repositories(draw: Draw) -> Class:
-    """Repositories of several people, or of whoever is in the roster, unpacked or as GitHub's zips.
+    """Repositories of whoever is in the roster, unpacked or as GitHub's zips.
 
     Whose login ends as another's, after a word that means nothing elsewhere, is not that other.
     """
-    in_roster = draw(st.booleans())
     logins = st.one_of(TELLING_IDS, st.sampled_from(["final-boss", "boss"]))
-    people = draw(st.lists(logins, min_size=1 if in_roster else 2, max_size=3, unique=True))
+    people = draw(st.lists(logins, min_size=1, max_size=3, unique=True))
     if len(people) > 1:  # beside others, what looks like a draft's number is a login
         people = list(dict.fromkeys([*people, *draw(st.lists(IDS, max_size=3))]))
     branch = draw(st.sampled_from(["", "", "-main"]))
@@ -180,8 +179,7 @@ def _repositories(draw: Draw) -> Class:
         folder = f"embeddings-{person}{branch}"
         _below(draw, found, folder, person, others)
         found.add(f"{folder}/tests/test_embeddings.py", person)
-    if in_roster:
-        found.enrolment = Enrolment(ids=frozenset(people))
+    found.enrolment = Enrolment(ids=frozenset(people))
     return found
 
 

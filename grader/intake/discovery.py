@@ -12,8 +12,8 @@
   else. Only a single folder whose name is nobody's, as `submissions`, is a *wrapper*, and taken for
   the root, when it holds a download, or folders, archives or files with persons' names. Folders
   that are named after assignments and hold persons' folders are each taken for a root.
-- a *repository*, `ASSIGNMENT-LOGIN`, is LOGIN's where several folders are called so, or the roster
-  knows the login: `grader.intake.students`.
+- a *repository*, `ASSIGNMENT-LOGIN`, is LOGIN's where the roster knows the login:
+  `grader.intake.students`.
 - a *download* of a learning platform, or a folder of nbgrader's exchange, holds students by the
   platform's own names: `grader.intake.downloads`.
 - a *zip archive* is the folder that it was made of: a single folder around everything counts as the

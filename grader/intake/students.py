@@ -1,7 +1,7 @@
 """From holdings to students: who hands in a repository has a login, and each student one holding.
 
-Repositories of a class are called `ASSIGNMENT-LOGIN`. A folder of such a name is LOGIN's where that
-is known: somebody in the roster has it, or several folders are called after the assignment. What
+Repositories of a class are called `ASSIGNMENT-LOGIN`. A folder of such a name is LOGIN's where
+somebody in the roster has that login; without a roster its student is called as the folder is. What
 follows the assignment is the login, letter by letter: `final-boss` is not `boss`.
 """
 
@@ -63,23 +63,11 @@ def find_logins(
         name: matcher.repositories(name) for name in sorted(folders) if identity(name) not in known
     }
     readings = _without_branches(readings, known)
-    heads: dict[str, set[str]] = defaultdict(set)
-    for found in readings.values():
-        for one in found:
-            heads[one.head].add(one.login)
-    chosen: dict[str, Repository] = {}
-    for name, found in readings.items():
-        in_roster = [one for one in found if identity(one.login) in known]
-        of_several = [one for one in reversed(found) if len(heads[one.head]) > 1]
-        if in_roster or of_several:
-            chosen[name] = (in_roster + of_several)[0]
-    seen: dict[str, set[str]] = defaultdict(set)
-    for one in chosen.values():
-        seen[identity(one.login)].add(one.assignment)
-    for name in readings.keys() - chosen.keys():
-        elsewhere = [one for one in readings[name] if seen[identity(one.login)] - {one.assignment}]
-        if elsewhere:
-            chosen[name] = elsewhere[0]
+    chosen = {
+        name: in_roster[0]
+        for name, found in readings.items()
+        if (in_roster := [one for one in found if identity(one.login) in known])
+    }
     owners: dict[tuple[str, str], set[str]] = defaultdict(set)
     for name, one in chosen.items():
         owners[one.assignment, identity(one.login)].add(name)

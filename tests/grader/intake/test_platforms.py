@@ -158,11 +158,11 @@ def test_a_download_of_sakai(tmp_path):
     assert read_sakai("(adoe)") is None
 
 
-def test_repositories_that_are_named_after_an_assignment_and_a_login(tmp_path):
+def test_repositories_without_a_roster_are_called_as_their_folders_are(tmp_path):
     files = {f"embeddings-{login}/work.ipynb": NB for login in ("annd", "boli", "hw12", "final")}
     found = discover([fill(tmp_path / "repositories", files)], COURSE)
     assert [(one.student, one.assignment) for one in found.submissions] == [
-        (login, "embeddings") for login in ("annd", "boli", "final", "hw12")
+        (f"embeddings-{login}", "embeddings") for login in ("annd", "boli", "final", "hw12")
     ]
 
 
