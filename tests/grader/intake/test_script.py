@@ -6,7 +6,7 @@ import re
 import tokenize
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader.errors import IntakeError
@@ -119,14 +119,20 @@ def test_a_script_that_mentions_marimo_is_a_script():
     assert decode_script(text.encode()) == text
 
 
+UNENDING = ["'", "\\", "\\", "\n# %%\n", "# %% [markdown]\n", '"', "'''", "\\", "\n# %%\n", "#"]
+
+
 @given(st.lists(st.sampled_from(['"', "'", '"""', "'''", "\\", "\n", "#", " ", "x", "# %%", "\n# %%\n",
                                  "# In [1]:", "\n# In[ ]:\n", "# %% [markdown]\n"]), max_size=14))  # fmt: skip
+@example(UNENDING)
 def test_marks_are_those_that_python_takes_for_comments(pieces):
     text = "".join(pieces)
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
     except (tokenize.TokenError, SyntaxError, IndentationError):
         return  # Python does not know either
+    if any(token.type == tokenize.ERRORTOKEN and "\n" in token.string for token in tokens):
+        return  # nor where a string goes on over a line, and has no end
     marks = [
         token.start[0] - 1
         for token in tokens

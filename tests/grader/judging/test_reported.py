@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from grader.judging.reported import reported
@@ -44,11 +44,14 @@ def test_what_was_raised_is_reported() -> None:
 
 
 @given(st.sampled_from(sorted(ERROR)), anything)
+@example("kinds", ["x" * MAX_NAME])
+@example("kinds", ["x" * (MAX_NAME + 1)])
+@example("message", "x" * (MAX_MESSAGE + 1))
 def test_every_field_is_of_its_type_or_the_reply_is_malformed(field: str, value: Any) -> None:
     error = of_error(**{field: value})
     fits = {
-        "kinds": type(value) is list and bool(value),
-        "message": type(value) is str,
+        "kinds": type(value) is list and bool(value) and all(len(one) <= MAX_NAME for one in value),
+        "message": type(value) is str and len(value) <= MAX_MESSAGE,
         "cell": value is None or (type(value) is int and 0 <= value <= 1 << 20),
         "line": value is None or (type(value) is int and 0 <= value <= 1 << 24),
     }[field]
