@@ -376,7 +376,7 @@ class Pythons(Value, frozen=True):
 
 
 class Run(Value, frozen=True):
-    """What came of a job. `certain`: a fault that another try would end with, too."""
+    """What came of a job, of any try if `certain`; `pythons`: why something may have failed."""
 
     submission: Submission
     outcomes: tuple[Outcome, ...] = ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -134,6 +136,15 @@ def test_what_makes_no_sense_is_refused_and_nothing_written(
     assert words in done.output + str(done.exception)
     assert contents(reports) == before
     assert not (reports / adjustments.NAME).exists()
+
+
+def test_an_argument_is_named_as_the_help_names_it(reports: Path) -> None:
+    command = [sys.executable, "-m", "grader.cli", "adjust", SCORE.student, SCORE.assignment, "nan"]
+    done = subprocess.run(
+        [*command, "--because", "fair", "--results", str(reports)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "error: POINTS must be a number" in done.stderr
 
 
 def test_reports_of_an_earlier_version_wait_for_the_next_run(tmp_path: Path) -> None:

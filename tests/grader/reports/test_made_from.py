@@ -30,11 +30,11 @@ def without_a_student(book: Gradebook) -> Gradebook:
 
 def with_another_hint(book: Gradebook) -> Gradebook:
     (assignment,) = book.assignments
-    checks = tuple(replace(check, hint="Another.") for check in assignment.questions[0].checks)
-    first = replace(assignment.questions[0], checks=checks)
-    return replace(
-        book, assignments=(replace(assignment, questions=(first, *assignment.questions[1:])),)
+    questions = tuple(
+        replace(one, checks=tuple(replace(check, hint="Another.") for check in one.checks))
+        for one in assignment.questions
     )
+    return replace(book, assignments=(replace(assignment, questions=questions),))
 
 
 CHANGES: dict[str, Callable[[Gradebook], Gradebook]] = {
